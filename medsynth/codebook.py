@@ -1,0 +1,251 @@
+"""The codebook of a clinical table: what each column is, how it is coded, what is missing and what is valid.
+
+A codebook is read from YAML (``config/datasets/*.yaml``). It says how a raw table becomes a clean one, and
+after cleaning (`Codebook.resolved`) it describes the clean table's columns, which is what generators and
+scores need.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pandas as pd
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from medsynth.errors import InputError, load_yaml, nearest
+
+ColumnType = Literal["continuous", "integer", "ordinal", "categorical", "binary", "date", "identifier"]
+
+
+def _as_code(value: object) -> object:
+    """Let a YAML number stand for a raw code; ``yes`` and ``no`` without quotes (booleans) stay refused."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Code = Annotated[str, BeforeValidator(_as_code)]
+
+NUMERIC: tuple[str, ...] = ("continuous", "integer")
+CODED: tuple[str, ...] = ("ordinal", "categorical", "binary")
+
+
+class Strict(BaseModel):
+    """A model that refuses unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NotApplicable(Strict):
+    """Codes that say that a question does not arise, which is not the same as a missing answer."""
+
+    codes: list[Code] = Field(description="raw codes")
+    level: str = Field(description="the level that stands for them in the clean table")
+    when: dict[str, str] = Field(
+        {}, description="clean columns and levels of the rows where the codes are legitimate; elsewhere missing"
+    )
+
+
+class RareLevels(Strict):
+    """Which levels of a categorical column are frequent enough to stay."""
+
+    keep: int | None = Field(None, ge=1, description="keep this many most frequent levels")
+    seen_more_than: int | None = Field(None, ge=0, description="keep levels seen more often than this")
+    label: str = Field("other", description="the level that the rest becomes")
+
+    @model_validator(mode="after")
+    def _one_rule(self):
+        if (self.keep is None) == (self.seen_more_than is None):
+            raise ValueError("needs one of 'keep' and 'seen_more_than'")
+        return self
+
+
+class Column(Strict):
+    """One column of the clean table and where it comes from."""
+
+    raw: str | None = Field(None, description="header in the raw table; default: the column's own name")
+    type: ColumnType = Field(description="measurement level")
+    description: str = Field("", description="what it is, for the data dictionary")
+    unit: str = Field("", description="unit of measurement, printed on axes")
+    codes: dict[Code, str] = Field({}, description="raw code -> level, in the levels' order")
+    levels: list[str] = Field([], description="levels, where raw values (or the transform's) are the levels")
+    transform: str | None = Field(None, description="function of medsynth.preparation.transforms, raw value -> value")
+    missing: list[Code] = Field([], description="raw codes for missing, of this column alone")
+    missing_level: str | None = Field(None, description="make missing a level of this name")
+    not_applicable: NotApplicable | None = Field(None, description="codes for 'not applicable'")
+    range: tuple[float, float] | None = Field(None, description="smallest and largest valid value")
+    rare: RareLevels | None = Field(None, description="grouping of rare levels")
+    drop: str | None = Field(None, description="reason why the column is left out of the clean table")
+    drop_if_level: dict[str, float] = Field(
+        {}, description="level -> share: the column is dropped if more than this share has the level"
+    )
+
+    @model_validator(mode="after")
+    def _fits_its_type(self):
+        if self.drop or self.type in ("date", "identifier"):
+            return self
+        if self.type in CODED and not self.all_levels and self.rare is None:
+            raise ValueError(f"is {self.type} and needs 'codes' or 'levels'")
+        if self.type == "binary" and len(self.all_levels) != 2:
+            raise ValueError(f"is binary and has {len(self.all_levels)} levels {self.all_levels}")
+        if self.type in NUMERIC and (self.codes or self.levels):
+            raise ValueError(f"is {self.type} and cannot have 'codes' or 'levels'")
+        if self.type in NUMERIC and self.not_applicable:
+            raise ValueError(f"is {self.type}; only coded columns can have 'not_applicable'")
+        if self.range and self.range[0] > self.range[1]:
+            raise ValueError(f"has the empty range {list(self.range)}")
+        return self
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the column holds numbers rather than levels."""
+        return self.type in NUMERIC
+
+    @property
+    def all_levels(self) -> list[str]:
+        """Every level the clean column may hold, in order; empty if only the data can tell."""
+        named = [*self.codes.values(), *self.levels]
+        if named and self.rare and self.rare.label not in named:
+            named.append(self.rare.label)
+        if self.not_applicable:
+            named.append(self.not_applicable.level)
+        if self.missing_level:
+            named.append(self.missing_level)
+        return list(dict.fromkeys(named))
+
+
+class RawFile(Strict):
+    """Where the raw table is to be had, and how to know it."""
+
+    file: str = Field(description="file name under <raw_dir>/<dataset>/; csv, csv.gz or zip")
+    member: str | None = Field(None, description="file inside the zip")
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="of the (unpacked) table")
+    url: str | None = Field(None, description="where 'source: download' fetches the file")
+    obtain: str = Field(description="how a person gets the file")
+    unnamed_index: bool = Field(False, description="rows start with an index that the header does not name")
+    missing: list[Code] = Field([""], description="raw values that are missing in every column")
+
+    @model_validator(mode="after")
+    def _stays_in_its_folder(self):
+        for name in (self.file, self.member or ""):
+            if name.startswith(("/", "\\")) or ".." in Path(name).parts:
+                raise ValueError(f"names a file outside its folder: {name!r}")
+        return self
+
+
+class RowRule(Strict):
+    """Which rows are left out before anything else is done, on raw values."""
+
+    reason: str = Field(description="why, for cleaning.csv")
+    first_per: str | None = Field(None, description="keep the first row per value of this column")
+    order_by: str | None = Field(None, description="'first' is by this column's number")
+    column: str | None = Field(None, description="drop rows by this column's raw value")
+    values: list[Code] = Field([], description="raw values whose rows are dropped")
+
+
+class Codebook(Strict):
+    """Description of a clinical table.
+
+    Read it with `Codebook.from_yaml`; `columns` maps the clean table's column names to `Column`.
+    """
+
+    name: str = Field(description="the dataset's name, as studies call it", pattern="^[a-z][a-z0-9_]*$")
+    title: str = Field(description="for captions")
+    publisher: str = Field(description="who publishes it")
+    licence: str = Field(description="under which terms")
+    citation: str = Field("", description="how to cite it")
+    raw: RawFile = Field(description="the raw table")
+    person: str | None = Field(None, description="column that identifies the person; partitions are by person")
+    rows: list[RowRule] = Field([], description="rows left out, in this order")
+    columns: dict[str, Column] = Field(description="clean name -> column, in the clean table's order")
+
+    @model_validator(mode="after")
+    def _names_exist(self):
+        named = [self.person] if self.person else []
+        named += [c for rule in self.rows for c in (rule.first_per, rule.order_by, rule.column) if c]
+        for column in self.columns.values():
+            named += list(column.not_applicable.when) if column.not_applicable else []
+        for name in named:
+            if name not in self.columns:
+                raise ValueError(f"names the column '{name}', which 'columns' lacks{nearest(name, self.columns)}")
+        return self
+
+    @classmethod
+    def from_yaml(cls, path: str | Path) -> Codebook:
+        """Read a codebook; `InputError` names the file and the key that does not fit."""
+        return load_yaml(path, cls)
+
+    def raw_name(self, column: str) -> str:
+        """Header of a clean column in the raw table."""
+        return self.columns[column].raw or column
+
+    def column(self, name: str) -> Column:
+        """Return a column; `InputError` names the nearest one if there is no such column."""
+        if name not in self.columns:
+            raise InputError(f"{self.name} has no column '{name}'{nearest(name, self.columns)}")
+        return self.columns[name]
+
+    def named(self, *types: str) -> list[str]:
+        """Names of the columns of the given types, in order."""
+        return [name for name, column in self.columns.items() if column.type in types]
+
+    def resolved(self, table: pd.DataFrame) -> Codebook:
+        """Describe a clean table: its columns alone, with the levels and ranges they have there.
+
+        Parameters
+        ----------
+        table : DataFrame
+            Clean table: coded columns categorical, numeric ones float64 or int64.
+
+        Returns
+        -------
+        Codebook
+            Its columns are the table's, without what only cleaning needs. A numeric column without a declared
+            range gets the smallest and the largest value in `table`.
+        """
+        columns = {}
+        for name in table.columns:
+            declared = self.columns[name]
+            facts = {"raw": declared.raw, "type": declared.type, "description": declared.description}
+            facts |= {"unit": declared.unit, "not_applicable": declared.not_applicable}
+            if declared.numeric:
+                facts["range"] = declared.range or (float(table[name].min()), float(table[name].max()))
+            elif declared.type in CODED:
+                facts["levels"] = [str(level) for level in table[name].cat.categories]
+            columns[name] = Column.model_construct(**facts)
+        person = self.person if self.person in columns else None
+        return self.model_copy(update={"columns": columns, "rows": [], "person": person})
+
+    def with_columns(self, added: dict[str, Column]) -> Codebook:
+        """Return a codebook with more columns (imputation flags, say) at its end."""
+        return self.model_copy(update={"columns": {**self.columns, **added}})
+
+    def to_json(self) -> str:
+        """Serialise; `from_json` reads it back."""
+        return self.model_dump_json(indent=1, exclude_defaults=True) + "\n"
+
+    @classmethod
+    def from_json(cls, path: str | Path) -> Codebook:
+        """Read a codebook that `to_json` wrote."""
+        return cls.model_validate_json(Path(path).read_text(encoding="utf-8"))
+
+    def conform(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Give a table this codebook's columns, order, types and levels, numbers clipped to the valid range.
+
+        Generators end with it, so that a synthetic table differs from a clean one in its values alone.
+        Integers are rounded; a level the codebook lacks becomes missing.
+        """
+        conformed = {}
+        for name, column in self.columns.items():
+            values = table[name]
+            if column.numeric:
+                values = pd.to_numeric(values)
+                values = values.clip(*column.range) if column.range else values
+                if column.type == "integer" and not values.isna().any():
+                    values = values.round().astype("int64")
+                else:
+                    values = values.astype("float64")
+            elif column.type in CODED:
+                kind = pd.CategoricalDtype(column.all_levels, ordered=column.type == "ordinal")
+                values = values.astype(kind)
+            conformed[name] = values.reset_index(drop=True)
+        return pd.DataFrame(conformed)

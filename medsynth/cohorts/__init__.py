@@ -1,0 +1,39 @@
+"""Simulated cohorts: stand-ins with the raw schema of a public table, drawn from coefficients we may ship."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SIMULATORS = {"covid_mexico": "medsynth.cohorts.covid_mexico"}
+
+
+def simulate(dataset: str, n_rows: int, *, seed: int) -> pd.DataFrame:
+    """Draw a simulated raw table for a dataset.
+
+    Parameters
+    ----------
+    dataset : str
+        A key of ``SIMULATORS``.
+    n_rows : int
+        Number of rows to draw.
+    seed : int
+        Seed of the draw; the same seed gives identical rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``n_rows`` rows with the columns, dtypes and codes of the raw table.
+
+    Raises
+    ------
+    ValueError
+        If ``dataset`` has no simulated cohort.
+    """
+    if dataset not in SIMULATORS:
+        known = ", ".join(sorted(SIMULATORS))
+        raise ValueError(f"There is no simulated cohort for {dataset!r}; the known cohorts are: {known}.")
+    return import_module(SIMULATORS[dataset]).simulate(n_rows, seed=seed)

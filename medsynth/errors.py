@@ -1,0 +1,88 @@
+"""Bad input, said in one sentence, and the checks of declarative files that say it."""
+
+from __future__ import annotations
+
+import difflib
+import types
+import typing
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+
+class InputError(ValueError):
+    """What the user gave cannot be used: names the thing, where it is and what to do about it."""
+
+
+def nearest(word: object, known: typing.Iterable[object]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the known word closest to `word`, or what is known."""
+    known = [str(k) for k in known]
+    close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f"; known: {', '.join(known)}"
+
+
+def load_yaml(path: str | Path, model: type[BaseModel]) -> BaseModel:
+    """Read a YAML file into a pydantic model.
+
+    Parameters
+    ----------
+    path : str or Path
+    model : type of BaseModel
+        What the file must be. Unknown keys are refused.
+
+    Raises
+    ------
+    InputError
+        The file is absent, is no YAML, or does not fit the model: one sentence that names the file, the
+        key and, for an unknown key, the nearest known one.
+    """
+    path = Path(path)
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist.") from None
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is no valid YAML: {' '.join(str(error).split())}.") from None
+    return validate(content, model, where=str(path))
+
+
+def validate(content: object, model: type[BaseModel], *, where: str) -> BaseModel:
+    """Fit plain content (dicts, lists, numbers, strings) to a pydantic model; see `load_yaml`."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise InputError(" ".join(_sentence(e, model, where) for e in error.errors())) from None
+
+
+def _sentence(error: dict, model: type[BaseModel], where: str) -> str:
+    """Say one pydantic error in plain words."""
+    place = [str(p) for p in error["loc"]]
+    if error["type"] == "extra_forbidden":
+        inside = f" in '{'.'.join(place[:-1])}'" if place[:-1] else ""
+        return f"{where}: unknown key '{place[-1]}'{inside}{nearest(place[-1], _keys_at(model, error['loc'][:-1]))}"
+    key = f"'{'.'.join(place)}' " if place else ""
+    if error["type"] == "missing":
+        return f"{where}: {key}is required."
+    message = error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    given = "" if error["type"].startswith("value_error") else f" (given: {str(error['input'])[:60]!r})"
+    return f"{where}: {key}{message[0].lower()}{message[1:]}{given}."
+
+
+def _keys_at(model: type[BaseModel], path: tuple) -> list[str]:
+    """List the keys that are known at a place inside a model."""
+    for step in path:
+        field = model.model_fields.get(step) if model else None
+        if field is not None:
+            model = _model_of(field.annotation)
+    return list(model.model_fields) if model else []
+
+
+def _model_of(annotation: object) -> type[BaseModel] | None:
+    """Find the pydantic model inside an annotation such as ``dict[str, Column] | None``."""
+    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
+        return annotation if issubclass(annotation, BaseModel) else None
+    found = [_model_of(argument) for argument in typing.get_args(annotation)]
+    return next((model for model in found if model), None)

@@ -1,0 +1,1 @@
+"""How faithful, how useful and how private a synthetic table is."""

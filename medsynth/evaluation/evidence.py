@@ -1,0 +1,107 @@
+"""What figures need of a table and no score tells: distributions of its columns and their associations."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from medsynth.codebook import Codebook
+
+
+def histogram_edges(values: pd.Series, integer: bool, bins: int = 40) -> np.ndarray:
+    """Bin edges for a numeric column, from real rows: one bin an integer where that gives few, else equal widths.
+
+    The central 99 % of the rows decide the span (both tables' outer rows fall into the outer bins).
+    """
+    low, high = values.quantile([0.005, 0.995])
+    if integer and high - low <= 2 * bins:
+        step = 1 if high - low <= bins else 2
+        return np.arange(np.floor(low), np.ceil(high) + step + 1, step) - 0.5
+    if low == high:
+        return np.array([low - 0.5, low + 0.5])
+    return np.linspace(low, high, bins + 1)
+
+
+def distributions(tables: dict[str, pd.DataFrame], codebook: Codebook, *, edges_from: str) -> dict[str, dict]:
+    """Histograms of numeric and level shares of coded columns, on the same bins for every table.
+
+    Parameters
+    ----------
+    tables : dict of DataFrame
+    codebook : Codebook
+    edges_from : str
+        The (real) table whose values decide the bins.
+
+    Returns
+    -------
+    dict
+        Column -> ``edges`` (numeric) or ``levels`` (coded), and per table a list of densities (1 / unit) or shares.
+    """
+    found = {}
+    for name, column in codebook.columns.items():
+        if column.numeric:
+            edges = histogram_edges(tables[edges_from][name], column.type == "integer")
+            found[name] = {"edges": edges.tolist()}
+            for key, table in tables.items():
+                counts, _ = np.histogram(table[name].clip(edges[0], edges[-1]), bins=edges)
+                found[name][key] = (counts / max(counts.sum(), 1) / np.diff(edges)).tolist()
+        else:
+            found[name] = {"levels": column.all_levels}
+            for key, table in tables.items():
+                shares = table[name].value_counts(normalize=True, sort=False).reindex(column.all_levels)
+                found[name][key] = shares.fillna(0).tolist()
+    return found
+
+
+def associations(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
+    """Association of every pair of columns.
+
+    Pearson's correlation where both are numeric, ordinal or binary (levels numbered in their order); Cramér's V where
+    both are nominal or one is binary; the correlation ratio (eta) of a numeric or ordinal column given a nominal one.
+
+    Parameters
+    ----------
+    table : DataFrame
+    codebook : Codebook
+
+    Returns
+    -------
+    DataFrame
+        Symmetric, columns by columns, values in [-1, 1]; 0 where a column is constant.
+    """
+    names = list(codebook.columns)
+    coded = {name for name, column in codebook.columns.items() if not column.numeric}
+    numbers = pd.DataFrame({name: table[name].cat.codes if name in coded else table[name] for name in names})
+    with np.errstate(invalid="ignore", divide="ignore"):
+        matrix = np.corrcoef(numbers.to_numpy("float64"), rowvar=False)
+    for i, first in enumerate(names):
+        for j, second in enumerate(names[:i]):
+            kinds = [codebook.columns[name].type for name in (first, second)]
+            if "categorical" not in kinds:
+                continue
+            if all(kind in ("categorical", "binary") for kind in kinds):
+                value = cramers_v(numbers[first], numbers[second])
+            else:
+                groups, values = (first, second) if kinds[0] == "categorical" else (second, first)
+                value = correlation_ratio(numbers[groups], numbers[values])
+            matrix[i, j] = matrix[j, i] = value
+    matrix = np.nan_to_num(matrix)
+    np.fill_diagonal(matrix, 1.0)
+    return pd.DataFrame(matrix, index=names, columns=names)
+
+
+def cramers_v(first: pd.Series, second: pd.Series) -> float:
+    """Cramér's V of two coded columns, in [0, 1]; 0 if one is constant."""
+    from scipy.stats.contingency import association
+
+    counts = pd.crosstab(first, second).to_numpy()
+    return float(association(counts, method="cramer")) if min(counts.shape) > 1 else 0.0
+
+
+def correlation_ratio(groups: pd.Series, values: pd.Series) -> float:
+    """Correlation ratio eta of values given groups, in [0, 1]: root of the explained share of the variance."""
+    total = values.var(ddof=0)
+    if not total > 0:
+        return 0.0
+    explained = values.groupby(groups).transform("mean").var(ddof=0)
+    return float(np.sqrt(explained / total))

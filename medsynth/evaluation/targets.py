@@ -1,0 +1,92 @@
+"""What the classifiers of a study predict."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, model_validator
+
+from medsynth.codebook import Codebook, Strict
+from medsynth.errors import InputError, nearest
+
+
+class Outcome(Strict):
+    """One class of a target that several columns define; the first class whose condition holds is the label."""
+
+    label: str = Field(description="name of the class")
+    column: str = Field(description="column that decides")
+    equals: str = Field(description="its level")
+
+
+class Target(Strict):
+    """A binary or multi-class target: a coded column, a numeric threshold, or an ordered list of outcomes.
+
+    The columns that make the target are never its predictors.
+    """
+
+    name: str = Field(description="what tables and figures call it", pattern="^[a-z0-9_]+$")
+    column: str | None = Field(None, description="coded column, or numeric one with 'at_least'")
+    positive: str | None = Field(None, description="the level that counts as positive, for a binary target")
+    at_least: float | None = Field(None, description="positive from this value on, for a numeric column")
+    outcomes: list[Outcome] = Field([], description="classes by condition, the first that holds")
+    otherwise: str | None = Field(None, description="the class of the rows that meet no condition")
+    not_predictors: list[str] = Field([], description="further columns that would give the target away")
+
+    @model_validator(mode="after")
+    def _one_way(self):
+        if bool(self.column) == bool(self.outcomes):
+            raise ValueError("needs either 'column' or 'outcomes'")
+        if self.outcomes and not self.otherwise:
+            raise ValueError("has 'outcomes' and needs 'otherwise'")
+        return self
+
+    @property
+    def made_of(self) -> list[str]:
+        """Columns that define the target."""
+        return [self.column] if self.column else list(dict.fromkeys(o.column for o in self.outcomes))
+
+    def check(self, codebook: Codebook) -> None:
+        """Check that the target's columns and levels exist; `InputError` names the nearest."""
+        for name in [*self.made_of, *self.not_predictors]:
+            codebook.column(name)
+        wanted = [(o.column, o.equals) for o in self.outcomes]
+        if self.positive:
+            wanted.append((self.column, self.positive))
+        for name, level in wanted:
+            levels = codebook.column(name).all_levels
+            if level not in levels:
+                raise InputError(f"Target '{self.name}': column '{name}' has no level '{level}'{nearest(level, levels)}")
+        if self.column and codebook.column(self.column).numeric and self.at_least is None:
+            raise InputError(f"Target '{self.name}': column '{self.column}' is numeric and needs 'at_least'.")
+
+    def classes(self, table: pd.DataFrame) -> list[str]:
+        """Names of the classes; of two, the second is the positive one."""
+        if self.at_least is not None:
+            return [f"below {self.at_least:g}", f"{self.at_least:g} or more"]
+        if self.outcomes:
+            return [self.otherwise, *dict.fromkeys(o.label for o in self.outcomes)]
+        levels = [str(level) for level in table[self.column].cat.categories]
+        if self.positive and len(levels) == 2:
+            levels.sort(key=lambda level: level == self.positive)
+        elif self.positive:
+            return [f"not {self.positive}", self.positive]
+        return levels
+
+    def labels(self, table: pd.DataFrame) -> np.ndarray:
+        """Label the rows: positions in `classes`, int64 of shape (rows,)."""
+        classes = self.classes(table)
+        if self.at_least is not None:
+            return (table[self.column] >= self.at_least).to_numpy("int64")
+        if self.outcomes:
+            holds = [(table[o.column] == o.equals).to_numpy() for o in self.outcomes]
+            return np.select(holds, [classes.index(o.label) for o in self.outcomes], default=0).astype("int64")
+        if self.positive and classes[0] == f"not {self.positive}":
+            return (table[self.column] == self.positive).to_numpy("int64")
+        return table[self.column].map({level: i for i, level in enumerate(classes)}).to_numpy("int64")
+
+    def predictors(self, table: pd.DataFrame) -> list[str]:
+        """Columns that may predict the target."""
+        hidden = {*self.made_of, *self.not_predictors}
+        # The flag "was missing" of a hidden column would tell on it.
+        hidden |= {f"{name}_missing" for name in hidden}
+        return [name for name in table.columns if name not in hidden]

@@ -1,0 +1,112 @@
+"""Train on synthetic rows, test on real ones (TSTR; Esteban, Hyland and Rätsch 2017)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pandas as pd
+
+from medsynth.evaluation.targets import Target
+from medsynth.preparation.encoding import TableEncoder
+
+Score = tuple[str, str, float]
+
+
+def xgboost_classifier(seed: int):
+    """XGBoost at its factory settings, one thread."""
+    from xgboost import XGBClassifier
+
+    return XGBClassifier(tree_method="hist", n_jobs=1, random_state=seed)
+
+
+def random_forest(seed: int):
+    """Random forest of scikit-learn at its factory settings, one thread."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    return RandomForestClassifier(n_jobs=1, random_state=seed)
+
+
+def majority(seed: int):
+    """Always the most frequent class; probabilities are the class shares."""
+    from sklearn.dummy import DummyClassifier
+
+    return DummyClassifier(strategy="prior")
+
+
+CLASSIFIERS: dict[str, Callable] = {"xgboost": xgboost_classifier, "random_forest": random_forest}
+
+
+def train_and_test(
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    target: Target,
+    encoder: TableEncoder,
+    *,
+    seed: int,
+    classifiers: dict[str, Callable] = CLASSIFIERS,
+) -> Iterator[Score]:
+    """Train classifiers on one table and test them on another.
+
+    Parameters
+    ----------
+    train, test : DataFrame
+        Clean tables; `train` may be synthetic, `test` is real.
+    target : Target
+    encoder : TableEncoder
+        Fitted on the real training partition.
+    seed : int
+        Seed of the classifiers.
+    classifiers : dict of callable
+        Name -> function that makes a classifier from a seed.
+
+    Yields
+    ------
+    metric, detail, value
+        Accuracy, balanced accuracy, ROC AUC, average precision (each in [0, 1], higher is better; for more than two
+        classes one against the rest, classes weighing equally) and Brier score (lower is better; [0, 1] for two
+        classes, [0, 2] for more). `detail` is ``classifier:target``.
+    """
+    predictors = target.predictors(test)
+    x_train, x_test = (encoder.transform(table)[predictors].to_numpy() for table in (train, test))
+    y_train, y_test = target.labels(train), target.labels(test)
+    n_classes = len(target.classes(test))
+    for name, make in classifiers.items():
+        # A generator that forgets a class is scored for it: its classifier can never name that class.
+        known, contiguous = np.unique(y_train, return_inverse=True)
+        classifier = (make if len(known) > 1 else majority)(seed).fit(x_train, contiguous)
+        probability = np.zeros((len(y_test), n_classes))
+        probability[:, known] = classifier.predict_proba(x_test)
+        for metric, value in classification_scores(y_test, probability):
+            yield metric, f"{name}:{target.name}", value
+
+
+def classification_scores(y: np.ndarray, probability: np.ndarray) -> Iterator[tuple[str, float]]:
+    """Score class probabilities.
+
+    Parameters
+    ----------
+    y : ndarray of int, shape (rows,)
+    probability : ndarray of float, shape (rows, classes)
+
+    Yields
+    ------
+    metric, value
+    """
+    from sklearn import metrics
+
+    labels = np.arange(probability.shape[1])
+    predicted = probability.argmax(axis=1)
+    yield "accuracy", metrics.accuracy_score(y, predicted)
+    # Recall averaged over the classes that the test rows have, also those that are never predicted.
+    present = np.unique(y)
+    yield "balanced_accuracy", metrics.recall_score(y, predicted, labels=present, average="macro", zero_division=0)
+    if len(labels) == 2:
+        yield "roc_auc", metrics.roc_auc_score(y, probability[:, 1])
+        yield "average_precision", metrics.average_precision_score(y, probability[:, 1])
+        yield "brier_score", metrics.brier_score_loss(y, probability[:, 1])
+        return
+    against_rest = [(y == k, probability[:, k]) for k in present]
+    yield "roc_auc", float(np.mean([metrics.roc_auc_score(t, p) for t, p in against_rest]))
+    yield "average_precision", float(np.mean([metrics.average_precision_score(t, p) for t, p in against_rest]))
+    yield "brier_score", float(((probability - np.eye(len(labels))[y]) ** 2).sum(axis=1).mean())

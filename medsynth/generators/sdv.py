@@ -1,0 +1,190 @@
+"""CTGAN, TVAE and GaussianCopula of the Synthetic Data Vault (SDV 2.0), used as they are.
+
+SDV, RDT, CTGAN and Copulas are under the Business Source License 1.1: this module calls them and holds none of
+their code. Sources: Xu et al. (2019), "Modeling tabular data using conditional GAN" (CTGAN, TVAE); Patki et al.
+(2016), "The Synthetic Data Vault" (Gaussian copula).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import importlib
+import pickle
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import pandas as pd
+
+from medsynth.codebook import Codebook
+from medsynth.errors import InputError
+from medsynth.generators.protocol import Generator, Progress, refuse_conditions
+from medsynth.randomness import derive_seed, seed_everything
+
+TABLE = "table"
+
+
+def sdv_columns(codebook: Codebook) -> dict[str, dict]:
+    """Describe columns in SDV's terms, declared instead of detected: numerical, ordinal (with order), categorical."""
+    columns = {}
+    for name, column in codebook.columns.items():
+        if column.numeric:
+            columns[name] = {"sdtype": "numerical"}
+        elif column.type == "ordinal":
+            columns[name] = {"sdtype": "ordinal", "range_values": column.all_levels}
+        else:
+            columns[name] = {"sdtype": "categorical"}
+    return columns
+
+
+class SDVGenerator(Generator):
+    """What the SDV generators share.
+
+    Parameters
+    ----------
+    **settings
+        Keyword arguments of SDV's synthesizer; SDV's factory settings by default.
+    """
+
+    synthesizer: str
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = settings
+
+    def fit(
+        self, table: pd.DataFrame, codebook: Codebook, *, epochs: Sequence[int] = (0,), seed: int = 0
+    ) -> Iterator[Self]:
+        """Learn a table; see `Generator.fit`."""
+        from joblib import parallel_config
+
+        self.codebook_ = codebook
+        seed_everything(derive_seed(seed, "fit"))
+        # CTGAN's and TVAE's encoders start a process per core of the machine for large tables; a job owns one.
+        with parallel_config(backend="sequential"), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=FutureWarning)
+            yield from self._fit({TABLE: _plain(table)}, sorted(set(epochs)))
+
+    def _fit(self, data: dict[str, pd.DataFrame], epochs: list[int]) -> Iterator[Self]:
+        self._synthesizer = self._make()
+        self._synthesizer.fit(data)
+        self.epochs_ = 0
+        yield self
+
+    def _make(self, **settings: Any) -> Any:
+        from sdv import single_table
+        from sdv.metadata import Metadata
+
+        metadata = Metadata.load_from_dict({"tables": {TABLE: {"columns": sdv_columns(self.codebook_)}}})
+        return getattr(single_table, self.synthesizer)(metadata, **self.settings, **settings)
+
+    def sample(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> pd.DataFrame:
+        """Draw rows; see `Generator.sample`."""
+        refuse_conditions(self, conditions)
+        # SDV seeds its sampling with a constant unless told otherwise before every call.
+        self._synthesizer.reset_sampling()
+        self._synthesizer._set_random_state(derive_seed(seed, "sample"))
+        return self.codebook_.conform(self._synthesizer.sample(n)[TABLE])
+
+    def save(self, folder: str | Path) -> None:
+        """Write SDV's own file, the codebook and the epoch count."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._synthesizer.save(folder / "synthesizer.pkl")
+        (folder / "codebook.json").write_text(self.codebook_.to_json(), encoding="utf-8")
+        (folder / "epochs").write_text(str(self.epochs_))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a model. SDV's file is a pickle: load only what your own run wrote."""
+        from sdv.utils import load_synthesizer
+
+        folder = Path(folder)
+        generator = cls()
+        try:
+            generator._synthesizer = load_synthesizer(folder / "synthesizer.pkl")
+            generator.codebook_ = Codebook.from_json(folder / "codebook.json")
+            generator.epochs_ = int((folder / "epochs").read_text())
+        except (OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
+            raise InputError(f"{folder} holds no complete {cls.__name__} model ({error}); train it again.") from error
+        return generator
+
+
+class GaussianCopula(SDVGenerator):
+    """SDV's GaussianCopulaSynthesizer.
+
+    Its fit is deterministic: seeds differ in the rows drawn.
+    """
+
+    synthesizer = "GaussianCopulaSynthesizer"
+    has_epochs = False
+
+
+class EpochGenerator(SDVGenerator):
+    """An SDV generator trained over epochs; one run yields the models of all epoch counts."""
+
+    loop_module: str
+    network: str
+
+    def _fit(self, data: dict[str, pd.DataFrame], epochs: list[int]) -> Iterator[Self]:
+        self._synthesizer = self._make(epochs=epochs[-1])
+        snapshots: dict[int, dict] = {}
+        progress = Progress(epochs[-1])
+
+        def look(done: int) -> None:
+            model = self._synthesizer._model
+            last = model.loss_values[model.loss_values["Epoch"] == done - 1]
+            progress.epoch(done, last.filter(like="Loss").mean().dropna().to_dict())
+            if done in epochs:
+                snapshots[done] = copy.deepcopy(getattr(model, self.network).state_dict())
+
+        with after_each_epoch(self.loop_module, look):
+            self._synthesizer.fit(data)
+        for self.epochs_ in epochs:
+            getattr(self._synthesizer._model, self.network).load_state_dict(snapshots[self.epochs_])
+            yield self
+
+
+class CTGAN(EpochGenerator):
+    """SDV's CTGANSynthesizer."""
+
+    synthesizer = "CTGANSynthesizer"
+    loop_module = "ctgan.synthesizers.ctgan"
+    network = "_generator"
+
+
+class TVAE(EpochGenerator):
+    """SDV's TVAESynthesizer."""
+
+    synthesizer = "TVAESynthesizer"
+    loop_module = "ctgan.synthesizers.tvae"
+    network = "decoder"
+
+
+@contextlib.contextmanager
+def after_each_epoch(module: str, look: Callable[[int], None]) -> Iterator[None]:
+    """Call ``look(epochs done)`` after every epoch of the training loop in one of ctgan's modules.
+
+    The loop iterates over ``tqdm(range(epochs))``; while this context is open, the module's ``tqdm`` is an iterator
+    that gets control between two epochs. It draws no random number, so training is what it would be without it.
+    """
+
+    def watched(epochs: range, **_: Any) -> Iterator[int]:
+        for epoch in epochs:
+            yield epoch
+            look(epoch + 1)
+
+    loop = importlib.import_module(module)
+    original = loop.tqdm
+    loop.tqdm = watched
+    try:
+        yield
+    finally:
+        loop.tqdm = original
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    """Give SDV text for levels; it refuses pandas' categories."""
+    coded = table.select_dtypes("category").columns
+    return table.astype(dict.fromkeys(coded, object))

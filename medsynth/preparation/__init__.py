@@ -1,0 +1,1 @@
+"""From a raw table to partitions that a generator can learn: clean, split, impute, encode."""

@@ -1,0 +1,293 @@
+"""Imputation, learned on the training partition alone.
+
+Every imputer follows one protocol: ``fit(train, codebook)``, then ``transform(table)``; same seed, same values.
+Imputed values are levels of the column, integers where the column is one, and inside the codebook's range; "not
+applicable" is never imputed where the codebook says that it cannot be.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from medsynth.codebook import CODED, Codebook, Column
+from medsynth.errors import InputError, nearest
+from medsynth.randomness import derive_seed
+
+
+class Imputer:
+    """What the imputers share.
+
+    Parameters
+    ----------
+    rounds : int, default 3
+        Rounds of chained equations, where the method has them.
+    max_fit_rows : int, default 20000
+        The models are fitted on at most this many training rows, drawn at random.
+    seed : int, default 0
+
+    Attributes
+    ----------
+    codebook_ : Codebook
+        Describes the imputed table (some methods add columns or levels).
+    """
+
+    def __init__(self, *, rounds: int = 3, max_fit_rows: int = 20_000, seed: int = 0) -> None:
+        self.rounds = rounds
+        self.max_fit_rows = max_fit_rows
+        self.seed = seed
+
+    def fit(self, train: pd.DataFrame, codebook: Codebook) -> Self:
+        """Learn from the training partition (a clean table, described by `codebook`)."""
+        self.codebook_ = codebook
+        self._fallback = {
+            name: train[name].median() if codebook.columns[name].numeric else _mode(train[name])
+            for name in train.columns
+        }
+        self._legitimate = {}
+        for name, column in codebook.columns.items():
+            if column.not_applicable and column.not_applicable.when:
+                counts = train[name].value_counts()
+                counts[column.not_applicable.level] = 0
+                self._legitimate[name] = counts / max(counts.sum(), 1)
+        sample = train
+        if len(train) > self.max_fit_rows:
+            sample = train.sample(self.max_fit_rows, random_state=derive_seed(self.seed, "fit rows"))
+        self._learn(sample.reset_index(drop=True))
+        return self
+
+    def transform(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Fill every gap of a table with the columns of the training partition."""
+        filled = self._fill(table.reset_index(drop=True))
+        for name in filled.columns[filled.isna().any()]:
+            filled[name] = filled[name].fillna(self._fallback[name])
+        for name, shares in self._legitimate.items():
+            self._withdraw_not_applicable(filled, table[name].isna().to_numpy(), name, shares)
+        return self.codebook_.conform(filled)
+
+    def _withdraw_not_applicable(
+        self, filled: pd.DataFrame, imputed: np.ndarray, name: str, shares: pd.Series
+    ) -> None:
+        """Redraw imputed "not applicable" where the question does arise, from the training partition's levels."""
+        rule = self.codebook_.columns[name].not_applicable
+        arises = np.zeros(len(filled), dtype=bool)
+        for other, level in rule.when.items():
+            arises |= (filled[other] != level).to_numpy()
+        wrong = imputed & arises & (filled[name] == rule.level).to_numpy()
+        if wrong.any() and shares.sum() > 0:
+            rng = np.random.default_rng(derive_seed(self.seed, name, "not applicable"))
+            filled.loc[wrong, name] = rng.choice(shares.index.to_numpy(), size=int(wrong.sum()), p=shares.to_numpy())
+
+    def _learn(self, train: pd.DataFrame) -> None:
+        """Fit the method's models."""
+
+    def _fill(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return a copy with the gaps filled."""
+        raise NotImplementedError
+
+
+class ForestImputer(Imputer):
+    """Chained random forests (miceforest): levels drawn as levels, numbers by predictive mean matching.
+
+    A level is drawn with the forest's class probabilities; a number is that of one of the five training rows with
+    the nearest predictions, as in van Buuren (2018), "Flexible Imputation of Missing Data", section 3.4.
+    """
+
+    def _learn(self, train: pd.DataFrame) -> None:
+        import miceforest
+
+        self._kernel = None
+        # A column that shows fewer than two values has nothing to learn; `transform` falls back to its mode.
+        incomplete = list(train.columns[train.isna().any() & (train.nunique() > 1)])
+        if not incomplete:
+            return
+        self._kernel = miceforest.ImputationKernel(
+            self._for_trees(train),
+            variable_schema=incomplete,
+            # Matching on log-odds fails where a forest is certain; drawing from the class probabilities does not.
+            mean_match_strategy={
+                name: "normal" if self.codebook_.columns[name].numeric else "fast" for name in incomplete
+            },
+            random_state=derive_seed(self.seed, "forest"),
+        )
+        self._kernel.mice(self.rounds, verbose=False, num_threads=1, deterministic=True, force_row_wise=True)
+
+    def _fill(self, table: pd.DataFrame) -> pd.DataFrame:
+        if self._kernel is None or not table[self._kernel.modeled_variables].isna().any().any():
+            return table.copy()
+        prepared = self._for_trees(table)
+        others = [name for name in table.columns if name not in self._kernel.modeled_variables]
+        prepared[others] = prepared[others].fillna({name: self._fallback[name] for name in others})
+        imputed = self._kernel.impute_new_data(
+            prepared, random_state=np.random.RandomState(derive_seed(self.seed, "fill")), verbose=False
+        )
+        return imputed.complete_data(dataset=0)
+
+    @staticmethod
+    def _for_trees(table: pd.DataFrame) -> pd.DataFrame:
+        """Lay a table out as miceforest wants it: unordered categories, floats."""
+        return table.apply(
+            lambda values: values.astype(pd.CategoricalDtype(values.cat.categories))
+            if isinstance(values.dtype, pd.CategoricalDtype)
+            else values.astype("float64")
+        )
+
+
+class IterativeImputer(Imputer):
+    """MICE as in the Med-VAE paper: scikit-learn's IterativeImputer with draws from the posterior.
+
+    Levels are numbered, imputed as numbers, rounded and clipped; one Bayesian ridge regression a column.
+    """
+
+    def _learn(self, train: pd.DataFrame) -> None:
+        from sklearn.experimental import enable_iterative_imputer  # noqa: F401
+        from sklearn.impute import IterativeImputer as SklearnImputer
+
+        numbers = self._numbers(train)
+        bounds = np.array([_bounds(self.codebook_.columns[name], train[name]) for name in train.columns])
+        self._model = SklearnImputer(
+            sample_posterior=True,
+            max_iter=self.rounds,
+            min_value=bounds[:, 0],
+            max_value=bounds[:, 1],
+            keep_empty_features=True,
+            random_state=derive_seed(self.seed, "iterative"),
+        )
+        import warnings
+
+        with warnings.catch_warnings():
+            # Posterior draws do not converge to a point, so scikit-learn's warning says nothing here.
+            warnings.filterwarnings("ignore", message=".*Early stopping criterion not reached.*")
+            self._model.fit(numbers)
+
+    def _fill(self, table: pd.DataFrame) -> pd.DataFrame:
+        numbers = self._numbers(table)
+        # The model goes on drawing from its own stream; a fresh one makes a table's values its own.
+        self._model.random_state_ = np.random.RandomState(derive_seed(self.seed, "fill"))
+        imputed = self._model.transform(numbers)
+        filled = table.copy()
+        for position, name in enumerate(table.columns):
+            gaps = table[name].isna().to_numpy()
+            if not gaps.any():
+                continue
+            if self.codebook_.columns[name].numeric:
+                filled.loc[gaps, name] = imputed[gaps, position]
+            else:
+                levels = table[name].cat.categories
+                codes = np.clip(np.rint(imputed[gaps, position]), 0, len(levels) - 1).astype(int)
+                filled.loc[gaps, name] = levels[codes]
+        return filled
+
+    def _numbers(self, table: pd.DataFrame) -> np.ndarray:
+        """Number the levels; gaps are NaN."""
+        columns = []
+        for name in table.columns:
+            if self.codebook_.columns[name].numeric:
+                columns.append(table[name].to_numpy("float64"))
+            else:
+                codes = table[name].cat.codes.to_numpy("float64")
+                columns.append(np.where(codes < 0, np.nan, codes))
+        return np.column_stack(columns)
+
+
+class SimpleImputer(Imputer):
+    """The most frequent level for coded columns, the median (or mean) for numeric ones.
+
+    Parameters
+    ----------
+    statistic : {"median", "mean"}, default "median"
+    flags : bool, default False
+        Add a binary column ``<column>_missing`` for every column with gaps in the training partition.
+    **shared
+        See `Imputer`.
+    """
+
+    def __init__(self, *, statistic: str = "median", flags: bool = False, **shared) -> None:
+        super().__init__(**shared)
+        self.statistic = statistic
+        self.flags = flags
+
+    def fit(self, train: pd.DataFrame, codebook: Codebook) -> Self:
+        """Learn from the training partition (a clean table, described by `codebook`)."""
+        super().fit(train, codebook)
+        if self.statistic == "mean":
+            self._fallback |= {n: train[n].mean() for n in train.columns if codebook.columns[n].numeric}
+        self._flagged = list(train.columns[train.isna().any()]) if self.flags else []
+        flag = {"type": "binary", "levels": ["no", "yes"]}
+        self.codebook_ = codebook.with_columns(
+            {
+                f"{name}_missing": Column(**flag, description=f"'{name}' was missing and is imputed")
+                for name in self._flagged
+            }
+        )
+        return self
+
+    def _fill(self, table: pd.DataFrame) -> pd.DataFrame:
+        filled = table.copy()
+        for name in self._flagged:
+            filled[f"{name}_missing"] = np.where(table[name].isna(), "yes", "no")
+        return filled
+
+
+class LevelImputer(SimpleImputer):
+    """Missing as a category: coded columns with gaps get the level ``missing``.
+
+    Numbers cannot say "missing" themselves: numeric columns get the median and a flag column.
+    """
+
+    def __init__(self, **shared) -> None:
+        super().__init__(statistic="median", flags=True, **shared)
+
+    def fit(self, train: pd.DataFrame, codebook: Codebook) -> Self:
+        """Learn from the training partition (a clean table, described by `codebook`)."""
+        super().fit(train, codebook)
+        gaps = [name for name in self._flagged if codebook.columns[name].type in CODED]
+        self._flagged = [name for name in self._flagged if name not in gaps]
+        columns = {n: c for n, c in self.codebook_.columns.items() if n.removesuffix("_missing") not in gaps or n in gaps}
+        for name in gaps:
+            # A binary column with a third level is a categorical one.
+            kind = "ordinal" if columns[name].type == "ordinal" else "categorical"
+            levels = [*columns[name].all_levels, "missing"]
+            columns[name] = columns[name].model_copy(update={"type": kind, "levels": levels})
+            self._fallback[name] = "missing"
+        self.codebook_ = self.codebook_.model_copy(update={"columns": columns})
+        return self
+
+    def _fill(self, table: pd.DataFrame) -> pd.DataFrame:
+        filled = super()._fill(table)
+        for name, column in self.codebook_.columns.items():
+            if column.type in CODED and name in table.columns:
+                filled[name] = filled[name].cat.set_categories(column.all_levels)
+        return filled
+
+
+IMPUTERS: dict[str, type[Imputer]] = {
+    "forest": ForestImputer,
+    "iterative": IterativeImputer,
+    "simple": SimpleImputer,
+    "level": LevelImputer,
+}
+
+
+def make_imputer(method: str, **settings) -> Imputer:
+    """Make the imputer of a name in `IMPUTERS`; `InputError` names the nearest one for an unknown name."""
+    if method not in IMPUTERS:
+        raise InputError(f"There is no imputation method '{method}'{nearest(method, IMPUTERS)}")
+    return IMPUTERS[method](**settings)
+
+
+def _mode(values: pd.Series) -> object:
+    """Most frequent value; the first in the levels' order among equals; None if there is none."""
+    counts = values.value_counts(sort=False)
+    return counts.idxmax() if counts.sum() else values.cat.categories[0]
+
+
+def _bounds(column: Column, values: pd.Series) -> tuple[float, float]:
+    """Smallest and largest number that an imputed value may take."""
+    if not column.numeric:
+        return (-0.5, len(values.cat.categories) - 0.5)
+    low, high = column.range or (values.min(), values.max())
+    # The regression needs room between the bounds, also for a constant column.
+    return (low, high) if low < high else (low - 0.5, high + 0.5)
