@@ -2,8 +2,8 @@
 
 Rows are drawn by a chain of conditional models: each column is a logistic or multinomial-logistic model of
 the columns drawn before it (see ``CHAIN``). The coefficients lie in ``covid_mexico.json`` beside this module.
-They are aggregates of the real table: no record is stored, and every stored frequency, and the predictor of
-every stored effect, covers at least ``LEAST`` persons.
+They are aggregates of the real table: no record is stored, every stored frequency covers at least ``LEAST``
+persons, and so does the predictor of every stored effect; a ridge penalty smooths what rests on thin cells.
 
 Recalibrate with ``python -m medsynth.cohorts.covid_mexico RAW_FILE_OR_ZIP``.
 """
@@ -41,8 +41,8 @@ KNOTS = {
     "AGE": (0, 1, 3, 12, 15, 18, 21, 25, 30, 35, 40, 45, 50, 60, 70, 80),
     "AGE_COARSE": (0, 18, 35, 50, 65, 80),
 }
-# Indicators of the coded columns; the level left out is the reference. Units with few patients share level 0
-# of UNIT_GROUP, which replaces MEDICAL_UNIT in interactions so that none rests on a handful of persons.
+# Indicators of the coded columns; the level left out is the reference. Units 1, 2, 7 and 13 have so few
+# patients that they are told apart in USMER and SEX only; elsewhere they share level 0 of UNIT_GROUP.
 LEVELS = {
     "MEDICAL_UNIT": (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13), "UNIT_GROUP": (0, 3, 4, 5, 6, 8, 9, 10, 11),
     "USMER": (1,), "SEX": (1,), "PATIENT_TYPE": (2,), "PREGNANT": (1, 98), "PNEUMONIA": (1, 99),
@@ -51,7 +51,7 @@ LEVELS = {
     **dict.fromkeys(COMORBIDITIES, (1, 98)), **{f"UNKNOWN_{i}": (1, 2, 3, 4) * (i > 1) for i in range(11)},
 }  # fmt: skip
 
-_BACKGROUND = "MEDICAL_UNIT USMER SEX AGE AGE_COARSE:SEX"
+_BACKGROUND = "UNIT_GROUP USMER SEX AGE AGE_COARSE:SEX"
 _HISTORY = _BACKGROUND + " UNIT_GROUP:USMER PREGNANT UNKNOWN_10 " + " ".join(COMORBIDITIES)
 
 
@@ -66,7 +66,7 @@ CHAIN = {
     "MEDICAL_UNIT": "",
     "USMER": "MEDICAL_UNIT",
     "SEX": "MEDICAL_UNIT USMER UNIT_GROUP:USMER",
-    "AGE_BAND": "MEDICAL_UNIT USMER SEX UNIT_GROUP:USMER UNIT_GROUP:SEX",
+    "AGE_BAND": "UNIT_GROUP USMER SEX UNIT_GROUP:USMER UNIT_GROUP:SEX",
     **{
         name: f"{_BACKGROUND} UNKNOWN_{i} {_with_each('{0} AGE_COARSE:{0}=1', COMORBIDITIES[:i])}"
         for i, name in enumerate(COMORBIDITIES)
@@ -135,9 +135,9 @@ def _design(names: list[str], cols: dict, n: int) -> np.ndarray:
         for factor in name.split(":"):
             if factor not in factors:
                 column, sign, value = re.split("([=>])", factor)
-                known = cols[column]
-                spline = np.clip(known, int(value), 100) - int(value)
-                factors[factor] = spline / np.float32(10) if sign == ">" else known == int(value)
+                known, value = cols[column], int(value)
+                spline = sign == ">"  # ages over 100 count as 100: too few to bear a slope
+                factors[factor] = np.clip(known - value, 0, 100 - value) / 10 if spline else known == value
             design[:, j] *= factors[factor]
     return design
 
@@ -302,14 +302,13 @@ def calibrate(table: pd.DataFrame) -> dict:
     cols = _encode(table)
     ages, calendars = _age_group(cols), _calendar_group(cols)
     dates = pd.to_datetime(table["DATE_DIED"], format="%d/%m/%Y", errors="coerce")
-    days = (
-        (dates - FIRST_DAY).dt.days.fillna(0).to_numpy(dtype=int)
-    )  # the living are in no group: any day does
+    # The living are in no group of the calendar: any day does for them.
+    days = (dates - FIRST_DAY).dt.days.fillna(0).to_numpy(dtype=int)
     years = [limits for limits in pairwise(BAND_STARTS) for _ in (1, 2)]
     return {
         "about": {
             "rows": len(table),
-            "source": "COVID-19 Mexico, General Directorate of Epidemiology; Kaggle meirnizri/covid19-dataset",
+            "source": "COVID-19 Mexico, General Directorate of Epidemiology, as on Kaggle (meirnizri)",
             "what": "Aggregated coefficients for medsynth.cohorts.covid_mexico, no records;"
             f" every stored frequency covers at least {LEAST} persons.",
         },

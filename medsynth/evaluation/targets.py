@@ -55,7 +55,8 @@ class Target(Strict):
         for name, level in wanted:
             levels = codebook.column(name).all_levels
             if level not in levels:
-                raise InputError(f"Target '{self.name}': column '{name}' has no level '{level}'{nearest(level, levels)}")
+                place = f"Target '{self.name}': column '{name}'"
+                raise InputError(f"{place} has no level '{level}'{nearest(level, levels)}")
         if self.column and codebook.column(self.column).numeric and self.at_least is None:
             raise InputError(f"Target '{self.name}': column '{self.column}' is numeric and needs 'at_least'.")
 

@@ -67,9 +67,7 @@ class Imputer:
             self._withdraw_not_applicable(filled, table[name].isna().to_numpy(), name, shares)
         return self.codebook_.conform(filled)
 
-    def _withdraw_not_applicable(
-        self, filled: pd.DataFrame, imputed: np.ndarray, name: str, shares: pd.Series
-    ) -> None:
+    def _withdraw_not_applicable(self, filled: pd.DataFrame, imputed: np.ndarray, name: str, shares: pd.Series) -> None:
         """Redraw imputed "not applicable" where the question does arise, from the training partition's levels."""
         rule = self.codebook_.columns[name].not_applicable
         arises = np.zeros(len(filled), dtype=bool)
@@ -129,9 +127,11 @@ class ForestImputer(Imputer):
     def _for_trees(table: pd.DataFrame) -> pd.DataFrame:
         """Lay a table out as miceforest wants it: unordered categories, floats."""
         return table.apply(
-            lambda values: values.astype(pd.CategoricalDtype(values.cat.categories))
-            if isinstance(values.dtype, pd.CategoricalDtype)
-            else values.astype("float64")
+            lambda values: (
+                values.astype(pd.CategoricalDtype(values.cat.categories))
+                if isinstance(values.dtype, pd.CategoricalDtype)
+                else values.astype("float64")
+            )
         )
 
 
@@ -245,7 +245,8 @@ class LevelImputer(SimpleImputer):
         super().fit(train, codebook)
         gaps = [name for name in self._flagged if codebook.columns[name].type in CODED]
         self._flagged = [name for name in self._flagged if name not in gaps]
-        columns = {n: c for n, c in self.codebook_.columns.items() if n.removesuffix("_missing") not in gaps or n in gaps}
+        flags = {f"{name}_missing" for name in gaps}
+        columns = {name: column for name, column in self.codebook_.columns.items() if name not in flags}
         for name in gaps:
             # A binary column with a third level is a categorical one.
             kind = "ordinal" if columns[name].type == "ordinal" else "categorical"

@@ -41,10 +41,7 @@ def split(
         A partition would be empty.
     """
     rng = np.random.default_rng(seed)
-    if codebook.person:
-        person = pd.factorize(table[codebook.person])[0]
-    else:
-        person = np.arange(len(table))
+    person = pd.factorize(table[codebook.person])[0] if codebook.person else np.arange(len(table))
     persons = rng.permutation(person.max() + 1)
     if max_rows is not None and max_rows < len(table):
         rows_so_far = np.cumsum(np.bincount(person)[persons])

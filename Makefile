@@ -1,0 +1,59 @@
+# make results    tables, figures and report of the studies in config/config.yaml (CONFIG="key=value ..." overrides)
+# make test       every test, lint and format check
+# make clean      remove results (simulated cohorts and models included); make distclean also removes .venv
+PYTHON ?= python3
+CORES ?= all
+CONFIG ?=
+VENV := .venv
+BIN := $(VENV)/bin
+SETTINGS := $(if $(CONFIG),--config $(CONFIG))
+
+.DEFAULT_GOAL := results
+.PHONY: results report test lint format schemas lock clean distclean
+
+$(VENV)/.installed: envs/requirements.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; set PYTHON=...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement envs/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	touch $@
+
+$(VENV): $(VENV)/.installed
+
+results: $(VENV)/.installed
+	$(BIN)/snakemake --cores $(CORES) $(SETTINGS)
+	$(MAKE) --no-print-directory report
+
+report: $(VENV)/.installed
+	$(BIN)/snakemake --report results/report.html --report-stylesheet workflow/report/style.css $(SETTINGS)
+	@echo "Look at results/report.html; tables and figures lie in results/<study>/<source>-<scale>/{tables,figures}."
+
+test: $(VENV)/.installed lint
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+format: $(VENV)/.installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+schemas: $(VENV)/.installed
+	$(BIN)/python workflow/document_settings.py
+
+# The local label of a CPU build of torch is left out: it is the same release.
+lock: envs/requirements.in
+	rm -rf $(VENV)/lock && $(PYTHON) -m venv $(VENV)/lock
+	$(VENV)/lock/bin/pip install --quiet --disable-pip-version-check --requirement envs/requirements.in
+	{ echo "# Made by 'make lock' from envs/requirements.in."; $(VENV)/lock/bin/pip freeze --all | grep -v '^pip==' | sed 's/+cpu//'; } > envs/requirements.txt
+	rm -rf $(VENV)/lock
+
+clean:
+	rm -rf results/* .snakemake
+
+distclean: clean
+	rm -rf $(VENV) *.egg-info

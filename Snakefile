@@ -1,0 +1,60 @@
+"""From a raw clinical table to confidence-interval tables and figures.
+
+raw table -> clean table -> train / test partitions (imputed) -> models -> synthetic tables -> scores
+-> tables and figures -> report. One file of workflow/rules a stage; config/README.md explains every key.
+"""
+
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+ROOT = Path(workflow.basedir)
+sys.path[:0] = [str(ROOT), str(ROOT / "workflow")]
+
+from closure import code_hash
+from medsynth.errors import InputError
+from runs import REFERENCE_ROWS, import_from_checkout, load_runs
+
+
+import_from_checkout()
+
+
+configfile: "config/config.yaml"
+
+
+try:
+    RUNS = load_runs(config)
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+
+wildcard_constraints:
+    study="|".join(RUNS),
+    run="[a-z]+-[a-z0-9_]+",
+    generator="[a-z][a-z0-9_]*",
+    reference="|".join(REFERENCE_ROWS),
+    epochs=r"\d+",
+    seed=r"\d+",
+
+
+include: "workflow/rules/lookup.smk"
+
+
+rule all:
+    """Tables and figures of every study in the configuration."""
+    input:
+        [tables_and_figures(study) for study in RUNS],
+    localrule: True
+
+
+include: "workflow/rules/acquire.smk"
+include: "workflow/rules/prepare.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/sample.smk"
+include: "workflow/rules/score.smk"
+include: "workflow/rules/aggregate.smk"
+include: "workflow/rules/report.smk"

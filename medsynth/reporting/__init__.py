@@ -1,0 +1,1 @@
+"""Tables and figures from scores and evidence, in the forms of the papers."""

@@ -1,0 +1,188 @@
+"""Tables for reading, in the forms of the Med-VAE paper's Tables 1 to 3: text cells, ranked or with the best in bold.
+
+They are made from the tables of numbers of `medsynth.reporting.tables` and written by `medsynth.reporting.export`.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from medsynth.reporting.styles import CLASSIFIER_TITLES, Styles, classifier_title, in_display_order, title_of
+
+UTILITY_COLUMNS = {
+    "accuracy": "Accuracy (95% CI)",
+    "accuracy_lift": "Share of lift",
+    "balanced_accuracy": "Balanced accuracy",
+    "roc_auc": "ROC AUC",
+    "average_precision": "Average precision",
+    "brier_score": "Brier score",
+}
+QUALITY_COLUMNS = {
+    "overall": "Overall Score",
+    "column_shapes": "Column Shapes",
+    "pair_trends": "Pair Trends",
+    "c2st_auc": "C2ST AUC",
+}
+MOMENT_TITLES = {"mean": "Mean", "std": "Standard Deviation", "kurtosis": "Kurtosis", "skewness": "Skewness"}
+NOTHING = "–"
+
+
+class Bold(str):
+    """A cell that is written in bold, in the way of each format."""
+
+    __slots__ = ()
+
+
+def display_utility(table: pd.DataFrame, styles: Styles, epochs: int | None = None) -> pd.DataFrame:
+    """Lay the utility table out as the Med-VAE paper's Table 1.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `medsynth.reporting.tables.utility_table`.
+    styles : dict
+        Generator -> ``title``, ``colour``, in order of display.
+    epochs : int, optional
+        Show this epoch count, leaving out generators that were trained but not to it; by default each generator's
+        largest. Generators without epochs are always shown.
+
+    Returns
+    -------
+    DataFrame
+        Text. One block per target and classifier, named by the index: real rows first, then the generators ranked by
+        mean accuracy, then the other references. Cells are ``mean (low, high)``.
+    """
+    table = _at_epochs(table, epochs)
+    rows, blocks = [], []
+    majority = table[table["generator"] == "majority"]
+    judged = table[table["generator"] != "majority"]
+    for target, classifier in sorted(set(zip(judged["target"], judged["classifier"], strict=True)), key=_block_order):
+        block = judged[(judged["target"] == target) & (judged["classifier"] == classifier)]
+        block = pd.concat([block, majority[majority["target"] == target]])
+        for generator, title in _ranked(block, styles):
+            rows.append(_utility_row(block[block["generator"] == generator], title))
+            blocks.append(f"{target}, {classifier_title(classifier)}")
+    columns = ["Model", "Epochs", "Seeds", *UTILITY_COLUMNS.values()]
+    return pd.DataFrame(rows, columns=columns, index=pd.Index(blocks, name="Target and classifier"))
+
+
+def _block_order(block: tuple[str, str]) -> tuple[str, int, str]:
+    """Targets by name, classifiers as they are known, XGBoost first as in the paper."""
+    target, classifier = block
+    known = list(CLASSIFIER_TITLES)
+    return target, known.index(classifier) if classifier in known else len(known), classifier
+
+
+def _ranked(block: pd.DataFrame, styles: Styles) -> list[tuple[str, str]]:
+    """Names and titles of a block's rows, in order; generators are numbered by mean accuracy."""
+    accuracy = block[block["metric"] == "accuracy"].set_index("generator")["mean"]
+    present = set(block["generator"])
+    # The sort is stable, so that equals keep the order of display; those without accuracy come last, unnumbered.
+    ranked = sorted(in_display_order(present, styles), key=lambda name: -accuracy.get(name, float("nan")))
+    scored = [name for name in ranked if pd.notna(accuracy.get(name))]
+    rows = [("real", title_of("real", styles))] if "real" in present else []
+    rows += [(name, f"{rank}. {title_of(name, styles)}") for rank, name in enumerate(scored, start=1)]
+    rows += [(name, title_of(name, styles)) for name in ranked if name not in scored]
+    return rows + [(n, title_of(n, styles)) for n in ("holdout", "independent", "majority") if n in present]
+
+
+def _utility_row(scores: pd.DataFrame, title: str) -> dict[str, str]:
+    """One generator's row of a block."""
+    by_metric = scores.set_index("metric")
+    row = {"Model": title, "Epochs": _epochs(scores["epochs"].iloc[0]), "Seeds": str(scores["n_seeds"].max())}
+    for metric, column in UTILITY_COLUMNS.items():
+        found = metric in by_metric.index
+        row[column] = _cell(*by_metric.loc[metric, ["mean", "ci_low", "ci_high"]]) if found else NOTHING
+    return row
+
+
+def display_quality(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
+    """Lay the quality table out as the Med-VAE paper's Table 2.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `medsynth.reporting.tables.quality_table`.
+    styles : dict
+        Generator -> ``title``, ``colour``, in order of display.
+
+    Returns
+    -------
+    DataFrame
+        Text. Every generator at each of its epoch counts between the reference rows; the best generator's cell of each
+        column is `Bold` (highest score, C2ST AUC closest to 0.5), all of them if three decimals tell no difference.
+    """
+    generators = in_display_order(table["generator"], styles)
+    order = ["real", *generators, "holdout", "independent"]
+    table = table[table["generator"].isin(order)]
+    table = table.sort_values(["generator", "epochs"], key=lambda v: v.map(order.index) if v.name == "generator" else v)
+    display = pd.DataFrame(
+        {
+            "Model": [title_of(name, styles) for name in table["generator"]],
+            "Epochs": [_epochs(count) for count in table["epochs"]],
+            "Seeds": table["n_seeds"].astype(str).to_list(),
+        }
+    )
+    for name, title in QUALITY_COLUMNS.items():
+        cells = [_cell(*values) for values in table[[name, f"{name}_low", f"{name}_high"]].to_numpy()]
+        distance = (table[name] - (0.5 if name == "c2st_auc" else 1)).abs().round(3)
+        distance = distance.where(table["generator"].isin(generators))
+        display[title] = [
+            Bold(cell) if best else cell for cell, best in zip(cells, distance == distance.min(), strict=True)
+        ]
+    return display
+
+
+def display_moments(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
+    """Lay the moments table out as the Med-VAE paper's Table 3, one column a generator at its largest epoch count.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `medsynth.reporting.tables.moments_table`.
+    styles : dict
+        Generator -> ``title``, ``colour``, in order of display.
+
+    Returns
+    -------
+    DataFrame
+        Text. Rows mean, standard deviation, kurtosis and skewness; the first columns are the metric and the test set.
+    """
+    generators = in_display_order(table["generator"], styles)
+    table = _at_epochs(table[table["generator"].isin(generators)], None).set_index(["moment", "generator"])
+    rows = []
+    for moment, title in MOMENT_TITLES.items():
+        found = table[table.index.get_level_values("moment") == moment]
+        real = found["real"].dropna()
+        row = {"Metric": title, "Test set": _number(real.iloc[0], 2) if len(real) else NOTHING}
+        for generator in generators:
+            known = (moment, generator) in found.index
+            values = found.loc[(moment, generator), ["mean", "ci_low", "ci_high"]] if known else [float("nan")] * 3
+            row[title_of(generator, styles)] = _cell(*values, digits=2)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _at_epochs(table: pd.DataFrame, epochs: int | None) -> pd.DataFrame:
+    """Rows at an epoch count, or at each generator's largest; and those of generators without epochs."""
+    largest = table.groupby("generator")["epochs"].transform("max")
+    wanted = largest if epochs is None else largest.where(largest == 0, epochs)
+    return table[table["epochs"] == wanted]
+
+
+def _cell(mean: float, low: float, high: float, digits: int = 3) -> str:
+    """``mean (low, high)``; the mean alone where one seed gives no interval."""
+    if pd.isna(mean):
+        return NOTHING
+    if pd.isna(low):
+        return _number(mean, digits)
+    return f"{_number(mean, digits)} ({_number(low, digits)}, {_number(high, digits)})"
+
+
+def _number(value: float, digits: int) -> str:
+    # "z" writes a negative number that rounds to zero without its sign.
+    return f"{value:z.{digits}f}"
+
+
+def _epochs(count: int) -> str:
+    return str(int(count)) if count else NOTHING

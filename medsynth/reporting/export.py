@@ -1,0 +1,223 @@
+"""Writing tables: numbers as CSV; for reading Markdown, LaTeX and a self-contained HTML page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from medsynth.errors import InputError, nearest
+from medsynth.reporting.display import NOTHING, Bold
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "→": r"$\rightarrow$",
+    "≥": r"$\geq$",
+    "≤": r"$\leq$",
+    "ε": r"$\varepsilon$",
+    "–": "--",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+}
+
+PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{ title }}</title>
+<style>
+body { font: 14px/1.45 system-ui, "Segoe UI", "Liberation Sans", Arial, sans-serif; color: #1f2328; margin: 2rem; }
+table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; }
+caption { caption-side: top; text-align: left; padding-bottom: .9rem; max-width: 60rem; color: #424a53; }
+th, td { padding: .36rem .6rem; text-align: right; white-space: nowrap; }
+th:first-child, td:first-child { text-align: left; }
+thead th { position: sticky; top: 0; background: #fff; border: solid #1f2328; border-width: 2px 0 1px; }
+tbody tr:nth-child(even) td { background: #f4f6f8; }
+tbody th { text-align: left; padding-top: 1.1rem; border-bottom: 1px solid #c8ced5; }
+tbody:last-child tr:last-child td { border-bottom: 2px solid #1f2328; }
+</style>
+</head>
+<body>
+<table>
+<caption>{{ caption }}</caption>
+<thead><tr>{% for name in columns %}<th scope="col">{{ name }}</th>{% endfor %}</tr></thead>
+{% for label, rows in blocks -%}
+<tbody>
+{%- if label %}
+<tr><th colspan="{{ columns | length }}" scope="rowgroup">{{ label }}</th></tr>
+{%- endif %}
+{%- for row in rows %}
+<tr>{% for text, bold in row %}<td>{% if bold %}<strong>{{ text }}</strong>{% else %}{{ text }}{% endif %}</td>\
+{% endfor %}</tr>
+{%- endfor %}
+</tbody>
+{% endfor -%}
+</table>
+</body>
+</html>
+"""
+
+Rows = list[list[str]]
+
+
+def write_table(
+    numbers: pd.DataFrame,
+    display: pd.DataFrame,
+    stem: Path,
+    *,
+    caption: str,
+    note: str,
+    formats: tuple[str, ...] = ("csv", "md", "tex", "html"),
+) -> list[Path]:
+    """Write a table in several formats.
+
+    Parameters
+    ----------
+    numbers : DataFrame
+        Written as csv, without its index: numbers with six significant digits, LF line ends. A text that a spreadsheet
+        would take for a formula (it starts with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return) gets a leading
+        apostrophe.
+    display : DataFrame
+        Written as md, tex (booktabs) and html. Text cells as they are, `Bold` ones in bold, numbers with three
+        decimals, NaN as a dash; special characters of the format are escaped. If the index has a name, equal labels in
+        it make a block under that label. `numbers` itself will do.
+    stem : Path
+        Path without suffix; its folder is made.
+    caption : str
+    note : str
+        Where the data come from, "simulated cohort" say; becomes part of the caption.
+    formats : tuple of str
+
+    Returns
+    -------
+    list of Path
+        The files, in the order of `formats`.
+
+    Raises
+    ------
+    InputError
+        A format is unknown.
+    """
+    writers = {"md": _markdown, "tex": _latex, "html": _html}
+    stem = Path(stem)
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    caption = f"{caption.rstrip('. ')}. Data: {note}."
+    paths = []
+    for kind in formats:
+        if kind == "csv":
+            text = _csv(numbers)
+        elif kind in writers:
+            text = writers[kind](display, caption)
+        else:
+            raise InputError(f"Tables cannot be written as '{kind}'{nearest(kind, ['csv', *writers])}")
+        # Not with_suffix, which would cut a stem that has a dot in it.
+        paths.append(stem.parent / f"{stem.name}.{kind}")
+        paths[-1].write_text(text, encoding="utf-8", newline="\n")
+    return paths
+
+
+def _csv(numbers: pd.DataFrame) -> str:
+    """CSV text without formulas."""
+
+    def harmless(value: object) -> object:
+        return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+
+    safe = numbers.rename(columns=harmless)
+    for position, kind in enumerate(safe.dtypes):
+        if not pd.api.types.is_numeric_dtype(kind):
+            safe.isetitem(position, safe.iloc[:, position].astype(object).map(harmless))
+    return safe.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+
+
+def _markdown(display: pd.DataFrame, caption: str) -> str:
+    """Render as GitHub's Markdown: one table a block, the caption above."""
+    from tabulate import tabulate
+
+    def escaped(text: str) -> str:
+        return re.sub(r"([\\|*`<])", r"\\\1", " ".join(text.split()))
+
+    parts = [escaped(caption)]
+    for label, rows in _blocks(display):
+        if label:
+            parts.append(f"**{escaped(label)}**")
+        cells = [[f"**{escaped(c)}**" if isinstance(c, Bold) else escaped(c) for c in row] for row in rows]
+        header = [escaped(str(name)) for name in display.columns]
+        align = ["left", *["right"] * (len(header) - 1)]
+        parts.append(tabulate(cells, header, tablefmt="pipe", disable_numparse=True, colalign=align))
+    return "\n\n".join(parts) + "\n"
+
+
+def _latex(display: pd.DataFrame, caption: str) -> str:
+    """Render as a LaTeX table with booktabs rules, no wider than the text."""
+
+    def escaped(text: str) -> str:
+        plain = "".join(LATEX.get(character, character) for character in text)
+        # A hyphen is too short for a minus.
+        return re.sub(r"(?<![\w-])-(?=\d)", "$-$", plain)
+
+    width = len(display.columns)
+    lines = []
+    for label, rows in _blocks(display):
+        lines.append(r"\midrule")
+        if label:
+            lines.append(rf"\multicolumn{{{width}}}{{l}}{{\textit{{{escaped(label)}}}}} \\")
+        for row in rows:
+            cells = [rf"\textbf{{{escaped(c)}}}" if isinstance(c, Bold) else escaped(c) for c in row]
+            lines.append(" & ".join(cells) + r" \\")
+    return "\n".join(
+        [
+            r"% needs \usepackage{booktabs,adjustbox}",
+            r"\begin{table}",
+            rf"\caption{{{escaped(caption)}}}",
+            rf"\begin{{adjustbox}}{{max width=\textwidth}}\begin{{tabular}}{{l{'r' * (width - 1)}}}",
+            r"\toprule",
+            " & ".join(escaped(str(name)) for name in display.columns) + r" \\",
+            *lines,
+            r"\bottomrule",
+            r"\end{tabular}\end{adjustbox}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _html(display: pd.DataFrame, caption: str) -> str:
+    """Render as an HTML page that needs nothing else."""
+    from jinja2 import Environment
+
+    blocks = [
+        (label, [[(cell, isinstance(cell, Bold)) for cell in row] for row in rows]) for label, rows in _blocks(display)
+    ]
+    page = Environment(autoescape=True).from_string(PAGE)
+    title = caption.split(". ")[0]
+    return page.render(title=title, caption=caption, columns=[str(c) for c in display.columns], blocks=blocks) + "\n"
+
+
+def _blocks(display: pd.DataFrame) -> Iterator[tuple[str, Rows]]:
+    """Labels and rows of text of a table's blocks; one block without a label if the index has no name."""
+    rows = [[_text(value) for value in row] for row in display.itertuples(index=False, name=None)]
+    if display.index.name is None:
+        yield "", rows
+        return
+    for label in dict.fromkeys(display.index):
+        yield str(label), [row for row, own in zip(rows, display.index, strict=True) if own == label]
+
+
+def _text(value: object) -> str:
+    """Write a value for reading."""
+    if isinstance(value, str):
+        return value
+    if pd.isna(value):
+        return NOTHING
+    if isinstance(value, float):
+        return f"{value:z,.3f}" if abs(value) < 1000 else f"{value:,.0f}"
+    return str(value)

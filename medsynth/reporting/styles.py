@@ -1,0 +1,42 @@
+"""Titles, colours and order of what tables and figures compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+Styles = dict[str, dict[str, str]]
+
+# Greys, so that colour is left to the generators.
+REFERENCE_STYLES: Styles = {
+    "real": {"title": "Real → Real", "colour": "#4d4d4d"},
+    "holdout": {"title": "Holdout (ceiling)", "colour": "#1a1a1a"},
+    "independent": {"title": "Independent columns (floor)", "colour": "#999999"},
+    "majority": {"title": "Majority class", "colour": "#737373"},
+}
+
+CLASSIFIER_TITLES = {"xgboost": "XGBoost", "random_forest": "Random forest"}
+
+
+def title_of(generator: str, styles: Styles) -> str:
+    """Title of a generator or reference row; its name if it has none."""
+    return _style(generator, styles).get("title", generator)
+
+
+def colour_of(generator: str, styles: Styles) -> str:
+    """Colour of a generator or reference row as ``#rrggbb``; black if it has none."""
+    return _style(generator, styles).get("colour", "#000000")
+
+
+def in_display_order(generators: Iterable[str], styles: Styles) -> list[str]:
+    """Generators without the reference rows, in the order of `styles`; those it does not know come last, by name."""
+    found = set(generators) - set(REFERENCE_STYLES)
+    return [name for name in styles if name in found] + sorted(found - set(styles))
+
+
+def classifier_title(name: str) -> str:
+    """Title of a classifier."""
+    return CLASSIFIER_TITLES.get(name, name.replace("_", " "))
+
+
+def _style(generator: str, styles: Styles) -> dict[str, str]:
+    return styles.get(generator) or REFERENCE_STYLES.get(generator, {})

@@ -1,0 +1,181 @@
+"""Tables of numbers, made from the long table of scores alone.
+
+How they are laid out for reading is `medsynth.reporting.display`, how they are written `medsynth.reporting.export`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from medsynth.evaluation.intervals import t_interval
+from medsynth.reporting.display import display_moments, display_quality, display_utility
+from medsynth.reporting.export import write_table
+
+__all__ = [
+    "display_moments",
+    "display_quality",
+    "display_utility",
+    "moments_table",
+    "quality_table",
+    "runtime_table",
+    "utility_table",
+    "write_table",
+]
+
+MOMENTS = ("mean", "std", "kurtosis", "skewness")
+
+# Column of the quality table -> family, metric and (where several things share a metric) detail of the score.
+QUALITY = {
+    "overall": ("fidelity", "quality", None),
+    "column_shapes": ("fidelity", "column_shapes", None),
+    "pair_trends": ("fidelity", "pair_trends", None),
+    "diagnostic": ("fidelity", "diagnostic", None),
+    "c2st_auc": ("detection", "c2st_auc", "xgboost"),
+}
+
+
+def utility_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """Utility of each generator, with intervals over seeds and the share of the lift.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study; family ``utility`` is used, whose detail is ``classifier:target``.
+
+    Returns
+    -------
+    DataFrame
+        Columns generator, epochs, n_seeds (seeds that have a value), target, classifier, metric, mean, ci_low,
+        ci_high (95 % t interval), sorted by all but the numbers. Beside the metrics of the scores:
+
+        - ``accuracy_lift``: (accuracy - majority) / (real - majority)
+        - ``roc_auc_lift``: (ROC AUC - 0.5) / (real - 0.5)
+
+        with the mean over seeds of the reference rows ``majority`` (of the same target) and ``real`` (of the same
+        target and classifier); NaN where these are absent or leave nothing to gain. The row ``majority`` itself,
+        which has no classifier in common with ``real``, has no lift.
+    """
+    utility = scores[scores["family"] == "utility"].drop(columns=["classifier", "target"], errors="ignore")
+    named = utility["detail"].astype(str).str.extract("^(?P<classifier>[^:]*):(?P<target>.*)$")
+    utility = utility.join(named)
+    always = pd.concat([utility, *_lifts(utility)])
+    table = _intervals(always, ["generator", "epochs", "target", "classifier", "metric"])
+    table.insert(2, "n_seeds", table.pop("n_seeds"))
+    return table
+
+
+def _lifts(utility: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Scores of every seed as shares of what real rows gain over knowing nothing."""
+    majority = utility["generator"] == "majority"
+    for metric in ("accuracy", "roc_auc"):
+        rows = utility["metric"] == metric
+        lift = utility[rows & ~majority]
+        real = lift[lift["generator"] == "real"].groupby(["target", "classifier"])["value"].mean().rename("real")
+        lift = lift.join(real, on=["target", "classifier"])
+        floor = 0.5
+        if metric == "accuracy":
+            floor = lift["target"].map(utility[rows & majority].groupby("target")["value"].mean())
+        gain = lift["real"] - floor
+        lift["value"] = (lift["value"] - floor) / gain.where(gain > 0)
+        yield lift.drop(columns="real").assign(metric=f"{metric}_lift")
+
+
+def quality_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """Quality of each generator at each epoch count (Med-VAE paper, Table 2), with intervals over seeds.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study; families ``fidelity`` and ``detection`` are used.
+
+    Returns
+    -------
+    DataFrame
+        One row per generator and epoch count: generator, epochs, n_seeds (seeds that have a value), and mean,
+        ``_low`` and ``_high`` (95 % t interval) of overall, column_shapes, pair_trends, diagnostic and c2st_auc.
+    """
+    rows = []
+    judged = scores[scores["family"].isin(["fidelity", "detection"])]
+    for (generator, epochs), group in judged.groupby(["generator", "epochs"]):
+        row = {"generator": generator, "epochs": epochs, "n_seeds": 0}
+        for name, (family, metric, detail) in QUALITY.items():
+            wanted = (group["family"] == family) & (group["metric"] == metric)
+            if detail:
+                wanted &= group["detail"] == detail
+            interval = t_interval(group.loc[wanted, "value"])
+            row["n_seeds"] = max(row["n_seeds"], interval.n)
+            row |= {name: interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
+        rows.append(row)
+    measured = [f"{name}{end}" for name in QUALITY for end in ("", "_low", "_high")]
+    return pd.DataFrame(rows, columns=["generator", "epochs", "n_seeds", *measured])
+
+
+def moments_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """Moments of the synthetic and the real table, averaged over numeric columns (Med-VAE paper, Table 3).
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study; moments of family ``fidelity`` are used, whose detail is the column.
+
+    Returns
+    -------
+    DataFrame
+        Columns generator, epochs, n_seeds, moment (mean, std, kurtosis, skewness), real, mean, ci_low, ci_high. Each
+        seed's moments are averaged over columns, then over seeds (95 % t interval); `real` is the average over
+        columns and seeds. A column that lacks a moment in one of the two tables counts in neither, so that like is
+        compared with like.
+    """
+    fidelity = scores[scores["family"] == "fidelity"]
+    keys = ["generator", "epochs", "metric", "seed", "detail"]
+    synthetic = fidelity.loc[fidelity["metric"].isin(MOMENTS), [*keys, "value"]]
+    real = fidelity.loc[fidelity["metric"].isin([f"{moment}_real" for moment in MOMENTS]), [*keys, "value"]]
+    real = real.assign(metric=real["metric"].str.removesuffix("_real")).rename(columns={"value": "real"})
+    pairs = synthetic.merge(real, on=keys, how="left")
+    pairs.loc[pairs[["value", "real"]].isna().any(axis=1), ["value", "real"]] = float("nan")
+
+    by_seed = pairs.groupby(keys[:-1])["value"].mean().reset_index()
+    table = _intervals(by_seed, keys[:3]).rename(columns={"metric": "moment"})
+    table.insert(2, "n_seeds", table.pop("n_seeds"))
+    averages = pairs.groupby(keys[:3])["real"].mean().rename_axis(index={"metric": "moment"})
+    table.insert(4, "real", table.join(averages, on=["generator", "epochs", "moment"])["real"])
+    order = table["moment"].map(MOMENTS.index)
+    return (
+        table.assign(order=order).sort_values(["generator", "epochs", "order"], ignore_index=True).drop(columns="order")
+    )
+
+
+def runtime_table(benchmarks: pd.DataFrame) -> pd.DataFrame:
+    """What each rule cost.
+
+    Parameters
+    ----------
+    benchmarks : DataFrame
+        One row a job: rule, generator (empty for rules that have none), seconds, max_rss_mb, cpu_seconds.
+
+    Returns
+    -------
+    DataFrame
+        One row per rule and generator: rule, generator, jobs, total_seconds, mean_seconds and max_rss_mb (the
+        largest of the jobs), sorted by rule and generator.
+    """
+    # A csv gives the empty generator back as NaN, whose rows groupby would lose.
+    jobs = benchmarks.assign(generator=benchmarks["generator"].fillna(""))
+    return (
+        jobs.groupby(["rule", "generator"])
+        .agg(
+            jobs=("seconds", "size"),
+            total_seconds=("seconds", "sum"),
+            mean_seconds=("seconds", "mean"),
+            max_rss_mb=("max_rss_mb", "max"),
+        )
+        .reset_index()
+    )
+
+
+def _intervals(scores: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Mean over seeds with its interval, one row per group; sorted by the groups."""
+    rows = [(*key, *t_interval(values)) for key, values in scores.groupby(by)["value"]]
+    return pd.DataFrame(rows, columns=[*by, "n_seeds", "mean", "ci_low", "ci_high"])

@@ -1,0 +1,83 @@
+"""How every script runs as a job: its log, its threads, and what a failure says."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from medsynth.errors import InputError
+
+log = logging.getLogger("medsynth")
+
+
+def run(job: Any, main: Callable[[Any], None]) -> None:
+    """Run a rule's main function.
+
+    Parameters
+    ----------
+    job : object
+        Snakemake's `snakemake`: input, output, params, wildcards, threads, log.
+    main : callable
+        Does the work; gets `job`.
+
+    Notes
+    -----
+    Progress and failures go to the rule's log. Bad input is one sentence there and on the console, without a
+    traceback; anything else is a defect of ours and comes with one.
+    """
+    logging.basicConfig(
+        filename=job.log[0], filemode="w", level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S"
+    )
+    log.setLevel(logging.INFO)
+    limit_threads(job.threads)
+    started = time.monotonic()
+    try:
+        main(job)
+    except InputError as error:
+        _fail(str(error), job.log[0])
+    except Exception as error:
+        log.error("%s", traceback.format_exc())
+        _fail(f"{type(error).__name__}: {error}", job.log[0])
+    log.info("done in %.1f s", time.monotonic() - started)
+
+
+def limit_threads(threads: int) -> None:
+    """Make every numerical library obey the rule's `threads:`; two threads on one core are ruinous.
+
+    Snakemake sets OMP_NUM_THREADS and its kin for the job; torch and joblib need to be told too.
+    """
+    os.environ["LOKY_MAX_CPU_COUNT"] = str(threads)
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
+        os.environ.setdefault(name, str(threads))
+
+
+def _fail(sentence: str, log_path: str) -> None:
+    """End the job with one sentence."""
+    log.error("%s", sentence)
+    print(f"{sentence} (log: {log_path})", file=sys.stderr)
+    sys.exit(1)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write text as UTF-8 with Unix line ends, whatever the machine."""
+    Path(path).write_text(text, encoding="utf-8", newline="\n")
+
+
+def read_tables(job: Any, *names: str) -> list:
+    """Read the parquet inputs of the given names."""
+    import pandas as pd
+
+    tables = []
+    for name in names:
+        path = Path(str(getattr(job.input, name)))
+        try:
+            tables.append(pd.read_parquet(path))
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path} cannot be read as parquet ({error}); delete it and run again.") from None
+    return tables

@@ -1,0 +1,41 @@
+"""Clean the raw table by its codebook; write what was done and where the data come from."""
+
+import json
+
+from _job import log, run, write_text
+
+from medsynth.codebook import Codebook
+from medsynth.cohorts.raw import read_raw, sha256
+from medsynth.errors import InputError
+from medsynth.preparation.cleaning import clean
+
+
+def main(job):
+    """Verify the raw table's checksum, clean it, write table, codebook, report and provenance."""
+    codebook = Codebook.from_yaml(job.input.codebook)
+    checksum = sha256(job.input.raw, codebook.raw.member)
+    declared = codebook.raw.sha256
+    if job.params.source != "simulated" and declared and checksum != declared:
+        raise InputError(
+            f"{job.input.raw} is not the table that {job.input.codebook} describes: its sha256 is {checksum}, declared "
+            f"is {declared}. Get the file again, or, if you mean this table, change 'sha256' in the codebook."
+        )
+    raw = read_raw(job.input.raw, codebook)
+    log.info("read %d rows, %d columns of %s", *raw.shape, job.input.raw)
+    table, report = clean(raw, codebook, max_missing=job.params.max_missing)
+    log.info("clean table: %d rows, %d columns", *table.shape)
+    table.to_parquet(job.output.table, index=False)
+    report.to_csv(job.output.report, index=False, lineterminator="\n")
+    write_text(job.output.codebook, codebook.resolved(table).to_json())
+    provenance = {
+        "dataset": codebook.name,
+        "source": job.params.source,
+        "sha256": checksum,
+        "raw_rows": len(raw),
+        "publisher": codebook.publisher,
+        "licence": codebook.licence,
+    }
+    write_text(job.output.provenance, json.dumps(provenance, indent=1, ensure_ascii=False) + "\n")
+
+
+run(snakemake, main)

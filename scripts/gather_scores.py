@@ -1,0 +1,48 @@
+"""Put scores and costs of a run into one long table."""
+
+from pathlib import Path
+
+import pandas as pd
+from _job import log, run
+
+KEYS = ["study", "source", "scale", "generator", "epochs", "seed", "family", "metric", "detail"]
+
+
+def main(job):
+    """Concatenate what the declared inputs hold; sort, so that the order of jobs leaves no trace."""
+    benchmarks = pd.concat([read_benchmark(path) for path in job.input.benchmarks], ignore_index=True)
+    scores = pd.concat([pd.read_csv(path) for path in job.input.scores] + [costs(benchmarks)], ignore_index=True)
+    names = {"study": job.wildcards.study, "source": job.params.source, "scale": job.params.scale}
+    scores = scores.assign(**names).fillna({"detail": ""})
+    scores = scores[[*KEYS, "value"]].sort_values(KEYS, kind="stable")
+    log.info("%d scores of %d files", len(scores), len(job.input.scores))
+    scores.to_csv(job.output.scores, index=False, lineterminator="\n", float_format="%.10g")
+    benchmarks.to_csv(job.output.benchmarks, index=False, lineterminator="\n")
+
+
+def read_benchmark(path):
+    """Read one benchmark file; its name says the stage, the generator, the epochs and the seed."""
+    path = Path(path)
+    row = pd.read_csv(path, sep="\t").iloc[0]
+    facts = {"rule": path.stem, "generator": "", "epochs": 0, "seed": 0}
+    if path.parent.name != "benchmarks":
+        generator, *rest = path.stem.split("-")
+        facts |= {"rule": path.parent.name, "generator": generator}
+        facts |= {word.rstrip("0123456789"): int(word.lstrip("epochsd")) for word in rest}
+    # Snakemake writes NA where a job was too short to be looked at.
+    numbers = {"seconds": row["s"], "max_rss_mb": row["max_rss"], "cpu_seconds": row["cpu_time"]}
+    return pd.DataFrame([{**facts, **numbers}])
+
+
+def costs(benchmarks):
+    """Make scores of the family cost from what jobs of a generator took."""
+    jobs = benchmarks[benchmarks["generator"] != ""]
+    long = jobs.melt(
+        id_vars=["rule", "generator", "epochs", "seed"],
+        value_vars=["seconds", "max_rss_mb", "cpu_seconds"],
+        var_name="metric",
+    )
+    return long.rename(columns={"rule": "detail"}).assign(family="cost")
+
+
+run(snakemake, main)

@@ -1,0 +1,70 @@
+"""Split the clean table by person, impute with what the training rows teach, and say what was done."""
+
+import numpy as np
+import pandas as pd
+from _job import log, read_tables, run, write_text
+
+from medsynth.codebook import Codebook
+from medsynth.errors import InputError
+from medsynth.evaluation.targets import Target
+from medsynth.preparation.encoding import TableEncoder
+from medsynth.preparation.imputation import make_imputer
+from medsynth.preparation.partitions import split
+from medsynth.randomness import derive_seed
+
+
+def main(job):
+    """Make train and test, each complete, with the codebook that describes both."""
+    (table,) = read_tables(job, "table")
+    codebook = Codebook.from_json(job.input.codebook)
+    rows = None if job.params.rows == "all" else job.params.rows
+    seed = derive_seed(job.params.seed, codebook.name, "split")
+    parts = split(table, codebook, test_share=job.params.test_share, seed=seed, max_rows=rows)
+    settings = dict(job.params.imputation)
+    method = settings.pop("method")
+    imputer = make_imputer(method, **settings, seed=derive_seed(job.params.seed, codebook.name, "imputation"))
+    imputer.fit(parts["train"], codebook.resolved(parts["train"]))
+    complete = {name: imputer.transform(part) for name, part in parts.items()}
+    for name, part in complete.items():
+        log.info("%s: %d rows, %d columns, %d cells imputed", name, *part.shape, parts[name].isna().sum().sum())
+    check_targets([Target(**t) for t in job.params.targets], complete)
+    describe(parts, complete, method).to_csv(job.output.report, index=False, lineterminator="\n")
+    write_text(job.output.codebook, imputer.codebook_.to_json())
+    complete["train"].to_parquet(job.output.train, index=False)
+    complete["test"].to_parquet(job.output.test, index=False)
+
+
+def check_targets(targets, complete):
+    """Refuse a target that cleaning dropped, or that has one class only."""
+    for target in targets:
+        absent = [name for name in target.made_of if name not in complete["train"].columns]
+        if absent:
+            raise InputError(
+                f"Target '{target.name}' needs the column '{absent[0]}', which cleaning dropped; cleaning.csv says why."
+            )
+        for name, part in complete.items():
+            present = np.unique(target.labels(part))
+            if len(present) < 2:
+                only = target.classes(part)[present[0]]
+                raise InputError(
+                    f"Target '{target.name}' has one class only in the {name} partition ('{only}' in all {len(part):,} "
+                    "rows); use more rows or another target."
+                )
+
+
+def describe(parts, complete, method):
+    """Count per partition and column: rows, imputed cells and how, test cells of levels that training never shows."""
+    unseen = TableEncoder().fit(complete["train"]).unseen(complete["test"])
+    found = []
+    for name, part in complete.items():
+        for column in part.columns:
+            gaps = int(parts[name][column].isna().sum()) if column in parts[name] else 0
+            strange = unseen.get(column, {}) if name == "test" else {}
+            remarks = [f"'{level}' in {count} rows, never in training rows" for level, count in strange.items()]
+            if part[column].nunique() == 1:
+                remarks.append(f"constant: '{part[column].iloc[0]}'")
+            found.append((name, column, len(part), gaps, method if gaps else "", "; ".join(remarks)))
+    return pd.DataFrame(found, columns=["partition", "column", "rows", "imputed", "method", "remark"])
+
+
+run(snakemake, main)

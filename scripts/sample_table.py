@@ -1,0 +1,26 @@
+"""Draw a synthetic table from a model."""
+
+from pathlib import Path
+
+from _job import log, run
+
+from medsynth.generators import generator_class
+from medsynth.preparation.checks import check_clean
+from medsynth.randomness import derive_seed
+
+
+def main(job):
+    """Sample, check against the codebook, write."""
+    import torch
+
+    torch.set_num_threads(job.threads)
+    folder = Path(job.input.models) / f"epochs{job.wildcards.epochs}"
+    model = generator_class(job.params.class_path).load(folder)
+    seed = derive_seed(job.params.study_seed, job.wildcards.generator, job.wildcards.seed, "sample")
+    table = model.sample(job.params.rows, seed=seed)
+    check_clean(table, model.codebook_, what=f"The table that {job.wildcards.generator} drew")
+    log.info("%d rows, %d columns", *table.shape)
+    table.to_parquet(job.output[0], index=False)
+
+
+run(snakemake, main)

@@ -1,0 +1,22 @@
+"""Draw a simulated raw table and write it as csv.gz, codes and all."""
+
+import gzip
+from pathlib import Path
+
+from _job import log, run
+
+from medsynth.cohorts import simulate
+from medsynth.randomness import derive_seed
+
+
+def main(job):
+    """Simulate the cohort of the dataset in the output's name."""
+    dataset, rows = job.wildcards.dataset, job.params.rows
+    table = simulate(dataset, rows, seed=derive_seed(job.params.seed, dataset, "cohort"))
+    log.info("%s: %d simulated rows, %d columns", dataset, *table.shape)
+    # No name and no time in the gzip header: the same seed gives the same bytes.
+    with Path(job.output[0]).open("wb") as file, gzip.GzipFile("", "wb", 5, file, mtime=0) as packed:
+        table.to_csv(packed, index=False, lineterminator="\n")
+
+
+run(snakemake, main)

@@ -1,0 +1,43 @@
+"""Fit a generator once and keep its model at every epoch count."""
+
+import json
+import time
+from importlib import metadata
+from pathlib import Path
+
+from _job import log, read_tables, run, write_text
+
+from medsynth.codebook import Codebook
+from medsynth.cohorts.raw import sha256
+from medsynth.generators import generator_class
+from medsynth.randomness import derive_seed
+
+
+def main(job):
+    """Train, save the models, and write beside them what made them."""
+    import torch
+
+    torch.set_num_threads(job.threads)
+    (train,) = read_tables(job, "train")
+    codebook = Codebook.from_json(job.input.codebook)
+    generator = generator_class(job.params.class_path)(**job.params.settings)
+    seed = derive_seed(job.params.study_seed, job.wildcards.generator, job.wildcards.seed)
+    folder = Path(job.output.models)
+    card = {
+        "class": job.params.class_path,
+        "settings": job.params.settings,
+        "seed": seed,
+        "train_rows": len(train),
+        "train_sha256": sha256(job.input.train),
+        "versions": {name: metadata.version(name) for name in ("sdv", "ctgan", "torch", "numpy", "pandas")},
+    }
+    log.info("%s: %d rows, %d columns", job.wildcards.generator, *train.shape)
+    started = time.monotonic()
+    for model in generator.fit(train, codebook, epochs=job.params.epochs, seed=seed):
+        model.save(folder / f"epochs{model.epochs_}")
+        text = json.dumps({**card, "epochs": model.epochs_}, indent=1)
+        write_text(folder / f"epochs{model.epochs_}" / "model_card.json", text + "\n")
+        log.info("kept the model of %d epochs after %.1f s", model.epochs_, time.monotonic() - started)
+
+
+run(snakemake, main)

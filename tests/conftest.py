@@ -1,0 +1,96 @@
+"""What tests share: small tables, codebooks, and the folder of real raw tables where there is one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medsynth.codebook import Codebook
+
+ROOT = Path(__file__).resolve().parent.parent
+# The workflow's own modules are no package: the Snakefile finds them the same way.
+sys.path.insert(0, str(ROOT / "workflow"))
+
+
+@pytest.fixture
+def raw_dir() -> Path:
+    """Folder of the real raw tables (environment variable MEDSYNTH_RAW_DIR)."""
+    folder = os.environ.get("MEDSYNTH_RAW_DIR")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("no real tables here: set MEDSYNTH_RAW_DIR to the folder that holds <dataset>/<file>")
+    return Path(folder)
+
+
+CODEBOOK = {
+    "name": "ward",
+    "title": "Ward",
+    "publisher": "nobody",
+    "licence": "none",
+    "raw": {"file": "ward.csv", "obtain": "make it up"},
+    "person": "patient",
+    "columns": {
+        "patient": {"raw": "PATIENT", "type": "identifier"},
+        "age": {"raw": "AGE", "type": "integer", "unit": "years", "range": [0, 120]},
+        "sex": {"raw": "SEX", "type": "binary", "codes": {1: "female", 2: "male"}},
+        "admitted": {"raw": "ADMITTED", "type": "binary", "codes": {0: "no", 1: "yes"}},
+        "icu": {
+            "raw": "ICU",
+            "type": "categorical",
+            "codes": {2: "no", 1: "yes"},
+            "missing": [99],
+            "not_applicable": {"codes": [97], "level": "not applicable", "when": {"admitted": "no"}},
+        },
+        "stage": {"raw": "STAGE", "type": "ordinal", "levels": ["I", "II", "III"], "missing": ["?"]},
+        "crp": {"raw": "CRP", "type": "continuous", "unit": "mg/L", "range": [0, 500]},
+    },
+}
+
+
+@pytest.fixture
+def codebook() -> Codebook:
+    """Codebook of the ward table."""
+    return Codebook.model_validate(CODEBOOK)
+
+
+def ward(n: int, seed: int = 0) -> pd.DataFrame:
+    """Draw a raw ward table: text, two admissions a patient, codes for missing and "not applicable"."""
+    rng = np.random.default_rng(seed)
+    age = rng.integers(18, 100, n)
+    admitted = (rng.random(n) < age / 150).astype(int)
+    icu = np.where(admitted == 0, 97, rng.choice([1, 2, 99], n, p=[0.3, 0.6, 0.1]))
+    crp = np.round(rng.gamma(2, 10 + 30 * admitted), 1).astype(str)
+    crp[rng.random(n) < 0.1] = ""
+    raw = {
+        "patient": np.arange(n) // 2,
+        "age": age,
+        "sex": rng.integers(1, 3, n),
+        "admitted": admitted,
+        "icu": icu,
+        "stage": rng.choice(["I", "II", "III", "?"], n, p=[0.4, 0.3, 0.2, 0.1]),
+        "crp": crp,
+    }
+    return pd.DataFrame(raw).astype(str)
+
+
+@pytest.fixture
+def raw() -> pd.DataFrame:
+    """Raw ward table of 400 rows."""
+    return ward(400)
+
+
+@pytest.fixture
+def partitions(raw, codebook):
+    """Train and test of the ward table, imputed, and the codebook that describes them."""
+    from medsynth.preparation.cleaning import clean
+    from medsynth.preparation.imputation import make_imputer
+    from medsynth.preparation.partitions import split
+
+    table, _ = clean(raw, codebook)
+    parts = split(table, codebook, test_share=0.25, seed=1)
+    imputer = make_imputer("simple").fit(parts["train"], codebook.resolved(parts["train"]))
+    return imputer.transform(parts["train"]), imputer.transform(parts["test"]), imputer.codebook_

@@ -1,0 +1,201 @@
+"""Cleaning by the codebook."""
+
+import copy
+import gzip
+import zipfile
+
+import pytest
+
+from medsynth.codebook import Codebook
+from medsynth.cohorts.raw import read_raw, sha256
+from medsynth.errors import InputError
+from medsynth.preparation.cleaning import clean
+from medsynth.preparation.transforms import bracket_midpoint, dated, icd9_group
+from tests.conftest import CODEBOOK, ROOT
+
+
+def changed(column, **facts):
+    """Ward's codebook with one column changed."""
+    content = copy.deepcopy(CODEBOOK)
+    content["columns"][column] |= facts
+    return Codebook.model_validate(content)
+
+
+def counted(report, column, rule):
+    """Cells that a rule changed, as the report says."""
+    rows = report[(report["column"] == column) & report["rule"].str.contains(rule)]
+    return int(rows["cells"].iloc[0])
+
+
+def test_codes_are_missing_only_where_the_codebook_says_so(raw, codebook):
+    raw.loc[:4, "age"] = "99"
+    table, _ = clean(raw, codebook)
+    assert (table.loc[:4, "age"] == 99).all()
+    assert table["icu"].isna().sum() == (raw["icu"] == "99").sum() > 0
+
+
+def test_not_applicable_is_a_level_where_it_is_legitimate_and_missing_elsewhere(raw, codebook):
+    admitted = raw.index[raw["admitted"] == "1"][0]
+    raw.loc[admitted, "icu"] = "97"
+    table, report = clean(raw, codebook)
+    assert (table["icu"] == "not applicable").sum() == (raw["admitted"] == "0").sum()
+    assert table["icu"].isna()[admitted]
+    assert counted(report, "icu", "where it cannot be") == 1
+
+
+def test_everything_done_is_counted(raw, codebook):
+    _, report = clean(raw, codebook)
+    assert counted(report, "stage", "codes for missing") == (raw["stage"] == "?").sum()
+    kept = report[report["rule"] == "kept"].set_index("column")
+    assert kept.loc["crp", "missing_after"] == (raw["crp"] == "").sum()
+
+
+def test_a_column_missing_too_often_is_dropped_and_said_to_be(raw, codebook):
+    table, report = clean(raw, codebook, max_missing=0.05)
+    assert "crp" not in table and "age" in table
+    assert report.loc[report["column"] == "crp", "rule"].str.contains("more than 5%").any()
+
+
+def test_a_constant_column_stays_and_is_reported(raw, codebook):
+    table, report = clean(raw.assign(sex="1"), codebook)
+    assert (table["sex"] == "female").all()
+    assert report["rule"].str.contains("constant: every value is 'female'").any()
+
+
+def test_a_level_held_by_nearly_everybody_drops_the_column(raw):
+    rare = raw.assign(stage=["II"] + ["I"] * (len(raw) - 1))
+    table, report = clean(rare, changed("stage", drop_if_level={"I": 0.99}))
+    assert "stage" not in table
+    assert report["rule"].str.contains("only 0.25% differ from 'I'").any()
+
+
+def test_rare_levels_are_grouped(raw):
+    raw["stage"] = ["III"] + ["I", "II", "II"] * 133
+    table, _ = clean(raw, changed("stage", type="categorical", rare={"seen_more_than": 1}))
+    assert table["stage"].value_counts().to_dict() == {"II": 266, "I": 133, "other": 1}
+
+
+def test_a_missing_level_is_never_grouped_as_rare(raw):
+    raw["stage"] = ["?"] + ["III"] * 9 + ["I", "II"] * 195
+    content = copy.deepcopy(CODEBOOK)
+    content["columns"]["stage"] = {
+        "type": "categorical", "missing": ["?"], "missing_level": "not staged", "rare": {"keep": 2},
+    }  # fmt: skip
+    table, _ = clean(raw, Codebook.model_validate(content))
+    assert table["stage"].value_counts().to_dict() == {"I": 195, "II": 195, "other": 9, "not staged": 1}
+
+
+def test_one_row_a_patient_by_number_not_by_place(raw):
+    content = copy.deepcopy(CODEBOOK)
+    content["rows"] = [{"reason": "first stay", "first_per": "patient", "order_by": "age"}]
+    raw = raw.iloc[:4].assign(patient=["7", "7", "8", "8"], age=["60", "59", "9", "10"])
+    table, report = clean(raw, Codebook.model_validate(content))
+    assert table["age"].tolist() == [59, 9]
+    assert report.iloc[0][["rows_before", "rows_after"]].tolist() == [4, 2]
+
+
+def test_unknown_codes_and_values_out_of_range_are_named_with_their_counts(raw, codebook):
+    raw.loc[:2, "sex"] = "7"
+    raw.loc[5, "crp"] = "900"
+    with pytest.raises(InputError, match=r"SEX \('7' in 3 rows\) is no code.*CRP \('900.0' in 1 rows\) is outside 0 to 500"):
+        clean(raw, codebook)
+
+
+def test_text_in_a_numeric_column_is_named(raw, codebook):
+    raw.loc[3, "age"] = "old"
+    with pytest.raises(InputError, match=r"AGE \('old' in 1 rows\) is no number"):
+        clean(raw, codebook)
+
+
+def test_a_column_without_any_value_is_an_error(raw, codebook):
+    with pytest.raises(InputError, match="Column CRP of ward is all missing"):
+        clean(raw.assign(crp=""), codebook)
+
+
+def test_no_row_left_is_an_error(raw):
+    content = copy.deepcopy(CODEBOOK)
+    content["rows"] = [{"reason": "nobody", "column": "sex", "values": [1, 2]}]
+    with pytest.raises(InputError, match="No row of ward is left"):
+        clean(raw, Codebook.model_validate(content))
+
+
+def test_an_unknown_transform_names_the_nearest(raw):
+    with pytest.raises(InputError, match="'bracket_midpont'; did you mean 'bracket_midpoint'"):
+        clean(raw, changed("age", transform="bracket_midpont"))
+
+
+def test_a_value_that_does_not_fit_its_transform_is_named(raw):
+    with pytest.raises(InputError, match=r"'age'.*does not fit the transform 'bracket_midpoint'"):
+        clean(raw, changed("age", transform="bracket_midpoint"))
+
+
+def test_transforms():
+    assert bracket_midpoint("[50-60)") == "55"
+    assert dated("03/05/2020") == "yes"
+    codes = {"250.83": "diabetes", "428": "circulatory", "786": "respiratory", "V57": "other", "38": "other", "787": "digestive"}
+    assert {code: icd9_group(code) for code in codes} == codes
+
+
+@pytest.mark.parametrize("packing", ["csv", "csv.gz", "zip"])
+def test_raw_tables_are_read_in_place_whatever_their_packing(tmp_path, raw, codebook, packing):
+    text = raw.rename(columns=str.upper).to_csv(index=False)
+    path = tmp_path / f"ward.{packing}"
+    if packing == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("folder/ward.csv", text)
+    elif packing == "csv.gz":
+        path.write_bytes(gzip.compress(text.encode()))
+    else:
+        path.write_text(text)
+    assert read_raw(path, codebook).equals(raw)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_missing_column_is_named(tmp_path, raw, codebook):
+    path = tmp_path / "ward.csv"
+    raw.rename(columns=str.upper).drop(columns="CRP").to_csv(path, index=False)
+    with pytest.raises(InputError, match="lacks the column CRP"):
+        read_raw(path, codebook)
+
+
+def test_a_damaged_archive_is_named(tmp_path, codebook):
+    path = tmp_path / "ward.zip"
+    path.write_bytes(b"PK nothing")
+    with pytest.raises(InputError, match=r"ward.zip is damaged"):
+        read_raw(path, codebook)
+
+
+def test_diabetes130_is_the_table_that_the_design_defines(raw_dir):
+    codebook = Codebook.from_yaml(ROOT / "config/datasets/diabetes130.yaml")
+    path = raw_dir / "diabetes130" / codebook.raw.file
+    assert sha256(path, codebook.raw.member) == codebook.raw.sha256
+    table, report = clean(read_raw(path, codebook), codebook, max_missing=0.5)
+    rows = report[report["column"] == "(rows)"]["rows_after"].tolist()
+    assert rows == [71518, 69973, 69970]
+    assert table.drop(columns="patient_nbr").shape == (69970, 31)
+    assert table["patient_nbr"].is_unique
+    assert (table["age"] >= 60).mean() == pytest.approx(0.66, abs=0.005)
+
+
+def test_covid_mexico_codes_are_understood(raw_dir):
+    codebook = Codebook.from_yaml(ROOT / "config/datasets/covid_mexico.yaml")
+    path = raw_dir / "covid_mexico" / codebook.raw.file
+    assert sha256(path, codebook.raw.member) == codebook.raw.sha256
+    table, _ = clean(read_raw(path, codebook), codebook)
+    assert table.shape == (1_048_575, 21)
+    assert table["age"].isin([97, 98, 99]).sum() == 345
+    assert (table["death"] == "no").sum() == 971_633
+    outpatients = table["patient_type"] == "outpatient"
+    for column in ("icu", "intubed"):
+        assert ((table[column] == "not applicable") == outpatients).all()
+    assert (table.loc[table["sex"] == "male", "pregnant"] == "no").all()
+
+
+def test_support2_is_clean_by_its_codebook(raw_dir):
+    codebook = Codebook.from_yaml(ROOT / "config/datasets/support2.yaml")
+    path = raw_dir / "support2" / codebook.raw.file
+    table, report = clean(read_raw(path, codebook), codebook, max_missing=0.5)
+    assert len(table) == 9105
+    assert (table["hospdead"] == "yes").mean() == pytest.approx(0.259, abs=0.001)
+    dropped = report[report["rule"].str.startswith("dropped")]["column"]
+    assert sorted(dropped) == ["adlp", "urine"]

@@ -1,0 +1,69 @@
+"""The codebook: what it accepts, and what it says about what it does not."""
+
+import copy
+
+import pandas as pd
+import pytest
+import yaml
+
+from medsynth.codebook import Codebook
+from medsynth.errors import InputError
+from tests.conftest import CODEBOOK, ROOT
+
+
+def written(tmp_path, **changes):
+    """Write the ward's codebook with some columns changed."""
+    content = copy.deepcopy(CODEBOOK)
+    for column, facts in changes.items():
+        content["columns"][column] |= facts
+    path = tmp_path / "ward.yaml"
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    return path
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config/datasets").glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_codebook_of_the_project_is_valid(path):
+    assert Codebook.from_yaml(path).name == path.stem
+
+
+def test_an_unknown_key_is_named_with_the_file_and_the_nearest_key(tmp_path):
+    path = written(tmp_path, icu={"mising": [99]})
+    with pytest.raises(InputError, match=r"ward.yaml: unknown key 'mising' in 'columns.icu'; did you mean 'missing'\?"):
+        Codebook.from_yaml(path)
+
+
+def test_bare_yes_and_no_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"columns.sex.codes.1' .*string"):
+        Codebook.from_yaml(written(tmp_path, sex={"codes": {1: True, 2: False}}))
+
+
+def test_a_raw_file_cannot_lie_outside_its_folder(tmp_path):
+    content = copy.deepcopy(CODEBOOK) | {"raw": {"file": "../../secret.csv", "obtain": "no"}}
+    with pytest.raises(ValueError, match="outside its folder"):
+        Codebook.model_validate(content)
+
+
+def test_a_condition_on_a_column_that_does_not_exist_names_the_nearest(tmp_path):
+    rule = {"codes": [97], "level": "not applicable", "when": {"admited": "no"}}
+    with pytest.raises(InputError, match="'admited'.*did you mean 'admitted'"):
+        Codebook.from_yaml(written(tmp_path, icu={"not_applicable": rule}))
+
+
+def test_levels_keep_the_codebooks_order_and_end_with_not_applicable(codebook):
+    assert codebook.columns["icu"].all_levels == ["no", "yes", "not applicable"]
+
+
+def test_a_resolved_codebook_survives_being_written_and_read(partitions, tmp_path):
+    resolved = partitions[2]
+    (tmp_path / "codebook.json").write_text(resolved.to_json())
+    assert Codebook.from_json(tmp_path / "codebook.json").to_json() == resolved.to_json()
+
+
+def test_conform_rounds_integers_clips_to_the_range_and_sets_levels(partitions):
+    train, _, codebook = partitions
+    strange = pd.DataFrame(train).assign(age=200.4, crp=-3.0, stage="IV")
+    conformed = codebook.conform(strange)
+    assert (conformed["age"] == 120).all()
+    assert (conformed["crp"] == 0).all()
+    assert conformed["stage"].isna().all()
+    assert conformed.dtypes.equals(train.dtypes)

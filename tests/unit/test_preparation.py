@@ -1,0 +1,144 @@
+"""Partitions, imputation and encoding: nothing is learned from test rows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medsynth.errors import InputError
+from medsynth.preparation.checks import check_clean
+from medsynth.preparation.cleaning import clean
+from medsynth.preparation.encoding import TableEncoder
+from medsynth.preparation.imputation import IMPUTERS, make_imputer
+from medsynth.preparation.partitions import split
+from tests.conftest import ward
+
+
+@pytest.fixture
+def incomplete(raw, codebook):
+    """Train and test of the ward table with their gaps, and their codebook."""
+    table, _ = clean(raw, codebook)
+    parts = split(table, codebook, test_share=0.25, seed=1)
+    return parts["train"], parts["test"], codebook.resolved(parts["train"])
+
+
+def test_no_person_is_in_two_partitions(raw, codebook):
+    table, _ = clean(raw.assign(age=(np.arange(len(raw)) // 2 % 100).astype(str)), codebook)
+    parts = split(table, codebook, test_share=0.25, seed=1)
+    # Two rows a person, and age tells persons apart within a hundred.
+    counts = [part["age"].value_counts() for part in parts.values()]
+    assert all((count % 2 == 0).all() for count in counts)
+    assert "patient" not in parts["train"]
+
+
+def test_shares_and_rows_are_as_asked(raw, codebook):
+    table, _ = clean(raw, codebook)
+    parts = split(table, codebook, test_share=0.25, seed=1, max_rows=200)
+    assert {name: len(part) for name, part in parts.items()} == {"train": 150, "test": 50}
+
+
+def test_same_seed_same_partition_other_seed_another(raw, codebook):
+    table, _ = clean(raw, codebook)
+    first, again, other = (split(table, codebook, test_share=0.25, seed=s)["test"] for s in (1, 1, 2))
+    assert first.equals(again)
+    assert not first.equals(other)
+
+
+def test_an_empty_partition_is_an_error(raw, codebook):
+    table, _ = clean(raw.iloc[:2], codebook.model_copy(update={"person": None}))
+    with pytest.raises(InputError, match="a partition would be empty"):
+        split(table, codebook, test_share=0.1, seed=1)
+
+
+@pytest.mark.parametrize("method", IMPUTERS)
+def test_imputed_tables_are_complete_and_fit_their_codebook(incomplete, method):
+    train, test, codebook = incomplete
+    imputer = make_imputer(method, seed=5).fit(train, codebook)
+    for part in (train, test):
+        check_clean(imputer.transform(part), imputer.codebook_, what=method)
+
+
+@pytest.mark.parametrize("method", IMPUTERS)
+def test_observed_cells_stay_as_they_are(incomplete, method):
+    train, _, codebook = incomplete
+    imputed = make_imputer(method, seed=5).fit(train, codebook).transform(train)
+    for name in train:
+        seen = train[name].notna()
+        assert (imputed.loc[seen, name].astype(str) == train.loc[seen, name].astype(train[name].dtype).astype(str)).all() or (
+            imputed.loc[seen, name].astype(float) == train.loc[seen, name].astype(float)
+        ).all()
+
+
+@pytest.mark.parametrize("method", IMPUTERS)
+def test_same_seed_same_values(incomplete, method):
+    train, test, codebook = incomplete
+    first, again = (make_imputer(method, seed=5).fit(train, codebook).transform(test) for _ in range(2))
+    pd.testing.assert_frame_equal(first, again)
+
+
+@pytest.mark.parametrize("method", ["forest", "iterative"])
+def test_another_seed_draws_other_values(incomplete, method):
+    train, test, codebook = incomplete
+    first, other = (make_imputer(method, seed=s).fit(train, codebook).transform(test) for s in (5, 6))
+    assert not first.equals(other)
+
+
+@pytest.mark.parametrize("method", IMPUTERS)
+def test_what_is_imputed_for_training_rows_does_not_depend_on_test_rows(incomplete, method):
+    train, test, codebook = incomplete
+    alone = make_imputer(method, seed=5).fit(train, codebook).transform(train)
+    imputer = make_imputer(method, seed=5).fit(train, codebook)
+    imputer.transform(test)
+    assert imputer.transform(train).equals(alone)
+
+
+@pytest.mark.parametrize("method", ["forest", "iterative", "simple"])
+def test_not_applicable_is_never_imputed_where_the_question_arises(codebook, method):
+    table = clean(ward(2000, seed=3), codebook)[0].drop(columns="patient")
+    imputed = make_imputer(method, seed=1).fit(table, codebook.resolved(table)).transform(table)
+    inpatients = imputed["admitted"] == "yes"
+    assert not (imputed.loc[inpatients, "icu"] == "not applicable").any()
+
+
+def test_flags_say_what_was_missing(incomplete):
+    train, _, codebook = incomplete
+    imputed = make_imputer("simple", flags=True).fit(train, codebook).transform(train)
+    assert ((imputed["crp_missing"] == "yes") == train["crp"].isna()).all()
+
+
+def test_mean_and_median_fill_numeric_columns(incomplete):
+    train, _, codebook = incomplete
+    gap = train["crp"].isna()
+    for statistic in ("mean", "median"):
+        imputed = make_imputer("simple", statistic=statistic).fit(train, codebook).transform(train)
+        assert np.allclose(imputed.loc[gap, "crp"], getattr(train["crp"], statistic)())
+
+
+def test_level_makes_missing_a_category(incomplete):
+    train, _, codebook = incomplete
+    imputer = make_imputer("level").fit(train, codebook)
+    imputed = imputer.transform(train)
+    assert ((imputed["stage"] == "missing") == train["stage"].isna()).all()
+    assert ((imputed["crp_missing"] == "yes") == train["crp"].isna()).all()
+    assert "stage_missing" not in imputed
+
+
+def test_a_column_complete_in_training_but_not_in_test_rows_is_filled(incomplete):
+    train, test, codebook = incomplete
+    test.loc[0, "age"] = np.nan
+    for method in IMPUTERS:
+        assert make_imputer(method).fit(train, codebook).transform(test)["age"].notna().all()
+
+
+def test_the_encoder_knows_training_levels_alone(partitions):
+    train, test, _ = partitions
+    train = train[train["stage"] != "III"]
+    encoder = TableEncoder().fit(train)
+    assert (encoder.transform(test).loc[(test["stage"] == "III").to_numpy(), "stage"] == -1).all()
+    assert encoder.unseen(test) == {"stage": {"III": int((test["stage"] == "III").sum())}}
+
+
+def test_check_clean_names_column_rule_and_count(partitions):
+    train, _, codebook = partitions
+    bad = train.assign(age=np.where(np.arange(len(train)) < 3, 130, train["age"]))
+    with pytest.raises(InputError, match=r"It does not fit its codebook: age: in_range\(0.0, 120.0\) fails for 3 cells"):
+        check_clean(bad, codebook, what="It")

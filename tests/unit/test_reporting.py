@@ -1,0 +1,527 @@
+"""Tables and figures: numbers by hand, the papers' forms, safe text, and what a figure must show."""
+
+import subprocess
+import sys
+from itertools import product
+from math import sqrt
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+
+from medsynth.codebook import Codebook, Column
+from medsynth.errors import InputError
+from medsynth.reporting import figures, tables
+from medsynth.reporting.display import Bold
+
+STYLES = {
+    "tvae": {"title": "TVAE", "colour": "#009e73"},
+    "ctgan": {"title": "CTGAN", "colour": "#d55e00"},
+    "gaussian_copula": {"title": "Gaussian Copula", "colour": "#e69f00"},
+}
+# Student's t, 97.5 %, for 2 and 3 values.
+T2, T3 = 12.706205, 4.302653
+NOTE = "simulated cohort"
+
+
+def scores(*rows):
+    """Long table of (generator, epochs, family, metric, detail, one value a seed)."""
+    long = [
+        ("med_vae", "simulated", "laptop", generator, epochs, seed, family, metric, detail, value)
+        for generator, epochs, family, metric, detail, values in rows
+        for seed, value in enumerate(values)
+    ]
+    names = ["study", "source", "scale", "generator", "epochs", "seed", "family", "metric", "detail", "value"]
+    return pd.DataFrame(long, columns=names)
+
+
+def accuracy(generator, epochs, values, detail="xgboost:age"):
+    return (generator, epochs, "utility", "accuracy", detail, values)
+
+
+def quality(generator, epochs, overall, c2st):
+    return [
+        (generator, epochs, "fidelity", "quality", "", overall),
+        (generator, epochs, "detection", "c2st_auc", "xgboost", c2st),
+    ]
+
+
+@pytest.fixture
+def utility_scores():
+    return scores(
+        accuracy("real", 0, [0.89, 0.91]),
+        accuracy("majority", 0, [0.6, 0.6], "majority:age"),
+        accuracy("independent", 0, [0.6, 0.6]),
+        accuracy("tvae", 100, [0.80, 0.82]),
+        accuracy("tvae", 200, [0.75, 0.75]),
+        accuracy("ctgan", 100, [0.84, 0.86]),
+        accuracy("ctgan", 200, [0.77, 0.79]),
+        accuracy("gaussian_copula", 0, [0.805]),
+        ("tvae", 200, "utility", "roc_auc", "xgboost:age", [0.7, 0.7]),
+        ("real", 0, "utility", "roc_auc", "xgboost:age", [0.9, 0.9]),
+    )
+
+
+@pytest.fixture
+def quality_scores():
+    return scores(
+        *quality("real", 0, [0.99, 0.99], [0.5, 0.5]),
+        *quality("tvae", 100, [0.90, 0.92], [0.80, 0.80]),
+        *quality("tvae", 200, [0.93, 0.95], [0.45, 0.45]),
+        *quality("ctgan", 100, [0.85, float("nan")], [0.60, 0.60]),
+    )
+
+
+def only(table, **wanted):
+    """The one row with the wanted values."""
+    for name, value in wanted.items():
+        table = table[table[name] == value]
+    assert len(table) == 1
+    return table.iloc[0]
+
+
+# Tables of numbers
+
+
+def test_utility_is_a_mean_with_students_interval(utility_scores):
+    row = only(tables.utility_table(utility_scores), generator="tvae", epochs=100, metric="accuracy")
+    half = T2 * (0.02 / sqrt(2)) / sqrt(2)
+    assert (row["n_seeds"], row["target"], row["classifier"]) == (2, "age", "xgboost")
+    assert [row["mean"], row["ci_low"], row["ci_high"]] == pytest.approx([0.81, 0.81 - half, 0.81 + half])
+
+
+def test_one_seed_has_no_interval(utility_scores):
+    row = only(tables.utility_table(utility_scores), generator="gaussian_copula", metric="accuracy")
+    assert row["mean"] == 0.805
+    assert np.isnan(row["ci_low"])
+
+
+def test_a_seed_without_value_is_not_counted():
+    row = only(tables.utility_table(scores(accuracy("tvae", 1, [0.7, np.nan, 0.9]))), metric="accuracy")
+    assert (row["n_seeds"], row["mean"]) == (2, pytest.approx(0.8))
+
+
+def test_accuracy_lift_is_a_share_of_what_real_rows_gain(utility_scores):
+    row = only(tables.utility_table(utility_scores), generator="tvae", epochs=100, metric="accuracy_lift")
+    # Seeds: (0.80 - 0.6) / 0.3 and (0.82 - 0.6) / 0.3.
+    low, high = 0.2 / 0.3, 0.22 / 0.3
+    half = T2 * (high - low) / sqrt(2) / sqrt(2)
+    assert [row["mean"], row["ci_high"]] == pytest.approx([0.7, 0.7 + half])
+
+
+def test_roc_auc_lift_counts_from_one_half(utility_scores):
+    row = only(tables.utility_table(utility_scores), generator="tvae", epochs=200, metric="roc_auc_lift")
+    assert row["mean"] == pytest.approx(0.2 / 0.4)
+
+
+@pytest.mark.parametrize("real", [[0.6, 0.6], [0.5, 0.5], [np.nan, np.nan]])
+def test_there_is_no_lift_where_real_rows_gain_nothing(real):
+    table = tables.utility_table(
+        scores(
+            accuracy("real", 0, real),
+            accuracy("majority", 0, [0.6, 0.6], "majority:age"),
+            accuracy("tvae", 1, [0.7, 0.7]),
+        )
+    )
+    assert np.isnan(only(table, generator="tvae", metric="accuracy_lift")["mean"])
+
+
+def test_there_is_no_lift_without_references():
+    table = tables.utility_table(scores(accuracy("tvae", 1, [0.7, 0.7])))
+    assert np.isnan(only(table, metric="accuracy_lift")["mean"])
+
+
+def test_each_classifier_and_target_has_its_own_lift():
+    table = tables.utility_table(
+        scores(
+            accuracy("real", 0, [0.9]),
+            accuracy("real", 0, [0.8], "random_forest:age"),
+            accuracy("real", 0, [0.7], "xgboost:died"),
+            accuracy("majority", 0, [0.6], "majority:age"),
+            accuracy("majority", 0, [0.5], "majority:died"),
+            *(accuracy("tvae", 1, [0.7], d) for d in ("xgboost:age", "random_forest:age", "xgboost:died")),
+        )
+    )
+    lifts = table[(table["generator"] == "tvae") & (table["metric"] == "accuracy_lift")]
+    lifts = lifts.set_index(["classifier", "target"])["mean"].to_dict()
+    expected = {("xgboost", "age"): 1 / 3, ("random_forest", "age"): 0.5, ("xgboost", "died"): 1.0}
+    assert lifts == pytest.approx(expected)
+
+
+def test_majority_is_carried_without_lift(utility_scores):
+    table = tables.utility_table(utility_scores)
+    assert list(table.loc[table["generator"] == "majority", "metric"]) == ["accuracy"]
+
+
+def test_tables_do_not_depend_on_the_order_of_the_scores(utility_scores):
+    shuffled = utility_scores.sample(frac=1, random_state=0)
+    pd.testing.assert_frame_equal(tables.utility_table(utility_scores), tables.utility_table(shuffled))
+
+
+def test_quality_has_a_row_for_each_generator_and_epoch_count(quality_scores):
+    table = tables.quality_table(quality_scores)
+    assert list(zip(table["generator"], table["epochs"], strict=True)) == [
+        ("ctgan", 100),
+        ("real", 0),
+        ("tvae", 100),
+        ("tvae", 200),
+    ]
+    row = only(table, generator="tvae", epochs=100)
+    assert row["overall"] == pytest.approx(0.91)
+    assert row["overall_low"] == pytest.approx(0.91 - T2 * 0.02 / 2)
+    assert np.isnan(row["pair_trends"])
+
+
+def test_moments_are_averaged_over_columns_before_seeds():
+    table = tables.moments_table(
+        scores(
+            ("tvae", 100, "fidelity", "mean", "age", [50, 52, 54]),
+            ("tvae", 100, "fidelity", "mean", "bmi", [20, 22, 24]),
+            ("tvae", 100, "fidelity", "mean_real", "age", [55, 55, 55]),
+            ("tvae", 100, "fidelity", "mean_real", "bmi", [25, 25, 25]),
+        )
+    )
+    row = only(table, moment="mean")
+    # Seeds: 35, 37, 39, whose standard deviation is 2.
+    half = T3 * 2 / sqrt(3)
+    assert (row["n_seeds"], row["real"]) == (3, 40)
+    assert [row["mean"], row["ci_low"], row["ci_high"]] == pytest.approx([37, 37 - half, 37 + half])
+
+
+def test_a_column_without_a_moment_counts_on_neither_side():
+    table = tables.moments_table(
+        scores(
+            ("tvae", 100, "fidelity", "kurtosis", "age", [1, 1]),
+            ("tvae", 100, "fidelity", "kurtosis", "bmi", [np.nan, np.nan]),
+            ("tvae", 100, "fidelity", "kurtosis_real", "age", [3, 3]),
+            ("tvae", 100, "fidelity", "kurtosis_real", "bmi", [99, 99]),
+        )
+    )
+    assert list(table.loc[0, ["real", "mean"]]) == [3, 1]
+
+
+def test_runtime_adds_up_jobs_and_keeps_rules_without_generator():
+    jobs = pd.DataFrame(
+        {
+            "rule": ["train", "train", "clean"],
+            "generator": ["tvae", "tvae", np.nan],
+            "seconds": [10.0, 20.0, 3.0],
+            "max_rss_mb": [500.0, 700.0, 100.0],
+            "cpu_seconds": [9.0, 19.0, 3.0],
+        }
+    )
+    assert tables.runtime_table(jobs).to_dict("list") == {
+        "rule": ["clean", "train"],
+        "generator": ["", "tvae"],
+        "jobs": [1, 2],
+        "total_seconds": [3.0, 30.0],
+        "mean_seconds": [3.0, 15.0],
+        "max_rss_mb": [100.0, 700.0],
+    }
+
+
+# Tables for reading
+
+
+def test_utility_ranks_generators_between_references_at_their_largest_epochs(utility_scores):
+    display = tables.display_utility(tables.utility_table(utility_scores), STYLES)
+    assert list(zip(display["Model"], display["Epochs"], strict=True)) == [
+        ("Real → Real", "–"),
+        ("1. Gaussian Copula", "–"),
+        ("2. CTGAN", "200"),
+        ("3. TVAE", "200"),
+        ("Independent columns (floor)", "–"),
+        ("Majority class", "–"),
+    ]
+    assert set(display.index) == {"age, XGBoost"}
+
+
+def test_utility_at_a_chosen_epoch_count_keeps_generators_without_epochs(utility_scores):
+    display = tables.display_utility(tables.utility_table(utility_scores), STYLES, epochs=100)
+    shown = list(zip(display["Model"], display["Epochs"], strict=True))
+    assert shown[1:4] == [("1. CTGAN", "100"), ("2. TVAE", "100"), ("3. Gaussian Copula", "–")]
+
+
+def test_cells_show_interval_mean_alone_or_a_dash(utility_scores):
+    display = tables.display_utility(tables.utility_table(utility_scores), STYLES).set_index("Model")
+    assert display.loc["2. CTGAN", "Accuracy (95% CI)"] == "0.780 (0.653, 0.907)"
+    assert display.loc["1. Gaussian Copula", "Accuracy (95% CI)"] == "0.805"
+    assert display.loc["1. Gaussian Copula", "ROC AUC"] == "–"
+    assert display.loc["Majority class", "Share of lift"] == "–"
+
+
+def test_a_generator_without_accuracy_is_last_and_unnumbered():
+    table = tables.utility_table(scores(accuracy("tvae", 1, [np.nan]), accuracy("ctgan", 1, [0.5])))
+    assert list(tables.display_utility(table, STYLES)["Model"]) == ["1. CTGAN", "TVAE"]
+
+
+def test_every_target_and_classifier_has_a_block_with_the_majority_xgboost_first():
+    details = [f"{c}:{t}" for c, t in product(["random_forest", "xgboost"], ["age", "died"])]
+    table = tables.utility_table(
+        scores(
+            *(accuracy("tvae", 1, [0.7], detail) for detail in details),
+            accuracy("majority", 0, [0.6], "majority:age"),
+            accuracy("majority", 0, [0.5], "majority:died"),
+        )
+    )
+    display = tables.display_utility(table, STYLES)
+    assert list(dict.fromkeys(display.index)) == [
+        "age, XGBoost",
+        "age, Random forest",
+        "died, XGBoost",
+        "died, Random forest",
+    ]
+    majority = display[display["Model"] == "Majority class"]["Accuracy (95% CI)"]
+    assert list(majority) == ["0.600", "0.600", "0.500", "0.500"]
+
+
+def test_quality_marks_the_best_generator_never_a_reference(quality_scores):
+    display = tables.display_quality(tables.quality_table(quality_scores), STYLES)
+    assert list(display["Model"]) == ["Real → Real", "TVAE", "TVAE", "CTGAN"]
+    bold = {name: [isinstance(cell, Bold) for cell in display[name]] for name in display}
+    assert bold["Overall Score"] == [False, False, True, False]
+    # 0.45 is nearer to 0.5, where the detector cannot tell, than 0.6 is.
+    assert bold["C2ST AUC"] == [False, False, True, False]
+    assert not any(bold["Pair Trends"])
+    assert display.loc[3, "Overall Score"] == "0.850"
+
+
+def test_generators_that_three_decimals_cannot_tell_apart_are_both_best():
+    table = tables.quality_table(scores(*quality("tvae", 1, [0.90001], [0.7]), *quality("ctgan", 1, [0.90002], [0.8])))
+    display = tables.display_quality(table, STYLES)
+    assert [isinstance(cell, Bold) for cell in display["Overall Score"]] == [True, True]
+
+
+def test_moments_have_the_papers_rows_and_a_column_a_generator():
+    rows = [("tvae", e, "fidelity", m, "age", [v, v]) for e, v in ((100, 9), (200, 2)) for m in tables.MOMENTS]
+    rows += [("tvae", e, "fidelity", f"{m}_real", "age", [3, 3]) for e in (100, 200) for m in tables.MOMENTS]
+    display = tables.display_moments(tables.moments_table(scores(*rows)), STYLES)
+    assert list(display["Metric"]) == ["Mean", "Standard Deviation", "Kurtosis", "Skewness"]
+    assert display.loc[0].to_dict() == {"Metric": "Mean", "Test set": "3.00", "TVAE": "2.00 (2.00, 2.00)"}
+
+
+# Writing
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Write a table whose text is hostile to every format; give its texts by format."""
+    numbers = pd.DataFrame({"generator": ["=cmd|' /C calc'!A0", "a,b"], "mean": [-1 / 3, np.nan], "n": [4, 10**7]})
+    display = pd.DataFrame({"Model": ["<b>50% & a_b|c</b>", "TVAE"], "Score": ["-0.1", Bold("0.9_1")]})
+    paths = tables.write_table(numbers, display, tmp_path / "new" / "v1.2", caption="Scores & more", note=NOTE)
+    assert [path.name for path in paths] == ["v1.2.csv", "v1.2.md", "v1.2.tex", "v1.2.html"]
+    return {path.suffix[1:]: path.read_bytes().decode("utf-8") for path in paths}
+
+
+def test_csv_has_six_digits_and_no_formulas(written):
+    assert written["csv"] == "generator,mean,n\n'=cmd|' /C calc'!A0,-0.333333,4\n\"a,b\",,10000000\n"
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1"])
+def test_csv_texts_that_begin_a_formula_get_an_apostrophe(tmp_path, text):
+    numbers = pd.DataFrame({text: pd.Categorical([text])})
+    (path,) = tables.write_table(numbers, numbers, tmp_path / "t", caption="c", note=NOTE, formats=("csv",))
+    assert path.read_text() == f"'{text}\n'{text}\n"
+
+
+def test_markdown_escapes_bars_and_marks_bold(written):
+    assert r"\<b>50% & a_b\|c\</b>" in written["md"]
+    assert "**0.9_1**" in written["md"]
+
+
+def test_latex_escapes_special_characters_and_marks_bold(written):
+    assert r"\textless{}b\textgreater{}50\% \& a\_b|c\textless{}/b\textgreater{} & $-$0.1 \\" in written["tex"]
+    assert r"TVAE & \textbf{0.9\_1} \\" in written["tex"]
+    assert r"\toprule" in written["tex"]
+
+
+def test_html_escapes_tags_marks_bold_and_needs_nothing_else(written):
+    assert "<td>&lt;b&gt;50% &amp; a_b|c&lt;/b&gt;</td>" in written["html"]
+    assert "<strong>0.9_1</strong>" in written["html"]
+    assert not any(word in written["html"] for word in ("<script", "http", "<link", "src="))
+
+
+def test_every_caption_says_where_the_data_come_from(written):
+    assert all(f"Data: {NOTE}." in written[kind] for kind in ("md", "tex", "html"))
+
+
+def test_blocks_are_labelled_in_every_format(tmp_path, utility_scores):
+    numbers = tables.utility_table(utility_scores)
+    display = tables.display_utility(numbers, STYLES)
+    paths = tables.write_table(numbers, display, tmp_path / "t", caption="c", note=NOTE, formats=("md", "tex", "html"))
+    markdown, latex, html = (path.read_text(encoding="utf-8") for path in paths)
+    assert "**age, XGBoost**" in markdown
+    assert r"\multicolumn{9}{l}{\textit{age, XGBoost}}" in latex
+    assert r"Real $\rightarrow$ Real" in latex
+    assert '<th colspan="9" scope="rowgroup">age, XGBoost</th>' in html
+
+
+def test_numbers_can_stand_for_the_display(tmp_path):
+    numbers = pd.DataFrame({"rule": ["train"], "seconds": [12345.6], "share": [0.5], "none": [np.nan], "jobs": [3]})
+    (path,) = tables.write_table(numbers, numbers, tmp_path / "t", caption="c", note=NOTE, formats=("md",))
+    assert [cell.strip() for cell in path.read_text().splitlines()[-1].split("|")[1:-1]] == [
+        "train",
+        "12,346",
+        "0.500",
+        "–",
+        "3",
+    ]
+
+
+def test_an_unknown_format_is_named(tmp_path):
+    with pytest.raises(InputError, match="'htm'; did you mean 'html'"):
+        tables.write_table(pd.DataFrame(), pd.DataFrame(), tmp_path / "t", caption="c", note=NOTE, formats=("htm",))
+
+
+def test_tables_do_not_need_matplotlib():
+    code = "import sys, medsynth.reporting.tables; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# Figures
+
+
+CODEBOOK = Codebook.model_construct(
+    columns={
+        "age": Column(type="integer", unit="years"),
+        "sex": Column(type="binary", levels=["female", "male"]),
+        "unit": Column(type="categorical", levels=[f"a very long name of the unit {i}" for i in range(15)]),
+    }
+)
+
+
+def evidence(shift):
+    shares = np.linspace(2, 1, 15) / 22.5
+    matrix = np.full((3, 3), 0.2) + 0.8 * np.eye(3)
+    other = np.full((3, 3), 0.2 + shift) + (0.8 - shift) * np.eye(3)
+    return {
+        "distributions": {
+            "age": {"edges": [0, 10, 20, 40], "synthetic": [0.02, 0.02 + shift / 10, 0.03], "real": [0.02, 0.02, 0.03]},
+            "sex": {"levels": ["female", "male"], "synthetic": [0.5 + shift, 0.5 - shift], "real": [0.5, 0.5]},
+            "unit": {
+                "levels": CODEBOOK.columns["unit"].levels,
+                "synthetic": shares[::-1].tolist(),
+                "real": shares.tolist(),
+            },
+        },
+        "associations": {"columns": ["age", "sex", "unit"], "synthetic": other.tolist(), "real": matrix.tolist()},
+    }
+
+
+def panels(figure):
+    return [ax for ax in figure.axes if ax.get_visible() and ax.get_label() != "<colorbar>"]
+
+
+def legend_labels(figure):
+    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+
+
+def test_accuracy_has_a_panel_for_each_generator_with_epochs(utility_scores):
+    figure = figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE)
+    assert [ax.get_title() for ax in panels(figure)] == ["TVAE", "CTGAN"]
+    assert panels(figure)[0].get_ylabel() == "Accuracy (XGBoost, age)"
+    assert {ax.get_xlabel() for ax in panels(figure)} == {"Epochs"}
+
+
+def test_accuracy_names_all_that_it_shows(utility_scores):
+    figure = figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE)
+    assert legend_labels(figure) == [
+        "Real → Real (2 seeds)",
+        "TVAE (2 seeds)",
+        "CTGAN (2 seeds)",
+        "Gaussian Copula (1 seed)",
+        "Majority class",
+    ]
+
+
+def test_accuracy_emphasises_a_panels_own_generator(utility_scores):
+    figure = figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE)
+    for ax, own in zip(panels(figure), ["tvae", "ctgan"], strict=True):
+        widest = max(ax.get_lines(), key=lambda line: line.get_linewidth())
+        assert widest.get_color() == STYLES[own]["colour"]
+        assert list(widest.get_xdata()) == [100, 200]
+
+
+def test_accuracy_axis_shows_every_seed_and_interval(utility_scores):
+    low, high = panels(figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE))[0].get_ylim()
+    # Real: 0.9 with the half-width T2 * 0.01, cut at 1; majority: 0.6.
+    assert low < 0.6
+    assert high > 1.0
+
+
+def test_accuracy_without_trained_generators_is_one_panel():
+    table = scores(accuracy("gaussian_copula", 0, [0.8, 0.81]), accuracy("tvae", 10, [np.nan, np.nan]))
+    figure = figures.accuracy_by_epochs(table, STYLES, target="age", note=NOTE)
+    assert [ax.get_title() for ax in panels(figure)] == ["Generators without epochs"]
+
+
+def test_accuracy_of_an_unknown_target_is_refused(utility_scores):
+    with pytest.raises(InputError, match="'xgboost:agee'; did you mean 'xgboost:age'"):
+        figures.accuracy_by_epochs(utility_scores, STYLES, target="agee", note=NOTE)
+
+
+def test_distributions_have_a_panel_for_each_column_with_its_unit():
+    figure = figures.distributions([evidence(0), evidence(0.1)], CODEBOOK, title="TVAE", colour="#009e73", note=NOTE)
+    assert [ax.get_title() for ax in panels(figure)] == ["age", "sex", "unit"]
+    assert panels(figure)[0].get_xlabel() == "years"
+    assert legend_labels(figure) == ["Real", "Synthetic: TVAE (mean of 2 seeds, smallest to largest)"]
+
+
+def test_distributions_show_the_mean_over_seeds():
+    figure = figures.distributions([evidence(0), evidence(0.1)], CODEBOOK, title="TVAE", colour="#009e73", note=NOTE)
+    synthetic = panels(figure)[1].containers[1]
+    assert [bar.get_width() for bar in synthetic] == pytest.approx([0.55, 0.45])
+
+
+def test_distributions_put_rare_levels_together_and_cut_long_names():
+    figure = figures.distributions([evidence(0)], CODEBOOK, title="TVAE", colour="#009e73", note=NOTE)
+    panel = panels(figure)[2]
+    labels = [label.get_text() for label in panel.get_yticklabels()]
+    assert len(labels) == 12
+    assert labels[0] == "a very long name of t…"
+    assert labels[-1] == "other (4 levels)"
+    assert sum(bar.get_width() for bar in panel.containers[0]) == pytest.approx(1)
+
+
+def test_densities_of_seeds_with_other_bins_keep_their_mass():
+    other = figures._on_edges([0.05, 0.05], [0, 10, 20], np.array([2.0, 8.0, 16.0]))
+    # 0.05 a unit, 8 units below the middle edge and 12 above: what lies outside goes to the outer bins.
+    assert other * [6, 8] == pytest.approx([0.4, 0.6])
+
+
+def test_associations_are_three_heatmaps_with_stated_limits():
+    figure = figures.associations([evidence(0), evidence(0.14)], title="TVAE", note=NOTE)
+    titles = [ax.get_title() for ax in panels(figure)]
+    assert titles == ["Real", "Synthetic: TVAE, mean of 2 seeds", "Difference, limits ±0.10; mean absolute 0.070"]
+    assert panels(figure)[2].get_images()[0].get_clim() == pytest.approx((-0.1, 0.1))
+    assert [label.get_text() for label in panels(figure)[0].get_yticklabels()] == ["age", "sex", "unit"]
+
+
+def test_every_figure_says_where_the_data_come_from(utility_scores):
+    drawn = [
+        figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE),
+        figures.distributions([evidence(0)], CODEBOOK, title="TVAE", colour="#009e73", note=NOTE),
+        figures.associations([evidence(0)], title="TVAE", note=NOTE),
+    ]
+    assert all(figure.get_supxlabel().startswith(f"Data: {NOTE}") for figure in drawn)
+
+
+def test_saving_twice_gives_the_same_bytes(tmp_path, utility_scores):
+    def saved(stem):
+        figure = figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE)
+        return [path.read_bytes() for path in figures.save_figure(figure, tmp_path / "new" / stem)]
+
+    assert saved("v1.2") == saved("v1.3")
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
+        "v1.2.pdf",
+        "v1.2.png",
+        "v1.3.pdf",
+        "v1.3.png",
+    ]
+
+
+def test_drawing_leaves_matplotlibs_settings_alone(utility_scores):
+    before = dict(matplotlib.rcParams)
+    figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE)
+    assert dict(matplotlib.rcParams) == before

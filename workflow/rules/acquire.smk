@@ -1,0 +1,50 @@
+"""Stage 1: the raw table, simulated or downloaded (a user's own file is read where it lies).
+
+Needs: the codebook. Yields: results/<study>/<run>/raw/<dataset>.csv.gz, or <raw_dir>/<dataset>/<file>.
+"""
+
+
+rule simulate_cohort:
+    """Draw a cohort with the dataset's raw columns and codes from coefficients; no real patient is in it."""
+    output:
+        "results/{study}/{run}/raw/{dataset}.csv.gz",
+    message:
+        "simulate a raw {wildcards.dataset} table for {wildcards.study}"
+    log:
+        "results/{study}/{run}/logs/simulate_cohort_{dataset}.log",
+    benchmark:
+        "results/{study}/{run}/benchmarks/simulate_cohort_{dataset}.tsv"
+    conda:
+        "../../envs/medsynth.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        rows=of_run("cohort_rows"),
+        seed=of_run("study.seed"),
+        code=lambda wildcards: code_hash(
+            "scripts/simulate_cohort.py", f"medsynth.cohorts.{wildcards.dataset}"
+        ),
+    script:
+        "../../scripts/simulate_cohort.py"
+
+
+for download in {
+    run.raw: run for run in RUNS.values() if run.source == "download"
+}.values():
+
+    rule:
+        name:
+            f"download_{download.study.dataset}"
+        output:
+            download.raw,
+        log:
+            f"results/logs/download_{download.study.dataset}.log",
+        retries: 2
+        localrule: True
+        conda:
+            "../../envs/medsynth.yaml"
+        params:
+            url=download.codebook.raw.url,
+        script:
+            "../../scripts/download_raw.py"

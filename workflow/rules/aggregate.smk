@@ -1,0 +1,26 @@
+"""Stage 6: one long table of scores, and tables of numbers made from it alone.
+
+Needs: the score files and benchmark files of a run. Yields: scores.csv, tables/*.{csv,md,tex,html}.
+"""
+
+
+rule gather_scores:
+    """Put the scores of every model and reference row, and what they cost, into one long table."""
+    input:
+        scores=scores_of,
+        benchmarks=benchmarks_of,
+    output:
+        scores="results/{study}/{run}/scores.csv",
+        benchmarks="results/{study}/{run}/benchmarks.csv",
+    message:
+        "gather the scores of {wildcards.study}"
+    log:
+        "results/{study}/{run}/logs/gather_scores.log",
+    conda:
+        "../../envs/medsynth.yaml"
+    params:
+        source=of_run("source"),
+        scale=of_run("scale_name"),
+        code=code_hash("scripts/gather_scores.py"),
+    script:
+        "../../scripts/gather_scores.py"

@@ -1,0 +1,66 @@
+"""Stage 2: clean by the codebook, split by person, impute; nothing is learned from test rows.
+
+Needs: the raw table and its codebook. Yields: data/clean.parquet, data/{train,test}.parquet, data/codebook.json,
+data/cleaning.csv, data/preparation.csv, data/provenance.json.
+"""
+
+
+rule clean_table:
+    """Clean the raw table by its codebook and count everything that was done."""
+    input:
+        raw=of_run("raw"),
+        codebook=of_run("codebook_path"),
+    output:
+        table="results/{study}/{run}/data/clean.parquet",
+        codebook="results/{study}/{run}/data/clean_codebook.json",
+        report="results/{study}/{run}/data/cleaning.csv",
+        provenance="results/{study}/{run}/data/provenance.json",
+    message:
+        "clean the raw table of {wildcards.study}"
+    log:
+        "results/{study}/{run}/logs/clean_table.log",
+    benchmark:
+        "results/{study}/{run}/benchmarks/clean_table.tsv"
+    conda:
+        "../../envs/medsynth.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        source=of_run("source"),
+        max_missing=of_run("study.cleaning.max_missing"),
+        code=code_hash("scripts/clean_table.py", "medsynth.preparation.transforms"),
+    script:
+        "../../scripts/clean_table.py"
+
+
+rule prepare_partitions:
+    """Split by person into train and test, then impute with what the training rows teach."""
+    input:
+        table="results/{study}/{run}/data/clean.parquet",
+        codebook="results/{study}/{run}/data/clean_codebook.json",
+    output:
+        train="results/{study}/{run}/data/train.parquet",
+        test="results/{study}/{run}/data/test.parquet",
+        codebook="results/{study}/{run}/data/codebook.json",
+        report="results/{study}/{run}/data/preparation.csv",
+    message:
+        "split and impute for {wildcards.study}"
+    log:
+        "results/{study}/{run}/logs/prepare_partitions.log",
+    benchmark:
+        "results/{study}/{run}/benchmarks/prepare_partitions.tsv"
+    conda:
+        "../../envs/medsynth.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        seed=of_run("study.seed"),
+        rows=of_run("scale.rows"),
+        test_share=of_run("study.test_share"),
+        imputation=of_run_as_dict("study.imputation"),
+        targets=of_run_as_dict("study.targets"),
+        code=code_hash("scripts/prepare_partitions.py"),
+    script:
+        "../../scripts/prepare_partitions.py"

@@ -1,0 +1,34 @@
+"""Stage 3: one training run a generator and seed; it passes through the models of all epoch counts.
+
+Needs: data/train.parquet, data/codebook.json. Yields: models/<generator>/seed<S>/epochs<E>/ and training.csv beside.
+"""
+
+
+rule train_generator:
+    """Fit a generator on the training rows and keep its model at every epoch count."""
+    input:
+        train="results/{study}/{run}/data/train.parquet",
+        codebook="results/{study}/{run}/data/codebook.json",
+    output:
+        models=directory("results/{study}/{run}/models/{generator}/seed{seed}"),
+    message:
+        "train {wildcards.generator}, seed {wildcards.seed} ({wildcards.study})"
+    log:
+        "results/{study}/{run}/logs/train/{generator}-seed{seed}.log",
+    benchmark:
+        "results/{study}/{run}/benchmarks/train/{generator}-seed{seed}.tsv"
+    priority: 10
+    conda:
+        "../../envs/medsynth.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=1440,
+    params:
+        study_seed=of_run("study.seed"),
+        class_path=of_generator("class_path"),
+        settings=of_generator("settings"),
+        epochs=epochs_of,
+        code=generator_code("scripts/train_generator.py"),
+    script:
+        "../../scripts/train_generator.py"

@@ -1,0 +1,212 @@
+"""Configuration, studies, codebooks and generators resolved into runs: all that a rule needs to know."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from settings import Config, GeneratorEntry, Scale, Source, Study
+
+from medsynth.codebook import Codebook
+from medsynth.errors import InputError, load_yaml, nearest, validate
+from medsynth.evaluation.references import REFERENCES
+
+ROOT = Path(__file__).resolve().parent.parent
+CONFIG = ROOT / "config"
+COMMAND_LINE = "config/config.yaml (or --config)"
+
+REFERENCE_ROWS = (*REFERENCES, "majority")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One study at one scale from one source: everything that a rule needs to know, resolved."""
+
+    study: Study
+    codebook: Codebook
+    codebook_path: str
+    source: Source
+    scale_name: str
+    scale: Scale
+    generators: dict[str, GeneratorEntry]
+    raw_dir: str
+
+    @property
+    def name(self) -> str:
+        """Folder of the run below the study's."""
+        return f"{self.source}-{self.scale_name}"
+
+    @property
+    def folder(self) -> str:
+        """Where everything that the run makes goes."""
+        return f"results/{self.study.name}/{self.name}"
+
+    @property
+    def raw(self) -> str:
+        """Path of the raw table."""
+        if self.source == "simulated":
+            return f"{self.folder}/raw/{self.study.dataset}.csv.gz"
+        return f"{self.raw_dir}/{self.study.dataset}/{self.codebook.raw.file}"
+
+    @property
+    def cohort_rows(self) -> int:
+        """Rows to simulate."""
+        return self.scale.cohort_rows or self.scale.rows
+
+    @cached_property
+    def note(self) -> str:
+        """What every table and figure says of its data."""
+        if self.source == "simulated":
+            return f"Data: simulated cohort with the schema of {self.codebook.title} (no real patient)"
+        return f"Data: {self.codebook.title}, real file {self.codebook.raw.member or self.codebook.raw.file}"
+
+    def epochs_of(self, generator: str) -> list[int]:
+        """Epoch counts at which a generator's models are compared; [0] for one without epochs."""
+        return sorted(self.scale.epochs) if self.generators[generator].has_epochs else [0]
+
+    @property
+    def models(self) -> list[tuple[str, int, int]]:
+        """Every (generator, epochs, seed) of the run."""
+        return [(g, e, s) for g in self.generators for e in self.epochs_of(g) for s in self.scale.seeds]
+
+    @property
+    def styles(self) -> dict[str, dict[str, str]]:
+        """Title and colour of every generator, in the study's order."""
+        return {name: {"title": g.title, "colour": g.colour} for name, g in self.generators.items()}
+
+
+def import_from_checkout() -> None:
+    """Let jobs import the library from the checkout, whether or not it is installed."""
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+
+
+def load_runs(config: dict[str, Any], where: str = COMMAND_LINE) -> dict[str, Run]:
+    """Check the whole configuration and resolve it.
+
+    Parameters
+    ----------
+    config : dict
+        Content of config.yaml, overridden by the command line.
+    where : str
+        What messages call it.
+
+    Returns
+    -------
+    dict of Run
+        By study.
+
+    Raises
+    ------
+    InputError
+        One sentence for the first thing that is wrong, with its name, its place and what to do.
+    """
+    settings = validate(config, Config, where=where)
+    catalogue = load_generators()
+    return {name: _resolve(_load_study(name), settings, catalogue) for name in settings.studies}
+
+
+def load_generators(folder: Path = CONFIG / "generators") -> dict[str, GeneratorEntry]:
+    """Read every generator and variant; a variant is an entry of its own, its settings merged."""
+    catalogue = {}
+    for path in sorted(folder.glob("*.yaml")):
+        entry = load_yaml(path, GeneratorEntry)
+        _same_name(entry.name, path)
+        catalogue[entry.name] = entry
+        for name, variant in entry.variants.items():
+            facts = {"name": name, "title": variant.title, "colour": variant.colour, "variants": {}}
+            catalogue[name] = entry.model_copy(update={**facts, "settings": {**entry.settings, **variant.settings}})
+    clash = [name for name in REFERENCE_ROWS if name in catalogue]
+    if clash:
+        raise InputError(f"{folder}: '{clash[0]}' is the name of a reference row; call the generator otherwise.")
+    return catalogue
+
+
+def _load_study(name: str) -> Study:
+    """Read a study file."""
+    known = sorted(path.stem for path in (CONFIG / "studies").glob("*.yaml"))
+    if name not in known:
+        raise InputError(f"There is no study '{name}' in config/studies{nearest(name, known)}")
+    path = CONFIG / "studies" / f"{name}.yaml"
+    study = load_yaml(path, Study)
+    _same_name(study.name, path)
+    return study
+
+
+def _same_name(name: str, path: Path) -> None:
+    """A file is found by its name, so the two must agree."""
+    if name != path.stem:
+        raise InputError(f"{path}: 'name' is '{name}' and must be '{path.stem}', as the file is called.")
+
+
+def _resolve(study: Study, settings: Config, catalogue: dict[str, GeneratorEntry]) -> Run:
+    """Put a study, a scale and the overrides together."""
+    where = f"config/studies/{study.name}.yaml"
+    datasets = sorted(path.stem for path in (CONFIG / "datasets").glob("*.yaml"))
+    if study.dataset not in datasets:
+        hint = nearest(study.dataset, datasets)
+        raise InputError(f"{where} names the dataset '{study.dataset}', which config/datasets lacks{hint}")
+    codebook_path = f"config/datasets/{study.dataset}.yaml"
+    codebook = Codebook.from_yaml(CONFIG / "datasets" / f"{study.dataset}.yaml")
+    _same_name(codebook.name, Path(codebook_path))
+    for target in study.targets:
+        try:
+            target.check(codebook)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from None
+    if settings.scale not in study.scales:
+        raise InputError(f"{where} has no scale '{settings.scale}'{nearest(settings.scale, study.scales)}")
+    changes = {key: getattr(settings, key) for key in ("epochs", "seeds", "rows") if getattr(settings, key) is not None}
+    scale = study.scales[settings.scale]
+    if changes:
+        # A cohort of the scale's own size would not follow the rows asked for.
+        changes |= {"cohort_rows": None} if isinstance(changes.get("rows"), int) else {}
+        scale = validate({**scale.model_dump(), **changes}, Scale, where=COMMAND_LINE)
+    names = settings.generators or study.generators
+    for name in names:
+        if name not in catalogue:
+            place = "The key 'generators'" if settings.generators else where
+            hint = nearest(name, catalogue)
+            raise InputError(f"{place} names the generator '{name}', which config/generators lacks{hint}")
+    run = Run(
+        study=study,
+        codebook=codebook,
+        codebook_path=codebook_path,
+        source=settings.source or study.source,
+        scale_name=settings.scale,
+        scale=scale,
+        generators={name: catalogue[name] for name in names},
+        raw_dir=settings.raw_dir.rstrip("/"),
+    )
+    _check_source(run)
+    return run
+
+
+def _check_source(run: Run) -> None:
+    """Check that the raw table can be had from where the run takes it; never fall back to another source."""
+    raw = run.codebook.raw
+    if run.source == "simulated":
+        from medsynth.cohorts import SIMULATORS
+
+        if run.study.dataset not in SIMULATORS:
+            raise InputError(
+                f"There is no simulated cohort of '{run.study.dataset}' (there is one of: {', '.join(SIMULATORS)}); "
+                "set source to 'file' or 'download'."
+            )
+        if not isinstance(run.cohort_rows, int):
+            raise InputError(
+                f"Study '{run.study.name}', scale '{run.scale_name}': 'rows' is 'all', so a simulated cohort needs "
+                "'cohort_rows'."
+            )
+    elif run.source == "download" and not raw.url:
+        raise InputError(
+            f"'{run.study.dataset}' cannot be downloaded by the workflow; {raw.obtain}, put it at {run.raw} and set "
+            f"source=file. Licence: {run.codebook.licence}."
+        )
+    elif run.source == "file" and not Path(run.raw).is_file():
+        raise InputError(
+            f"The raw file {run.raw} does not exist: {raw.obtain}, and put it there (or name its folder with raw_dir). "
+            f"Licence: {run.codebook.licence}."
+        )

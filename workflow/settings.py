@@ -1,0 +1,123 @@
+"""The schema of the configuration: config.yaml, one file a study and one a generator (datasets: medsynth.codebook).
+
+The models below are the schema; ``workflow/schemas/`` and the tables in ``config/README.md`` are made from them
+(``make schemas``), and a test keeps them in step.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from medsynth.codebook import Strict
+from medsynth.evaluation.targets import Target
+
+Source = Literal["simulated", "file", "download"]
+
+
+class Config(Strict):
+    """config/config.yaml: which studies, at which scale; every key may also be given with ``--config``."""
+
+    studies: list[str] = Field(min_length=1, description="names of files in config/studies")
+    scale: str = Field("laptop", description="one of the scales that the studies define")
+    source: Source | None = Field(None, description="overrides every study's own source")
+    raw_dir: str = Field("resources/raw", description="raw tables lie in <raw_dir>/<dataset>/")
+    generators: list[str] | None = Field(None, description="overrides the studies' generators")
+    epochs: list[int] | None = Field(None, description="overrides the scale's epoch counts")
+    seeds: list[int] | None = Field(None, description="overrides the scale's seeds")
+    rows: int | Literal["all"] | None = Field(None, description="overrides the scale's number of rows")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _words_may_be_lists(cls, content: Any) -> Any:
+        # "studies=covid_gans" on the command line is a plain word.
+        if isinstance(content, dict):
+            for key in ("studies", "generators", "epochs", "seeds"):
+                if isinstance(content.get(key), str | int):
+                    content = {**content, key: [content[key]]}
+        return content
+
+
+class Cleaning(Strict):
+    """How a study cleans beyond what the codebook says."""
+
+    max_missing: float = Field(0.5, ge=0, le=1, description="columns missing in a larger share of the rows are dropped")
+
+
+class Imputation(Strict):
+    """How a study imputes; fitted on training rows alone."""
+
+    method: Literal["forest", "iterative", "simple", "level"] = Field("forest", description="see README, Imputation")
+    rounds: int = Field(3, ge=1, description="rounds of chained equations (forest, iterative)")
+    max_fit_rows: int = Field(20_000, ge=10, description="training rows that the models are fitted on, at most")
+    statistic: Literal["median", "mean"] | None = Field(None, description="for numeric columns (simple); median")
+    flags: bool | None = Field(None, description="add a column '<name>_missing' for every gap (simple); no")
+
+    @model_validator(mode="after")
+    def _settings_of_simple(self):
+        if self.method != "simple" and (self.statistic or self.flags is not None):
+            raise ValueError("'statistic' and 'flags' are for the method 'simple' alone")
+        return self
+
+
+class Scale(Strict):
+    """The numbers of one scale; no code asks for its name."""
+
+    rows: int | Literal["all"] = Field(description="rows of the clean table that the study uses")
+    cohort_rows: int | None = Field(None, ge=1, description="rows simulated if the source is simulated; default: rows")
+    epochs: list[int] = Field(min_length=1, description="epoch counts at which models are compared")
+    seeds: list[int] = Field(min_length=1, description="one training run each; intervals are over them")
+    sample_rows: int = Field(10_000, ge=1, description="synthetic rows drawn from each model")
+    utility_rows: int = Field(8_000, ge=1, description="rows that classifiers are trained on")
+    test_rows: int = Field(2_000, ge=1, description="held-out real rows that classifiers are tested on")
+    fidelity_rows: int = Field(10_000, ge=1, description="rows from each side for quality, moments and detection")
+
+    @model_validator(mode="after")
+    def _positive(self):
+        for key in ("epochs", "seeds"):
+            values = getattr(self, key)
+            if len(set(values)) != len(values):
+                raise ValueError(f"'{key}' names a number twice: {values}")
+        if min(self.epochs) < 1:
+            raise ValueError(f"'epochs' must be at least 1: {self.epochs}")
+        return self
+
+
+class Study(Strict):
+    """One study: a dataset, how it is prepared, which generators, and what is predicted."""
+
+    name: str = Field(description="the file's name without .yaml", pattern="^[a-z][a-z0-9_]*$")
+    title: str = Field(description="for captions and the report")
+    paper: str = Field("", description="what the study re-makes, with where to find it")
+    dataset: str = Field(description="name of a codebook in config/datasets")
+    source: Source = Field(description="where the raw table comes from")
+    seed: int = Field(description="everything random in the study is decided by it")
+    test_share: float = Field(0.2, gt=0, lt=1, description="share of the persons in the test partition")
+    cleaning: Cleaning = Field(Cleaning(), description="see below")
+    imputation: Imputation = Field(Imputation(), description="see below")
+    generators: list[str] = Field(min_length=1, description="names of files in config/generators, or of their variants")
+    targets: list[Target] = Field(min_length=1, description="what classifiers predict; the first is the main one")
+    scales: dict[str, Scale] = Field(description="name of a scale -> its numbers")
+
+
+class Variant(Strict):
+    """A generator under other settings, with a name and a row of its own."""
+
+    title: str = Field(description="for tables and figures")
+    colour: str = Field(pattern="^#[0-9a-f]{6}$", description="in every figure")
+    settings: dict[str, Any] = Field(description="what differs from the generator's settings")
+
+
+class GeneratorEntry(Strict):
+    """config/generators: one file a generator."""
+
+    name: str = Field(description="the file's name without .yaml", pattern="^[a-z][a-z0-9_]*$")
+    title: str = Field(description="for tables and figures")
+    colour: str = Field(pattern="^#[0-9a-f]{6}$", description="in every figure")
+    class_path: str = Field(alias="class", description="dotted path of the generator class")
+    has_epochs: bool = Field(description="whether training goes through epochs")
+    licence: str = Field("", description="of the library behind it")
+    citation: str = Field("", description="how to cite it")
+    settings: dict[str, Any] = Field({}, description="keyword arguments of the class")
+    variants: dict[str, Variant] = Field({}, description="name -> variant")
