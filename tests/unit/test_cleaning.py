@@ -97,7 +97,9 @@ def test_one_row_a_patient_by_number_not_by_place(raw):
 def test_unknown_codes_and_values_out_of_range_are_named_with_their_counts(raw, codebook):
     raw.loc[:2, "sex"] = "7"
     raw.loc[5, "crp"] = "900"
-    with pytest.raises(InputError, match=r"SEX \('7' in 3 rows\) is no code.*CRP \('900.0' in 1 rows\) is outside 0 to 500"):
+    with pytest.raises(
+        InputError, match=r"SEX \('7' in 3 rows\) is no code.*CRP \('900.0' in 1 rows\) is outside 0 to 500"
+    ):
         clean(raw, codebook)
 
 
@@ -132,7 +134,14 @@ def test_a_value_that_does_not_fit_its_transform_is_named(raw):
 def test_transforms():
     assert bracket_midpoint("[50-60)") == "55"
     assert dated("03/05/2020") == "yes"
-    codes = {"250.83": "diabetes", "428": "circulatory", "786": "respiratory", "V57": "other", "38": "other", "787": "digestive"}
+    codes = {
+        "250.83": "diabetes",
+        "428": "circulatory",
+        "786": "respiratory",
+        "V57": "other",
+        "38": "other",
+        "787": "digestive",
+    }
     assert {code: icd9_group(code) for code in codes} == codes
 
 

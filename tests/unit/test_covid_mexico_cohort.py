@@ -38,9 +38,7 @@ def real():
     folder = os.environ.get("MEDSYNTH_RAW_DIR")
     path = Path(folder or ".") / "covid_mexico" / "Covid Data.zip"
     if not folder or not path.exists():
-        pytest.skip(
-            "needs the real table: set MEDSYNTH_RAW_DIR to a folder with 'covid_mexico/Covid Data.zip'"
-        )
+        pytest.skip("needs the real table: set MEDSYNTH_RAW_DIR to a folder with 'covid_mexico/Covid Data.zip'")
     return pd.read_csv(path)
 
 

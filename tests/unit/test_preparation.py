@@ -63,9 +63,9 @@ def test_observed_cells_stay_as_they_are(incomplete, method):
     imputed = make_imputer(method, seed=5).fit(train, codebook).transform(train)
     for name in train:
         seen = train[name].notna()
-        assert (imputed.loc[seen, name].astype(str) == train.loc[seen, name].astype(train[name].dtype).astype(str)).all() or (
-            imputed.loc[seen, name].astype(float) == train.loc[seen, name].astype(float)
-        ).all()
+        assert (
+            imputed.loc[seen, name].astype(str) == train.loc[seen, name].astype(train[name].dtype).astype(str)
+        ).all() or (imputed.loc[seen, name].astype(float) == train.loc[seen, name].astype(float)).all()
 
 
 @pytest.mark.parametrize("method", IMPUTERS)
@@ -140,5 +140,7 @@ def test_the_encoder_knows_training_levels_alone(partitions):
 def test_check_clean_names_column_rule_and_count(partitions):
     train, _, codebook = partitions
     bad = train.assign(age=np.where(np.arange(len(train)) < 3, 130, train["age"]))
-    with pytest.raises(InputError, match=r"It does not fit its codebook: age: in_range\(0.0, 120.0\) fails for 3 cells"):
+    with pytest.raises(
+        InputError, match=r"It does not fit its codebook: age: in_range\(0.0, 120.0\) fails for 3 cells"
+    ):
         check_clean(bad, codebook, what="It")

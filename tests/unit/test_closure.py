@@ -1,0 +1,46 @@
+"""Which modules a change re-runs."""
+
+import closure
+from closure import code_hash
+
+from tests.conftest import ROOT
+
+
+def copy_of_the_project(tmp_path, monkeypatch):
+    """Copy library and scripts, and make them what the hash looks at."""
+    import shutil
+
+    for folder in ("medsynth", "scripts"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(closure, "ROOT", tmp_path)
+    closure._imported.cache_clear()
+    return tmp_path
+
+
+def touch(root, module):
+    """Change a module."""
+    path = root / module
+    path.write_text(path.read_text() + "\n# changed\n")
+    closure._imported.cache_clear()
+
+
+def test_a_module_that_the_script_rests_on_changes_the_hash(tmp_path, monkeypatch):
+    root = copy_of_the_project(tmp_path, monkeypatch)
+    before = code_hash("scripts/score_table.py")
+    touch(root, "medsynth/evaluation/detection.py")
+    assert code_hash("scripts/score_table.py") != before
+
+
+def test_a_module_it_does_not_rest_on_does_not(tmp_path, monkeypatch):
+    root = copy_of_the_project(tmp_path, monkeypatch)
+    before = code_hash("scripts/score_table.py")
+    touch(root, "medsynth/preparation/cleaning.py")
+    touch(root, "medsynth/reporting/figures.py")
+    assert code_hash("scripts/score_table.py") == before
+
+
+def test_a_generator_named_in_the_configuration_counts(tmp_path, monkeypatch):
+    root = copy_of_the_project(tmp_path, monkeypatch)
+    before = code_hash("scripts/train_generator.py", "medsynth.generators.sdv")
+    touch(root, "medsynth/generators/sdv.py")
+    assert code_hash("scripts/train_generator.py", "medsynth.generators.sdv") != before

@@ -1,0 +1,173 @@
+"""Scores: what they say of a perfect copy, of noise, and of tables that lack something."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from medsynth.errors import InputError
+from medsynth.evaluation.detection import c2st
+from medsynth.evaluation.evidence import associations, correlation_ratio, cramers_v, distributions
+from medsynth.evaluation.fidelity import moments, quality
+from medsynth.evaluation.intervals import t_interval
+from medsynth.evaluation.references import REFERENCES, draw_rows
+from medsynth.evaluation.targets import Target
+from medsynth.evaluation.utility import CLASSIFIERS, classification_scores, majority, train_and_test
+from medsynth.preparation.encoding import TableEncoder
+
+ADMITTED = Target(name="admitted", column="admitted", positive="yes", not_predictors=["icu"])
+OUTCOME = Target(
+    name="outcome",
+    outcomes=[
+        {"label": "icu", "column": "icu", "equals": "yes"},
+        {"label": "ward", "column": "admitted", "equals": "yes"},
+    ],
+    otherwise="home",
+)
+
+
+def scores(found):
+    """Index scores by metric and detail."""
+    return {(metric, detail): value for metric, detail, value in found}
+
+
+def test_a_positive_level_comes_second(partitions):
+    train = partitions[0]
+    assert ADMITTED.classes(train) == ["no", "yes"]
+    assert Target(name="t", column="sex", positive="female").classes(train) == ["male", "female"]
+    assert Target(name="t", column="stage", positive="II").classes(train) == ["not II", "II"]
+
+
+def test_the_first_outcome_that_holds_is_the_label(partitions):
+    train = partitions[0]
+    labels = np.array(OUTCOME.classes(train))[OUTCOME.labels(train)]
+    assert ((labels == "icu") == (train["icu"] == "yes")).all()
+    assert ((labels == "home") == (train["admitted"] == "no") & (train["icu"] != "yes")).all()
+
+
+def test_a_threshold_makes_a_numeric_column_a_target(partitions):
+    train = partitions[0]
+    old = Target(name="old", column="age", at_least=60)
+    assert (old.labels(train) == (train["age"] >= 60)).all()
+
+
+def test_what_makes_a_target_never_predicts_it(partitions):
+    assert OUTCOME.predictors(partitions[0]) == ["age", "sex", "stage", "crp"]
+    assert ADMITTED.predictors(partitions[0].assign(icu_missing="no")) == ["age", "sex", "stage", "crp"]
+
+
+def test_a_target_of_a_level_that_does_not_exist_names_the_nearest(partitions):
+    with pytest.raises(InputError, match=r"column 'icu' has no level 'yess'; did you mean 'yes'\?"):
+        Target(name="t", column="icu", positive="yess").check(partitions[2])
+
+
+def test_real_training_rows_beat_the_majority(partitions):
+    train, test, _ = partitions
+    encoder = TableEncoder().fit(train)
+    real = scores(train_and_test(train, test, ADMITTED, encoder, seed=1))
+    floor = scores(train_and_test(train, test, ADMITTED, encoder, seed=1, classifiers={"majority": majority}))
+    for name in CLASSIFIERS:
+        assert real["roc_auc", f"{name}:admitted"] > 0.6
+    assert floor["roc_auc", "majority:admitted"] == 0.5
+    share = (test["admitted"] == "yes").mean()
+    assert floor["accuracy", "majority:admitted"] == pytest.approx(max(share, 1 - share))
+
+
+def test_a_table_that_forgot_a_class_is_scored_for_it(partitions):
+    train, test, _ = partitions
+    encoder = TableEncoder().fit(train)
+    forgetful = train[train["admitted"] == "no"]
+    found = scores(train_and_test(forgetful, test, ADMITTED, encoder, seed=1))
+    assert found["roc_auc", "xgboost:admitted"] == 0.5
+    assert found["accuracy", "xgboost:admitted"] == pytest.approx((test["admitted"] == "no").mean())
+
+
+def test_multi_class_scores(partitions):
+    train, test, _ = partitions
+    found = scores(train_and_test(train, test, OUTCOME, TableEncoder().fit(train), seed=1))
+    assert len(found) == 10
+    assert 0 <= found["brier_score", "xgboost:outcome"] <= 2
+
+
+def test_perfect_probabilities_score_perfectly():
+    y = np.array([0, 1, 2, 1])
+    found = dict(classification_scores(y, np.eye(3)[y]))
+    assert found == {"accuracy": 1, "balanced_accuracy": 1, "roc_auc": 1, "average_precision": 1, "brier_score": 0}
+
+
+def test_quality_of_a_copy_is_one_and_of_independent_columns_less(partitions):
+    train, _, codebook = partitions
+    copy = scores(quality(train, train, codebook))
+    assert copy["quality", ""] == pytest.approx(1)
+    assert copy["column_shape", "age"] == pytest.approx(1)
+    shuffled, _ = REFERENCES["independent"](train, train, len(train), np.random.default_rng(0))
+    assert scores(quality(shuffled, train, codebook))["pair_trends", ""] < 0.98
+
+
+def test_moments_are_pandas_moments_with_excess_kurtosis(partitions):
+    train, test, codebook = partitions
+    found = scores(moments(train, test, codebook))
+    assert found["kurtosis", "crp"] == pytest.approx(train["crp"].kurt())
+    assert found["mean_real", "age"] == pytest.approx(test["age"].mean())
+    assert {detail for _, detail in found} == {"age", "crp"}
+
+
+def test_a_detector_cannot_tell_halves_apart_but_finds_shifted_rows(partitions):
+    train, _, _ = partitions
+    encoder = TableEncoder().fit(train)
+    halves = train.iloc[::2], train.iloc[1::2]
+    ((_, _, same),) = c2st(*halves, encoder, seed=1)
+    ((_, _, shifted),) = c2st(train.assign(age=train["age"] + 100), train, encoder, seed=1)
+    assert 0.35 < same < 0.65
+    assert shifted > 0.99
+
+
+def test_references_judge_disjoint_halves_and_real_training_rows(partitions):
+    train, test, _ = partitions
+    test = test.assign(age=np.arange(len(test)) + 1000)
+    first, second = REFERENCES["holdout"](train, test, 10, np.random.default_rng(0))
+    assert not set(first["age"]) & set(second["age"])
+    assert len(first) + len(second) == len(test)
+    drawn, against = REFERENCES["real"](train, test, 10, np.random.default_rng(0))
+    assert len(drawn) == 10 and against is test
+
+
+def test_rows_are_drawn_without_replacement(partitions):
+    table = partitions[0].assign(age=np.arange(len(partitions[0])))
+    drawn = draw_rows(table, 20, np.random.default_rng(0))
+    assert drawn["age"].is_unique and len(drawn) == 20
+
+
+def test_t_interval_by_hand():
+    values = [0.8, 0.82, 0.87]
+    half = stats.t.ppf(0.975, 2) * np.std(values, ddof=1) / np.sqrt(3)
+    assert t_interval(values) == pytest.approx((3, np.mean(values), np.mean(values) - half, np.mean(values) + half))
+
+
+def test_one_value_has_no_interval_and_nan_is_left_out():
+    assert np.isnan(t_interval([0.5]).low)
+    assert t_interval([0.5, np.nan, 0.7]).n == 2
+
+
+def test_histograms_are_densities_on_the_real_tables_bins(partitions):
+    train, test, codebook = partitions
+    found = distributions({"real": test, "synthetic": train}, codebook, edges_from="real")
+    for name in ("age", "crp"):
+        widths = np.diff(found[name]["edges"])
+        assert (np.array(found[name]["synthetic"]) * widths).sum() == pytest.approx(1)
+    assert sum(found["icu"]["real"]) == pytest.approx(1)
+
+
+def test_associations_are_symmetric_and_know_a_copy(partitions):
+    train, _, codebook = partitions
+    matrix = associations(train, codebook)
+    assert np.allclose(matrix, matrix.T)
+    assert cramers_v(train["icu"], train["icu"]) == pytest.approx(1)
+    # "Not applicable" is exactly those who were not admitted.
+    assert matrix.loc["icu", "admitted"] == pytest.approx(1)
+
+
+def test_the_correlation_ratio_is_one_for_a_function_of_the_group_and_zero_for_a_constant():
+    groups = pd.Series([0, 0, 1, 1])
+    assert correlation_ratio(groups, pd.Series([1.0, 1.0, 5.0, 5.0])) == pytest.approx(1)
+    assert correlation_ratio(groups, pd.Series([2.0] * 4)) == 0

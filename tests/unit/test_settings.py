@@ -1,0 +1,101 @@
+"""The configuration: what it resolves to, and the one sentence it says of what is wrong."""
+
+import json
+
+import pytest
+import runs
+import yaml
+from document_settings import write
+from runs import load_generators, load_runs
+
+from medsynth.errors import InputError
+from tests.conftest import ROOT
+
+STUDIES = sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml"))
+
+
+def config(**changes):
+    """Default configuration with changes."""
+    return {"studies": ["covid_gans"], "scale": "smoke", **changes}
+
+
+@pytest.mark.parametrize("study", STUDIES)
+@pytest.mark.parametrize("scale", ["smoke", "laptop", "paper"])
+def test_every_study_resolves_at_every_scale(study, scale):
+    run = load_runs({"studies": [study], "scale": scale})[study]
+    assert run.folder == f"results/{study}/{run.source}-{scale}"
+    assert len(run.models) == len(run.scale.seeds) * sum(len(run.epochs_of(g)) for g in run.generators)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"sclae": "smoke"}, r"unknown key 'sclae'; did you mean 'scale'\?"),
+        ({"scale": "smok"}, r"covid_gans.yaml has no scale 'smok'; did you mean 'smoke'\?"),
+        ({"studies": ["covid_gan"]}, r"no study 'covid_gan' in config/studies; did you mean 'covid_gans'\?"),
+        ({"generators": ["ctgam"]}, r"'generators' names the generator 'ctgam'.*did you mean 'ctgan'\?"),
+        ({"source": "internet"}, r"'source' input should be 'simulated', 'file' or 'download' \(given: 'internet'\)"),
+        ({"epochs": [0]}, r"'epochs' must be at least 1"),
+        ({"seeds": [1, 1]}, r"'seeds' names a number twice"),
+        ({"rows": "all"}, r"so a simulated cohort needs 'cohort_rows'"),
+        ({"source": "file", "raw_dir": "/nowhere"}, r"/nowhere/covid_mexico/Covid Data.zip does not exist: .*Licence:"),
+        ({"source": "download"}, r"cannot be downloaded by the workflow; .*source=file"),
+        ({"studies": ["support2"], "source": "simulated"}, r"no simulated cohort of 'support2'"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(changes, sentence):
+    with pytest.raises(InputError, match=sentence):
+        load_runs(config(**changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"dataset": "covid_mexiko"}, r"names the dataset 'covid_mexiko'.*did you mean 'covid_mexico'\?"),
+        ({"generators": ["tvea"]}, r"names the generator 'tvea'.*did you mean 'tvae'\?"),
+        ({"targets": [{"name": "d", "column": "deth"}]}, r"no column 'deth'; did you mean 'death'\?"),
+        ({"imputation": {"method": "mice"}}, r"'imputation.method' input should be 'forest'"),
+        ({"imputation": {"metod": "forest"}}, r"unknown key 'metod' in 'imputation'; did you mean 'method'\?"),
+        ({"name": "other"}, r"'name' is 'other' and must be 'mine'"),
+    ],
+)
+def test_a_wrong_study_file_is_named_with_the_place(tmp_path, monkeypatch, changes, sentence):
+    content = yaml.safe_load((ROOT / "config/studies/covid_gans.yaml").read_text()) | {"name": "mine"} | changes
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies/mine.yaml").write_text(yaml.safe_dump(content))
+    for folder in ("datasets", "generators"):
+        (tmp_path / folder).symlink_to(ROOT / "config" / folder)
+    monkeypatch.setattr(runs, "CONFIG", tmp_path)
+    with pytest.raises(InputError, match=rf"mine.yaml.*{sentence}"):
+        load_runs(config(studies=["mine"]))
+
+
+def test_words_of_the_command_line_are_understood():
+    run = load_runs(config(studies="covid_gans", epochs=["1", "2"], seeds="3", rows=300))["covid_gans"]
+    assert (run.scale.epochs, run.scale.seeds, run.cohort_rows) == ([1, 2], [3], 300)
+
+
+def test_a_variant_is_an_entry_of_its_own(tmp_path):
+    entry = yaml.safe_load((ROOT / "config/generators/tvae.yaml").read_text())
+    entry["variants"] = {"tvae_wide": {"title": "TVAE, wide", "colour": "#000000", "settings": {"embedding_dim": 256}}}
+    (tmp_path / "tvae.yaml").write_text(yaml.safe_dump(entry))
+    catalogue = load_generators(tmp_path)
+    assert catalogue["tvae_wide"].settings == entry["settings"] | {"embedding_dim": 256}
+    assert catalogue["tvae"].settings == entry["settings"]
+
+
+def test_a_generator_cannot_take_the_name_of_a_reference_row(tmp_path):
+    entry = yaml.safe_load((ROOT / "config/generators/tvae.yaml").read_text()) | {"name": "real"}
+    (tmp_path / "real.yaml").write_text(yaml.safe_dump(entry))
+    with pytest.raises(InputError, match="'real' is the name of a reference row"):
+        load_generators(tmp_path)
+
+
+def test_schemas_and_documentation_are_in_step_with_the_models():
+    for path, text in write().items():
+        assert path.read_text() == text, f"{path.name}: run 'make schemas'"
+
+
+def test_the_schemas_refuse_unknown_keys():
+    for path in (ROOT / "workflow/schemas").glob("*.json"):
+        assert json.loads(path.read_text())["additionalProperties"] is False
