@@ -19,11 +19,13 @@ from closure import code_hash
 from medsynth.errors import InputError
 from runs import REFERENCE_ROWS, import_from_checkout, load_runs
 
-
 import_from_checkout()
 
 
 configfile: "config/config.yaml"
+
+
+report: "workflow/report/workflow.rst"
 
 
 try:

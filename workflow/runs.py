@@ -60,8 +60,8 @@ class Run:
     def note(self) -> str:
         """What every table and figure says of its data."""
         if self.source == "simulated":
-            return f"Data: simulated cohort with the schema of {self.codebook.title} (no real patient)"
-        return f"Data: {self.codebook.title}, real file {self.codebook.raw.member or self.codebook.raw.file}"
+            return f"simulated cohort with the schema of {self.codebook.title} (no real patient)"
+        return f"{self.codebook.title}, real file {self.codebook.raw.member or self.codebook.raw.file}"
 
     def epochs_of(self, generator: str) -> list[int]:
         """Epoch counts at which a generator's models are compared; [0] for one without epochs."""

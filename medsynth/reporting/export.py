@@ -13,6 +13,9 @@ from medsynth.reporting.display import NOTHING, Bold
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
+# Text beyond this many characters is wrapped.
+LONG = 60
+
 LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -39,7 +42,8 @@ body { font: 14px/1.45 system-ui, "Segoe UI", "Liberation Sans", Arial, sans-ser
 table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; }
 caption { caption-side: top; text-align: left; padding-bottom: .9rem; max-width: 60rem; color: #424a53; }
 th, td { padding: .36rem .6rem; text-align: right; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; }
+.left { text-align: left; }
+.long { white-space: normal; overflow-wrap: anywhere; min-width: 20rem; max-width: 45rem; text-align: left; }
 thead th { position: sticky; top: 0; background: #fff; border: solid #1f2328; border-width: 2px 0 1px; }
 tbody tr:nth-child(even) td { background: #f4f6f8; }
 tbody th { text-align: left; padding-top: 1.1rem; border-bottom: 1px solid #c8ced5; }
@@ -49,15 +53,16 @@ tbody:last-child tr:last-child td { border-bottom: 2px solid #1f2328; }
 <body>
 <table>
 <caption>{{ caption }}</caption>
-<thead><tr>{% for name in columns %}<th scope="col">{{ name }}</th>{% endfor %}</tr></thead>
+<thead><tr>{% for name in columns %}<th scope="col" class="{{ kinds[loop.index0] }}">{{ name }}</th>\
+{% endfor %}</tr></thead>
 {% for label, rows in blocks -%}
 <tbody>
 {%- if label %}
 <tr><th colspan="{{ columns | length }}" scope="rowgroup">{{ label }}</th></tr>
 {%- endif %}
 {%- for row in rows %}
-<tr>{% for text, bold in row %}<td>{% if bold %}<strong>{{ text }}</strong>{% else %}{{ text }}{% endif %}</td>\
-{% endfor %}</tr>
+<tr>{% for text, bold in row %}<td class="{{ kinds[loop.index0] }}">\
+{% if bold %}<strong>{{ text }}</strong>{% else %}{{ text }}{% endif %}</td>{% endfor %}</tr>
 {%- endfor %}
 </tbody>
 {% endfor -%}
@@ -151,7 +156,7 @@ def _markdown(display: pd.DataFrame, caption: str) -> str:
             parts.append(f"**{escaped(label)}**")
         cells = [[f"**{escaped(c)}**" if isinstance(c, Bold) else escaped(c) for c in row] for row in rows]
         header = [escaped(str(name)) for name in display.columns]
-        align = ["left", *["right"] * (len(header) - 1)]
+        align = ["right" if kind == "right" else "left" for kind in _kinds(display)]
         parts.append(tabulate(cells, header, tablefmt="pipe", disable_numparse=True, colalign=align))
     return "\n\n".join(parts) + "\n"
 
@@ -165,6 +170,7 @@ def _latex(display: pd.DataFrame, caption: str) -> str:
         return re.sub(r"(?<![\w-])-(?=\d)", "$-$", plain)
 
     width = len(display.columns)
+    layout = "".join({"left": "l", "right": "r", "long": r"p{.6\textwidth}"}[kind] for kind in _kinds(display))
     lines = []
     for label, rows in _blocks(display):
         lines.append(r"\midrule")
@@ -178,7 +184,7 @@ def _latex(display: pd.DataFrame, caption: str) -> str:
             r"% needs \usepackage{booktabs,adjustbox}",
             r"\begin{table}",
             rf"\caption{{{escaped(caption)}}}",
-            rf"\begin{{adjustbox}}{{max width=\textwidth}}\begin{{tabular}}{{l{'r' * (width - 1)}}}",
+            rf"\begin{{adjustbox}}{{max width=\textwidth}}\begin{{tabular}}{{{layout}}}",
             r"\toprule",
             " & ".join(escaped(str(name)) for name in display.columns) + r" \\",
             *lines,
@@ -199,7 +205,8 @@ def _html(display: pd.DataFrame, caption: str) -> str:
     ]
     page = Environment(autoescape=True).from_string(PAGE)
     title = caption.split(". ")[0]
-    return page.render(title=title, caption=caption, columns=[str(c) for c in display.columns], blocks=blocks) + "\n"
+    columns = [str(name) for name in display.columns]
+    return page.render(title=title, caption=caption, columns=columns, kinds=_kinds(display), blocks=blocks) + "\n"
 
 
 def _blocks(display: pd.DataFrame) -> Iterator[tuple[str, Rows]]:
@@ -210,6 +217,19 @@ def _blocks(display: pd.DataFrame) -> Iterator[tuple[str, Rows]]:
         return
     for label in dict.fromkeys(display.index):
         yield str(label), [row for row, own in zip(rows, display.index, strict=True) if own == label]
+
+
+def _kinds(display: pd.DataFrame) -> list[str]:
+    """Per column ``right`` (numbers), ``left`` (text) or ``long`` (text that must wrap); the first is never right."""
+    kinds = []
+    for position in range(display.shape[1]):
+        cells = [_text(value) for value in display.iloc[:, position]]
+        if max(map(len, cells), default=0) > LONG:
+            kinds.append("long")
+        else:
+            numbers = all(re.match(r"[-+]?\d|–?$", cell) for cell in cells)
+            kinds.append("right" if numbers and position else "left")
+    return kinds
 
 
 def _text(value: object) -> str:

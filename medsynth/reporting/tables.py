@@ -109,7 +109,9 @@ def quality_table(scores: pd.DataFrame) -> pd.DataFrame:
             row |= {name: interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
         rows.append(row)
     measured = [f"{name}{end}" for name in QUALITY for end in ("", "_low", "_high")]
-    return pd.DataFrame(rows, columns=["generator", "epochs", "n_seeds", *measured])
+    table = pd.DataFrame(rows, columns=["generator", "epochs", "n_seeds", *measured])
+    # Also where nothing was scored, so that there are numbers to compare.
+    return table.astype(dict.fromkeys(measured, "float64"))
 
 
 def moments_table(scores: pd.DataFrame) -> pd.DataFrame:

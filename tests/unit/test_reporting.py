@@ -301,6 +301,20 @@ def test_moments_have_the_papers_rows_and_a_column_a_generator():
     assert display.loc[0].to_dict() == {"Metric": "Mean", "Test set": "3.00", "TVAE": "2.00 (2.00, 2.00)"}
 
 
+@pytest.mark.parametrize(
+    ("make", "display"),
+    [
+        (tables.utility_table, tables.display_utility),
+        (tables.quality_table, tables.display_quality),
+        (tables.moments_table, tables.display_moments),
+    ],
+)
+def test_a_family_that_was_not_scored_gives_an_empty_table(tmp_path, make, display):
+    table = make(scores())
+    assert table.empty
+    tables.write_table(table, display(table, STYLES), tmp_path / "t", caption="c", note=NOTE)
+
+
 # Writing
 
 
@@ -337,7 +351,7 @@ def test_latex_escapes_special_characters_and_marks_bold(written):
 
 
 def test_html_escapes_tags_marks_bold_and_needs_nothing_else(written):
-    assert "<td>&lt;b&gt;50% &amp; a_b|c&lt;/b&gt;</td>" in written["html"]
+    assert ">&lt;b&gt;50% &amp; a_b|c&lt;/b&gt;</td>" in written["html"]
     assert "<strong>0.9_1</strong>" in written["html"]
     assert not any(word in written["html"] for word in ("<script", "http", "<link", "src="))
 
@@ -355,6 +369,16 @@ def test_blocks_are_labelled_in_every_format(tmp_path, utility_scores):
     assert r"\multicolumn{9}{l}{\textit{age, XGBoost}}" in latex
     assert r"Real $\rightarrow$ Real" in latex
     assert '<th colspan="9" scope="rowgroup">age, XGBoost</th>' in html
+
+
+def test_numbers_are_aligned_right_and_long_text_wraps(tmp_path):
+    display = pd.DataFrame({"a": ["1"], "b": ["-0.5 (-0.6, -0.4)"], "c": ["–"], "d": ["word"], "e": ["long " * 20]})
+    paths = tables.write_table(display, display, tmp_path / "t", caption="c", note=NOTE, formats=("md", "tex", "html"))
+    markdown, latex, html = (path.read_text(encoding="utf-8") for path in paths)
+    rule = next(line for line in markdown.splitlines() if line.startswith("|:"))
+    assert [mark.endswith(":") for mark in rule.strip("|").split("|")] == [False, True, True, False, False]
+    assert r"\begin{tabular}{lrrlp{.6\textwidth}}" in latex
+    assert '<td class="right">–</td><td class="left">word</td><td class="long">long' in html
 
 
 def test_numbers_can_stand_for_the_display(tmp_path):

@@ -8,8 +8,6 @@ rule simulate_cohort:
     """Draw a cohort with the dataset's raw columns and codes from coefficients; no real patient is in it."""
     output:
         "results/{study}/{run}/raw/{dataset}.csv.gz",
-    message:
-        "simulate a raw {wildcards.dataset} table for {wildcards.study}"
     log:
         "results/{study}/{run}/logs/simulate_cohort_{dataset}.log",
     benchmark:
@@ -25,6 +23,8 @@ rule simulate_cohort:
         code=lambda wildcards: code_hash(
             "scripts/simulate_cohort.py", f"medsynth.cohorts.{wildcards.dataset}"
         ),
+    message:
+        "simulate a raw {wildcards.dataset} table for {wildcards.study}"
     script:
         "../../scripts/simulate_cohort.py"
 

@@ -12,8 +12,6 @@ rule gather_scores:
     output:
         scores="results/{study}/{run}/scores.csv",
         benchmarks="results/{study}/{run}/benchmarks.csv",
-    message:
-        "gather the scores of {wildcards.study}"
     log:
         "results/{study}/{run}/logs/gather_scores.log",
     conda:
@@ -22,5 +20,7 @@ rule gather_scores:
         source=of_run("source"),
         scale=of_run("scale_name"),
         code=code_hash("scripts/gather_scores.py"),
+    message:
+        "gather the scores of {wildcards.study}"
     script:
         "../../scripts/gather_scores.py"

@@ -89,14 +89,65 @@ def benchmarks_of(wildcards):
     return [f"{run.folder}/benchmarks/{name}.tsv" for name in names]
 
 
+def overview_of(wildcards):
+    """What was run, in words for the overview table."""
+    run = RUNS[wildcards.study]
+    study, scale = run.study, run.scale
+    return {
+        "Study": study.title,
+        "Re-makes": study.paper,
+        "Data": run.note,
+        "Scale": run.scale_name,
+        "Rows used": str(scale.rows),
+        "Test share": f"{study.test_share:.0%} of the persons",
+        "Imputation": study.imputation.method,
+        "Generators": ", ".join(entry.title for entry in run.generators.values()),
+        "Epochs": ", ".join(map(str, sorted(scale.epochs))),
+        "Seeds": ", ".join(map(str, scale.seeds)),
+        "Study seed": str(study.seed),
+        "Rows drawn from each model": f"{scale.sample_rows:,}",
+        "Rows that classifiers are trained / tested on": f"{scale.utility_rows:,} / {scale.test_rows:,} (at most)",
+        "Rows a side for quality and detection": f"{scale.fidelity_rows:,} (at most)",
+    }
+
+
+def figure_labels(what):
+    """Make a labels function: what a figure shows, of which generator, at which epoch count."""
+
+    def label(wildcards):
+        run = RUNS[wildcards.study]
+        last = run.epochs_of(wildcards.generator)[-1]
+        return {
+            "what": what,
+            "generator": run.generators[wildcards.generator].title,
+            "epochs": str(last or "–"),
+        }
+
+    return label
+
+
+TABLES = (
+    "overview",
+    "cleaning",
+    "preparation",
+    "utility",
+    "quality",
+    "moments",
+    "runtime",
+)
+
+
 def tables_and_figures(study):
     """Everything that the report shows of a study."""
-    folder = RUNS[study].folder
-    tables = []
-    figures = []
-
+    run = RUNS[study]
+    figures = [f"accuracy_{target.name}" for target in run.study.targets]
+    figures += [
+        f"{kind}_{g}"
+        for kind in ("distributions", "associations")
+        for g in run.generators
+    ]
     return [
-        f"{folder}/scores.csv",
-        *(f"{folder}/tables/{name}.html" for name in tables),
-        *(f"{folder}/figures/{name}.png" for name in figures),
+        f"{run.folder}/scores.csv",
+        *(f"{run.folder}/tables/{name}.html" for name in TABLES),
+        *(f"{run.folder}/figures/{name}.png" for name in figures),
     ]

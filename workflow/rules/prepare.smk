@@ -15,8 +15,6 @@ rule clean_table:
         codebook="results/{study}/{run}/data/clean_codebook.json",
         report="results/{study}/{run}/data/cleaning.csv",
         provenance="results/{study}/{run}/data/provenance.json",
-    message:
-        "clean the raw table of {wildcards.study}"
     log:
         "results/{study}/{run}/logs/clean_table.log",
     benchmark:
@@ -30,6 +28,8 @@ rule clean_table:
         source=of_run("source"),
         max_missing=of_run("study.cleaning.max_missing"),
         code=code_hash("scripts/clean_table.py", "medsynth.preparation.transforms"),
+    message:
+        "clean the raw table of {wildcards.study}"
     script:
         "../../scripts/clean_table.py"
 
@@ -44,8 +44,6 @@ rule prepare_partitions:
         test="results/{study}/{run}/data/test.parquet",
         codebook="results/{study}/{run}/data/codebook.json",
         report="results/{study}/{run}/data/preparation.csv",
-    message:
-        "split and impute for {wildcards.study}"
     log:
         "results/{study}/{run}/logs/prepare_partitions.log",
     benchmark:
@@ -62,5 +60,7 @@ rule prepare_partitions:
         imputation=of_run_as_dict("study.imputation"),
         targets=of_run_as_dict("study.targets"),
         code=code_hash("scripts/prepare_partitions.py"),
+    message:
+        "split and impute for {wildcards.study}"
     script:
         "../../scripts/prepare_partitions.py"

@@ -10,8 +10,6 @@ rule sample_table:
         models="results/{study}/{run}/models/{generator}/seed{seed}",
     output:
         "results/{study}/{run}/synthetic/{generator}/epochs{epochs}/seed{seed}.parquet",
-    message:
-        "draw from {wildcards.generator}, {wildcards.epochs} epochs, seed {wildcards.seed} ({wildcards.study})"
     log:
         "results/{study}/{run}/logs/sample/{generator}-epochs{epochs}-seed{seed}.log",
     benchmark:
@@ -27,5 +25,7 @@ rule sample_table:
         class_path=of_generator("class_path"),
         rows=of_run("scale.sample_rows"),
         code=generator_code("scripts/sample_table.py"),
+    message:
+        "draw from {wildcards.generator}, {wildcards.epochs} epochs, seed {wildcards.seed} ({wildcards.study})"
     script:
         "../../scripts/sample_table.py"

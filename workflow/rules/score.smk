@@ -15,8 +15,6 @@ rule score_synthetic:
     output:
         scores="results/{study}/{run}/scores/{generator}/epochs{epochs}/seed{seed}.csv",
         evidence="results/{study}/{run}/evidence/{generator}/epochs{epochs}/seed{seed}.json",
-    message:
-        "score {wildcards.generator}, {wildcards.epochs} epochs, seed {wildcards.seed} ({wildcards.study})"
     log:
         "results/{study}/{run}/logs/score/{generator}-epochs{epochs}-seed{seed}.log",
     benchmark:
@@ -34,6 +32,8 @@ rule score_synthetic:
         fidelity_rows=of_run("scale.fidelity_rows"),
         targets=of_run_as_dict("study.targets"),
         code=code_hash("scripts/score_table.py"),
+    message:
+        "score {wildcards.generator}, {wildcards.epochs} epochs, seed {wildcards.seed} ({wildcards.study})"
     script:
         "../../scripts/score_table.py"
 
@@ -45,12 +45,12 @@ use rule score_synthetic as score_reference with:
         codebook="results/{study}/{run}/data/codebook.json",
     output:
         scores="results/{study}/{run}/scores/{reference}/epochs0/seed{seed}.csv",
-    message:
-        "score the reference row {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
     log:
         "results/{study}/{run}/logs/score/{reference}-epochs0-seed{seed}.log",
     benchmark:
         "results/{study}/{run}/benchmarks/score/{reference}-epochs0-seed{seed}.tsv"
+    message:
+        "score the reference row {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
 
 
 ruleorder: score_reference > score_synthetic

@@ -11,8 +11,6 @@ rule train_generator:
         codebook="results/{study}/{run}/data/codebook.json",
     output:
         models=directory("results/{study}/{run}/models/{generator}/seed{seed}"),
-    message:
-        "train {wildcards.generator}, seed {wildcards.seed} ({wildcards.study})"
     log:
         "results/{study}/{run}/logs/train/{generator}-seed{seed}.log",
     benchmark:
@@ -30,5 +28,7 @@ rule train_generator:
         settings=of_generator("settings"),
         epochs=epochs_of,
         code=generator_code("scripts/train_generator.py"),
+    message:
+        "train {wildcards.generator}, seed {wildcards.seed} ({wildcards.study})"
     script:
         "../../scripts/train_generator.py"

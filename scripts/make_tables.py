@@ -1,0 +1,82 @@
+"""Write the tables of a run: numbers as csv, for reading as Markdown, LaTeX and HTML."""
+
+import json
+from importlib import metadata
+from pathlib import Path
+
+import pandas as pd
+from _job import run
+
+from medsynth.reporting.display import display_moments, display_quality, display_utility
+from medsynth.reporting.export import write_table
+from medsynth.reporting.tables import moments_table, quality_table, runtime_table, utility_table
+
+PACKAGES = [
+    "snakemake",
+    "sdv",
+    "sdmetrics",
+    "ctgan",
+    "torch",
+    "xgboost-cpu",
+    "scikit-learn",
+    "miceforest",
+    "pandas",
+    "numpy",
+]
+
+
+def main(job):
+    """Write every table beside the first one."""
+    scores = pd.read_csv(job.input.scores, keep_default_na=False, na_values={"value": [""]})
+    folder, note, styles = Path(job.output[0]).parent, job.params.note, job.params.styles
+
+    def write(name, caption, numbers, display=None):
+        write_table(numbers, numbers if display is None else display, folder / name, caption=caption, note=note)
+
+    utility, quality, moments = utility_table(scores), quality_table(scores), moments_table(scores)
+    write(
+        "utility",
+        "Train on synthetic, test on real: scores on held-out real rows, mean and 95% t interval over seeds, at each "
+        "generator's largest epoch count. Share of lift: (accuracy - majority) / (real - majority)",
+        utility,
+        display_utility(utility, styles),
+    )
+    write(
+        "quality",
+        "Quality (SDMetrics) against held-out real rows, and AUC of an XGBoost detector (C2ST; 0.5: it cannot tell), "
+        "mean and 95% t interval over seeds. A score says little without its ceiling and its floor",
+        quality,
+        display_quality(quality, styles),
+    )
+    write(
+        "moments",
+        "Moments of the numeric columns, averaged over columns (kurtosis is excess kurtosis), mean and 95% t interval "
+        "over seeds, at each generator's largest epoch count",
+        moments,
+        display_moments(moments, styles),
+    )
+    runtime = runtime_table(pd.read_csv(job.input.benchmarks, keep_default_na=False, na_values=["NA"]))
+    write("runtime", "What every step took: wall-clock seconds, and peak memory of its largest job", runtime)
+    for name, caption in (
+        ("cleaning", "What cleaning did, column by column; cells are those that the rule changed"),
+        ("preparation", "Partitions and imputation; learned on training rows alone"),
+    ):
+        write(name, caption, pd.read_csv(getattr(job.input, name), keep_default_na=False))
+    write("overview", "What was run", overview(job))
+
+
+def overview(job):
+    """List what was run on which data with which versions."""
+    provenance = json.loads(Path(job.input.provenance).read_text(encoding="utf-8"))
+    facts = {
+        **job.params.overview,
+        "Publisher of the data": provenance["publisher"],
+        "Licence of the data": provenance["licence"],
+        "Raw rows": f"{provenance['raw_rows']:,}",
+        "Raw table, SHA-256": provenance["sha256"],
+        "Versions": ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES),
+    }
+    return pd.DataFrame(facts.items(), columns=["Fact", "Value"])
+
+
+run(snakemake, main)
