@@ -116,7 +116,11 @@ def _draft_type(counts: pd.Series, n_rows: int) -> list[str]:
     if numbers.notna().all() and len(levels) > 10:
         kind = "integer" if whole else "continuous"
         low, high = numbers.min(), numbers.max()
-        return [f"    type: {kind}", f"    range: [{low:.12g}, {high:.12g}]  # as seen; what is possible?", '    unit: ""']
+        return [
+            f"    type: {kind}",
+            f"    range: [{low:.12g}, {high:.12g}]  # as seen; what is possible?",
+            '    unit: ""',
+        ]
     if len(levels) > _MAX_LEVELS:
         return [f"    type: categorical  # {len(levels):,} levels", "    rare: {keep: 20}  # enough?"]
     listed = ", ".join(_text(v) for v in sorted(levels))

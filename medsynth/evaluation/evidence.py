@@ -9,17 +9,20 @@ from medsynth.codebook import Codebook
 
 
 def histogram_edges(values: pd.Series, integer: bool, bins: int = 40) -> np.ndarray:
-    """Bin edges for a numeric column, from real rows: one bin an integer where that gives few, else equal widths.
+    """Bin edges for a numeric column, from real rows.
 
-    The central 99 % of the rows decide the span (both tables' outer rows fall into the outer bins).
+    Integers get a bin for each value that occurs (ten-year midpoints lie ten apart) or, where those are many, for
+    several at once; other numbers get bins of equal width. The central 99 % of the rows decide the span; both tables'
+    outer rows fall into the outer bins.
     """
     low, high = values.quantile([0.005, 0.995])
-    if integer and high - low <= 2 * bins:
-        step = 1 if high - low <= bins else 2
-        return np.arange(np.floor(low), np.ceil(high) + step + 1, step) - 0.5
     if low == high:
         return np.array([low - 0.5, low + 0.5])
-    return np.linspace(low, high, bins + 1)
+    if not integer:
+        return np.linspace(low, high, bins + 1)
+    spacing = np.gcd.reduce(np.diff(np.unique(values)).astype("int64"))
+    step = spacing * max(1, round((high - low) / spacing / bins))
+    return np.arange(low, high + step, step) - spacing / 2
 
 
 def distributions(tables: dict[str, pd.DataFrame], codebook: Codebook, *, edges_from: str) -> dict[str, dict]:

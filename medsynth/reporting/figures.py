@@ -1,6 +1,7 @@
 """Figures in the forms of the Med-VAE paper's Figures 2 to 4, from scores and evidence alone.
 
-Every function returns a `matplotlib.figure.Figure` that no window knows of; `save_figure` writes it.
+Every function returns a `matplotlib.figure.Figure` that no window knows of; `save_figure` of
+`medsynth.reporting.canvas` writes it.
 """
 
 from __future__ import annotations
@@ -14,14 +15,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
+from seaborn import heatmap
 
 from medsynth.codebook import Codebook, Column
 from medsynth.errors import InputError, nearest
 from medsynth.evaluation.intervals import t_interval
-from medsynth.reporting.canvas import in_style, save_figure, with_note
+from medsynth.reporting.canvas import in_style, with_note
 from medsynth.reporting.styles import Styles, classifier_title, colour_of, in_display_order, title_of
-
-__all__ = ["accuracy_by_epochs", "associations", "distributions", "save_figure"]
 
 REAL_COLOUR = "#8fa6bf"
 MAX_LEVELS = 12
@@ -283,16 +283,16 @@ def associations(evidence_by_seed: list[dict], *, title: str, note: str) -> Figu
         (difference, f"Difference, limits ±{limit:.2f}; mean absolute {pairs.mean():.3f}", limit, "PuOr_r"),
     ]
     for ax, (matrix, name, end, colours) in zip(axes, panels, strict=True):
-        image = ax.imshow(matrix, vmin=-end, vmax=end, cmap=colours, interpolation="nearest")
-        ax.set_title(name, fontsize=max(10, 2.2 * side))
-        ax.set_xticks(range(len(names)), names, rotation=90)
-        ax.set_yticks(range(len(names)), names)
-        ax.tick_params(length=0, labelsize=7 if len(names) > 25 else 8)
         ax.grid(visible=False)
-        ax.spines[:].set_visible(False)
+        labelled = pd.DataFrame(matrix, names, names)
+        heatmap(
+            labelled, ax=ax, vmin=-end, vmax=end, cmap=colours, square=True, cbar=False, xticklabels=1, yticklabels=1
+        )
+        ax.set_title(name, fontsize=max(10, 2.2 * side))
+        ax.tick_params(length=0, labelsize=7 if len(names) > 25 else 8)
         if ax is not axes[0]:
-            bars = axes[:2] if ax is axes[1] else ax
+            bars = list(axes[:2]) if ax is axes[1] else ax
             label = "Association" if ax is axes[1] else "Synthetic − real"
-            figure.colorbar(image, ax=bars, label=label, pad=0.01, aspect=30)
+            figure.colorbar(ax.collections[0], ax=bars, label=label, pad=0.01, aspect=30)
     measures = "Pearson's r of numbers, ordinal and binary levels; Cramér's V or correlation ratio with nominal levels"
     return with_note(figure, f"{note}; {measures}")

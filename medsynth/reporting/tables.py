@@ -10,19 +10,6 @@ from collections.abc import Iterator
 import pandas as pd
 
 from medsynth.evaluation.intervals import t_interval
-from medsynth.reporting.display import display_moments, display_quality, display_utility
-from medsynth.reporting.export import write_table
-
-__all__ = [
-    "display_moments",
-    "display_quality",
-    "display_utility",
-    "moments_table",
-    "quality_table",
-    "runtime_table",
-    "utility_table",
-    "write_table",
-]
 
 MOMENTS = ("mean", "std", "kurtosis", "skewness")
 

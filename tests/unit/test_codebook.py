@@ -45,7 +45,7 @@ def test_a_raw_file_cannot_lie_outside_its_folder(tmp_path):
 
 def test_a_condition_on_a_column_that_does_not_exist_names_the_nearest(tmp_path):
     rule = {"codes": [97], "level": "not applicable", "when": {"admited": "no"}}
-    with pytest.raises(InputError, match="'admited'.*did you mean 'admitted'"):
+    with pytest.raises(InputError, match=r"'admited'.*did you mean 'admitted'"):
         Codebook.from_yaml(written(tmp_path, icu={"not_applicable": rule}))
 
 

@@ -91,7 +91,7 @@ def test_a_truncated_model_is_a_clear_error(partitions, name, tmp_path):
     model.save(tmp_path)
     for file in tmp_path.iterdir():
         file.write_bytes(file.read_bytes()[:100])
-    with pytest.raises(InputError, match="holds no complete .* model"):
+    with pytest.raises(InputError, match=r"holds no complete .* model"):
         generator_class(ENTRIES[name].class_path).load(tmp_path)
 
 

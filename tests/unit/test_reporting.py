@@ -12,8 +12,8 @@ import pytest
 
 from medsynth.codebook import Codebook, Column
 from medsynth.errors import InputError
-from medsynth.reporting import figures, tables
-from medsynth.reporting.display import Bold
+from medsynth.reporting import canvas, export, figures, tables
+from medsynth.reporting.display import Bold, display_moments, display_quality, display_utility
 
 STYLES = {
     "tvae": {"title": "TVAE", "colour": "#009e73"},
@@ -225,7 +225,7 @@ def test_runtime_adds_up_jobs_and_keeps_rules_without_generator():
 
 
 def test_utility_ranks_generators_between_references_at_their_largest_epochs(utility_scores):
-    display = tables.display_utility(tables.utility_table(utility_scores), STYLES)
+    display = display_utility(tables.utility_table(utility_scores), STYLES)
     assert list(zip(display["Model"], display["Epochs"], strict=True)) == [
         ("Real → Real", "–"),
         ("1. Gaussian Copula", "–"),
@@ -238,13 +238,13 @@ def test_utility_ranks_generators_between_references_at_their_largest_epochs(uti
 
 
 def test_utility_at_a_chosen_epoch_count_keeps_generators_without_epochs(utility_scores):
-    display = tables.display_utility(tables.utility_table(utility_scores), STYLES, epochs=100)
+    display = display_utility(tables.utility_table(utility_scores), STYLES, epochs=100)
     shown = list(zip(display["Model"], display["Epochs"], strict=True))
     assert shown[1:4] == [("1. CTGAN", "100"), ("2. TVAE", "100"), ("3. Gaussian Copula", "–")]
 
 
 def test_cells_show_interval_mean_alone_or_a_dash(utility_scores):
-    display = tables.display_utility(tables.utility_table(utility_scores), STYLES).set_index("Model")
+    display = display_utility(tables.utility_table(utility_scores), STYLES).set_index("Model")
     assert display.loc["2. CTGAN", "Accuracy (95% CI)"] == "0.780 (0.653, 0.907)"
     assert display.loc["1. Gaussian Copula", "Accuracy (95% CI)"] == "0.805"
     assert display.loc["1. Gaussian Copula", "ROC AUC"] == "–"
@@ -253,7 +253,7 @@ def test_cells_show_interval_mean_alone_or_a_dash(utility_scores):
 
 def test_a_generator_without_accuracy_is_last_and_unnumbered():
     table = tables.utility_table(scores(accuracy("tvae", 1, [np.nan]), accuracy("ctgan", 1, [0.5])))
-    assert list(tables.display_utility(table, STYLES)["Model"]) == ["1. CTGAN", "TVAE"]
+    assert list(display_utility(table, STYLES)["Model"]) == ["1. CTGAN", "TVAE"]
 
 
 def test_every_target_and_classifier_has_a_block_with_the_majority_xgboost_first():
@@ -265,7 +265,7 @@ def test_every_target_and_classifier_has_a_block_with_the_majority_xgboost_first
             accuracy("majority", 0, [0.5], "majority:died"),
         )
     )
-    display = tables.display_utility(table, STYLES)
+    display = display_utility(table, STYLES)
     assert list(dict.fromkeys(display.index)) == [
         "age, XGBoost",
         "age, Random forest",
@@ -277,7 +277,7 @@ def test_every_target_and_classifier_has_a_block_with_the_majority_xgboost_first
 
 
 def test_quality_marks_the_best_generator_never_a_reference(quality_scores):
-    display = tables.display_quality(tables.quality_table(quality_scores), STYLES)
+    display = display_quality(tables.quality_table(quality_scores), STYLES)
     assert list(display["Model"]) == ["Real → Real", "TVAE", "TVAE", "CTGAN"]
     bold = {name: [isinstance(cell, Bold) for cell in display[name]] for name in display}
     assert bold["Overall Score"] == [False, False, True, False]
@@ -289,14 +289,14 @@ def test_quality_marks_the_best_generator_never_a_reference(quality_scores):
 
 def test_generators_that_three_decimals_cannot_tell_apart_are_both_best():
     table = tables.quality_table(scores(*quality("tvae", 1, [0.90001], [0.7]), *quality("ctgan", 1, [0.90002], [0.8])))
-    display = tables.display_quality(table, STYLES)
+    display = display_quality(table, STYLES)
     assert [isinstance(cell, Bold) for cell in display["Overall Score"]] == [True, True]
 
 
 def test_moments_have_the_papers_rows_and_a_column_a_generator():
     rows = [("tvae", e, "fidelity", m, "age", [v, v]) for e, v in ((100, 9), (200, 2)) for m in tables.MOMENTS]
     rows += [("tvae", e, "fidelity", f"{m}_real", "age", [3, 3]) for e in (100, 200) for m in tables.MOMENTS]
-    display = tables.display_moments(tables.moments_table(scores(*rows)), STYLES)
+    display = display_moments(tables.moments_table(scores(*rows)), STYLES)
     assert list(display["Metric"]) == ["Mean", "Standard Deviation", "Kurtosis", "Skewness"]
     assert display.loc[0].to_dict() == {"Metric": "Mean", "Test set": "3.00", "TVAE": "2.00 (2.00, 2.00)"}
 
@@ -304,15 +304,15 @@ def test_moments_have_the_papers_rows_and_a_column_a_generator():
 @pytest.mark.parametrize(
     ("make", "display"),
     [
-        (tables.utility_table, tables.display_utility),
-        (tables.quality_table, tables.display_quality),
-        (tables.moments_table, tables.display_moments),
+        (tables.utility_table, display_utility),
+        (tables.quality_table, display_quality),
+        (tables.moments_table, display_moments),
     ],
 )
 def test_a_family_that_was_not_scored_gives_an_empty_table(tmp_path, make, display):
     table = make(scores())
     assert table.empty
-    tables.write_table(table, display(table, STYLES), tmp_path / "t", caption="c", note=NOTE)
+    export.write_table(table, display(table, STYLES), tmp_path / "t", caption="c", note=NOTE)
 
 
 # Writing
@@ -323,7 +323,7 @@ def written(tmp_path):
     """Write a table whose text is hostile to every format; give its texts by format."""
     numbers = pd.DataFrame({"generator": ["=cmd|' /C calc'!A0", "a,b"], "mean": [-1 / 3, np.nan], "n": [4, 10**7]})
     display = pd.DataFrame({"Model": ["<b>50% & a_b|c</b>", "TVAE"], "Score": ["-0.1", Bold("0.9_1")]})
-    paths = tables.write_table(numbers, display, tmp_path / "new" / "v1.2", caption="Scores & more", note=NOTE)
+    paths = export.write_table(numbers, display, tmp_path / "new" / "v1.2", caption="Scores & more", note=NOTE)
     assert [path.name for path in paths] == ["v1.2.csv", "v1.2.md", "v1.2.tex", "v1.2.html"]
     return {path.suffix[1:]: path.read_bytes().decode("utf-8") for path in paths}
 
@@ -335,7 +335,7 @@ def test_csv_has_six_digits_and_no_formulas(written):
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1"])
 def test_csv_texts_that_begin_a_formula_get_an_apostrophe(tmp_path, text):
     numbers = pd.DataFrame({text: pd.Categorical([text])})
-    (path,) = tables.write_table(numbers, numbers, tmp_path / "t", caption="c", note=NOTE, formats=("csv",))
+    (path,) = export.write_table(numbers, numbers, tmp_path / "t", caption="c", note=NOTE, formats=("csv",))
     assert path.read_text() == f"'{text}\n'{text}\n"
 
 
@@ -362,8 +362,8 @@ def test_every_caption_says_where_the_data_come_from(written):
 
 def test_blocks_are_labelled_in_every_format(tmp_path, utility_scores):
     numbers = tables.utility_table(utility_scores)
-    display = tables.display_utility(numbers, STYLES)
-    paths = tables.write_table(numbers, display, tmp_path / "t", caption="c", note=NOTE, formats=("md", "tex", "html"))
+    display = display_utility(numbers, STYLES)
+    paths = export.write_table(numbers, display, tmp_path / "t", caption="c", note=NOTE, formats=("md", "tex", "html"))
     markdown, latex, html = (path.read_text(encoding="utf-8") for path in paths)
     assert "**age, XGBoost**" in markdown
     assert r"\multicolumn{9}{l}{\textit{age, XGBoost}}" in latex
@@ -373,7 +373,7 @@ def test_blocks_are_labelled_in_every_format(tmp_path, utility_scores):
 
 def test_numbers_are_aligned_right_and_long_text_wraps(tmp_path):
     display = pd.DataFrame({"a": ["1"], "b": ["-0.5 (-0.6, -0.4)"], "c": ["–"], "d": ["word"], "e": ["long " * 20]})
-    paths = tables.write_table(display, display, tmp_path / "t", caption="c", note=NOTE, formats=("md", "tex", "html"))
+    paths = export.write_table(display, display, tmp_path / "t", caption="c", note=NOTE, formats=("md", "tex", "html"))
     markdown, latex, html = (path.read_text(encoding="utf-8") for path in paths)
     rule = next(line for line in markdown.splitlines() if line.startswith("|:"))
     assert [mark.endswith(":") for mark in rule.strip("|").split("|")] == [False, True, True, False, False]
@@ -383,7 +383,7 @@ def test_numbers_are_aligned_right_and_long_text_wraps(tmp_path):
 
 def test_numbers_can_stand_for_the_display(tmp_path):
     numbers = pd.DataFrame({"rule": ["train"], "seconds": [12345.6], "share": [0.5], "none": [np.nan], "jobs": [3]})
-    (path,) = tables.write_table(numbers, numbers, tmp_path / "t", caption="c", note=NOTE, formats=("md",))
+    (path,) = export.write_table(numbers, numbers, tmp_path / "t", caption="c", note=NOTE, formats=("md",))
     assert [cell.strip() for cell in path.read_text().splitlines()[-1].split("|")[1:-1]] == [
         "train",
         "12,346",
@@ -395,7 +395,7 @@ def test_numbers_can_stand_for_the_display(tmp_path):
 
 def test_an_unknown_format_is_named(tmp_path):
     with pytest.raises(InputError, match="'htm'; did you mean 'html'"):
-        tables.write_table(pd.DataFrame(), pd.DataFrame(), tmp_path / "t", caption="c", note=NOTE, formats=("htm",))
+        export.write_table(pd.DataFrame(), pd.DataFrame(), tmp_path / "t", caption="c", note=NOTE, formats=("htm",))
 
 
 def test_tables_do_not_need_matplotlib():
@@ -518,7 +518,7 @@ def test_associations_are_three_heatmaps_with_stated_limits():
     figure = figures.associations([evidence(0), evidence(0.14)], title="TVAE", note=NOTE)
     titles = [ax.get_title() for ax in panels(figure)]
     assert titles == ["Real", "Synthetic: TVAE, mean of 2 seeds", "Difference, limits ±0.10; mean absolute 0.070"]
-    assert panels(figure)[2].get_images()[0].get_clim() == pytest.approx((-0.1, 0.1))
+    assert panels(figure)[2].collections[0].get_clim() == pytest.approx((-0.1, 0.1))
     assert [label.get_text() for label in panels(figure)[0].get_yticklabels()] == ["age", "sex", "unit"]
 
 
@@ -534,7 +534,7 @@ def test_every_figure_says_where_the_data_come_from(utility_scores):
 def test_saving_twice_gives_the_same_bytes(tmp_path, utility_scores):
     def saved(stem):
         figure = figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE)
-        return [path.read_bytes() for path in figures.save_figure(figure, tmp_path / "new" / stem)]
+        return [path.read_bytes() for path in canvas.save_figure(figure, tmp_path / "new" / stem)]
 
     assert saved("v1.2") == saved("v1.3")
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
