@@ -1,6 +1,6 @@
 # make results    tables, figures and report of the studies in config/config.yaml (CONFIG="key=value ..." overrides)
 # make test       every test, lint and format check
-# make clean      remove results (simulated cohorts and models included); make distclean also removes .venv
+# make clean      remove results, but for results/reference; make distclean also removes .venv
 PYTHON ?= python3
 CORES ?= all
 CONFIG ?=
@@ -51,9 +51,13 @@ lock: envs/requirements.in
 	$(VENV)/lock/bin/pip install --quiet --disable-pip-version-check --requirement envs/requirements.in
 	{ echo "# Made by 'make lock' from envs/requirements.in."; $(VENV)/lock/bin/pip freeze --all | grep -v '^pip==' | sed 's/+cpu//'; } > envs/requirements.txt
 	rm -rf $(VENV)/lock
+	{ echo "# Made by 'make lock': the lock as a conda environment, for snakemake --sdm conda."; \
+	  printf 'channels: [conda-forge]\ndependencies:\n  - python=3.11\n  - pip\n  - pip:\n'; \
+	  sed -n 's/^\([^#].*\)/      - \1/p' envs/requirements.txt; } > envs/medsynth.yaml
 
 clean:
-	rm -rf results/* .snakemake
+	test ! -d results || find results -mindepth 1 -maxdepth 1 ! -name reference -exec rm -rf {} +
+	rm -rf .snakemake
 
 distclean: clean
 	rm -rf $(VENV) *.egg-info

@@ -15,7 +15,8 @@ from medsynth.errors import InputError, load_yaml, nearest, validate
 from medsynth.evaluation.references import REFERENCES
 
 ROOT = Path(__file__).resolve().parent.parent
-CONFIG = ROOT / "config"
+# Relative to the working directory, as every path in the workflow is.
+CONFIG = Path("config")
 COMMAND_LINE = "config/config.yaml (or --config)"
 
 REFERENCE_ROWS = (*REFERENCES, "majority")
@@ -108,8 +109,9 @@ def load_runs(config: dict[str, Any], where: str = COMMAND_LINE) -> dict[str, Ru
     return {name: _resolve(_load_study(name), settings, catalogue) for name in settings.studies}
 
 
-def load_generators(folder: Path = CONFIG / "generators") -> dict[str, GeneratorEntry]:
+def load_generators(folder: Path | None = None) -> dict[str, GeneratorEntry]:
     """Read every generator and variant; a variant is an entry of its own, its settings merged."""
+    folder = folder or CONFIG / "generators"
     catalogue = {}
     for path in sorted(folder.glob("*.yaml")):
         entry = load_yaml(path, GeneratorEntry)
@@ -148,9 +150,9 @@ def _resolve(study: Study, settings: Config, catalogue: dict[str, GeneratorEntry
     if study.dataset not in datasets:
         hint = nearest(study.dataset, datasets)
         raise InputError(f"{where} names the dataset '{study.dataset}', which config/datasets lacks{hint}")
-    codebook_path = f"config/datasets/{study.dataset}.yaml"
-    codebook = Codebook.from_yaml(CONFIG / "datasets" / f"{study.dataset}.yaml")
-    _same_name(codebook.name, Path(codebook_path))
+    codebook_path = CONFIG / "datasets" / f"{study.dataset}.yaml"
+    codebook = Codebook.from_yaml(codebook_path)
+    _same_name(codebook.name, codebook_path)
     for target in study.targets:
         try:
             target.check(codebook)
@@ -173,7 +175,7 @@ def _resolve(study: Study, settings: Config, catalogue: dict[str, GeneratorEntry
     run = Run(
         study=study,
         codebook=codebook,
-        codebook_path=codebook_path,
+        codebook_path=str(codebook_path),
         source=settings.source or study.source,
         scale_name=settings.scale,
         scale=scale,

@@ -38,10 +38,10 @@ PAGE = """\
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{ title }}</title>
 <style>
-body { font: 14px/1.45 system-ui, "Segoe UI", "Liberation Sans", Arial, sans-serif; color: #1f2328; margin: 2rem; }
+body { font: 13px/1.45 system-ui, "Segoe UI", "Liberation Sans", Arial, sans-serif; color: #1f2328; margin: 2rem; }
 table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; }
 caption { caption-side: top; text-align: left; padding-bottom: .9rem; max-width: 60rem; color: #424a53; }
-th, td { padding: .36rem .6rem; text-align: right; white-space: nowrap; }
+th, td { padding: .33rem .5rem; text-align: right; white-space: nowrap; }
 .left { text-align: left; }
 .long { white-space: normal; overflow-wrap: anywhere; min-width: 20rem; max-width: 45rem; text-align: left; }
 thead th { position: sticky; top: 0; background: #fff; border: solid #1f2328; border-width: 2px 0 1px; }

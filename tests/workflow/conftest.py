@@ -1,0 +1,65 @@
+"""Running the workflow in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+
+class Project:
+    """A working folder with its own copy of the configuration; code is the checkout's.
+
+    Parameters
+    ----------
+    folder : Path
+        Where configuration, results and Snakemake's own files go.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        shutil.copytree(ROOT / "config", folder / "config")
+        shutil.copytree(ROOT / "envs", folder / "envs")
+
+    def snakemake(self, *arguments: str, **config: object) -> subprocess.CompletedProcess:
+        """Run snakemake with the default profile on two cores; standard output and error come together."""
+        words = [f"{key}={value}" for key, value in config.items()]
+        command = [
+            sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder),
+            "--workflow-profile", str(ROOT / "profiles/default"), "--cores", "2", *arguments,
+        ]  # fmt: skip
+        return subprocess.run(
+            [*command, *(["--config", *words] if words else [])],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=self.folder,
+            env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+            check=False,
+        )
+
+    def files(self, pattern: str) -> dict[str, bytes]:
+        """Read the files of a pattern below results/: relative path -> bytes."""
+        found = sorted((self.folder / "results").glob(pattern))
+        return {str(path.relative_to(self.folder)): path.read_bytes() for path in found if path.is_file()}
+
+
+@pytest.fixture
+def project(tmp_path) -> Project:
+    """A fresh working folder."""
+    return Project(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory) -> Project:
+    """covid_gans at smoke scale on the simulated cohort, run to the end."""
+    project = Project(tmp_path_factory.mktemp("smoke"))
+    done = project.snakemake(scale="smoke")
+    assert done.returncode == 0, done.stdout
+    return project

@@ -1,0 +1,41 @@
+"""Every study at every scale has a complete plan; what is wrong is said before anything runs."""
+
+import pytest
+
+from tests.conftest import ROOT
+
+STUDIES = sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("study", STUDIES)
+@pytest.mark.parametrize("scale", ["smoke", "laptop", "paper"])
+def test_every_study_and_scale_has_a_plan(project, study, scale):
+    done = project.snakemake("--dry-run", "--quiet", "all", studies=study, scale=scale)
+    assert done.returncode == 0, done.stdout
+
+
+def test_all_studies_together_have_a_plan(project):
+    done = project.snakemake("--dry-run", studies=f"[{','.join(STUDIES)}]", scale="smoke")
+    assert done.returncode == 0, done.stdout
+    for study in STUDIES:
+        assert f"train tvae, seed 1 ({study})" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({"scael": "smoke"}, "unknown key 'scael'; did you mean 'scale'?"),
+        ({"studies": "covid_gaans"}, "There is no study 'covid_gaans' in config/studies; did you mean 'covid_gans'?"),
+        ({"source": "file"}, "The raw file resources/raw/covid_mexico/Covid Data.zip does not exist: download it"),
+    ],
+)
+def test_a_mistake_is_one_sentence_without_a_traceback(project, config, sentence):
+    done = project.snakemake("--dry-run", **config)
+    assert done.returncode == 1
+    assert sentence in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_the_linter_is_content(project):
+    done = project.snakemake("--lint")
+    assert done.returncode == 0, done.stdout
