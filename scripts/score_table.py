@@ -9,7 +9,7 @@ from _job import log, read_tables, run, write_text
 from medsynth.codebook import Codebook
 from medsynth.evaluation.detection import c2st
 from medsynth.evaluation.evidence import associations, distributions
-from medsynth.evaluation.fidelity import moments, quality
+from medsynth.evaluation.fidelity import common_bin_pair_trends, moments, quality
 from medsynth.evaluation.references import REFERENCES, draw_rows
 from medsynth.evaluation.targets import Target
 from medsynth.evaluation.utility import CLASSIFIERS, majority, train_and_test
@@ -50,6 +50,7 @@ def main(job):
     if generator != "majority":
         judged, against = (draw_rows(side, params.fidelity_rows, rng) for side in (table, real))
         add("fidelity", quality(judged, against, codebook))
+        add("fidelity", common_bin_pair_trends(judged, against, codebook))
         add("fidelity", moments(judged, against, codebook))
         add("detection", c2st(judged, against, encoder, seed=seed, max_rows=params.fidelity_rows))
         if hasattr(job.output, "evidence"):

@@ -21,6 +21,7 @@ QUALITY_COLUMNS = {
     "overall": "Overall Score",
     "column_shapes": "Column Shapes",
     "pair_trends": "Pair Trends",
+    "common_bin_pair_trends": "Pair Trends, common bins",
     "c2st_auc": "C2ST AUC",
 }
 MOMENT_TITLES = {"mean": "Mean", "std": "Standard Deviation", "kurtosis": "Kurtosis", "skewness": "Skewness"}

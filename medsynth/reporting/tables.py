@@ -18,6 +18,7 @@ QUALITY = {
     "overall": ("fidelity", "quality", None),
     "column_shapes": ("fidelity", "column_shapes", None),
     "pair_trends": ("fidelity", "pair_trends", None),
+    "common_bin_pair_trends": ("fidelity", "common_bin_pair_trends", None),
     "diagnostic": ("fidelity", "diagnostic", None),
     "c2st_auc": ("detection", "c2st_auc", "xgboost"),
 }

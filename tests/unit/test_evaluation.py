@@ -8,7 +8,7 @@ from scipy import stats
 from medsynth.errors import InputError
 from medsynth.evaluation.detection import c2st
 from medsynth.evaluation.evidence import associations, correlation_ratio, cramers_v, distributions
-from medsynth.evaluation.fidelity import moments, quality
+from medsynth.evaluation.fidelity import common_bin_pair_trends, moments, quality
 from medsynth.evaluation.intervals import t_interval
 from medsynth.evaluation.references import REFERENCES, draw_rows
 from medsynth.evaluation.targets import Target
@@ -102,6 +102,28 @@ def test_quality_of_a_copy_is_one_and_of_independent_columns_less(partitions):
     assert copy["column_shape", "age"] == pytest.approx(1)
     shuffled, _ = REFERENCES["independent"](train, train, len(train), np.random.default_rng(0))
     assert scores(quality(shuffled, train, codebook))["pair_trends", ""] < 0.98
+
+
+def test_one_extreme_row_moves_sdmetrics_pair_trends_but_not_those_of_common_bins(partitions):
+    """SDMetrics bins each table over its own range: why the project gives a second measure beside it."""
+    _, _, codebook = partitions
+    rng = np.random.default_rng(0)
+    stage = rng.choice(["I", "II", "III"], 2000)
+    crp = rng.normal(20, 3, 2000) + 30 * (stage == "III") + 15 * (stage == "II")
+    two = codebook.model_copy(update={"columns": {name: codebook.columns[name] for name in ("stage", "crp")}})
+    table = two.conform(pd.DataFrame({"stage": stage, "crp": crp}))
+    extreme = table.copy()
+    extreme.loc[0, "crp"] = 400
+    assert scores(quality(extreme, table, two))["pair_trends", ""] < 0.5
+    assert scores(common_bin_pair_trends(extreme, table, two))["common_bin_pair_trends", ""] > 0.99
+
+
+def test_common_bins_agree_with_sdmetrics_where_ranges_agree(partitions):
+    train, _, codebook = partitions
+    shuffled = train.assign(stage=train["stage"].sample(frac=1, random_state=1).array)
+    assert scores(common_bin_pair_trends(shuffled, train, codebook))["common_bin_pair_trends", ""] == pytest.approx(
+        scores(quality(shuffled, train, codebook))["pair_trends", ""]
+    )
 
 
 def test_moments_are_pandas_moments_with_excess_kurtosis(partitions):
