@@ -7,6 +7,7 @@ scores need.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -41,8 +42,11 @@ class NotApplicable(Strict):
     codes: list[Code] = Field(description="raw codes")
     level: str = Field(description="the level that stands for them in the clean table")
     when: dict[str, str] = Field(
-        {}, description="clean columns and levels of the rows where the codes are legitimate; elsewhere missing"
+        {},
+        description="columns and levels of the rows where the question does not arise: a missing cell there becomes "
+        "the level, a code elsewhere becomes missing",
     )
+    shared: bool = Field(False, description="the level is one of the column's own, too (set by the codebook itself)")
 
 
 class RareLevels(Strict):
@@ -91,9 +95,28 @@ class Column(Strict):
             raise ValueError(f"is {self.type} and cannot have 'codes' or 'levels'")
         if self.type in NUMERIC and self.not_applicable:
             raise ValueError(f"is {self.type}; only coded columns can have 'not_applicable'")
+        both = {*self.codes, *self.levels} & {
+            *self.missing,
+            *(self.not_applicable.codes if self.not_applicable else []),
+        }
+        if both:
+            raise ValueError(f"has the code '{sorted(both)[0]}' both as a value and as missing or not applicable")
+        for level in self.drop_if_level:
+            if level not in self.all_levels:
+                raise ValueError(f"has no level '{level}' for 'drop_if_level'{nearest(level, self.all_levels)}")
         if self.range and self.range[0] > self.range[1]:
             raise ValueError(f"has the empty range {list(self.range)}")
         return self
+
+    def settled_not_applicable(self, kept: Iterable[str]) -> NotApplicable | None:
+        """What stays to be known of "not applicable" in a clean table with the columns `kept`; None if nothing does."""
+        rule = self.not_applicable
+        if rule is None or not set(rule.when) <= set(kept):
+            return None
+        if not rule.codes:
+            return rule
+        own = {*self.codes.values(), *self.levels}
+        return rule.model_copy(update={"shared": rule.level in own, "codes": []})
 
     @property
     def numeric(self) -> bool:
@@ -141,6 +164,19 @@ class RowRule(Strict):
     column: str | None = Field(None, description="drop rows by this column's raw value")
     values: list[Code] = Field([], description="raw values whose rows are dropped")
 
+    @model_validator(mode="after")
+    def _says_what(self):
+        if bool(self.first_per) == bool(self.column) or bool(self.column) != bool(self.values):
+            raise ValueError("needs either 'first_per', or 'column' and 'values'")
+        if self.order_by and not self.first_per:
+            raise ValueError("'order_by' goes with 'first_per'")
+        return self
+
+    @property
+    def named(self) -> list[str]:
+        """Columns that the rule needs."""
+        return [name for name in (self.first_per, self.order_by, self.column) if name]
+
 
 class Codebook(Strict):
     """Description of a clinical table.
@@ -161,12 +197,30 @@ class Codebook(Strict):
     @model_validator(mode="after")
     def _names_exist(self):
         named = [self.person] if self.person else []
-        named += [c for rule in self.rows for c in (rule.first_per, rule.order_by, rule.column) if c]
+        named += [name for rule in self.rows for name in rule.named]
         for column in self.columns.values():
             named += list(column.not_applicable.when) if column.not_applicable else []
         for name in named:
             if name not in self.columns:
                 raise ValueError(f"names the column '{name}', which 'columns' lacks{nearest(name, self.columns)}")
+        if self.person and (self.columns[self.person].type != "identifier" or self.columns[self.person].drop):
+            raise ValueError(f"'person' is '{self.person}', which must be of type identifier and without 'drop'")
+        return self
+
+    @model_validator(mode="after")
+    def _conditions_can_hold(self):
+        for name, column in self.columns.items():
+            for other, level in column.not_applicable.when.items() if column.not_applicable else []:
+                place = f"'columns.{name}.not_applicable.when' names"
+                deciding = self.columns[other]
+                if (
+                    deciding.drop
+                    or deciding.type not in CODED
+                    or (deciding.not_applicable and deciding.not_applicable.when)
+                ):
+                    raise ValueError(f"{place} '{other}', which must be a coded column that is kept and unconditional")
+                if level not in deciding.all_levels:
+                    raise ValueError(f"{place} the level '{level}' of '{other}'{nearest(level, deciding.all_levels)}")
         return self
 
     @classmethod
@@ -188,27 +242,30 @@ class Codebook(Strict):
         """Names of the columns of the given types, in order."""
         return [name for name, column in self.columns.items() if column.type in types]
 
-    def resolved(self, table: pd.DataFrame) -> Codebook:
+    def resolved(self, table: pd.DataFrame, *, learn_ranges: bool = True) -> Codebook:
         """Describe a clean table: its columns alone, with the levels and ranges they have there.
 
         Parameters
         ----------
         table : DataFrame
-            Clean table: coded columns categorical, numeric ones float64 or int64.
+            Clean table: coded columns categorical, numeric ones float64 or int64. Training rows, if ranges are learned.
+        learn_ranges : bool, default True
+            Whether a numeric column without a declared range gets the smallest and the largest value in `table`.
 
         Returns
         -------
         Codebook
-            Its columns are the table's, without what only cleaning needs. A numeric column without a declared
-            range gets the smallest and the largest value in `table`.
+            Its columns are the table's, without what only cleaning needs.
         """
         columns = {}
         for name in table.columns:
             declared = self.columns[name]
             facts = {"raw": declared.raw, "type": declared.type, "description": declared.description}
-            facts |= {"unit": declared.unit, "not_applicable": declared.not_applicable}
+            facts |= {"unit": declared.unit, "not_applicable": declared.settled_not_applicable(table.columns)}
             if declared.numeric:
-                facts["range"] = declared.range or (float(table[name].min()), float(table[name].max()))
+                facts["range"] = declared.range
+                if learn_ranges and not declared.range:
+                    facts["range"] = (float(table[name].min()), float(table[name].max()))
             elif declared.type in CODED:
                 facts["levels"] = [str(level) for level in table[name].cat.categories]
             columns[name] = Column.model_construct(**facts)

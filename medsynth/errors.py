@@ -44,6 +44,8 @@ def load_yaml(path: str | Path, model: type[BaseModel]) -> BaseModel:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path} does not exist.") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not in UTF-8.") from None
     except yaml.YAMLError as error:
         raise InputError(f"{path} is no valid YAML: {' '.join(str(error).split())}.") from None
     return validate(content, model, where=str(path))

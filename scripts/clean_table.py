@@ -26,7 +26,7 @@ def main(job):
     log.info("clean table: %d rows, %d columns", *table.shape)
     table.to_parquet(job.output.table, index=False)
     report.to_csv(job.output.report, index=False, lineterminator="\n")
-    write_text(job.output.codebook, codebook.resolved(table).to_json())
+    write_text(job.output.codebook, codebook.resolved(table, learn_ranges=False).to_json())
     provenance = {
         "dataset": codebook.name,
         "source": job.params.source,

@@ -1,30 +1,49 @@
-"""Fetch a raw file from its publisher; what it holds is verified when it is read."""
+"""Fetch a raw file from its publisher and verify it; nothing stays that is not the table the codebook describes."""
 
+import http.client
 import shutil
 import urllib.request
 from pathlib import Path
 
 from _job import log, run
 
+from medsynth.cohorts.raw import open_raw, sha256
 from medsynth.errors import InputError
 
 
 def main(job):
-    """Download to a temporary name first, so that a broken transfer leaves nothing behind."""
-    target = Path(job.output[0])
-    part = target.with_name(target.name + ".part")
+    """Download beside the target, unpack where the publisher packs and we do not, verify, and only then rename."""
+    url, target = job.params.url, Path(job.output[0])
+    packed = target.with_name(f"download{Path(url).suffix}")
+    table = target.with_name(f"download{target.suffix}")
     try:
-        with urllib.request.urlopen(job.params.url, timeout=60) as response, part.open("wb") as file:
-            shutil.copyfileobj(response, file)
-        part.rename(target)
-    except OSError as error:
-        raise InputError(
-            f"{job.params.url} could not be downloaded ({error}). Get the file by hand, put it at {target} and run "
-            "again with source=file."
-        ) from None
+        fetch(url, packed, target)
+        if packed != table:
+            with open_raw(packed, target.name) as stream, table.open("wb") as file:
+                shutil.copyfileobj(stream, file)
+        checksum = sha256(table, job.params.member)
+        if job.params.sha256 and checksum != job.params.sha256:
+            raise InputError(
+                f"What {url} serves is not the table that the codebook describes: its sha256 is {checksum}, declared "
+                f"is {job.params.sha256}."
+            )
+        table.rename(target)
     finally:
-        part.unlink(missing_ok=True)
-    log.info("%s: %d bytes from %s", target, target.stat().st_size, job.params.url)
+        packed.unlink(missing_ok=True)
+        table.unlink(missing_ok=True)
+    log.info("%s: %d bytes from %s", target, target.stat().st_size, url)
+
+
+def fetch(url, path, target):
+    """Copy what an address serves to a file."""
+    try:
+        with urllib.request.urlopen(url, timeout=60) as response, path.open("wb") as file:
+            shutil.copyfileobj(response, file)
+    except (OSError, http.client.HTTPException) as error:
+        raise InputError(
+            f"{url} could not be downloaded ({error}). Get the file by hand, put it at {target} and run again with "
+            "source=file."
+        ) from None
 
 
 run(snakemake, main)

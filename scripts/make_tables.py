@@ -17,7 +17,6 @@ PACKAGES = [
     "sdmetrics",
     "ctgan",
     "torch",
-    "xgboost-cpu",
     "scikit-learn",
     "miceforest",
     "pandas",
@@ -56,13 +55,23 @@ def main(job):
         display_moments(moments, styles),
     )
     runtime = runtime_table(pd.read_csv(job.input.benchmarks, keep_default_na=False, na_values=["NA"]))
-    write("runtime", "What every step took: wall-clock seconds, and peak memory of its largest job", runtime)
+    write(
+        "runtime",
+        "What data, training, sampling and scoring took: wall-clock seconds, and peak memory of the largest job",
+        runtime,
+    )
     for name, caption in (
         ("cleaning", "What cleaning did, column by column; cells are those that the rule changed"),
         ("preparation", "Partitions and imputation; learned on training rows alone"),
     ):
         write(name, caption, pd.read_csv(getattr(job.input, name), keep_default_na=False))
     write("overview", "What was run", overview(job))
+
+
+def xgboost_version():
+    """Name and version of XGBoost, whichever of its distributions is installed."""
+    name = sorted(set(metadata.packages_distributions()["xgboost"]))[0]
+    return f"{name} {metadata.version(name)}"
 
 
 def overview(job):
@@ -74,7 +83,7 @@ def overview(job):
         "Licence of the data": provenance["licence"],
         "Raw rows": f"{provenance['raw_rows']:,}",
         "Raw table, SHA-256": provenance["sha256"],
-        "Versions": ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES),
+        "Versions": ", ".join([*(f"{name} {metadata.version(name)}" for name in PACKAGES), xgboost_version()]),
     }
     return pd.DataFrame(facts.items(), columns=["Fact", "Value"])
 

@@ -8,7 +8,7 @@ from medsynth.codebook import Codebook
 from medsynth.errors import InputError
 from medsynth.evaluation.targets import Target
 from medsynth.preparation.encoding import TableEncoder
-from medsynth.preparation.imputation import make_imputer
+from medsynth.preparation.imputation import impute_blind, make_imputer
 from medsynth.preparation.partitions import split
 from medsynth.randomness import derive_seed
 
@@ -20,18 +20,32 @@ def main(job):
     rows = None if job.params.rows == "all" else job.params.rows
     seed = derive_seed(job.params.seed, codebook.name, "split")
     parts = split(table, codebook, test_share=job.params.test_share, seed=seed, max_rows=rows)
+    targets = [Target(**t) for t in job.params.targets]
+    hidden = sorted({name for target in targets for name in target.hidden} & set(parts["train"].columns))
+    parts["test"], unlabelled = keep_labelled(parts["test"], targets)
     settings = dict(job.params.imputation)
     method = settings.pop("method")
     imputer = make_imputer(method, **settings, seed=derive_seed(job.params.seed, codebook.name, "imputation"))
-    imputer.fit(parts["train"], codebook.resolved(parts["train"]))
-    complete = {name: imputer.transform(part) for name, part in parts.items()}
+    described = codebook.resolved(parts["train"])
+    imputer.fit(parts["train"], described)
+    complete = {
+        "train": imputer.transform(parts["train"]),
+        "test": impute_blind(imputer, parts["train"], parts["test"], described, hidden),
+    }
     for name, part in complete.items():
         log.info("%s: %d rows, %d columns, %d cells imputed", name, *part.shape, parts[name].isna().sum().sum())
-    check_targets([Target(**t) for t in job.params.targets], complete)
-    describe(parts, complete, method).to_csv(job.output.report, index=False, lineterminator="\n")
+    check_targets(targets, complete)
+    describe(parts, complete, method, unlabelled).to_csv(job.output.report, index=False, lineterminator="\n")
     write_text(job.output.codebook, imputer.codebook_.to_json())
     complete["train"].to_parquet(job.output.train, index=False)
     complete["test"].to_parquet(job.output.test, index=False)
+
+
+def keep_labelled(test, targets):
+    """Leave out test rows whose label is not known: an imputed one is no truth to test against."""
+    columns = sorted({name for target in targets for name in target.made_of} & set(test.columns))
+    known = test[columns].notna().all(axis=1)
+    return test[known].reset_index(drop=True), int((~known).sum())
 
 
 def check_targets(targets, complete):
@@ -52,10 +66,11 @@ def check_targets(targets, complete):
                 )
 
 
-def describe(parts, complete, method):
+def describe(parts, complete, method, unlabelled):
     """Count per partition and column: rows, imputed cells and how, test cells of levels that training never shows."""
     unseen = TableEncoder().fit(complete["train"]).unseen(complete["test"])
-    found = []
+    remark = f"{unlabelled} further rows left out, whose target is missing"
+    found = [("test", "(rows)", len(complete["test"]), 0, "", remark)] if unlabelled else []
     for name, part in complete.items():
         for column in part.columns:
             gaps = int(parts[name][column].isna().sum()) if column in parts[name] else 0

@@ -45,6 +45,8 @@ def code_hash(script: str, *modules: str) -> str:
 def _imported(path: Path) -> tuple[Path, ...]:
     """Files of the package that a file imports."""
     found = []
+    if path.suffix != ".py":
+        return ()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -64,6 +66,7 @@ def _files(module: str) -> Iterator[Path]:
         return
     for length in range(1, len(parts) + 1):
         base = ROOT.joinpath(*parts[:length])
-        for path in (base / "__init__.py", base.with_suffix(".py")):
+        # A module's data file beside it, such as a cohort's coefficients, is part of it.
+        for path in (base / "__init__.py", base.with_suffix(".py"), base.with_suffix(".json")):
             if path.is_file():
                 yield path

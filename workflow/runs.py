@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import os
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from settings import Config, GeneratorEntry, Scale, Source, Study
 from medsynth.codebook import Codebook
 from medsynth.errors import InputError, load_yaml, nearest, validate
 from medsynth.evaluation.references import REFERENCES
+from medsynth.generators import generator_class
 
 ROOT = Path(__file__).resolve().parent.parent
 # Relative to the working directory, as every path in the workflow is.
@@ -66,7 +68,7 @@ class Run:
 
     def epochs_of(self, generator: str) -> list[int]:
         """Epoch counts at which a generator's models are compared; [0] for one without epochs."""
-        return sorted(self.scale.epochs) if self.generators[generator].has_epochs else [0]
+        return sorted(self.scale.epochs) if generator_class(self.generators[generator].class_path).has_epochs else [0]
 
     @property
     def models(self) -> list[tuple[str, int, int]]:
@@ -116,14 +118,30 @@ def load_generators(folder: Path | None = None) -> dict[str, GeneratorEntry]:
     for path in sorted(folder.glob("*.yaml")):
         entry = load_yaml(path, GeneratorEntry)
         _same_name(entry.name, path)
-        catalogue[entry.name] = entry
+        entries = [entry]
         for name, variant in entry.variants.items():
             facts = {"name": name, "title": variant.title, "colour": variant.colour, "variants": {}}
-            catalogue[name] = entry.model_copy(update={**facts, "settings": {**entry.settings, **variant.settings}})
+            entries.append(entry.model_copy(update={**facts, "settings": {**entry.settings, **variant.settings}}))
+        for one in entries:
+            _check_settings(one, path)
+            if one.name in catalogue:
+                raise InputError(f"{path}: there is another generator or variant called '{one.name}'.")
+            catalogue[one.name] = one
     clash = [name for name in REFERENCE_ROWS if name in catalogue]
     if clash:
         raise InputError(f"{folder}: '{clash[0]}' is the name of a reference row; call the generator otherwise.")
     return catalogue
+
+
+def _check_settings(entry: GeneratorEntry, path: Path) -> None:
+    """Check that the class exists and knows every setting."""
+    try:
+        known = list(inspect.signature(generator_class(entry.class_path)).parameters)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    for setting in entry.settings:
+        if setting not in known:
+            raise InputError(f"{path}: '{entry.name}' has the unknown setting '{setting}'{nearest(setting, known)}")
 
 
 def _load_study(name: str) -> Study:

@@ -6,13 +6,22 @@ The models below are the schema; ``workflow/schemas/`` and the tables in ``confi
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from medsynth.codebook import Strict
 from medsynth.evaluation.targets import Target
 
+
+def _rows(value: Any) -> Any:
+    """Accept a positive number of rows, or the word "all"."""
+    if value == "all" or (str(value).isdigit() and int(value) > 0):
+        return value if value == "all" else int(value)
+    raise ValueError(f"must be a positive number or 'all' (given: {str(value)!r})")
+
+
+Rows = Annotated[int | str, BeforeValidator(_rows)]
 Source = Literal["simulated", "file", "download"]
 
 
@@ -26,7 +35,7 @@ class Config(Strict):
     generators: list[str] | None = Field(None, description="overrides the studies' generators")
     epochs: list[int] | None = Field(None, description="overrides the scale's epoch counts")
     seeds: list[int] | None = Field(None, description="overrides the scale's seeds")
-    rows: int | Literal["all"] | None = Field(None, description="overrides the scale's number of rows")
+    rows: Rows | None = Field(None, description="overrides the scale's number of rows")
 
     @model_validator(mode="before")
     @classmethod
@@ -64,7 +73,7 @@ class Imputation(Strict):
 class Scale(Strict):
     """The numbers of one scale; no code asks for its name."""
 
-    rows: int | Literal["all"] = Field(description="rows of the clean table that the study uses")
+    rows: Rows = Field(description="rows of the clean table that the study uses")
     cohort_rows: int | None = Field(None, ge=1, description="rows simulated if the source is simulated; default: rows")
     epochs: list[int] = Field(min_length=1, description="epoch counts at which models are compared")
     seeds: list[int] = Field(min_length=1, description="one training run each; intervals are over them")
@@ -81,6 +90,8 @@ class Scale(Strict):
                 raise ValueError(f"'{key}' names a number twice: {values}")
         if min(self.epochs) < 1:
             raise ValueError(f"'epochs' must be at least 1: {self.epochs}")
+        if min(self.seeds) < 0:
+            raise ValueError(f"'seeds' must not be negative: {self.seeds}")
         return self
 
 
@@ -100,6 +111,14 @@ class Study(Strict):
     targets: list[Target] = Field(min_length=1, description="what classifiers predict; the first is the main one")
     scales: dict[str, Scale] = Field(description="name of a scale -> its numbers")
 
+    @model_validator(mode="after")
+    def _names_are_unique(self):
+        for key, names in (("generators", self.generators), ("targets", [target.name for target in self.targets])):
+            twice = [name for name in names if names.count(name) > 1]
+            if twice:
+                raise ValueError(f"'{key}' names '{twice[0]}' twice")
+        return self
+
 
 class Variant(Strict):
     """A generator under other settings, with a name and a row of its own."""
@@ -116,8 +135,9 @@ class GeneratorEntry(Strict):
     title: str = Field(description="for tables and figures")
     colour: str = Field(pattern="^#[0-9a-f]{6}$", description="in every figure")
     class_path: str = Field(alias="class", description="dotted path of the generator class")
-    has_epochs: bool = Field(description="whether training goes through epochs")
     licence: str = Field("", description="of the library behind it")
     citation: str = Field("", description="how to cite it")
     settings: dict[str, Any] = Field({}, description="keyword arguments of the class")
-    variants: dict[str, Variant] = Field({}, description="name -> variant")
+    variants: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], Variant] = Field(
+        {}, description="name -> variant"
+    )

@@ -36,12 +36,13 @@ def open_raw(path: str | Path, member: str | None = None) -> Iterator[BinaryIO]:
     try:
         if path.suffix == ".zip":
             with zipfile.ZipFile(path) as archive:
-                names = archive.namelist()
+                names = [name for name in archive.namelist() if not name.endswith("/")]
                 member = member or (names[0] if len(names) == 1 else None)
                 # Publishers rename the folder inside an archive; the table's own name is what counts.
                 inside = next((n for n in names if member and Path(n).name == Path(member).name), None)
                 if inside is None:
-                    raise InputError(f"{path} holds no '{member}'{nearest(member, names)}")
+                    wanted = f"no '{member}'" if member else "not one table"
+                    raise InputError(f"{path} holds {wanted}{nearest(member or path.stem, names)}")
                 with archive.open(inside) as stream:
                     yield stream
         else:
@@ -84,7 +85,8 @@ def read_raw(path: str | Path, codebook: Codebook) -> pd.DataFrame:
     import pyarrow.compute as pc
     import pyarrow.csv
 
-    used = {n: codebook.raw_name(n) for n, c in codebook.columns.items() if not c.drop or c.type == "identifier"}
+    in_rules = {name for rule in codebook.rows for name in rule.named}
+    used = {n: codebook.raw_name(n) for n, column in codebook.columns.items() if not column.drop or n in in_rules}
     with open_raw(path, codebook.raw.member) as stream:
         header = _header(stream, path)
     absent = [raw for raw in used.values() if raw not in header]
@@ -117,7 +119,10 @@ def _header(stream: BinaryIO, path: str | Path) -> list[str]:
     """Read the header row."""
     import csv
 
-    line = stream.readline().decode("utf-8-sig").strip("\r\n")
+    try:
+        line = stream.readline().decode("utf-8-sig").strip("\r\n")
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not in UTF-8; convert it (for example: iconv -f LATIN1 -t UTF-8).") from None
     if not line:
         raise InputError(f"{path} is empty.")
     return next(csv.reader([line]))

@@ -15,14 +15,14 @@ def histogram_edges(values: pd.Series, integer: bool, bins: int = 40) -> np.ndar
     several at once; other numbers get bins of equal width. The central 99 % of the rows decide the span; both tables'
     outer rows fall into the outer bins.
     """
-    low, high = values.quantile([0.005, 0.995])
+    low, high = values.quantile([0.005, 0.995], interpolation="nearest")
     if low == high:
         return np.array([low - 0.5, low + 0.5])
     if not integer:
         return np.linspace(low, high, bins + 1)
     spacing = np.gcd.reduce(np.diff(np.unique(values)).astype("int64"))
     step = spacing * max(1, round((high - low) / spacing / bins))
-    return np.arange(low, high + step, step) - spacing / 2
+    return np.arange(low, high + 2 * step, step) - spacing / 2
 
 
 def distributions(tables: dict[str, pd.DataFrame], codebook: Codebook, *, edges_from: str) -> dict[str, dict]:

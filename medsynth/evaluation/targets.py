@@ -36,6 +36,8 @@ class Target(Strict):
     def _one_way(self):
         if bool(self.column) == bool(self.outcomes):
             raise ValueError("needs either 'column' or 'outcomes'")
+        if self.at_least is not None and not self.column:
+            raise ValueError("has 'at_least' and needs 'column'")
         if self.outcomes and not self.otherwise:
             raise ValueError("has 'outcomes' and needs 'otherwise'")
         return self
@@ -45,10 +47,16 @@ class Target(Strict):
         """Columns that define the target."""
         return [self.column] if self.column else list(dict.fromkeys(o.column for o in self.outcomes))
 
+    @property
+    def hidden(self) -> list[str]:
+        """Columns that never predict the target: what it is made of, and what would give it away."""
+        return [*self.made_of, *self.not_predictors]
+
     def check(self, codebook: Codebook) -> None:
         """Check that the target's columns and levels exist; `InputError` names the nearest."""
-        for name in [*self.made_of, *self.not_predictors]:
-            codebook.column(name)
+        for name in self.hidden:
+            if codebook.column(name).type in ("date", "identifier") or codebook.column(name).drop:
+                raise InputError(f"Target '{self.name}': column '{name}' is not in the clean table.")
         wanted = [(o.column, o.equals) for o in self.outcomes]
         if self.positive:
             wanted.append((self.column, self.positive))
@@ -59,6 +67,8 @@ class Target(Strict):
                 raise InputError(f"{place} has no level '{level}'{nearest(level, levels)}")
         if self.column and codebook.column(self.column).numeric and self.at_least is None:
             raise InputError(f"Target '{self.name}': column '{self.column}' is numeric and needs 'at_least'.")
+        if self.at_least is not None and not codebook.column(self.column).numeric:
+            raise InputError(f"Target '{self.name}': 'at_least' needs a numeric column, '{self.column}' is coded.")
 
     def classes(self, table: pd.DataFrame) -> list[str]:
         """Names of the classes; of two, the second is the positive one."""
@@ -87,7 +97,7 @@ class Target(Strict):
 
     def predictors(self, table: pd.DataFrame) -> list[str]:
         """Columns that may predict the target."""
-        hidden = {*self.made_of, *self.not_predictors}
+        hidden = set(self.hidden)
         # The flag "was missing" of a hidden column would tell on it.
         hidden |= {f"{name}_missing" for name in hidden}
         return [name for name in table.columns if name not in hidden]

@@ -101,12 +101,15 @@ def classification_scores(y: np.ndarray, probability: np.ndarray) -> Iterator[tu
     # Recall averaged over the classes that the test rows have, also those that are never predicted.
     present = np.unique(y)
     yield "balanced_accuracy", metrics.recall_score(y, predicted, labels=present, average="macro", zero_division=0)
-    if len(labels) == 2:
-        yield "roc_auc", metrics.roc_auc_score(y, probability[:, 1])
-        yield "average_precision", metrics.average_precision_score(y, probability[:, 1])
-        yield "brier_score", metrics.brier_score_loss(y, probability[:, 1])
-        return
-    against_rest = [(y == k, probability[:, k]) for k in present]
-    yield "roc_auc", float(np.mean([metrics.roc_auc_score(t, p) for t, p in against_rest]))
-    yield "average_precision", float(np.mean([metrics.average_precision_score(t, p) for t, p in against_rest]))
-    yield "brier_score", float(((probability - np.eye(len(labels))[y]) ** 2).sum(axis=1).mean())
+    if len(present) < 2:
+        # One class among the test rows: nothing can be ranked.
+        yield "roc_auc", float("nan")
+        yield "average_precision", float("nan")
+    else:
+        # Of two classes the positive one; of more, each against the rest, weighing equally.
+        ranked = [1] if len(labels) == 2 else present
+        yield "roc_auc", float(np.mean([metrics.roc_auc_score(y == k, probability[:, k]) for k in ranked]))
+        precisions = [metrics.average_precision_score(y == k, probability[:, k]) for k in ranked]
+        yield "average_precision", float(np.mean(precisions))
+    squares = ((probability - np.eye(len(labels))[y]) ** 2).sum(axis=1).mean()
+    yield "brier_score", float(squares / 2 if len(labels) == 2 else squares)

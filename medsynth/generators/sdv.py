@@ -42,16 +42,11 @@ def sdv_columns(codebook: Codebook) -> dict[str, dict]:
 class SDVGenerator(Generator):
     """What the SDV generators share.
 
-    Parameters
-    ----------
-    **settings
-        Keyword arguments of SDV's synthesizer; SDV's factory settings by default.
+    Each takes its SDV synthesizer's keyword arguments, at SDV's factory settings by default (a test compares them).
     """
 
     synthesizer: str
-
-    def __init__(self, **settings: Any) -> None:
-        self.settings = settings
+    settings: dict[str, Any]
 
     def fit(
         self, table: pd.DataFrame, codebook: Codebook, *, epochs: Sequence[int] = (0,), seed: int = 0
@@ -115,10 +110,28 @@ class GaussianCopula(SDVGenerator):
     """SDV's GaussianCopulaSynthesizer.
 
     Its fit is deterministic: seeds differ in the rows drawn.
+
+    Parameters
+    ----------
+    enforce_min_max_values, enforce_rounding : bool, default True
+    numerical_distributions : dict, optional
+        Column -> name of its marginal distribution.
+    default_distribution : str, optional
+        Marginal distribution of all other columns; SDV's default is the beta distribution.
     """
 
     synthesizer = "GaussianCopulaSynthesizer"
     has_epochs = False
+
+    def __init__(
+        self,
+        *,
+        enforce_min_max_values: bool = True,
+        enforce_rounding: bool = True,
+        numerical_distributions: dict[str, str] | None = None,
+        default_distribution: str | None = None,
+    ) -> None:
+        self.settings = _given(locals())
 
 
 class EpochGenerator(SDVGenerator):
@@ -147,19 +160,54 @@ class EpochGenerator(SDVGenerator):
 
 
 class CTGAN(EpochGenerator):
-    """SDV's CTGANSynthesizer."""
+    """SDV's CTGANSynthesizer; parameters are its own (Xu et al. 2019, section 4)."""
 
     synthesizer = "CTGANSynthesizer"
     loop_module = "ctgan.synthesizers.ctgan"
     network = "_generator"
 
+    def __init__(
+        self,
+        *,
+        enforce_min_max_values: bool = True,
+        enforce_rounding: bool = True,
+        embedding_dim: int = 128,
+        generator_dim: Sequence[int] = (256, 256),
+        discriminator_dim: Sequence[int] = (256, 256),
+        generator_lr: float = 2e-4,
+        generator_decay: float = 1e-6,
+        discriminator_lr: float = 2e-4,
+        discriminator_decay: float = 1e-6,
+        batch_size: int = 500,
+        discriminator_steps: int = 1,
+        log_frequency: bool = True,
+        pac: int = 10,
+        enable_gpu: bool = True,
+    ) -> None:
+        self.settings = _given(locals())
+
 
 class TVAE(EpochGenerator):
-    """SDV's TVAESynthesizer."""
+    """SDV's TVAESynthesizer; parameters are its own (Xu et al. 2019, section 4.4)."""
 
     synthesizer = "TVAESynthesizer"
     loop_module = "ctgan.synthesizers.tvae"
     network = "decoder"
+
+    def __init__(
+        self,
+        *,
+        enforce_min_max_values: bool = True,
+        enforce_rounding: bool = True,
+        embedding_dim: int = 128,
+        compress_dims: Sequence[int] = (128, 128),
+        decompress_dims: Sequence[int] = (128, 128),
+        l2scale: float = 1e-5,
+        batch_size: int = 500,
+        loss_factor: float = 2,
+        enable_gpu: bool = True,
+    ) -> None:
+        self.settings = _given(locals())
 
 
 @contextlib.contextmanager
@@ -182,6 +230,11 @@ def after_each_epoch(module: str, look: Callable[[int], None]) -> Iterator[None]
         yield
     finally:
         loop.tqdm = original
+
+
+def _given(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Keyword arguments of a constructor, from its ``locals()``."""
+    return {name: value for name, value in arguments.items() if name != "self" and not name.startswith("__")}
 
 
 def _plain(table: pd.DataFrame) -> pd.DataFrame:

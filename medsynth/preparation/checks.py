@@ -1,11 +1,12 @@
-"""Checks of clean and synthetic tables against their codebook, with pandera."""
+"""Checks of raw, clean and synthetic tables against their codebook, with pandera."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from medsynth.codebook import Codebook
+from medsynth.codebook import Codebook, Column
 from medsynth.errors import InputError
+from medsynth.preparation.decoding import apply_transform, is_missing, is_not_applicable
 
 
 def check_clean(table: pd.DataFrame, codebook: Codebook, *, what: str) -> None:
@@ -39,3 +40,60 @@ def check_clean(table: pd.DataFrame, codebook: Codebook, *, what: str) -> None:
         cases = error.failure_cases.groupby(["column", "check"], sort=False, dropna=False).size()
         found = [f"{column}: {check} fails for {count:,} cells" for (column, check), count in cases.items()]
         raise InputError(f"{what} does not fit its codebook: {'; '.join(found)}.") from None
+
+
+def check_raw(raw: pd.DataFrame, codebook: Codebook) -> None:
+    """Check every cell of a raw table against the codebook.
+
+    Raises
+    ------
+    InputError
+        Names each offending column with its worst codes or values and how many cells have them.
+    """
+    import pandera.pandas as pa
+
+    cells, checks = {}, {}
+    for name, column in codebook.columns.items():
+        if column.drop or column.type in ("date", "identifier"):
+            continue
+        values = raw[name].mask(is_missing(raw[name], column, codebook) | is_not_applicable(raw[name], column))
+        values = apply_transform(values, name, column)
+        if column.numeric:
+            cells[name] = pd.to_numeric(values, errors="coerce").astype("Float64")
+            garbled = values[values.notna() & ~cells[name].abs().lt(float("inf")).fillna(False)]
+            if len(garbled):
+                raise InputError(_complain(codebook, [(name, garbled, "is no number")]))
+            rules = [pa.Check.in_range(*column.range, error="range")] if column.range else []
+            if column.type == "integer":
+                rules.append(pa.Check(lambda numbers: numbers % 1 == 0, error="whole"))
+            checks[name] = pa.Column("Float64", rules, nullable=True)
+        elif column.codes or column.levels:
+            cells[name] = values
+            checks[name] = pa.Column(None, pa.Check.isin([*column.codes] or column.levels, error="code"), nullable=True)
+    try:
+        pa.DataFrameSchema(checks).validate(pd.DataFrame(cells), lazy=True)
+    except pa.errors.SchemaErrors as error:
+        cases = error.failure_cases.groupby(["column", "check"], sort=False)["failure_case"]
+        found = [(name, values, _rule(check, codebook.columns[name])) for (name, check), values in cases]
+        raise InputError(_complain(codebook, found)) from None
+
+
+def _rule(check: str, column: Column) -> str:
+    """Say what is wrong with a value that fails a check."""
+    if check == "range":
+        low, high = column.range
+        return f"is outside {low:g} to {high:g}"
+    return {"whole": "is no whole number", "code": "is no code of the column"}[check]
+
+
+def _complain(codebook: Codebook, found: list[tuple[str, pd.Series, str]]) -> str:
+    """Put the cells that the codebook does not allow into one sentence."""
+    parts = []
+    for name, cases, rule in found:
+        worst = cases.astype(str).value_counts().head(3)
+        shown = ", ".join(f"'{code}' in {count:,} rows" for code, count in worst.items())
+        parts.append(f"{codebook.raw_name(name)} ({shown}) {rule}")
+    return (
+        f"The raw table of {codebook.name} has values that its codebook does not allow: {'; '.join(parts)}. "
+        "Correct the table, or declare the codes or the range in the codebook."
+    )

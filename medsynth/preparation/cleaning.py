@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from medsynth.codebook import Codebook, Column
-from medsynth.errors import InputError, nearest
+from medsynth.errors import InputError
+from medsynth.preparation.checks import check_raw
+from medsynth.preparation.decoding import apply_transform, is_missing, is_not_applicable
 
 
 @dataclass
 class CleaningReport:
     """What cleaning did: one row a rule that changed something, and one a column at the end.
 
-    Columns of `table`: column, rule, cells (changed by the rule), rows_before, rows_after, missing_before,
-    missing_after (cells).
+    Columns of `table`: column, rule, cells (changed by the rule), rows_before, rows_after, missing_before (cells that
+    are empty or hold a code for missing), missing_after (cells missing in the clean table).
     """
 
     rows: list[dict] = field(default_factory=list)
@@ -65,85 +66,26 @@ def clean(raw: pd.DataFrame, codebook: Codebook, *, max_missing: float = 1.0) ->
     report = CleaningReport()
     raw = _keep_rows(raw, codebook, report)
     check_raw(raw, codebook)
-    columns = {}
-    not_applicable = {}
+    columns, not_applicable, gaps = {}, {}, {}
     for name, column in codebook.columns.items():
         if column.drop or column.type == "date":
             report.add(name, f"dropped: {column.drop or 'a date; what it tells is in a column derived from it'}")
         elif column.type == "identifier":
-            columns[name] = raw[name].astype(str)
+            columns[name] = _identifiers(raw[name], name, codebook)
         else:
-            columns[name], not_applicable[name] = _decode(raw[name], name, column, codebook, report)
-    for name, mask in not_applicable.items():
-        if mask is not None:
-            columns[name] = _settle_not_applicable(columns, name, codebook.columns[name], mask, report)
+            gaps[name] = is_missing(raw[name], column, codebook)
+            not_applicable[name] = is_not_applicable(raw[name], column)
+            _count_missing(raw[name], name, gaps[name], codebook, report)
+            values = raw[name].mask(gaps[name] | not_applicable[name])
+            columns[name] = _decode(values, name, column, report)
+    # A question that arises under a condition comes after the columns that decide (which have no condition).
+    conditional = [name for name in gaps if codebook.columns[name].not_applicable]
+    for name in sorted(conditional, key=lambda name: len(codebook.columns[name].not_applicable.when)):
+        columns[name] = _settle_not_applicable(columns, name, codebook.columns[name], not_applicable[name], report)
     table = pd.DataFrame(columns)
-    for name in list(table.columns):
-        if codebook.columns[name].type != "identifier":
-            table = _finish_column(table, name, codebook.columns[name], max_missing, report)
+    for name, missing in gaps.items():
+        table = _finish_column(table, name, codebook.columns[name], int(missing.sum()), max_missing, report)
     return table, report.table
-
-
-def check_raw(raw: pd.DataFrame, codebook: Codebook) -> None:
-    """Check every cell of a raw table against the codebook, with pandera.
-
-    Raises
-    ------
-    InputError
-        Names each offending column with its worst codes or values and how many cells have them.
-    """
-    import pandera.pandas as pa
-
-    numbers, checks = {}, {}
-    for name, column in codebook.columns.items():
-        if column.drop or column.type in ("date", "identifier") or (column.transform and not column.numeric):
-            continue
-        known = {*codebook.raw.missing, *column.missing}
-        known |= set(column.not_applicable.codes) if column.not_applicable else set()
-        if column.numeric:
-            values = raw[name].mask(raw[name].isin(known))
-            values = _apply_transform(values, name, column)
-            numbers[name] = pd.to_numeric(values, errors="coerce").astype("Float64")
-            garbled = values[values.notna() & numbers[name].isna()]
-            if len(garbled):
-                raise InputError(_complain(codebook, [(name, garbled, "is no number")]))
-            if column.range:
-                checks[name] = pa.Column("Float64", pa.Check.in_range(*column.range), nullable=True)
-        elif column.codes or column.levels:
-            allowed = sorted(known | set(column.codes or column.levels))
-            numbers[name] = raw[name]
-            checks[name] = pa.Column(None, pa.Check.isin(allowed))
-    try:
-        pa.DataFrameSchema(checks).validate(pd.DataFrame(numbers)[list(checks)], lazy=True)
-    except pa.errors.SchemaErrors as error:
-        cases = error.failure_cases
-        found = [
-            (name, cases.loc[cases["column"] == name, "failure_case"], _rule(codebook.columns[name]))
-            for name in checks
-            if (cases["column"] == name).any()
-        ]
-        raise InputError(_complain(codebook, found)) from None
-
-
-def _rule(column: Column) -> str:
-    """Say which values a column may have."""
-    if column.numeric:
-        low, high = column.range
-        return f"is outside {low:g} to {high:g}"
-    return "is no code of the column"
-
-
-def _complain(codebook: Codebook, found: list[tuple[str, pd.Series, str]]) -> str:
-    """Put the cells that the codebook does not allow into one sentence."""
-    parts = []
-    for name, cases, rule in found:
-        worst = cases.astype(str).value_counts().head(3)
-        shown = ", ".join(f"'{code}' in {count:,} rows" for code, count in worst.items())
-        parts.append(f"{codebook.raw_name(name)} ({shown}) {rule}")
-    return (
-        f"The raw table of {codebook.name} has values that its codebook does not allow: {'; '.join(parts)}. "
-        "Correct the table, or declare the codes or the range in the codebook."
-    )
 
 
 def _keep_rows(raw: pd.DataFrame, codebook: Codebook, report: CleaningReport) -> pd.DataFrame:
@@ -151,7 +93,8 @@ def _keep_rows(raw: pd.DataFrame, codebook: Codebook, report: CleaningReport) ->
     for rule in codebook.rows:
         before = len(raw)
         if rule.first_per:
-            order = pd.to_numeric(raw[rule.order_by]) if rule.order_by else pd.Series(range(before), raw.index)
+            order = _order(raw, rule.order_by, codebook)
+            _identifiers(raw[rule.first_per], rule.first_per, codebook)
             kept = raw.loc[order.sort_values(kind="stable").index]
             raw = raw.loc[kept.drop_duplicates(rule.first_per).index.sort_values()]
         if rule.column:
@@ -162,57 +105,53 @@ def _keep_rows(raw: pd.DataFrame, codebook: Codebook, report: CleaningReport) ->
     return raw.reset_index(drop=True)
 
 
-def _apply_transform(values: pd.Series, name: str, column: Column) -> pd.Series:
-    """Apply the function that the codebook names to the distinct values."""
-    if not column.transform:
-        return values
-    transforms = importlib.import_module("medsynth.preparation.transforms")
-    function = getattr(transforms, column.transform, None)
-    if function is None:
-        known = [f for f in vars(transforms) if not f.startswith("_") and f.islower()]
-        raise InputError(f"Column '{name}' names the transform '{column.transform}'{nearest(column.transform, known)}")
-    mapped = {}
-    for value in values.dropna().unique():
-        try:
-            mapped[value] = function(value)
-        except (ValueError, IndexError) as error:
-            raise InputError(
-                f"Column '{name}': '{value}' in {(values == value).sum():,} rows does not fit the transform "
-                f"'{column.transform}' ({error})."
-            ) from None
-    unknown = set(mapped.values()) - set(column.levels) if column.levels else set()
-    if unknown:
+def _order(raw: pd.DataFrame, column: str | None, codebook: Codebook) -> pd.Series:
+    """Numbers that order the rows: a column's, or the rows' own."""
+    if column is None:
+        return pd.Series(range(len(raw)), raw.index)
+    order = pd.to_numeric(raw[column], errors="coerce")
+    if order.isna().any():
+        first = raw[column][order.isna()].iloc[0]
         raise InputError(
-            f"Column '{name}': the transform '{column.transform}' gives {sorted(unknown)}, which its levels "
-            f"{column.levels} lack."
+            f"Rows of {codebook.name} cannot be ordered by {codebook.raw_name(column)}: '{first}' and "
+            f"{order.isna().sum() - 1:,} more of its values are no numbers."
         )
-    return values.map(mapped).astype(values.dtype)
+    return order
 
 
-def _decode(
-    values: pd.Series, name: str, column: Column, codebook: Codebook, report: CleaningReport
-) -> tuple[pd.Series, pd.Series | None]:
-    """Turn one raw column into levels or numbers; also say where "not applicable" stands."""
-    gaps = int(values.isin(codebook.raw.missing).sum())
-    missing = values.isin([*codebook.raw.missing, *column.missing])
-    if missing.sum() > gaps:
-        codes = ", ".join(column.missing)
-        report.add(
-            name, f"codes for missing: {codes}", cells=int(missing.sum()) - gaps,
-            missing_before=gaps, missing_after=int(missing.sum()),
-        )  # fmt: skip
-    applies_not = values.isin(column.not_applicable.codes) if column.not_applicable else None
-    values = values.mask(missing | applies_not if applies_not is not None else missing)
-    if values.notna().sum() == 0:
+def _identifiers(values: pd.Series, name: str, codebook: Codebook) -> pd.Series:
+    """Identifiers as text; an empty one would make one person of many."""
+    empty = values.isin(codebook.raw.missing)
+    if empty.any() and (name == codebook.person or any(rule.first_per == name for rule in codebook.rows)):
+        raise InputError(
+            f"Identifier {codebook.raw_name(name)} of {codebook.name} is missing in {empty.sum():,} rows; rows of "
+            "nobody cannot be split by person. Leave them out of the table."
+        )
+    return values.astype(str)
+
+
+def _count_missing(
+    values: pd.Series, name: str, missing: pd.Series, codebook: Codebook, report: CleaningReport
+) -> None:
+    """Report the codes for missing that a column holds (empty cells are no codes); refuse a column without a value."""
+    if missing.all():
         raise InputError(
             f"Column {codebook.raw_name(name)} of {codebook.name} is all missing ({len(values):,} rows); say "
             f"'drop: <reason>' in the codebook to leave it out."
         )
+    coded = values[missing & (values != "")]
+    if len(coded):
+        codes = ", ".join(sorted(coded.unique()))
+        report.add(name, f"codes for missing: {codes}", cells=len(coded))
+
+
+def _decode(values: pd.Series, name: str, column: Column, report: CleaningReport) -> pd.Series:
+    """Turn the values of one raw column into levels or numbers."""
     if column.transform:
         report.add(name, f"transformed by {column.transform}", cells=int(values.notna().sum()))
-        values = _apply_transform(values, name, column)
+        values = apply_transform(values, name, column)
     if column.numeric:
-        return pd.to_numeric(values).astype("float64"), applies_not
+        return pd.to_numeric(values).astype("float64")
     if column.codes:
         values = values.map(column.codes)
     if column.missing_level:
@@ -222,9 +161,10 @@ def _decode(
     if column.rare:
         values = _group_rare(values, name, column, report)
         present = set(values.dropna().unique())
-        declared = column.codes or column.levels
-        levels = [level for level in levels if level in present] if declared else sorted(present)
-    return values.astype(pd.CategoricalDtype(levels, ordered=column.type == "ordinal")), applies_not
+        own = column.codes or column.levels
+        added = [column.not_applicable.level] if column.not_applicable else []
+        levels = [level for level in levels if level in {*present, *added}] if own else [*sorted(present), *added]
+    return values.astype(pd.CategoricalDtype(levels, ordered=column.type == "ordinal"))
 
 
 def _group_rare(values: pd.Series, name: str, column: Column, report: CleaningReport) -> pd.Series:
@@ -244,44 +184,45 @@ def _group_rare(values: pd.Series, name: str, column: Column, report: CleaningRe
 
 
 def _settle_not_applicable(
-    columns: dict[str, pd.Series], name: str, column: Column, mask: pd.Series, report: CleaningReport
+    columns: dict[str, pd.Series], name: str, column: Column, coded: pd.Series, report: CleaningReport
 ) -> pd.Series:
-    """Write the level for "not applicable" where it is legitimate and leave the rest missing."""
-    legitimate = mask.copy()
-    for other, level in column.not_applicable.when.items():
-        legitimate &= columns[other] == level
-    values = columns[name].copy()
-    before = int(values.isna().sum())
-    values[legitimate] = column.not_applicable.level
-    codes = ", ".join(column.not_applicable.codes)
-    report.add(
-        name, f"not applicable ({codes}) made '{column.not_applicable.level}'", cells=int(legitimate.sum()),
-        missing_before=before, missing_after=int(values.isna().sum()),
-    )  # fmt: skip
-    stray = int((mask & ~legitimate).sum())
-    if stray:
-        report.add(name, f"'not applicable' ({codes}) where it cannot be: missing", cells=stray)
+    """Write the level for "not applicable" where the question does not arise, and leave a code elsewhere missing."""
+    rule, values = column.not_applicable, columns[name].copy()
+    arises_not = pd.Series(True, values.index)
+    for other, level in rule.when.items():
+        arises_not &= columns[other] == level
+    values[coded & arises_not] = rule.level
+    codes = ", ".join(rule.codes)
+    report.add(name, f"not applicable ({codes}) made '{rule.level}'", cells=int((coded & arises_not).sum()))
+    stray = coded & ~arises_not
+    if stray.any():
+        values[stray] = column.missing_level
+        report.add(name, f"'not applicable' ({codes}) where it cannot be: missing", cells=int(stray.sum()))
+    implied = values.isna() & arises_not
+    if rule.when and implied.any():
+        values[implied] = rule.level
+        report.add(name, f"missing where the question does not arise made '{rule.level}'", cells=int(implied.sum()))
     return values
 
 
 def _finish_column(
-    table: pd.DataFrame, name: str, column: Column, max_missing: float, report: CleaningReport
+    table: pd.DataFrame, name: str, column: Column, gaps: int, max_missing: float, report: CleaningReport
 ) -> pd.DataFrame:
     """Drop a column that says too little, or give it its final type; close its account."""
     values = table[name]
     missing = int(values.isna().sum())
     share = missing / len(values)
     if share > max_missing:
-        report.add(name, f"dropped: {share:.1%} missing, more than {max_missing:.0%}", missing_before=missing)
+        report.add(name, f"dropped: {share:.1%} missing, more than {max_missing:.0%}", missing_before=gaps)
         return table.drop(columns=name)
     for level, most in column.drop_if_level.items():
         if (values == level).mean() > most:
             others = f"{(values != level).mean():.2%}"
-            report.add(name, f"dropped: only {others} differ from '{level}'", missing_before=missing)
+            report.add(name, f"dropped: only {others} differ from '{level}'", missing_before=gaps)
             return table.drop(columns=name)
     if values.nunique() == 1:
         report.add(name, f"constant: every value is '{values.dropna().iloc[0]}'")
     if column.type == "integer" and missing == 0:
-        table[name] = values.round().astype("int64")
-    report.add(name, "kept", missing_before=missing, missing_after=missing)
+        table[name] = values.astype("int64")
+    report.add(name, "kept", missing_before=gaps, missing_after=missing)
     return table

@@ -7,6 +7,9 @@ applicable" is never imputed where the codebook says that it cannot be.
 
 from __future__ import annotations
 
+import contextlib
+import copy
+from collections.abc import Iterable, Iterator
 from typing import Self
 
 import numpy as np
@@ -48,7 +51,9 @@ class Imputer:
         }
         self._legitimate = {}
         for name, column in codebook.columns.items():
-            if column.not_applicable and column.not_applicable.when:
+            rule = column.not_applicable
+            # "Not pregnant" of a man is a level that women have too: nothing to withdraw.
+            if rule and rule.when and not rule.shared:
                 counts = train[name].value_counts()
                 counts[column.not_applicable.level] = 0
                 self._legitimate[name] = counts / max(counts.sum(), 1)
@@ -118,9 +123,10 @@ class ForestImputer(Imputer):
         prepared = self._for_trees(table)
         others = [name for name in table.columns if name not in self._kernel.modeled_variables]
         prepared[others] = prepared[others].fillna({name: self._fallback[name] for name in others})
-        imputed = self._kernel.impute_new_data(
-            prepared, random_state=np.random.RandomState(derive_seed(self.seed, "fill")), verbose=False
-        )
+        # Draws come from the kernel's own stream; a fresh one makes a table's values its own.
+        stream = self._kernel._random_state = np.random.RandomState(derive_seed(self.seed, "fill"))
+        with _advancing_iterations():
+            imputed = self._kernel.impute_new_data(prepared, random_state=stream, verbose=False)
         return imputed.complete_data(dataset=0)
 
     @staticmethod
@@ -133,6 +139,28 @@ class ForestImputer(Imputer):
                 else values.astype("float64")
             )
         )
+
+
+@contextlib.contextmanager
+def _advancing_iterations() -> Iterator[None]:
+    """Let miceforest's new data keep what each round imputed.
+
+    In miceforest 6.0.5 `impute_new_data` stores every round's values but never counts the rounds, so that the next
+    round, and the caller, get the random initial fill instead. A test shows both.
+    """
+    from miceforest import imputation_kernel
+
+    class Counting(imputation_kernel.ImputedData):
+        def __setitem__(self, key, values):
+            super().__setitem__(key, values)
+            variable, iteration, dataset = key
+            self.iteration_tab[variable, dataset] = iteration
+
+    original, imputation_kernel.ImputedData = imputation_kernel.ImputedData, Counting
+    try:
+        yield
+    finally:
+        imputation_kernel.ImputedData = original
 
 
 class IterativeImputer(Imputer):
@@ -277,6 +305,40 @@ def make_imputer(method: str, **settings) -> Imputer:
     if method not in IMPUTERS:
         raise InputError(f"There is no imputation method '{method}'{nearest(method, IMPUTERS)}")
     return IMPUTERS[method](**settings)
+
+
+def impute_blind(
+    imputer: Imputer, train: pd.DataFrame, test: pd.DataFrame, codebook: Codebook, hidden: Iterable[str]
+) -> pd.DataFrame:
+    """Impute test rows without looking at what classifiers are to predict from them.
+
+    An imputer that sees a test row's own label writes it into the row's predictors, and accuracies rise by what
+    nobody knows at the bedside. So the predictors are filled by an imputer of the same kind that was never shown the
+    hidden columns; those columns' own gaps are filled by `imputer`.
+
+    Parameters
+    ----------
+    imputer : Imputer
+        Fitted on all columns of `train`.
+    train, test : DataFrame
+        Clean tables with gaps.
+    codebook : Codebook
+        Describes both.
+    hidden : iterable of str
+        Targets, and columns that would give them away.
+
+    Returns
+    -------
+    DataFrame
+        `test`, complete, in the form of ``imputer.transform``.
+    """
+    complete = imputer.transform(test)
+    seen = [name for name in test.columns if name not in set(hidden)]
+    if test[seen].isna().any().any():
+        blind = copy.copy(imputer).fit(train[seen], codebook.resolved(train[seen]))
+        filled = blind.transform(test[seen])
+        complete[filled.columns] = filled
+    return complete
 
 
 def _mode(values: pd.Series) -> object:

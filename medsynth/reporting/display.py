@@ -5,6 +5,8 @@ They are made from the tables of numbers of `medsynth.reporting.tables` and writ
 
 from __future__ import annotations
 
+from math import inf
+
 import pandas as pd
 
 from medsynth.reporting.styles import CLASSIFIER_TITLES, Styles, classifier_title, in_display_order, title_of
@@ -79,7 +81,7 @@ def _ranked(block: pd.DataFrame, styles: Styles) -> list[tuple[str, str]]:
     accuracy = block[block["metric"] == "accuracy"].set_index("generator")["mean"]
     present = set(block["generator"])
     # The sort is stable, so that equals keep the order of display; those without accuracy come last, unnumbered.
-    ranked = sorted(in_display_order(present, styles), key=lambda name: -accuracy.get(name, float("nan")))
+    ranked = sorted(in_display_order(present, styles), key=lambda name: -accuracy.fillna(-inf).get(name, -inf))
     scored = [name for name in ranked if pd.notna(accuracy.get(name))]
     rows = [("real", title_of("real", styles))] if "real" in present else []
     rows += [(name, f"{rank}. {title_of(name, styles)}") for rank, name in enumerate(scored, start=1)]

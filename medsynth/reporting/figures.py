@@ -194,9 +194,9 @@ def distributions(evidence_by_seed: list[dict], codebook: Codebook, *, title: st
 
 def _density_panel(ax: Axes, seeds: list[dict], colour: str, column: Column | None) -> None:
     """Densities of a numeric column."""
-    edges = np.asarray(seeds[0]["edges"], dtype=float)
-    real = np.mean([_on_edges(seed["real"], seed["edges"], edges) for seed in seeds], axis=0)
-    synthetic = np.array([_on_edges(seed["synthetic"], seed["edges"], edges) for seed in seeds])
+    # Every seed is judged against the same real rows, on the same bins.
+    edges, real = (np.asarray(seeds[0][key], dtype=float) for key in ("edges", "real"))
+    synthetic = np.array([seed["synthetic"] for seed in seeds], dtype=float)
     ax.stairs(real, edges, fill=True, color=REAL_COLOUR, alpha=0.75)
     if len(seeds) > 1:
         ax.stairs(synthetic.max(axis=0), edges, baseline=synthetic.min(axis=0), fill=True, color=colour, alpha=0.3)
@@ -209,17 +209,6 @@ def _density_panel(ax: Axes, seeds: list[dict], colour: str, column: Column | No
     ax.xaxis.set_major_locator(MaxNLocator(n_ticks, integer=bool(column and column.type == "integer")))
     ax.yaxis.set_major_locator(MaxNLocator(4))
     ax.ticklabel_format(axis="y", scilimits=(-3, 4))
-
-
-def _on_edges(density: list[float], own: list[float], edges: np.ndarray) -> np.ndarray:
-    """Densities on other edges than their own; seeds that are judged against other real rows have other bins."""
-    if np.array_equal(own, edges):
-        return np.asarray(density, dtype=float)
-    cumulative = np.concatenate([[0.0], np.cumsum(np.asarray(density) * np.diff(own))])
-    # What lies outside the edges falls into the outer bins, as everywhere.
-    at_edges = np.interp(edges, own, cumulative)
-    at_edges[[0, -1]] = 0.0, cumulative[-1]
-    return np.diff(at_edges) / np.diff(edges)
 
 
 def _levels_panel(ax: Axes, seeds: list[dict], colour: str, column: Column | None) -> None:

@@ -43,6 +43,63 @@ def test_not_applicable_is_a_level_where_it_is_legitimate_and_missing_elsewhere(
     assert counted(report, "icu", "where it cannot be") == 1
 
 
+def test_a_missing_cell_where_the_question_does_not_arise_is_not_applicable(raw, codebook):
+    outpatient = raw.index[raw["admitted"] == "0"][0]
+    raw.loc[outpatient, "icu"] = "99"
+    table, report = clean(raw, codebook)
+    assert table["icu"][outpatient] == "not applicable"
+    assert counted(report, "icu", "missing where the question does not arise") == 1
+
+
+def test_rare_levels_and_not_applicable_go_together(raw):
+    table, _ = clean(raw, changed("icu", codes={"2": "no", "1": "yes"}, rare={"keep": 1}))
+    assert set(table["icu"].dropna().unique()) == {"no", "other", "not applicable"}
+
+
+def test_a_code_is_a_code_with_or_without_decimals_in_a_numeric_column(raw):
+    raw.loc[:1, "age"] = ["99.0", "99"]
+    table, _ = clean(raw, changed("age", missing=[99]))
+    assert table["age"].isna().sum() == (raw["age"].astype(float) == 99).sum()
+
+
+def test_fractions_in_an_integer_column_and_infinities_are_named(raw, codebook):
+    raw.loc[0, "age"] = "30.5"
+    with pytest.raises(InputError, match=r"AGE \('30.5' in 1 rows\) is no whole number"):
+        clean(raw, codebook)
+    raw.loc[0, "age"] = "inf"
+    with pytest.raises(InputError, match=r"AGE \('inf' in 1 rows\) is no number"):
+        clean(raw, codebook)
+
+
+def test_persons_without_an_identifier_are_an_error(raw, codebook):
+    raw.loc[:9, "patient"] = ""
+    with pytest.raises(InputError, match="Identifier PATIENT of ward is missing in 10 rows"):
+        clean(raw, codebook)
+
+
+def test_rows_ordered_by_text_are_an_error(raw):
+    content = copy.deepcopy(CODEBOOK)
+    content["rows"] = [{"reason": "first", "first_per": "patient", "order_by": "stage"}]
+    with pytest.raises(InputError, match="cannot be ordered by STAGE"):
+        clean(raw, Codebook.model_validate(content))
+
+
+def test_a_rule_may_use_a_column_that_is_left_out(tmp_path, raw):
+    content = copy.deepcopy(CODEBOOK)
+    content["columns"]["stage"]["drop"] = "not needed"
+    content["rows"] = [{"reason": "early stages alone", "column": "stage", "values": ["III"]}]
+    codebook = Codebook.model_validate(content)
+    raw.rename(columns=str.upper).to_csv(tmp_path / "ward.csv", index=False)
+    table, _ = clean(read_raw(tmp_path / "ward.csv", codebook), codebook)
+    assert len(table) == (raw["stage"] != "III").sum() and "stage" not in table
+
+
+def test_a_table_in_another_encoding_is_named(tmp_path, codebook):
+    (tmp_path / "ward.csv").write_bytes("PATIENT,ÂGE\n1,2\n".encode("latin-1"))
+    with pytest.raises(InputError, match="is not in UTF-8"):
+        read_raw(tmp_path / "ward.csv", codebook)
+
+
 def test_everything_done_is_counted(raw, codebook):
     _, report = clean(raw, codebook)
     assert counted(report, "stage", "codes for missing") == (raw["stage"] == "?").sum()
@@ -112,6 +169,11 @@ def test_text_in_a_numeric_column_is_named(raw, codebook):
 def test_a_column_without_any_value_is_an_error(raw, codebook):
     with pytest.raises(InputError, match="Column CRP of ward is all missing"):
         clean(raw.assign(crp=""), codebook)
+
+
+def test_a_column_that_applies_to_nobody_is_not_missing(raw, codebook):
+    table, _ = clean(raw.assign(admitted="0", icu="97"), codebook)
+    assert (table["icu"] == "not applicable").all()
 
 
 def test_no_row_left_is_an_error(raw):

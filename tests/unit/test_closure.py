@@ -39,6 +39,14 @@ def test_a_module_it_does_not_rest_on_does_not(tmp_path, monkeypatch):
     assert code_hash("scripts/score_table.py") == before
 
 
+def test_a_cohorts_coefficients_count(tmp_path, monkeypatch):
+    root = copy_of_the_project(tmp_path, monkeypatch)
+    arguments = ("scripts/simulate_cohort.py", "medsynth.cohorts.covid_mexico")
+    before = code_hash(*arguments)
+    touch(root, "medsynth/cohorts/covid_mexico.json")
+    assert code_hash(*arguments) != before
+
+
 def test_a_generator_named_in_the_configuration_counts(tmp_path, monkeypatch):
     root = copy_of_the_project(tmp_path, monkeypatch)
     before = code_hash("scripts/train_generator.py", "medsynth.generators.sdv")

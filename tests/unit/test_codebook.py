@@ -49,6 +49,45 @@ def test_a_condition_on_a_column_that_does_not_exist_names_the_nearest(tmp_path)
         Codebook.from_yaml(written(tmp_path, icu={"not_applicable": rule}))
 
 
+@pytest.mark.parametrize(
+    ("column", "facts", "sentence"),
+    [
+        (
+            "icu",
+            {"not_applicable": {"codes": [97], "level": "x", "when": {"admitted": "No"}}},
+            "the level 'No' of 'admitted'",
+        ),
+        (
+            "icu",
+            {"not_applicable": {"codes": [97], "level": "x", "when": {"age": "no"}}},
+            "'age', which must be a coded",
+        ),
+        ("sex", {"missing": [1]}, "has the code '1' both as a value and as missing"),
+        ("stage", {"drop_if_level": {"iii": 0.9}}, "has no level 'iii' for 'drop_if_level'"),
+        ("patient", {"drop": "secret"}, "'person' is 'patient', which must be of type identifier and without 'drop'"),
+        ("patient", {"type": "integer"}, "'person' is 'patient', which must be of type identifier"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(tmp_path, column, facts, sentence):
+    with pytest.raises(InputError, match=sentence):
+        Codebook.from_yaml(written(tmp_path, **{column: facts}))
+
+
+def test_a_row_rule_says_what_it_does():
+    content = copy.deepcopy(CODEBOOK) | {"rows": [{"reason": "why not"}]}
+    with pytest.raises(ValueError, match="needs either 'first_per', or 'column' and 'values'"):
+        Codebook.model_validate(content)
+
+
+def test_ranges_are_learned_from_the_table_given(partitions):
+    train, _, codebook = partitions
+    open_ended = codebook.model_copy(
+        update={"columns": {"crp": codebook.columns["crp"].model_copy(update={"range": None})}}
+    )
+    assert open_ended.resolved(train[["crp"]]).columns["crp"].range == (train["crp"].min(), train["crp"].max())
+    assert open_ended.resolved(train[["crp"]], learn_ranges=False).columns["crp"].range is None
+
+
 def test_levels_keep_the_codebooks_order_and_end_with_not_applicable(codebook):
     assert codebook.columns["icu"].all_levels == ["no", "yes", "not applicable"]
 

@@ -7,7 +7,7 @@ from scipy import stats
 
 from medsynth.errors import InputError
 from medsynth.evaluation.detection import c2st
-from medsynth.evaluation.evidence import associations, correlation_ratio, cramers_v, distributions
+from medsynth.evaluation.evidence import associations, correlation_ratio, cramers_v, distributions, histogram_edges
 from medsynth.evaluation.fidelity import common_bin_pair_trends, moments, quality
 from medsynth.evaluation.intervals import t_interval
 from medsynth.evaluation.references import REFERENCES, draw_rows
@@ -95,6 +95,11 @@ def test_perfect_probabilities_score_perfectly():
     assert found == {"accuracy": 1, "balanced_accuracy": 1, "roc_auc": 1, "average_precision": 1, "brier_score": 0}
 
 
+def test_one_class_among_the_test_rows_ranks_nothing():
+    found = dict(classification_scores(np.zeros(4, dtype=int), np.full((4, 2), 0.5)))
+    assert np.isnan(found["roc_auc"]) and np.isnan(found["average_precision"])
+
+
 def test_quality_of_a_copy_is_one_and_of_independent_columns_less(partitions):
     train, _, codebook = partitions
     copy = scores(quality(train, train, codebook))
@@ -178,6 +183,11 @@ def test_histograms_are_densities_on_the_real_tables_bins(partitions):
         widths = np.diff(found[name]["edges"])
         assert (np.array(found[name]["synthetic"]) * widths).sum() == pytest.approx(1)
     assert sum(found["icu"]["real"]) == pytest.approx(1)
+
+
+def test_every_integer_lies_in_the_middle_of_a_bin_of_its_own():
+    assert histogram_edges(pd.Series([2, 3, 3, 5]), integer=True).tolist() == [1.5, 2.5, 3.5, 4.5, 5.5]
+    assert histogram_edges(pd.Series([5, 15, 35]), integer=True).tolist() == [0, 10, 20, 30, 40]
 
 
 def test_associations_are_symmetric_and_know_a_copy(partitions):

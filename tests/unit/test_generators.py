@@ -14,7 +14,7 @@ from medsynth.generators.protocol import Progress
 from medsynth.preparation.checks import check_clean
 
 ENTRIES = load_generators()
-EPOCH_NAMES = [name for name, entry in ENTRIES.items() if entry.has_epochs]
+EPOCH_NAMES = [name for name, entry in ENTRIES.items() if generator_class(entry.class_path).has_epochs]
 
 
 def make(name, **settings):
@@ -115,10 +115,11 @@ def test_conditions_are_refused_by_generators_that_cannot_meet_them(partitions, 
 def test_the_settings_are_sdvs_factory_settings(name):
     from sdv import single_table
 
-    synthesizer = getattr(single_table, generator_class(ENTRIES[name].class_path).synthesizer)
-    defaults = {key: value.default for key, value in inspect.signature(synthesizer).parameters.items()}
-    for key, value in ENTRIES[name].settings.items():
-        assert (tuple(value) if isinstance(value, list) else value) == defaults[key], key
+    generator = generator_class(ENTRIES[name].class_path)
+    theirs = inspect.signature(getattr(single_table, generator.synthesizer)).parameters
+    ours = {key: parameter.default for key, parameter in inspect.signature(generator).parameters.items()}
+    written = {key: tuple(v) if isinstance(v, list) else v for key, v in ENTRIES[name].settings.items()}
+    assert {**ours, **written} == {key: theirs[key].default for key in ours}
 
 
 def test_the_hook_leaves_ctgan_as_it_was(partitions):

@@ -37,6 +37,9 @@ def test_every_study_resolves_at_every_scale(study, scale):
         ({"source": "internet"}, r"'source' input should be 'simulated', 'file' or 'download' \(given: 'internet'\)"),
         ({"epochs": [0]}, r"'epochs' must be at least 1"),
         ({"seeds": [1, 1]}, r"'seeds' names a number twice"),
+        ({"seeds": [-1]}, r"'seeds' must not be negative"),
+        ({"rows": "alll"}, r"'rows' must be a positive number or 'all' \(given: 'alll'\)"),
+        ({"rows": 0}, r"'rows' must be a positive number or 'all'"),
         ({"rows": "all"}, r"so a simulated cohort needs 'cohort_rows'"),
         ({"source": "file", "raw_dir": "/nowhere"}, r"/nowhere/covid_mexico/Covid Data.zip does not exist: .*Licence:"),
         ({"source": "download"}, r"cannot be downloaded by the workflow; .*source=file"),
@@ -54,6 +57,9 @@ def test_what_is_wrong_is_said_in_a_sentence(changes, sentence):
         ({"dataset": "covid_mexiko"}, r"names the dataset 'covid_mexiko'.*did you mean 'covid_mexico'\?"),
         ({"generators": ["tvea"]}, r"names the generator 'tvea'.*did you mean 'tvae'\?"),
         ({"targets": [{"name": "d", "column": "deth"}]}, r"no column 'deth'; did you mean 'death'\?"),
+        ({"targets": [{"name": "d", "column": "death"}] * 2}, r"'targets' names 'd' twice"),
+        ({"targets": [{"name": "d", "column": "death", "at_least": 1}]}, r"'at_least' needs a numeric column"),
+        ({"targets": [{"name": "d", "column": "date_died"}]}, r"column 'date_died' is not in the clean table"),
         ({"imputation": {"method": "mice"}}, r"'imputation.method' input should be 'forest'"),
         ({"imputation": {"metod": "forest"}}, r"unknown key 'metod' in 'imputation'; did you mean 'method'\?"),
         ({"name": "other"}, r"'name' is 'other' and must be 'mine'"),
@@ -82,6 +88,34 @@ def test_a_variant_is_an_entry_of_its_own(tmp_path):
     catalogue = load_generators(tmp_path)
     assert catalogue["tvae_wide"].settings == entry["settings"] | {"embedding_dim": 256}
     assert catalogue["tvae"].settings == entry["settings"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"settings": {"embeding_dim": 8}},
+            r"'tvae' has the unknown setting 'embeding_dim'; did you mean 'embedding_dim'",
+        ),
+        ({"class": "medsynth.generators.sdv.TVEA"}, r"class 'medsynth.generators.sdv.TVEA' cannot be imported"),
+        ({"variants": {"TVAE-wide": {}}}, r"tvae.yaml: 'variants.TVAE-wide"),
+    ],
+)
+def test_a_wrong_generator_file_is_named(tmp_path, changes, sentence):
+    entry = yaml.safe_load((ROOT / "config/generators/tvae.yaml").read_text()) | changes
+    (tmp_path / "tvae.yaml").write_text(yaml.safe_dump(entry))
+    with pytest.raises(InputError, match=sentence):
+        load_generators(tmp_path)
+
+
+def test_a_variant_cannot_take_the_name_of_a_generator(tmp_path):
+    for name in ("ctgan", "tvae"):
+        entry = yaml.safe_load((ROOT / f"config/generators/{name}.yaml").read_text())
+        if name == "tvae":
+            entry["variants"] = {"ctgan": {"title": "t", "colour": "#000000", "settings": {}}}
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(entry))
+    with pytest.raises(InputError, match="another generator or variant called 'ctgan'"):
+        load_generators(tmp_path)
 
 
 def test_a_generator_cannot_take_the_name_of_a_reference_row(tmp_path):

@@ -46,5 +46,7 @@ for download in {
             "../../envs/medsynth.yaml"
         params:
             url=download.codebook.raw.url,
+            member=download.codebook.raw.member,
+            sha256=download.codebook.raw.sha256,
         script:
             "../../scripts/download_raw.py"

@@ -77,6 +77,9 @@ def benchmarks_of(wildcards):
     """Benchmark files of every job of a run but those that only write tables and figures."""
     run = RUNS[wildcards.study]
     names = ["clean_table", "prepare_partitions"]
+    names += (
+        [f"simulate_cohort_{run.study.dataset}"] if run.source == "simulated" else []
+    )
     names += [f"train/{g}-seed{s}" for g in run.generators for s in run.scale.seeds]
     names += [
         f"{stage}/{g}-epochs{e}-seed{s}"

@@ -1,6 +1,6 @@
 """Stage 3: one training run a generator and seed; it passes through the models of all epoch counts.
 
-Needs: data/train.parquet, data/codebook.json. Yields: models/<generator>/seed<S>/epochs<E>/ and training.csv beside.
+Needs: data/train.parquet, data/codebook.json. Yields: models/<generator>/seed<S>/epochs<E>/, a model card in each.
 """
 
 
