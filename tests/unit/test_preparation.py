@@ -125,7 +125,8 @@ def test_imputed_values_follow_what_decides_them(method):
     gaps = test["x"].isna()
     assert np.corrcoef(imputed.loc[gaps, "x"], full.loc[gaps, "x"])[0, 1] > 0.9
     gaps = test["g"].isna()
-    assert (imputed.loc[gaps, "g"] == full.loc[gaps, "g"]).mean() > 0.8
+    # Half of them would be right by chance; a normal draw rounded to a level is right three times in four.
+    assert (imputed.loc[gaps, "g"] == full.loc[gaps, "g"]).mean() > 0.7
 
 
 @pytest.mark.parametrize("method", IMPUTERS)

@@ -508,12 +508,6 @@ def test_distributions_put_rare_levels_together_and_cut_long_names():
     assert sum(bar.get_width() for bar in panel.containers[0]) == pytest.approx(1)
 
 
-def test_densities_of_seeds_with_other_bins_keep_their_mass():
-    other = figures._on_edges([0.05, 0.05], [0, 10, 20], np.array([2.0, 8.0, 16.0]))
-    # 0.05 a unit, 8 units below the middle edge and 12 above: what lies outside goes to the outer bins.
-    assert other * [6, 8] == pytest.approx([0.4, 0.6])
-
-
 def test_associations_are_three_heatmaps_with_stated_limits():
     figure = figures.associations([evidence(0), evidence(0.14)], title="TVAE", note=NOTE)
     titles = [ax.get_title() for ax in panels(figure)]
