@@ -64,22 +64,22 @@ def common_bin_pair_trends(synthetic: pd.DataFrame, real: pd.DataFrame, codebook
         ``common_bin_pair_trends`` in [0, 1], higher is better; NaN if no pair of real columns is associated enough.
     """
     from sdmetrics.column_pairs import ContingencySimilarity, CorrelationSimilarity
-    from sdmetrics.reports.utils import DEFAULT_REAL_ASSOCIATION_THRESHOLD, DEFAULT_REAL_CORRELATION_THRESHOLD
+    from sdmetrics.reports.utils import DEFAULT_REAL_ASSOCIATION_THRESHOLD as ASSOCIATED
+    from sdmetrics.reports.utils import DEFAULT_REAL_CORRELATION_THRESHOLD as CORRELATED
 
     binned = [_binned(table, real, codebook) for table in (real, synthetic)]
     found = []
     for pair in itertools.combinations(codebook.columns, 2):
         columns = list(pair)
-        if all(codebook.columns[name].numeric for name in columns):
-            similarity = CorrelationSimilarity.compute_breakdown(
-                real[columns], synthetic[columns], real_correlation_threshold=DEFAULT_REAL_CORRELATION_THRESHOLD
-            )
-        else:
-            similarity = ContingencySimilarity.compute_breakdown(
-                *(table[columns] for table in binned), real_association_threshold=DEFAULT_REAL_ASSOCIATION_THRESHOLD
-            )
-        # NaN for a pair that real rows hardly associate; the mean leaves it out, as the report does.
-        found.append(similarity["score"])
+        if not all(codebook.columns[name].numeric for name in columns):
+            pair_of_tables, settings = [table[columns] for table in binned], {"real_association_threshold": ASSOCIATED}
+            found.append(ContingencySimilarity.compute_breakdown(*pair_of_tables, **settings)["score"])
+        elif abs(correlation := real[columns].corr().iloc[0, 1]) > CORRELATED:
+            # A generator that makes a constant of a column has lost the correlation; SDMetrics would raise.
+            lost = (synthetic[columns].nunique() == 1).any()
+            similarity = CorrelationSimilarity.compute_breakdown(real[columns], synthetic[columns]) if not lost else {}
+            found.append(similarity.get("score", 1 - abs(correlation) / 2))
+    # Pairs that real rows hardly associate are left out of the mean, as in SDMetrics' report.
     yield "common_bin_pair_trends", "", float(pd.Series(found, dtype=float).mean())
 
 

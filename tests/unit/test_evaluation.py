@@ -131,6 +131,14 @@ def test_common_bins_agree_with_sdmetrics_where_ranges_agree(partitions):
     )
 
 
+def test_a_column_that_became_constant_is_scored_as_a_lost_correlation(partitions):
+    train, _, codebook = partitions
+    two = codebook.model_copy(update={"columns": {name: codebook.columns[name] for name in ("age", "crp")}})
+    real = two.conform(train.assign(crp=train["age"] * 2.0))
+    found = scores(common_bin_pair_trends(real.assign(crp=20.0), real, two))
+    assert found["common_bin_pair_trends", ""] == pytest.approx(0.5)
+
+
 def test_moments_are_pandas_moments_with_excess_kurtosis(partitions):
     train, test, codebook = partitions
     found = scores(moments(train, test, codebook))

@@ -6,11 +6,9 @@ import pytest
 
 @pytest.mark.parametrize("study", ["covid_gans", "diabetes130", "support2"])
 def test_a_study_runs_on_its_real_file(project, raw_dir, study):
-    done = project.snakemake(
-        studies=study, scale="smoke", source="file", raw_dir=raw_dir, generators="[tvae,gaussian_copula]", epochs="1"
-    )
+    done = project.snakemake(studies=study, scale="smoke", source="file", raw_dir=raw_dir, generators="gaussian_copula")
     assert done.returncode == 0, done.stdout
     quality = pd.read_csv(project.folder / f"results/{study}/file-smoke/tables/quality.csv", index_col="generator")
-    assert quality.loc["real", "overall"] > quality.loc["tvae", "overall"]
+    assert quality.loc["real", "overall"] > quality.loc["gaussian_copula", "overall"]
     text = (project.folder / f"results/{study}/file-smoke/tables/overview.md").read_text()
     assert "real file" in text and "simulated" not in text
