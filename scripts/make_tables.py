@@ -79,8 +79,8 @@ def overview(job):
     provenance = json.loads(Path(job.input.provenance).read_text(encoding="utf-8"))
     facts = {
         **job.params.overview,
-        "Publisher of the data": provenance["publisher"],
-        "Licence of the data": provenance["licence"],
+        "Publisher of the real table": provenance["publisher"],
+        "Licence of the real table": provenance["licence"],
         "Raw rows": f"{provenance['raw_rows']:,}",
         "Raw table, SHA-256": provenance["sha256"],
         "Versions": ", ".join([*(f"{name} {metadata.version(name)}" for name in PACKAGES), xgboost_version()]),

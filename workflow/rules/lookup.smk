@@ -110,7 +110,7 @@ def overview_of(wildcards):
         "Study seed": str(study.seed),
         "Rows drawn from each model": f"{scale.sample_rows:,}",
         "Rows that classifiers are trained / tested on": f"{scale.utility_rows:,} / {scale.test_rows:,} (at most)",
-        "Rows a side for quality and detection": f"{scale.fidelity_rows:,} (at most)",
+        "Rows a side for quality / detection": f"half of the test rows / all, at most {scale.fidelity_rows:,}",
     }
 
 
