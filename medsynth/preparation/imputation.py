@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Self
 
@@ -20,7 +21,7 @@ from medsynth.errors import InputError, nearest
 from medsynth.randomness import derive_seed
 
 
-class Imputer:
+class Imputer(ABC):
     """What the imputers share.
 
     Parameters
@@ -86,9 +87,9 @@ class Imputer:
     def _learn(self, train: pd.DataFrame) -> None:
         """Fit the method's models."""
 
+    @abstractmethod
     def _fill(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Return a copy with the gaps filled."""
-        raise NotImplementedError
+        """Return a copy with the gaps filled; what stays missing gets the training rows' mode or median."""
 
 
 class ForestImputer(Imputer):
