@@ -84,8 +84,8 @@ class Imputer(ABC):
             rng = np.random.default_rng(derive_seed(self.seed, name, "not applicable"))
             filled.loc[wrong, name] = rng.choice(shares.index.to_numpy(), size=int(wrong.sum()), p=shares.to_numpy())
 
-    def _learn(self, train: pd.DataFrame) -> None:
-        """Fit the method's models."""
+    def _learn(self, train: pd.DataFrame) -> None:  # noqa: B027 (filling by the mode needs no model)
+        """Fit the method's models, if it has any."""
 
     @abstractmethod
     def _fill(self, table: pd.DataFrame) -> pd.DataFrame:
