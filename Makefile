@@ -25,7 +25,7 @@ results: $(VENV)/.installed
 	$(MAKE) --no-print-directory report
 
 report: $(VENV)/.installed
-	$(BIN)/snakemake --report results/report.html --report-stylesheet workflow/report/style.css $(SETTINGS)
+	$(BIN)/snakemake --report results/report.html $(SETTINGS)
 	@echo "Look at results/report.html; tables and figures lie in results/<study>/<source>-<scale>/{tables,figures}."
 
 test: $(VENV)/.installed lint

@@ -35,7 +35,8 @@ def run(job: Any, main: Callable[[Any], None]) -> None:
         filename=job.log[0], filemode="w", level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S"
     )
     log.setLevel(logging.INFO)
-    limit_threads(job.threads)
+    # Snakemake sets OMP_NUM_THREADS and its kin before the job's first import; joblib counts cores by itself.
+    os.environ["LOKY_MAX_CPU_COUNT"] = str(job.threads)
     started = time.monotonic()
     try:
         main(job)
@@ -45,16 +46,6 @@ def run(job: Any, main: Callable[[Any], None]) -> None:
         log.error("%s", traceback.format_exc())
         _fail(f"{type(error).__name__}: {error}", job.log[0])
     log.info("done in %.1f s", time.monotonic() - started)
-
-
-def limit_threads(threads: int) -> None:
-    """Make every numerical library obey the rule's `threads:`; two threads on one core are ruinous.
-
-    Snakemake sets OMP_NUM_THREADS and its kin for the job; torch and joblib need to be told too.
-    """
-    os.environ["LOKY_MAX_CPU_COUNT"] = str(threads)
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
-        os.environ.setdefault(name, str(threads))
 
 
 def _fail(sentence: str, log_path: str) -> None:

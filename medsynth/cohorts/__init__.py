@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from medsynth.errors import InputError, nearest
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -30,10 +32,9 @@ def simulate(dataset: str, n_rows: int, *, seed: int) -> pd.DataFrame:
 
     Raises
     ------
-    ValueError
+    InputError
         If ``dataset`` has no simulated cohort.
     """
     if dataset not in SIMULATORS:
-        known = ", ".join(sorted(SIMULATORS))
-        raise ValueError(f"There is no simulated cohort for {dataset!r}; the known cohorts are: {known}.")
+        raise InputError(f"There is no simulated cohort of '{dataset}'{nearest(dataset, SIMULATORS)}")
     return import_module(SIMULATORS[dataset]).simulate(n_rows, seed=seed)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.evaluation.utility import Score
-from medsynth.generators.sdv import TABLE, sdv_columns
+from medsynth.generators.sdv import TABLE, levels_as_text, sdv_columns
 
 MOMENTS = {"mean": "mean", "std": "std", "skewness": "skew", "kurtosis": "kurt"}
 
@@ -33,7 +33,7 @@ def quality(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> 
         name: {"sdtype": "categorical"} if "range_values" in facts else facts
         for name, facts in sdv_columns(codebook).items()
     }
-    tables = [{TABLE: _plain(table[list(columns)])} for table in (real, synthetic)]
+    tables = [{TABLE: levels_as_text(table[list(columns)])} for table in (real, synthetic)]
     metadata = {"tables": {TABLE: {"columns": columns}}}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -107,8 +107,3 @@ def moments(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> 
         for metric, method in MOMENTS.items():
             yield metric, name, getattr(synthetic[name], method)()
             yield f"{metric}_real", name, getattr(real[name], method)()
-
-
-def _plain(table: pd.DataFrame) -> pd.DataFrame:
-    """Give SDMetrics text for levels."""
-    return table.astype(dict.fromkeys(table.select_dtypes("category").columns, object))

@@ -59,7 +59,7 @@ class SDVGenerator(Generator):
         # CTGAN's and TVAE's encoders start a process per core of the machine for large tables; a job owns one.
         with parallel_config(backend="sequential"), warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=FutureWarning)
-            yield from self._fit({TABLE: _plain(table)}, sorted(set(epochs)))
+            yield from self._fit({TABLE: levels_as_text(table)}, sorted(set(epochs)))
 
     def _fit(self, data: dict[str, pd.DataFrame], epochs: list[int]) -> Iterator[Self]:
         self._synthesizer = self._make()
@@ -237,7 +237,7 @@ def _given(arguments: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if name != "self" and not name.startswith("__")}
 
 
-def _plain(table: pd.DataFrame) -> pd.DataFrame:
-    """Give SDV text for levels; it refuses pandas' categories."""
+def levels_as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Give SDV and SDMetrics text for levels; they refuse pandas' categories."""
     coded = table.select_dtypes("category").columns
     return table.astype(dict.fromkeys(coded, object))
