@@ -283,7 +283,12 @@ class Codebook(Strict):
     @classmethod
     def from_json(cls, path: str | Path) -> Codebook:
         """Read a codebook that `to_json` wrote."""
-        return cls.model_validate_json(Path(path).read_text(encoding="utf-8"))
+        return cls.from_text(Path(path).read_text(encoding="utf-8"))
+
+    @classmethod
+    def from_text(cls, text: str) -> Codebook:
+        """Make a codebook of what `to_json` returned."""
+        return cls.model_validate_json(text)
 
     def conform(self, table: pd.DataFrame) -> pd.DataFrame:
         """Give a table this codebook's columns, order, types and levels, numbers clipped to the valid range.

@@ -72,3 +72,20 @@ def read_tables(job: Any, *names: str) -> list:
         except (OSError, ValueError) as error:
             raise InputError(f"{path} cannot be read as parquet ({error}); delete it and run again.") from None
     return tables
+
+
+def write_scores(job: Any, generator: str, scores: list[tuple[str, str, str, float]]) -> None:
+    """Write scores (family, metric, detail, value) as the job's long table."""
+    import pandas as pd
+
+    table = pd.DataFrame(scores, columns=["family", "metric", "detail", "value"])
+    table.insert(0, "generator", generator)
+    table.insert(1, "epochs", int(job.wildcards.get("epochs", 0)))
+    table.insert(2, "seed", int(job.wildcards.seed))
+    table.to_csv(job.output.scores, index=False, lineterminator="\n", float_format="%.10g")
+
+
+def order_of_drawing(job: Any, table: Any) -> dict[str, list[str]]:
+    """Say which columns `fit` is to draw first and last: those that the study wants and cleaning kept."""
+    wanted = {"first": job.params.drawn_first, "last": job.params.drawn_last}
+    return {end: [name for name in names if name in table.columns] for end, names in wanted.items()}

@@ -3,8 +3,7 @@
 import json
 
 import numpy as np
-import pandas as pd
-from _job import log, read_tables, run, write_text
+from _job import log, read_tables, run, write_scores, write_text
 
 from medsynth.codebook import Codebook
 from medsynth.evaluation.detection import c2st
@@ -60,15 +59,6 @@ def main(job):
         if hasattr(job.output, "evidence"):
             write_evidence(job.output.evidence, judged, against, codebook)
     write_scores(job, generator, scores)
-
-
-def write_scores(job, generator, scores):
-    """Write the long table."""
-    table = pd.DataFrame(scores, columns=["family", "metric", "detail", "value"])
-    table.insert(0, "generator", generator)
-    table.insert(1, "epochs", int(job.wildcards.get("epochs", 0)))
-    table.insert(2, "seed", int(job.wildcards.seed))
-    table.to_csv(job.output.scores, index=False, lineterminator="\n", float_format="%.10g")
 
 
 def write_evidence(path, synthetic, real, codebook):

@@ -5,7 +5,7 @@ import time
 from importlib import metadata
 from pathlib import Path
 
-from _job import log, read_tables, run, write_text
+from _job import log, order_of_drawing, read_tables, run, write_text
 
 from medsynth.codebook import Codebook
 from medsynth.cohorts.raw import sha256
@@ -21,6 +21,7 @@ def main(job):
     (train,) = read_tables(job, "train")
     codebook = Codebook.from_json(job.input.codebook)
     generator = generator_class(job.params.class_path)(**job.params.settings)
+    order = order_of_drawing(job, train)
     seed = derive_seed(job.params.study_seed, job.wildcards.generator, job.wildcards.seed)
     folder = Path(job.output.models)
     card = {
@@ -33,11 +34,12 @@ def main(job):
     }
     log.info("%s: %d rows, %d columns", job.wildcards.generator, *train.shape)
     started = time.monotonic()
-    for model in generator.fit(train, codebook, epochs=job.params.epochs, seed=seed):
+    for model in generator.fit(train, codebook, epochs=job.params.epochs, seed=seed, **order):
+        seconds = round(time.monotonic() - started, 1)
         model.save(folder / f"epochs{model.epochs_}")
-        text = json.dumps({**card, "epochs": model.epochs_}, indent=1)
+        text = json.dumps({**card, "epochs": model.epochs_, "seconds": seconds, **model.card()}, indent=1)
         write_text(folder / f"epochs{model.epochs_}" / "model_card.json", text + "\n")
-        log.info("kept the model of %d epochs after %.1f s", model.epochs_, time.monotonic() - started)
+        log.info("kept the model of %d epochs after %.1f s", model.epochs_, seconds)
 
 
 run(snakemake, main)

@@ -22,6 +22,8 @@ CONFIG = Path("config")
 COMMAND_LINE = "config/config.yaml (or --config)"
 
 REFERENCE_ROWS = (*REFERENCES, "majority")
+COHORT_REFERENCES = ("real", "independent")
+MEMORISATION_REFERENCES = ("holdout",)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +76,46 @@ class Run:
     def models(self) -> list[tuple[str, int, int]]:
         """Every (generator, epochs, seed) of the run."""
         return [(g, e, s) for g in self.generators for e in self.epochs_of(g) for s in self.scale.seeds]
+
+    def with_trait(self, trait: str) -> list[str]:
+        """Generators whose class says so, of the traits of `Generator`."""
+        return [g for g in self.generators if getattr(generator_class(self.generators[g].class_path), trait)]
+
+    @property
+    def conditional(self) -> list[str]:
+        """Generators that are asked for the study's cohorts."""
+        return self.with_trait("meets_conditions") if self.study.cohorts else []
+
+    @property
+    def memorisation(self) -> list[str]:
+        """Generators of this run whose memory is tested."""
+        return [g for g in self.generators if g in self.study.memorisation]
+
+    @property
+    def scored(self) -> list[tuple[str, str, int, int]]:
+        """Every score file of the run: kind ("", "cohorts/", "memorisation/"), generator or reference, epochs, seed."""
+        seeds = self.scale.seeds
+        found = [("", *model) for model in self.models] + [("", r, 0, s) for r in REFERENCE_ROWS for s in seeds]
+        further = {
+            "cohorts/": (self.conditional, COHORT_REFERENCES),
+            "memorisation/": (self.memorisation, MEMORISATION_REFERENCES),
+        }
+        for kind, (generators, references) in further.items():
+            # The last epoch count alone: that of the figures.
+            found += [(kind, g, self.epochs_of(g)[-1], s) for g in generators for s in seeds]
+            found += [(kind, r, 0, s) for r in references if generators for s in seeds]
+        return found
+
+    @property
+    def drawn_first(self) -> list[str]:
+        """Columns that generators which draw one after another draw first: conditions are met best there."""
+        named = dict.fromkeys(name for cohort in self.study.cohorts for name in cohort.where)
+        return [name for name in named if name not in self.drawn_last]
+
+    @property
+    def drawn_last(self) -> list[str]:
+        """Columns that they draw last, given everything else: what is to be predicted."""
+        return list(dict.fromkeys(name for target in self.study.targets for name in target.made_of))
 
     @property
     def styles(self) -> dict[str, dict[str, str]]:
@@ -176,6 +218,11 @@ def _resolve(study: Study, settings: Config, catalogue: dict[str, GeneratorEntry
             target.check(codebook)
         except InputError as error:
             raise InputError(f"{where}: {error}") from None
+    for cohort in study.cohorts:
+        try:
+            cohort.conditions(codebook)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from None
     if settings.scale not in study.scales:
         raise InputError(f"{where} has no scale '{settings.scale}'{nearest(settings.scale, study.scales)}")
     changes = {key: getattr(settings, key) for key in ("epochs", "seeds", "rows") if getattr(settings, key) is not None}
@@ -190,6 +237,9 @@ def _resolve(study: Study, settings: Config, catalogue: dict[str, GeneratorEntry
             place = "The key 'generators'" if settings.generators else where
             hint = nearest(name, catalogue)
             raise InputError(f"{place} names the generator '{name}', which config/generators lacks{hint}")
+    for name in study.memorisation:
+        if name not in catalogue:
+            raise InputError(f"{where}: 'memorisation' names the generator '{name}'{nearest(name, catalogue)}")
     run = Run(
         study=study,
         codebook=codebook,

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from medsynth.codebook import Strict
+from medsynth.evaluation.conditional import Cohort
 from medsynth.evaluation.targets import Target
 
 
@@ -81,6 +82,7 @@ class Scale(Strict):
     utility_rows: int = Field(8_000, ge=1, description="rows that classifiers are trained on")
     test_rows: int = Field(2_000, ge=1, description="held-out real rows that classifiers are tested on")
     fidelity_rows: int = Field(10_000, ge=1, description="rows from each side for quality, moments and detection")
+    cohort_sample_rows: int = Field(1_000, ge=1, description="rows drawn for each cohort of `cohorts`")
 
     @model_validator(mode="after")
     def _positive(self):
@@ -109,11 +111,17 @@ class Study(Strict):
     imputation: Imputation = Field(Imputation(), description="see below")
     generators: list[str] = Field(min_length=1, description="names of files in config/generators, or of their variants")
     targets: list[Target] = Field(min_length=1, description="what classifiers predict; the first is the main one")
+    cohorts: list[Cohort] = Field([], description="patients that generators are asked for (conditions), see below")
+    memorisation: list[str] = Field(
+        [], description="generators that are also fitted on half of the training rows, to see whether they copy them"
+    )
     scales: dict[str, Scale] = Field(description="name of a scale -> its numbers")
 
     @model_validator(mode="after")
     def _names_are_unique(self):
-        for key, names in (("generators", self.generators), ("targets", [target.name for target in self.targets])):
+        named = {"targets": self.targets, "cohorts": self.cohorts}
+        names_of = {key: [one.name for one in many] for key, many in named.items()}
+        for key, names in {"generators": self.generators, **names_of}.items():
             twice = [name for name in names if names.count(name) > 1]
             if twice:
                 raise ValueError(f"'{key}' names '{twice[0]}' twice")

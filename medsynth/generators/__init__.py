@@ -6,6 +6,24 @@ import importlib
 
 from medsynth.errors import InputError
 
+# Imported when they are asked for: nobody waits for a library that they do not use.
+CLASSES = {
+    "CART": "medsynth.generators.cart",
+    "CTGAN": "medsynth.generators.sdv",
+    "GaussianCopula": "medsynth.generators.sdv",
+    "MedVAE": "medsynth.generators.med_vae",
+    "MedVAEPlus": "medsynth.generators.med_vae_plus",
+    "TVAE": "medsynth.generators.sdv",
+}
+__all__ = ["generator_class", *CLASSES]
+
+
+def __getattr__(name: str) -> type:
+    """Give a generator class by its name."""
+    if name not in CLASSES:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    return getattr(importlib.import_module(CLASSES[name]), name)
+
 
 def generator_class(path: str) -> type:
     """Import a generator class by its dotted path, such as ``"medsynth.generators.sdv.CTGAN"``.

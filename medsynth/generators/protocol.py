@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import time
 from abc import ABC, abstractmethod
@@ -27,6 +28,10 @@ class Generator(ABC):
     ----------
     has_epochs : bool
         Whether training goes through epochs; a generator without them has epoch count 0 everywhere.
+    meets_conditions : bool
+        Whether `sample` takes conditions.
+    has_losses, has_architecture : bool
+        Whether the card has a ``history`` of losses by epoch, and an ``architecture`` of networks to draw.
     codebook_ : Codebook
         Describes the table that was learned.
     epochs_ : int
@@ -34,12 +39,22 @@ class Generator(ABC):
     """
 
     has_epochs: bool = True
+    meets_conditions: bool = False
+    has_losses: bool = False
+    has_architecture: bool = False
     codebook_: Codebook
     epochs_: int
 
     @abstractmethod
     def fit(
-        self, table: pd.DataFrame, codebook: Codebook, *, epochs: Sequence[int] = (0,), seed: int = 0
+        self,
+        table: pd.DataFrame,
+        codebook: Codebook,
+        *,
+        epochs: Sequence[int] = (0,),
+        seed: int = 0,
+        first: Sequence[str] = (),
+        last: Sequence[str] = (),
     ) -> Iterator[Self]:
         """Learn a table and yield the fitted model at each of the epoch counts, in ascending order.
 
@@ -53,11 +68,21 @@ class Generator(ABC):
             Epoch counts at which a model is wanted; one training run passes through all of them. Ignored by
             generators without epochs, which yield one model of epoch count 0.
         seed : int
+        first, last : sequence of str
+            For generators that draw column after column: columns to begin with (conditions are met best there) and to
+            end with (what will be predicted, given everything else). The others ignore them.
         """
 
     @abstractmethod
     def sample(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> pd.DataFrame:
         """Draw `n` synthetic rows in the learned table's columns, types and levels.
+
+        Parameters
+        ----------
+        n : int
+        seed : int
+        conditions : dict, optional
+            Column -> what its values must be, as `medsynth.conditions.Conditions.parse` reads it.
 
         Raises
         ------
@@ -73,6 +98,20 @@ class Generator(ABC):
     @abstractmethod
     def load(cls, folder: str | Path) -> Self:
         """Read a model that `save` wrote."""
+
+    def card(self) -> dict[str, Any]:
+        """Report what training came to, in plain values for the model card.
+
+        ``history`` is a list of dicts, one an epoch: ``epoch``, and losses under ``train_<name>`` and
+        ``validation_<name>``. ``architecture`` maps each network to its stages from input to output, a stage being a
+        list of modules that stand side by side.
+        """
+        return {}
+
+
+def settings_of(generator: Generator) -> dict[str, Any]:
+    """Settings of a generator whose ``__init__`` stores each argument under its name."""
+    return {name: getattr(generator, name) for name in inspect.signature(type(generator)).parameters}
 
 
 def refuse_conditions(generator: Generator, conditions: dict[str, Any] | None) -> None:

@@ -49,7 +49,14 @@ class SDVGenerator(Generator):
     settings: dict[str, Any]
 
     def fit(
-        self, table: pd.DataFrame, codebook: Codebook, *, epochs: Sequence[int] = (0,), seed: int = 0
+        self,
+        table: pd.DataFrame,
+        codebook: Codebook,
+        *,
+        epochs: Sequence[int] = (0,),
+        seed: int = 0,
+        first: Sequence[str] = (),
+        last: Sequence[str] = (),
     ) -> Iterator[Self]:
         """Learn a table; see `Generator.fit`."""
         from joblib import parallel_config
@@ -137,6 +144,7 @@ class GaussianCopula(SDVGenerator):
 class EpochGenerator(SDVGenerator):
     """An SDV generator trained over epochs; one run yields the models of all epoch counts."""
 
+    has_losses = True
     loop_module: str
     network: str
 
@@ -157,6 +165,13 @@ class EpochGenerator(SDVGenerator):
         for self.epochs_ in epochs:
             getattr(self._synthesizer._model, self.network).load_state_dict(snapshots[self.epochs_])
             yield self
+
+    def card(self) -> dict[str, Any]:
+        """Report the losses of every epoch so far; see `Generator.card`."""
+        losses = self._synthesizer._model.loss_values
+        means = losses[losses["Epoch"] < self.epochs_].groupby("Epoch").mean(numeric_only=True).filter(like="Loss")
+        means.columns = [f"train_{name.lower()}" for name in means]
+        return {"history": [{"epoch": int(e) + 1, **row.to_dict()} for e, row in means.iterrows()]}
 
 
 class CTGAN(EpochGenerator):

@@ -57,3 +57,11 @@ def split(
     return {
         name: table.loc[np.isin(person, members), columns].reset_index(drop=True) for name, members in parts.items()
     }
+
+
+def halve(train: pd.DataFrame, *, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Split training rows into members, which a generator is fitted on, and as many nonmembers."""
+    order = np.random.default_rng(seed).permutation(len(train))
+    half = len(train) // 2
+    parts = (np.sort(order[:half]), np.sort(order[half : 2 * half]))
+    return tuple(train.iloc[rows].reset_index(drop=True) for rows in parts)

@@ -26,6 +26,13 @@ QUALITY_COLUMNS = {
     "common_bin_pair_trends": "Pair Trends, common bins",
     "c2st_auc": "C2ST AUC",
 }
+CONDITIONAL_COLUMNS = {"success": "Meets the conditions", "quality": "Quality", "c2st_auc": "C2ST AUC"}
+COHORT_REFERENCES = {"real": "Real training rows (ceiling)", "independent": "Independent columns (floor)"}
+PRIVACY_COLUMNS = {
+    "nearer_to_member": "Nearer to a member",
+    "copies_member": "Equal to a member",
+    "copies_nonmember": "Equal to a nonmember",
+}
 MOMENT_TITLES = {"mean": "Mean", "std": "Standard Deviation", "kurtosis": "Kurtosis", "skewness": "Skewness"}
 NOTHING = "–"
 
@@ -164,6 +171,63 @@ def display_moments(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
             row[title_of(generator, styles)] = _cell(*values, digits=2)
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def display_conditional(table: pd.DataFrame, cohorts: dict[str, str], styles: Styles) -> pd.DataFrame:
+    """Lay the conditional table out, one block a cohort: the generators, then real rows and independent columns.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `medsynth.reporting.tables.conditional_table`.
+    cohorts : dict
+        Name -> title, in order of display.
+    styles : dict
+        Generator -> ``title``, ``colour``, in order of display.
+
+    Returns
+    -------
+    DataFrame
+        Text, indexed by the cohort with its numbers of real rows.
+    """
+    rows, blocks = [], []
+    for name, title in cohorts.items():
+        block = table[table["condition"] == name].set_index("generator")
+        for generator in [*in_display_order(block.index, styles), "real", "independent"]:
+            if generator not in block.index:
+                continue
+            found = block.loc[generator]
+            row = {"Model": COHORT_REFERENCES.get(generator) or title_of(generator, styles)}
+            row |= {"Epochs": _epochs(found["epochs"]), "Seeds": str(found["n_seeds"])}
+            for metric, column in CONDITIONAL_COLUMNS.items():
+                row[column] = _cell(*found[[metric, f"{metric}_low", f"{metric}_high"]])
+            rows.append(row)
+            blocks.append(f"{title} ({found['n_train']:,} training rows, {found['n_test']:,} test rows)")
+    columns = ["Model", "Epochs", "Seeds", *CONDITIONAL_COLUMNS.values()]
+    return pd.DataFrame(rows, columns=columns, index=pd.Index(blocks, name="Cohort"))
+
+
+def display_privacy(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
+    """Lay the privacy table out: generators, then the holdout, which nobody was fitted on.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `medsynth.reporting.tables.privacy_table`.
+    styles : dict
+        Generator -> ``title``, ``colour``, in order of display.
+    """
+    rows = []
+    for generator in [*in_display_order(table["generator"], styles), "holdout"]:
+        found = table[table["generator"] == generator].set_index("metric")
+        if not len(found):
+            continue
+        title = "Holdout (nothing copied)" if generator == "holdout" else title_of(generator, styles)
+        row = {"Model": title, "Epochs": _epochs(found["epochs"].iloc[0]), "Seeds": str(found["n_seeds"].max())}
+        for metric, column in PRIVACY_COLUMNS.items():
+            row[column] = _cell(*found.loc[metric, ["mean", "ci_low", "ci_high"]])
+        rows.append(row)
+    return pd.DataFrame(rows, columns=["Model", "Epochs", "Seeds", *PRIVACY_COLUMNS.values()])
 
 
 def _at_epochs(table: pd.DataFrame, epochs: int | None) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from medsynth.evaluation.intervals import t_interval
 
+CONDITIONAL = ("success", "quality", "c2st_auc")
 MOMENTS = ("mean", "std", "kurtosis", "skewness")
 
 # Column of the quality table -> family, metric and (where several things share a metric) detail of the score.
@@ -135,6 +136,55 @@ def moments_table(scores: pd.DataFrame) -> pd.DataFrame:
     return (
         table.assign(order=order).sort_values(["generator", "epochs", "order"], ignore_index=True).drop(columns="order")
     )
+
+
+def conditional_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """How generators meet conditions and how faithful their cohorts are, with intervals over seeds.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study; family ``conditional``.
+
+    Returns
+    -------
+    DataFrame
+        One row per cohort, generator and epoch count: condition (the cohort's name), generator, epochs, n_seeds,
+        n_train and n_test (real rows of the cohort), and mean, ``_low`` and ``_high`` (95 % t interval) of success
+        (share of the rows drawn that meet the conditions), quality and c2st_auc (NaN where too few real rows can be
+        compared).
+    """
+    rows = []
+    judged = scores[(scores["family"] == "conditional") & (scores["metric"] != "share")]
+    for (cohort, generator, epochs), group in judged.groupby(["detail", "generator", "epochs"]):
+        values = dict(list(group.groupby("metric")["value"]))
+        row = {"condition": cohort, "generator": generator, "epochs": epochs, "n_seeds": group["seed"].nunique()}
+        row |= {name: int(values[name].iloc[0]) for name in ("n_train", "n_test")}
+        for metric in CONDITIONAL:
+            interval = t_interval(values.get(metric, []))
+            row |= {metric: interval.mean, f"{metric}_low": interval.low, f"{metric}_high": interval.high}
+        rows.append(row)
+    measured = [f"{name}{end}" for name in CONDITIONAL for end in ("", "_low", "_high")]
+    table = pd.DataFrame(rows, columns=["condition", "generator", "epochs", "n_seeds", "n_train", "n_test", *measured])
+    return table.astype(dict.fromkeys(measured, "float64"))
+
+
+def privacy_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """How much nearer synthetic rows are to the rows that a generator saw, with intervals over seeds.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study; family ``privacy``.
+
+    Returns
+    -------
+    DataFrame
+        Columns generator, epochs, n_seeds, metric, mean, ci_low, ci_high.
+    """
+    table = _intervals(scores[scores["family"] == "privacy"], ["generator", "epochs", "metric"])
+    table.insert(2, "n_seeds", table.pop("n_seeds"))
+    return table
 
 
 def runtime_table(benchmarks: pd.DataFrame) -> pd.DataFrame:

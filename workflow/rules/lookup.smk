@@ -29,10 +29,11 @@ def of_run_as_dict(what):
 
 
 def of_generator(what):
-    """Make a params function that reads an attribute of the generator's entry."""
+    """Make a params function that reads an attribute of the generator's entry; None for a reference row."""
 
     def look_up(wildcards):
-        return getattr(RUNS[wildcards.study].generators[wildcards.generator], what)
+        generators = RUNS[wildcards.study].generators
+        return getattr(generators.get(wildcards.get("generator")), what, None)
 
     return look_up
 
@@ -41,7 +42,10 @@ def generator_code(script):
     """Make a params function that hashes what a script and the generator's class rest on."""
 
     def look_up(wildcards):
-        entry = RUNS[wildcards.study].generators[wildcards.generator]
+        generator = wildcards.get("generator")
+        if not generator:
+            return code_hash(script)
+        entry = RUNS[wildcards.study].generators[generator]
         return code_hash(script, entry.class_path.rpartition(".")[0])
 
     return look_up
@@ -55,11 +59,9 @@ def epochs_of(wildcards):
 def scores_of(wildcards):
     """Score files of every model and reference row of a run."""
     run = RUNS[wildcards.study]
-    paths = [f"{run.folder}/scores/{g}/epochs{e}/seed{s}.csv" for g, e, s in run.models]
-    return paths + [
-        f"{run.folder}/scores/{r}/epochs0/seed{s}.csv"
-        for r in REFERENCE_ROWS
-        for s in run.scale.seeds
+    return [
+        f"{run.folder}/scores/{kind}{name}/epochs{e}/seed{s}.csv"
+        for kind, name, e, s in run.scored
     ]
 
 
@@ -73,6 +75,19 @@ def evidence_of(wildcards):
     ]
 
 
+def models_of(wildcards):
+    """Model folders of a generator, one a seed."""
+    run = RUNS[wildcards.study]
+    return [
+        f"{run.folder}/models/{wildcards.generator}/seed{s}" for s in run.scale.seeds
+    ]
+
+
+def first_models_of(wildcards):
+    """Model folder of a generator's first seed."""
+    return models_of(wildcards)[0]
+
+
 def benchmarks_of(wildcards):
     """Benchmark files of every job of a run but those that only write tables and figures."""
     run = RUNS[wildcards.study]
@@ -81,13 +96,9 @@ def benchmarks_of(wildcards):
         [f"simulate_cohort_{run.study.dataset}"] if run.source == "simulated" else []
     )
     names += [f"train/{g}-seed{s}" for g in run.generators for s in run.scale.seeds]
+    names += [f"sample/{g}-epochs{e}-seed{s}" for g, e, s in run.models]
     names += [
-        f"{stage}/{g}-epochs{e}-seed{s}"
-        for stage in ("sample", "score")
-        for g, e, s in run.models
-    ]
-    names += [
-        f"score/{r}-epochs0-seed{s}" for r in REFERENCE_ROWS for s in run.scale.seeds
+        f"{kind or 'score/'}{name}-epochs{e}-seed{s}" for kind, name, e, s in run.scored
     ]
     return [f"{run.folder}/benchmarks/{name}.tsv" for name in names]
 
@@ -144,13 +155,20 @@ def tables_and_figures(study):
     """Everything that the report shows of a study."""
     run = RUNS[study]
     figures = [f"accuracy_{target.name}" for target in run.study.targets]
+    figures += ["spread"]
     figures += [
         f"{kind}_{g}"
         for kind in ("distributions", "associations")
         for g in run.generators
     ]
+    figures += [f"conditions_{g}" for g in run.conditional]
+    figures += [f"losses_{g}" for g in run.with_trait("has_losses")]
+    figures += [f"architecture_{g}" for g in run.with_trait("has_architecture")]
+    tables = [*TABLES]
+    tables += ["conditional"] if run.conditional else []
+    tables += ["privacy"] if run.memorisation else []
     return [
         f"{run.folder}/scores.csv",
-        *(f"{run.folder}/tables/{name}.html" for name in TABLES),
+        *(f"{run.folder}/tables/{name}.html" for name in tables),
         *(f"{run.folder}/figures/{name}.png" for name in figures),
     ]

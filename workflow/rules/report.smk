@@ -60,7 +60,7 @@ rule make_tables:
             "results/{study}/{run}/tables/runtime.html",
             caption="../report/runtime.rst",
             category="{study} ({run})",
-            subcategory="4 Cost",
+            subcategory="7 Cost",
             labels={"what": "Time and memory of every step"},
         ),
         [
@@ -148,3 +148,176 @@ rule plot_evidence:
         "draw distributions and associations of {wildcards.generator} ({wildcards.study})"
     script:
         "../../scripts/plot_evidence.py"
+
+
+rule make_conditional_table:
+    """Write how generators meet conditions, and how faithful their cohorts are."""
+    input:
+        scores="results/{study}/{run}/scores.csv",
+    output:
+        report(
+            "results/{study}/{run}/tables/conditional.html",
+            caption="../report/conditional.rst",
+            category="{study} ({run})",
+            subcategory="4 Conditions",
+            labels={"what": "Cohorts drawn under conditions"},
+        ),
+        [
+            f"results/{{study}}/{{run}}/tables/conditional.{kind}"
+            for kind in ("csv", "md", "tex")
+        ],
+    log:
+        "results/{study}/{run}/logs/make_conditional_table.log",
+    conda:
+        "../../envs/medsynth.yaml"
+    params:
+        note=of_run("note"),
+        styles=of_run("styles"),
+        cohorts=of_run_as_dict("study.cohorts"),
+        code=code_hash("scripts/make_conditional_table.py"),
+    message:
+        "write the conditional table of {wildcards.study}"
+    script:
+        "../../scripts/make_conditional_table.py"
+
+
+rule make_privacy_table:
+    """Write how much nearer synthetic rows are to the rows that a generator saw."""
+    input:
+        scores="results/{study}/{run}/scores.csv",
+    output:
+        report(
+            "results/{study}/{run}/tables/privacy.html",
+            caption="../report/privacy.rst",
+            category="{study} ({run})",
+            subcategory="5 Privacy",
+            labels={"what": "Memorisation"},
+        ),
+        [
+            f"results/{{study}}/{{run}}/tables/privacy.{kind}"
+            for kind in ("csv", "md", "tex")
+        ],
+    log:
+        "results/{study}/{run}/logs/make_privacy_table.log",
+    conda:
+        "../../envs/medsynth.yaml"
+    params:
+        note=of_run("note"),
+        styles=of_run("styles"),
+        code=code_hash("scripts/make_privacy_table.py"),
+    message:
+        "write the privacy table of {wildcards.study}"
+    script:
+        "../../scripts/make_privacy_table.py"
+
+
+rule plot_cohorts:
+    """Draw the success matrices of conditional generation (the Med-VAE paper's Figures 8 and 9)."""
+    input:
+        scores="results/{study}/{run}/scores.csv",
+    output:
+        png=report(
+            "results/{study}/{run}/figures/conditions_{generator}.png",
+            caption="../report/conditions.rst",
+            category="{study} ({run})",
+            subcategory="4 Conditions",
+            labels=figure_labels("Figures 8 and 9: success matrices"),
+        ),
+        pdf="results/{study}/{run}/figures/conditions_{generator}.pdf",
+    log:
+        "results/{study}/{run}/logs/plot_cohorts_{generator}.log",
+    conda:
+        "../../envs/medsynth.yaml"
+    params:
+        note=of_run("note"),
+        title=of_generator("title"),
+        cohorts=of_run_as_dict("study.cohorts"),
+        code=code_hash("scripts/plot_cohorts.py"),
+    message:
+        "draw the success matrices of {wildcards.generator} ({wildcards.study})"
+    script:
+        "../../scripts/plot_cohorts.py"
+
+
+rule plot_training:
+    """Draw losses by epoch from the model cards."""
+    input:
+        models=models_of,
+    output:
+        png=report(
+            "results/{study}/{run}/figures/losses_{generator}.png",
+            caption="../report/losses.rst",
+            category="{study} ({run})",
+            subcategory="6 Training",
+            labels=figure_labels("Losses by epoch"),
+        ),
+        pdf="results/{study}/{run}/figures/losses_{generator}.pdf",
+    log:
+        "results/{study}/{run}/logs/plot_training_{generator}.log",
+    conda:
+        "../../envs/medsynth.yaml"
+    params:
+        note=of_run("note"),
+        title=of_generator("title"),
+        colour=of_generator("colour"),
+        epochs=epochs_of,
+        code=code_hash("scripts/plot_training.py"),
+    message:
+        "draw the losses of {wildcards.generator} ({wildcards.study})"
+    script:
+        "../../scripts/plot_training.py"
+
+
+rule plot_architecture:
+    """Draw a generator's networks (the Med-VAE paper's Figures 6 and 7)."""
+    input:
+        models=first_models_of,
+    output:
+        png=report(
+            "results/{study}/{run}/figures/architecture_{generator}.png",
+            caption="../report/architecture.rst",
+            category="{study} ({run})",
+            subcategory="6 Training",
+            labels=figure_labels("Figures 6 and 7: architecture"),
+        ),
+        pdf="results/{study}/{run}/figures/architecture_{generator}.pdf",
+    log:
+        "results/{study}/{run}/logs/plot_architecture_{generator}.log",
+    conda:
+        "../../envs/medsynth.yaml"
+    params:
+        note=of_run("note"),
+        title=of_generator("title"),
+        epochs=epochs_of,
+        code=code_hash("scripts/plot_architecture.py"),
+    message:
+        "draw the networks of {wildcards.generator} ({wildcards.study})"
+    script:
+        "../../scripts/plot_architecture.py"
+
+
+rule plot_spread:
+    """Draw the synthetic standard deviation against quality."""
+    input:
+        scores="results/{study}/{run}/scores.csv",
+    output:
+        png=report(
+            "results/{study}/{run}/figures/spread.png",
+            caption="../report/spread.rst",
+            category="{study} ({run})",
+            subcategory="3 Fidelity",
+            labels={"what": "Standard deviation against quality"},
+        ),
+        pdf="results/{study}/{run}/figures/spread.pdf",
+    log:
+        "results/{study}/{run}/logs/plot_spread.log",
+    conda:
+        "../../envs/medsynth.yaml"
+    params:
+        note=of_run("note"),
+        styles=of_run("styles"),
+        code=code_hash("scripts/plot_spread.py"),
+    message:
+        "draw spread against quality ({wildcards.study})"
+    script:
+        "../../scripts/plot_spread.py"

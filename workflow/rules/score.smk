@@ -1,7 +1,9 @@
 """Stage 5: every score of one synthetic table, or of one reference row, in one job.
 
 Needs: the partitions and a synthetic table. Yields: scores/<generator>/epochs<E>/seed<S>.csv and, for what is no
-score but what figures need, evidence/<generator>/epochs<E>/seed<S>.json.
+score but what figures need, evidence/<generator>/epochs<E>/seed<S>.json; for studies that name cohorts, scores of what
+generators draw under conditions; for generators whose memory is tested, how much nearer their rows are to their own half
+of the training rows.
 """
 
 
@@ -53,4 +55,98 @@ use rule score_synthetic as score_reference with:
         "score the reference row {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
 
 
+rule score_cohorts:
+    """Ask a generator for every cohort of the study: does it meet the conditions, is it like the real cohort?"""
+    input:
+        train="results/{study}/{run}/data/train.parquet",
+        test="results/{study}/{run}/data/test.parquet",
+        codebook="results/{study}/{run}/data/codebook.json",
+        models="results/{study}/{run}/models/{generator}/seed{seed}",
+    output:
+        scores="results/{study}/{run}/scores/cohorts/{generator}/epochs{epochs}/seed{seed}.csv",
+    log:
+        "results/{study}/{run}/logs/cohorts/{generator}-epochs{epochs}-seed{seed}.log",
+    benchmark:
+        "results/{study}/{run}/benchmarks/cohorts/{generator}-epochs{epochs}-seed{seed}.tsv"
+    conda:
+        "../../envs/medsynth.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        study_seed=of_run("study.seed"),
+        class_path=of_generator("class_path"),
+        cohorts=of_run_as_dict("study.cohorts"),
+        rows=of_run("scale.cohort_sample_rows"),
+        code=generator_code("scripts/score_cohorts.py"),
+    message:
+        "draw and score the cohorts of {wildcards.generator}, seed {wildcards.seed} ({wildcards.study})"
+    script:
+        "../../scripts/score_cohorts.py"
+
+
+use rule score_cohorts as score_reference_cohorts with:
+    input:
+        train="results/{study}/{run}/data/train.parquet",
+        test="results/{study}/{run}/data/test.parquet",
+        codebook="results/{study}/{run}/data/codebook.json",
+    output:
+        scores="results/{study}/{run}/scores/cohorts/{reference}/epochs0/seed{seed}.csv",
+    log:
+        "results/{study}/{run}/logs/cohorts/{reference}-epochs0-seed{seed}.log",
+    benchmark:
+        "results/{study}/{run}/benchmarks/cohorts/{reference}-epochs0-seed{seed}.tsv"
+    message:
+        "score the cohorts of the reference row {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
+
+
+rule score_memorisation:
+    """Fit a generator on half of the training rows: are its rows nearer to that half than to the other?"""
+    input:
+        train="results/{study}/{run}/data/train.parquet",
+        codebook="results/{study}/{run}/data/codebook.json",
+    output:
+        scores="results/{study}/{run}/scores/memorisation/{generator}/epochs{epochs}/seed{seed}.csv",
+    log:
+        "results/{study}/{run}/logs/memorisation/{generator}-epochs{epochs}-seed{seed}.log",
+    benchmark:
+        "results/{study}/{run}/benchmarks/memorisation/{generator}-epochs{epochs}-seed{seed}.tsv"
+    conda:
+        "../../envs/medsynth.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=1440,
+    params:
+        study_seed=of_run("study.seed"),
+        class_path=of_generator("class_path"),
+        settings=of_generator("settings"),
+        drawn_first=of_run("drawn_first"),
+        drawn_last=of_run("drawn_last"),
+        rows=of_run("scale.sample_rows"),
+        code=generator_code("scripts/score_memorisation.py"),
+    message:
+        "test the memory of {wildcards.generator}, seed {wildcards.seed} ({wildcards.study})"
+    script:
+        "../../scripts/score_memorisation.py"
+
+
+use rule score_memorisation as score_reference_memorisation with:
+    input:
+        train="results/{study}/{run}/data/train.parquet",
+        test="results/{study}/{run}/data/test.parquet",
+        codebook="results/{study}/{run}/data/codebook.json",
+    output:
+        scores="results/{study}/{run}/scores/memorisation/{reference}/epochs0/seed{seed}.csv",
+    log:
+        "results/{study}/{run}/logs/memorisation/{reference}-epochs0-seed{seed}.log",
+    benchmark:
+        "results/{study}/{run}/benchmarks/memorisation/{reference}-epochs0-seed{seed}.tsv"
+    message:
+        "test the memory of the reference row {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
+
+
 ruleorder: score_reference > score_synthetic
+ruleorder: score_reference_cohorts > score_cohorts
+ruleorder: score_reference_memorisation > score_memorisation

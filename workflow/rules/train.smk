@@ -1,6 +1,7 @@
 """Stage 3: one training run a generator and seed; it passes through the models of all epoch counts.
 
-Needs: data/train.parquet, data/codebook.json. Yields: models/<generator>/seed<S>/epochs<E>/, a model card in each.
+Needs: data/train.parquet, data/codebook.json. Yields: models/<generator>/seed<S>/epochs<E>/, with a model card
+(settings, data checksum, versions, losses of every epoch) in each.
 """
 
 
@@ -27,6 +28,8 @@ rule train_generator:
         class_path=of_generator("class_path"),
         settings=of_generator("settings"),
         epochs=epochs_of,
+        drawn_first=of_run("drawn_first"),
+        drawn_last=of_run("drawn_last"),
         code=generator_code("scripts/train_generator.py"),
     message:
         "train {wildcards.generator}, seed {wildcards.seed} ({wildcards.study})"

@@ -1,0 +1,126 @@
+"""Conditions on the rows that a generator draws, and on the real rows that they are compared with."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from medsynth.codebook import Codebook, Column
+from medsynth.errors import InputError, nearest
+
+PRESCRIBED = {"prescribed": True, "not prescribed": False}
+NOT_GIVEN = ("No", "no")
+OPEN = (-np.inf, np.inf)
+
+
+@dataclasses.dataclass(frozen=True)
+class Condition:
+    """What one column's values must be: one of some levels, or within a range.
+
+    Attributes
+    ----------
+    levels : tuple of str
+        Allowed levels of a coded column; empty for a numeric one.
+    low, high : float
+        Smallest and largest allowed value of a numeric column, both included.
+    """
+
+    levels: tuple[str, ...] = ()
+    low: float = -np.inf
+    high: float = np.inf
+
+    def holds(self, values: pd.Series) -> np.ndarray:
+        """Say which values meet the condition: bool, shape (rows,)."""
+        if self.levels:
+            return values.isin(self.levels).to_numpy()
+        return values.between(self.low, self.high).to_numpy()
+
+
+class Conditions(dict[str, Condition]):
+    """Conditions on several columns, all of which a row must meet: column -> `Condition`."""
+
+    @classmethod
+    def parse(cls, conditions: Mapping[str, Any] | None, codebook: Codebook) -> Self:
+        """Read conditions as people write them and check them against the codebook.
+
+        Parameters
+        ----------
+        conditions : mapping, optional
+            Column -> what its values must be. For coded columns a level, or a list of levels. For numeric ones a
+            number, or a pair ``(low, high)``, both ends included, with None for an open end. For either
+            ``"prescribed"`` (a count above 0; any level but "No") and ``"not prescribed"`` (0; the level "No").
+        codebook : Codebook
+
+        Raises
+        ------
+        InputError
+            A column, level or value is not in the codebook.
+        """
+        wanted = {} if conditions is None else conditions
+        if not isinstance(wanted, Mapping):
+            raise InputError(f"Conditions must map columns to values (given: {conditions!r}).")
+        parsed = {}
+        for name, value in wanted.items():
+            column = codebook.column(name)
+            read = _read_range if column.numeric else _read_levels
+            parsed[name] = value if isinstance(value, Condition) else read(name, column, value)
+        return cls(parsed)
+
+    def holds(self, table: pd.DataFrame) -> np.ndarray:
+        """Say which rows of a table meet every condition: bool, shape (rows,)."""
+        held = np.ones(len(table), dtype=bool)
+        for name, condition in self.items():
+            held &= condition.holds(table[name])
+        return held
+
+
+def _read_levels(name: str, column: Column, value: Any) -> Condition:
+    known = column.all_levels
+    if isinstance(value, str) and value in PRESCRIBED and value not in known:
+        absent = [level for level in NOT_GIVEN if level in known]
+        if not absent:
+            raise InputError(
+                f"The condition '{value}' on '{name}' needs the level 'No', which the column lacks; name its levels "
+                f"instead ({', '.join(known)})."
+            )
+        return Condition(levels=tuple(level for level in known if (level not in absent) == PRESCRIBED[value]))
+    levels = [value] if isinstance(value, str | int) else value
+    if not isinstance(levels, Sequence) or not levels:
+        raise InputError(f"The condition on '{name}' must be a level or a list of levels (given: {value!r}).")
+    # A publisher's number, such as 1 of an admission type, is the text "1" among the levels.
+    levels = [str(level) for level in levels]
+    for level in levels:
+        if level not in known:
+            raise InputError(f"'{name}' has no level '{level}', which a condition names{nearest(level, known)}")
+    return Condition(levels=tuple(levels))
+
+
+def _read_range(name: str, column: Column, value: Any) -> Condition:
+    least, most = column.range or (-np.inf, np.inf)
+    if isinstance(value, str) and value in PRESCRIBED:
+        low, high = (np.nextafter(0, 1), np.inf) if PRESCRIBED[value] else (0.0, 0.0)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        low = high = float(value)
+    elif isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2:
+        try:
+            low, high = (float(end if end is not None else limit) for end, limit in zip(value, OPEN, strict=True))
+        except (TypeError, ValueError):
+            raise InputError(f"The range of '{name}' must be two numbers (given: {value!r}).") from None
+    else:
+        raise InputError(
+            f"The condition on '{name}' must be a number, a pair (low, high) or one of {', '.join(PRESCRIBED)} "
+            f"(given: {value!r})."
+        )
+    if not low <= high:
+        raise InputError(f"The range of '{name}' is empty: {low:g} to {high:g}.")
+    if high < least or low > most:
+        raise InputError(
+            f"The condition on '{name}' ({low:g} to {high:g}) lies outside the codebook's range {least:g} to {most:g}."
+        )
+    if column.type == "integer" and np.floor(high) < np.ceil(low):
+        raise InputError(f"The condition on '{name}' holds no whole number: {low:g} to {high:g}.")
+    return Condition(low=low, high=high)

@@ -1,0 +1,293 @@
+"""Sequential classification and regression trees, the method of R's synthpop.
+
+Nowok, Raab and Dibben (2016), "synthpop: Bespoke creation of synthetic data in R", Journal of Statistical Software
+74(11); trees as donors: Reiter (2005), "Using CART to generate partially synthetic public use microdata".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from medsynth.codebook import Codebook
+from medsynth.conditions import Condition, Conditions
+from medsynth.generators.protocol import Generator, settings_of
+from medsynth.generators.sequential import draw_sequentially
+from medsynth.generators.storage import read_model, write_model
+from medsynth.randomness import derive_seed
+
+# A tree that decides among more levels than this is grown on a score of the levels instead.
+MOST_CLASSES = 32
+# Values that a larger share of the rows have are spikes, which smoothing leaves alone.
+SPIKE = 0.01
+
+Arrays = dict[str, np.ndarray]
+
+
+class CART(Generator):
+    """Draws each column from the training rows that a tree on the columns before it finds alike.
+
+    A saved model holds the training values, leaf by leaf: it is as confidential as they are.
+
+    Parameters
+    ----------
+    min_leaf : int, default 20
+        Training rows in a leaf, at least. Fewer is more faithful and copies more.
+    smoothing : int, default 1
+        A drawn number is moved at most halfway to the value that lies this many distinct training values away, on
+        either side; values that more than 1 % of the rows share stay. 0: training values as they are.
+
+    Attributes
+    ----------
+    order_ : list of str
+        Columns in the order in which they are drawn.
+    trees_ : list of dict of ndarray
+        For each of them the tree's nodes and the donors of its leaves.
+    """
+
+    has_epochs = False
+    meets_conditions = True
+
+    def __init__(self, *, min_leaf: int = 20, smoothing: int = 1) -> None:
+        self.min_leaf = min_leaf
+        self.smoothing = smoothing
+
+    def fit(
+        self,
+        table: pd.DataFrame,
+        codebook: Codebook,
+        *,
+        epochs: Sequence[int] = (0,),
+        seed: int = 0,
+        first: Sequence[str] = (),
+        last: Sequence[str] = (),
+    ) -> Iterator[Self]:
+        """Grow a tree a column; see `Generator.fit`."""
+        self.codebook_, self.epochs_ = codebook, 0
+        # A single tree on all other columns predicts less well than many trees that each have the column before them:
+        # to draw `last` last would cost utility (docs/med-vae.md).
+        self.order_ = [*first, *(name for name in codebook.columns if name not in first)]
+        values = {name: _values(table[name], codebook) for name in self.order_}
+        self.trees_ = []
+        for i, name in enumerate(self.order_):
+            tree_seed = derive_seed(seed, "tree", name)
+            self.trees_.append(self._grow(values, self.order_[:i], name, tree_seed))
+        self.neighbours_ = {
+            name: _neighbours(values[name], self.smoothing) for name in self.order_ if codebook.columns[name].numeric
+        }
+        yield self
+
+    def _levels(self, name: str) -> int:
+        """Number of levels of a coded column; 0 for a numeric one."""
+        column = self.codebook_.columns[name]
+        return 0 if column.numeric else len(column.all_levels)
+
+    def _grow(self, values: Arrays, before: list[str], name: str, seed: int) -> Arrays:
+        """Grow the tree of one column and put its training values into the leaves."""
+        target, levels = values[name], self._levels(name)
+        tree: Arrays = {
+            "feature": np.array([-1]),
+            "threshold": np.zeros(1),
+            "left": np.zeros(1, int),
+            "right": np.zeros(1, int),
+        }
+        scores: dict[str, np.ndarray] = {}
+        leaf = np.zeros(len(target), dtype=int)
+        if before and (target != target[0]).any():
+            from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+            grown_on = target
+            if levels > MOST_CLASSES:
+                grown_on = _score_by_predictors(target, levels, [values[b] for b in before])[target]
+            indicators = _indicators(grown_on, levels if 0 < levels <= MOST_CLASSES else 0)
+            scores = {b: _score_levels(values[b], self._levels(b), indicators) for b in before if self._levels(b) > 2}
+            x = _predictors(values, before, scores)
+            kind = DecisionTreeClassifier if 0 < levels <= MOST_CLASSES else DecisionTreeRegressor
+            grown = kind(min_samples_leaf=self.min_leaf, random_state=seed).fit(x, grown_on)
+            nodes = grown.tree_
+            tree = {"feature": nodes.feature, "threshold": nodes.threshold}
+            tree |= {"left": nodes.children_left, "right": nodes.children_right}
+            leaf = grown.apply(x)
+        order = np.argsort(leaf, kind="stable")
+        tree["donors"] = target[order]
+        tree["starts"] = np.searchsorted(leaf[order], np.arange(len(tree["feature"]) + 1))
+        return {**tree, **{f"scores {b}": s for b, s in scores.items()}}
+
+    def sample(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> pd.DataFrame:
+        """Draw rows; every row meets every condition. See `Generator.sample`.
+
+        Raises
+        ------
+        InputError
+            A condition is not in the codebook, or the conditions cannot be met together.
+        """
+        wanted = Conditions.parse(conditions, self.codebook_)
+        rng = np.random.default_rng(derive_seed(seed, "sample"))
+        # A donor is allowed or is not; what is handed to `draw` is the condition itself.
+        allowed = {i: wanted[name] for i, name in enumerate(self.order_) if name in wanted}
+        drawn = draw_sequentially(lambda rows: _PartialRows(self, rows, rng), n, self.order_, allowed, rng)
+        columns: dict[str, Any] = {}
+        for name in self.order_:
+            column = self.codebook_.columns[name]
+            if column.numeric:
+                columns[name] = self._smooth(name, drawn.values[name], wanted.get(name), rng)
+            else:
+                columns[name] = pd.Categorical.from_codes(drawn.values[name].astype(int), column.all_levels)
+        return self.codebook_.conform(pd.DataFrame(columns))
+
+    def _smooth(
+        self, name: str, values: np.ndarray, condition: Condition | None, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Move numbers within the neighbourhood of their donor, rounded, inside the condition."""
+        distinct, low, high = self.neighbours_[name]
+        place = np.searchsorted(distinct, values)
+        moved = low[place] + rng.random(len(values)) * (high - low)[place]
+        if self.codebook_.columns[name].type == "integer":
+            # Between -0.5 and 0.5 of a whole number nothing moves.
+            moved = np.where(high[place] - low[place] <= 1, values, np.round(moved))
+        return np.clip(moved, condition.low, condition.high) if condition else moved
+
+    def card(self) -> dict[str, Any]:
+        """Report what was learned; see `Generator.card`."""
+        leaves = [int((tree["left"] == tree["right"]).sum()) for tree in self.trees_]
+        return {"leaves": dict(zip(self.order_, leaves, strict=True)), "holds_training_records": True}
+
+    def save(self, folder: str | Path) -> None:
+        """Write the trees and their donors; see `Generator.save`."""
+        import torch
+
+        content = {
+            "settings": settings_of(self),
+            "order": self.order_,
+            "trees": [{key: torch.as_tensor(array) for key, array in tree.items()} for tree in self.trees_],
+            "neighbours": {name: [torch.as_tensor(a) for a in arrays] for name, arrays in self.neighbours_.items()},
+        }
+        write_model(folder, type(self).__name__, self.codebook_, content)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a model; see `Generator.load`."""
+        codebook, content = read_model(folder, cls.__name__)
+        model = cls(**content["settings"])
+        model.codebook_, model.epochs_, model.order_ = codebook, 0, content["order"]
+        model.trees_ = [{key: tensor.numpy() for key, tensor in tree.items()} for tree in content["trees"]]
+        model.neighbours_ = {name: tuple(t.numpy() for t in parts) for name, parts in content["neighbours"].items()}
+        return model
+
+
+class _PartialRows:
+    """Rows of which the trees have drawn the first columns; see `medsynth.generators.sequential.PartialRows`."""
+
+    def __init__(self, model: CART, rows: int, rng: np.random.Generator) -> None:
+        self.model, self.rows, self.rng = model, rows, rng
+        self.values: Arrays = {}
+
+    def draw(self, position: int, allowed: Condition | None) -> np.ndarray | None:
+        """Draw the next column from donors in the leaf of each row."""
+        name, tree = self.model.order_[position], self.model.trees_[position]
+        leaf = self._leaves(tree, self.model.order_[:position])
+        starts, donors = tree["starts"], tree["donors"]
+        first, last = starts[leaf], starts[leaf + 1]
+        u = self.rng.random(self.rows)
+        if allowed is None:
+            self.values[name] = donors[first + (u * (last - first)).astype(int)]
+            return None
+        good = _donors_allowed(donors, allowed, self.model.codebook_.columns[name])
+        counted = np.concatenate([[0], np.cumsum(good)])
+        found = counted[last] - counted[first]
+        # The k-th allowed donor of the leaf; where there is none, any: such a row weighs nothing.
+        k = counted[first] + (u * found).astype(int) + 1
+        chosen = np.searchsorted(counted, k, side="left") - 1
+        self.values[name] = donors[np.clip(chosen, 0, len(donors) - 1)]
+        return found / (last - first)
+
+    def _leaves(self, tree: Arrays, before: list[str]) -> np.ndarray:
+        """Send every row down a tree: node numbers, (rows,)."""
+        node = np.zeros(self.rows, dtype=int)
+        if tree["feature"][0] < 0:
+            return node
+        scores = {b: tree[f"scores {b}"] for b in before if f"scores {b}" in tree}
+        x = _predictors(self.values, before, scores)
+        going = np.arange(self.rows)
+        while len(going):
+            at = node[going]
+            left = x[going, tree["feature"][at]] <= tree["threshold"][at]
+            node[going] = np.where(left, tree["left"][at], tree["right"][at])
+            going = going[tree["feature"][node[going]] >= 0]
+        return node
+
+    def select(self, rows: np.ndarray) -> Self:
+        """Keep rows, some several times."""
+        chosen = _PartialRows(self.model, len(rows), self.rng)
+        chosen.values = {name: values[rows] for name, values in self.values.items()}
+        return chosen
+
+
+def _values(column: pd.Series, codebook: Codebook) -> np.ndarray:
+    """Numbers as they are, levels by number."""
+    if codebook.columns[column.name].numeric:
+        return column.to_numpy("float64")
+    return column.cat.codes.to_numpy("int64")
+
+
+def _donors_allowed(donors: np.ndarray, condition: Condition, column: Any) -> np.ndarray:
+    """Say which training values meet a condition."""
+    if column.numeric:
+        return (donors >= condition.low) & (donors <= condition.high)
+    return np.isin(column.all_levels, condition.levels)[donors]
+
+
+def _predictors(values: Arrays, before: list[str], scores: Arrays) -> np.ndarray:
+    """Columns that a tree splits on, float32 (rows, columns): nominal ones by their levels' scores."""
+    return np.stack([scores[b][values[b]] if b in scores else values[b] for b in before], 1).astype("float32")
+
+
+def _indicators(target: np.ndarray, classes: int) -> np.ndarray:
+    """What levels of predictors are ordered by: the target itself, or an indicator a class; (rows, values)."""
+    if classes:
+        return np.eye(classes, dtype="float32")[target]
+    return target.astype("float64")[:, None]
+
+
+def _score_levels(codes: np.ndarray, levels: int, indicators: np.ndarray) -> np.ndarray:
+    """Rank a predictor's levels so that one threshold splits them well.
+
+    By the target's mean in each level (Breiman et al. 1984, theorem 4.5: optimal for a number or two classes); for more
+    classes by the first principal component of the class shares (Coppersmith, Hong and Hosking 1999).
+    """
+    counts = np.bincount(codes, minlength=levels)
+    sums = np.stack([np.bincount(codes, weights=part, minlength=levels) for part in indicators.T], 1)
+    means = sums / np.maximum(counts, 1)[:, None]
+    if means.shape[1] > 1:
+        centred = means - indicators.mean(0)
+        weighted = centred * np.sqrt(counts)[:, None]
+        _, _, axes = np.linalg.svd(weighted, full_matrices=False)
+        # The sign of a component is arbitrary; fix it.
+        means = centred @ (axes[0] * np.sign(axes[0][np.abs(axes[0]).argmax()] or 1.0))[:, None]
+    return np.argsort(np.argsort(means[:, 0], kind="stable"), kind="stable").astype("float32")
+
+
+def _score_by_predictors(codes: np.ndarray, levels: int, predictors: list[np.ndarray]) -> np.ndarray:
+    """Score the levels of a target with very many by how they differ in the columns before: (levels,)."""
+    standardised = [(p - p.mean()) / (p.std() or 1.0) for p in predictors]
+    counts = np.maximum(np.bincount(codes, minlength=levels), 1)
+    means = np.stack([np.bincount(codes, weights=p, minlength=levels) / counts for p in standardised], 1)
+    weighted = means * np.sqrt(counts)[:, None]
+    _, _, axes = np.linalg.svd(weighted, full_matrices=False)
+    return means @ (axes[0] * np.sign(axes[0][np.abs(axes[0]).argmax()] or 1.0))
+
+
+def _neighbours(values: np.ndarray, reach: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find how far each distinct training value may move: distinct values, lower and upper ends."""
+    distinct, counts = np.unique(values, return_counts=True)
+    if reach == 0:
+        return distinct, distinct, distinct
+    places = np.arange(len(distinct))
+    low = (distinct + distinct[np.maximum(places - reach, 0)]) / 2
+    high = (distinct + distinct[np.minimum(places + reach, len(distinct) - 1)]) / 2
+    spike = counts > max(SPIKE * len(values), 1)
+    return distinct, np.where(spike, distinct, low), np.where(spike, distinct, high)

@@ -1,0 +1,162 @@
+"""Tables as codes: every column in a limited number of levels, numeric ones in bins."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from medsynth.codebook import Codebook
+from medsynth.conditions import Condition, Conditions
+
+# Inside a bin the distribution is kept by its quartiles, between which values are drawn uniformly.
+GRID = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
+MAX_DECIMALS = 6
+
+
+class TableCoder:
+    """Number what each column holds: levels as they are, numbers by bins learned on training rows.
+
+    A value that many rows share (a spike at zero, say) has a bin of its own; the others are cut so that bins hold
+    about as many rows each, in the tails ever fewer down to `min_rows`. Values are drawn smoothly inside a bin,
+    rounded as the training values are.
+
+    Parameters
+    ----------
+    max_bins : int, default 64
+        A column with no more distinct values gets a bin for each that `min_rows` rows have; with more, about this many.
+    min_rows : int, default 10
+        Rows that a bin holds at least (but for the last one, where fewer may be left). No single training value can be
+        read off the bins of fewer rows.
+
+    Attributes
+    ----------
+    sizes_ : list of int
+        Codes of each column, in the codebook's order.
+    knots_ : dict of ndarray
+        Numeric column -> quartiles of each bin, (bins, 5), ascending.
+    decimals_ : dict of int
+        Numeric column -> decimals that its values have, at most 6.
+    """
+
+    def __init__(self, max_bins: int = 64, min_rows: int = 10) -> None:
+        self.max_bins = max_bins
+        self.min_rows = min_rows
+
+    def fit(self, table: pd.DataFrame, codebook: Codebook) -> Self:
+        """Learn the bins of every numeric column."""
+        self.codebook_ = codebook
+        self.knots_, self.decimals_ = {}, {}
+        for name, column in codebook.columns.items():
+            if column.numeric:
+                values = np.sort(table[name].to_numpy("float64"))
+                self.decimals_[name] = 0 if column.type == "integer" else _decimals(values)
+                self.knots_[name] = self._knots(values)
+        return self
+
+    @property
+    def sizes_(self) -> list[int]:
+        """Codes of each column."""
+        columns = self.codebook_.columns.items()
+        return [len(self.knots_[n]) if c.numeric else len(c.all_levels) for n, c in columns]
+
+    def _knots(self, values: np.ndarray) -> np.ndarray:
+        """Cut sorted values into bins and keep the quartiles of each."""
+        n = len(values)
+        last = np.flatnonzero(np.append(np.diff(values) > 0, True)) + 1
+        first = np.concatenate([[0], last[:-1]])
+        target = max(n / self.max_bins, self.min_rows)
+        alone = last - first >= (self.min_rows if len(last) <= self.max_bins else target)
+        bins, i = [], 0
+        while i < len(last):
+            begin = first[i]
+            # Toward both tails bins hold half of what lies beyond them.
+            wanted = np.clip(min(begin, n - begin) / 2, self.min_rows, target)
+            j = i if alone[i] else max(i, np.searchsorted(last, begin + wanted))
+            if not alone[i] and alone[i : j + 1].any():
+                j = i + int(np.argmax(alone[i : j + 1])) - 1
+            j = min(j, len(last) - 1)
+            bins.append(np.quantile(values[begin : last[j]], GRID))
+            i = j + 1
+        return np.stack(bins)
+
+    def encode(self, table: pd.DataFrame) -> np.ndarray:
+        """Number a table: int32 of shape (rows, columns); a number between two bins goes to the lower one."""
+        codes = np.empty((len(table), len(self.codebook_.columns)), dtype="int32")
+        for i, (name, column) in enumerate(self.codebook_.columns.items()):
+            if column.numeric:
+                lows = self.knots_[name][:, 0]
+                codes[:, i] = np.clip(np.searchsorted(lows, table[name], side="right") - 1, 0, None)
+            else:
+                codes[:, i] = table[name].cat.codes
+        return codes
+
+    def shares(self, name: str, condition: Condition) -> np.ndarray:
+        """Share of each code's values that meets a condition: float, shape (codes,)."""
+        column = self.codebook_.columns[name]
+        if not column.numeric:
+            return np.isin(column.all_levels, condition.levels).astype(float)
+        low, high = self._positions(name, condition)
+        knots = self.knots_[name]
+        single = knots[:, 0] == knots[:, -1]
+        held = (knots[:, 0] >= condition.low) & (knots[:, 0] <= condition.high)
+        return np.where(single, held, high - low)
+
+    def _positions(self, name: str, condition: Condition) -> tuple[np.ndarray, np.ndarray]:
+        """Where inside each bin, in [0, 1], a range begins and ends."""
+        half = self._half(name)
+        ends = []
+        for end, step in ((condition.low, -half), (condition.high, half)):
+            # A rounded value stands for all that is rounded to it.
+            edge = end + step if np.isfinite(end) else end
+            ends.append([np.interp(edge, knots, GRID) for knots in self._widened(name)])
+        return np.array(ends[0]), np.maximum(ends[0], ends[1])
+
+    def _half(self, name: str) -> float:
+        """Half a unit of the last decimal, up to which rounding moves a value."""
+        return 0.5 * 10.0 ** -self.decimals_[name] if self.decimals_[name] <= MAX_DECIMALS else 0.0
+
+    def _widened(self, name: str) -> np.ndarray:
+        """Knots from half a unit below the first value to half a unit above the last, strictly ascending."""
+        knots = self.knots_[name].copy()
+        knots[:, 0] -= self._half(name)
+        knots[:, -1] += self._half(name)
+        tie = np.spacing(np.abs(knots).max(1, keepdims=True)) * 4
+        return np.maximum.accumulate(knots, axis=1) + tie * np.arange(len(GRID))
+
+    def decode(self, codes: np.ndarray, rng: np.random.Generator, conditions: Conditions) -> pd.DataFrame:
+        """Turn codes (rows, columns) into a table of the codebook's columns, types and levels.
+
+        Values of a conditioned numeric column are drawn from that part of their bin that meets the condition.
+        """
+        columns: dict[str, Any] = {}
+        for i, (name, column) in enumerate(self.codebook_.columns.items()):
+            code = codes[:, i]
+            if not column.numeric:
+                columns[name] = pd.Categorical.from_codes(code, column.all_levels, ordered=column.type == "ordinal")
+                continue
+            condition = conditions.get(name, Condition())
+            low, high = self._positions(name, condition)
+            where = low[code] + rng.random(len(code)) * (high - low)[code]
+            columns[name] = self._values(name, code, where, condition)
+        return self.codebook_.conform(pd.DataFrame(columns))
+
+    def _values(self, name: str, code: np.ndarray, where: np.ndarray, condition: Condition) -> np.ndarray:
+        """Values at positions inside bins, rounded, inside bin and condition."""
+        knots, widened = self.knots_[name][code], self._widened(name)[code]
+        piece = np.minimum((where * (len(GRID) - 1)).astype(int), len(GRID) - 2)[:, None]
+        left, right = (np.take_along_axis(widened, piece + step, 1)[:, 0] for step in (0, 1))
+        values = left + (where * (len(GRID) - 1) - piece[:, 0]) * (right - left)
+        decimals = self.decimals_[name]
+        values = np.round(values, decimals) if decimals <= MAX_DECIMALS else values
+        # Rounding may step over an edge by one unit; a bin of one value holds that value.
+        return np.clip(np.clip(values, knots[:, 0], knots[:, -1]), condition.low, condition.high)
+
+
+def _decimals(values: np.ndarray) -> int:
+    """Fewest decimals that write every value exactly; MAX_DECIMALS + 1 if none do."""
+    for decimals in range(MAX_DECIMALS + 1):
+        if np.allclose(values, np.round(values, decimals), rtol=1e-9, atol=10.0 ** -(MAX_DECIMALS + 2)):
+            return decimals
+    return MAX_DECIMALS + 1

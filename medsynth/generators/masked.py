@@ -1,0 +1,163 @@
+"""A masked autoregressive network: one pass gives every column's distribution given the columns before it.
+
+Units are sorted by how many columns they may see (their degree; Germain et al. 2015, "MADE: masked autoencoder for
+distribution estimation"). Sorted like this the weight matrices are lower block-triangular, which is used twice:
+training skips most of the blocks that are zero, and sampling computes each unit once, when the last column it sees has
+been drawn, so that drawing a row costs one pass and not one a column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+BLOCKS = 4
+
+
+class MaskedLinear(nn.Module):
+    """Linear layer in which a unit sees the inputs of its own degree or lower.
+
+    Its gradient for one row is an outer product under a mask, so that per-row norms, which DP-SGD needs, cost two small
+    products and no per-row gradient: with g the gradient at the output and x the input, sum(mask * g^2 x^2).
+
+    Parameters
+    ----------
+    seen, sees : ndarray of int
+        Degrees of the inputs and of the outputs, both ascending.
+    gain : float, default 1.0
+        Scale of the initial weights.
+    """
+
+    def __init__(self, seen: np.ndarray, sees: np.ndarray, gain: float = 1.0) -> None:
+        super().__init__()
+        # Outputs see the first `reach` inputs.
+        self.reach = np.searchsorted(seen, sees, side="right")
+        mask = torch.as_tensor(seen[None, :] <= sees[:, None], dtype=torch.float32)
+        self.register_buffer("mask", mask, persistent=False)
+        fan_in = mask.sum(1, keepdim=True).clamp(min=1)
+        self.weight = nn.Parameter(torch.randn(mask.shape) * mask * gain / fan_in.sqrt())
+        self.bias = nn.Parameter(torch.zeros(len(sees)))
+        edges = np.linspace(0, len(sees), BLOCKS + 1).astype(int).tolist()
+        self.blocks = [(a, b, int(self.reach[b - 1])) for a, b in pairwise(edges) if b > a]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(rows, inputs) -> (rows, outputs)."""
+        weight = self.weight * self.mask
+        parts = [functional.linear(x[:, :reach], weight[a:b, :reach], self.bias[a:b]) for a, b, reach in self.blocks]
+        return torch.cat(parts, 1)
+
+    def units(self, x: Tensor, a: int, b: int) -> Tensor:
+        """Outputs `a` to `b`, all of one degree, from the inputs that they see."""
+        reach = int(self.reach[a])
+        return functional.linear(x[:, :reach], self.weight[a:b, :reach], self.bias[a:b])
+
+
+class AutoregressiveDecoder(nn.Module):
+    """Logits of every column given a latent vector and the columns before it.
+
+    Residual layers of masked units, and beside them a direct, pairwise path from each column to all later ones.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Codes of each column, in the order in which they are drawn.
+    latent : int
+        Dimensions of the latent vector, which every unit sees.
+    width, depth : int
+        Units of a layer, layers.
+    dropout : float
+    """
+
+    def __init__(self, sizes: Sequence[int], latent: int, *, width: int, depth: int, dropout: float) -> None:
+        super().__init__()
+        self.sizes, self.latent, self.width = list(sizes), latent, width
+        columns = len(sizes)
+        self.starts = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
+        # The column at position p is seen from degree p + 1 on, and its own logits have degree p.
+        inputs = np.concatenate([np.zeros(latent, int), np.repeat(np.arange(columns) + 1, sizes)])
+        units = np.floor(np.linspace(0, columns, width, endpoint=False)).astype(int)
+        outputs = np.repeat(np.arange(columns), sizes)
+        self.unit_starts = np.searchsorted(units, np.arange(columns + 1))
+        self.first = MaskedLinear(inputs, units)
+        self.layers = nn.ModuleList(MaskedLinear(units, units) for _ in range(depth - 1))
+        self.dropout = nn.Dropout(dropout)
+        self.heads = MaskedLinear(units, outputs, gain=0.1)
+        self.direct = MaskedLinear(inputs, outputs, gain=0.05)
+
+    def forward(self, z: Tensor, levels: Tensor) -> Tensor:
+        """Logits (rows, sum of sizes) of one-hot coded rows (rows, sum of sizes) and latent vectors (rows, latent)."""
+        x = torch.cat([z, levels], 1)
+        h = self.first(x)
+        for layer in self.layers:
+            h = h + layer(functional.relu(h))
+        return self.heads(self.dropout(functional.relu(h))) + self.direct(x)
+
+
+class PartialTable:
+    """Rows of which the decoder has drawn the first columns; see `medsynth.generators.sequential.PartialRows`.
+
+    Parameters
+    ----------
+    decoder : AutoregressiveDecoder
+    z : Tensor
+        Latent vectors, (rows, latent).
+    rng : torch.Generator
+    """
+
+    def __init__(self, decoder: AutoregressiveDecoder, z: Tensor, rng: torch.Generator) -> None:
+        rows, columns = len(z), len(decoder.sizes)
+        self.decoder, self.rng = decoder, rng
+        self.x = torch.cat([z, z.new_zeros(rows, int(decoder.starts[-1]))], 1)
+        # What every layer puts out, and what goes on from it; filled from the left.
+        self.hidden = [z.new_zeros(rows, decoder.width) for _ in range(len(decoder.layers) + 1)]
+        self.codes = torch.zeros(rows, columns, dtype=torch.long, device=z.device)
+
+    def draw(self, position: int, allowed: np.ndarray | None) -> np.ndarray | None:
+        """Draw the next column; see `PartialRows.draw`."""
+        probability = self._logits(position).softmax(1)
+        mass = None
+        if allowed is not None:
+            probability = probability * torch.as_tensor(allowed, dtype=probability.dtype, device=probability.device)
+            mass = probability.sum(1).double().cpu().numpy()
+        ends = probability.cumsum(1)
+        u = torch.rand(len(ends), 1, generator=self.rng).to(ends.device) * ends[:, -1:]
+        code = (ends <= u).sum(1)
+        if allowed is not None:
+            # Rounding at an end of the cumulated probabilities must not step onto a code that is not allowed.
+            choices = torch.as_tensor(np.flatnonzero(allowed > 0), device=code.device)
+            nearest = torch.searchsorted(choices, code).clamp(max=len(choices) - 1)
+            code = choices[nearest]
+        code = code.clamp(max=self.decoder.sizes[position] - 1)
+        self.codes[:, position] = code
+        start = self.decoder.latent + int(self.decoder.starts[position])
+        self.x[torch.arange(len(code)), start + code] = 1.0
+        return mass
+
+    def _logits(self, position: int) -> Tensor:
+        """Compute the units that the column drawn last lets us know, and this column's logits."""
+        decoder = self.decoder
+        a, b = (int(edge) for edge in decoder.unit_starts[position : position + 2])
+        if b > a:
+            self.hidden[0][:, a:b] = decoder.first.units(self.x, a, b)
+            for before, after, layer in zip(self.hidden, self.hidden[1:], decoder.layers, strict=False):
+                # A unit of a layer sees units of its own degree in the layer before, which are there by now.
+                after[:, a:b] = before[:, a:b] + layer.units(functional.relu(before[:, :b]), a, b)
+        start, end = (int(edge) for edge in decoder.starts[position : position + 2])
+        return decoder.heads.units(functional.relu(self.hidden[-1][:, :b]), start, end) + decoder.direct.units(
+            self.x, start, end
+        )
+
+    def select(self, rows: np.ndarray) -> Self:
+        """Keep rows, some several times."""
+        kept = torch.as_tensor(rows, device=self.codes.device)
+        chosen = object.__new__(type(self))
+        chosen.decoder, chosen.rng = self.decoder, self.rng
+        chosen.x, chosen.codes = self.x[kept], self.codes[kept]
+        chosen.hidden = [h[kept] for h in self.hidden]
+        return chosen

@@ -1,0 +1,118 @@
+"""Rows drawn column by column under conditions: sequential Monte Carlo over partial rows.
+
+A model that draws one column after another meets any condition by drawing the conditioned columns from what is allowed
+alone. That by itself would get the columns before them wrong: they must be such as lead to what is allowed. So many
+partial rows are drawn, each is weighted by the probability that its next column was allowed, and those that continue
+are drawn by weight (Gordon, Salmond and Smith 1993; Doucet and Johansen 2011, section 3.5).
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol, Self
+
+import numpy as np
+
+from medsynth.errors import InputError
+
+log = logging.getLogger(__name__)
+
+# The stated effort: partial rows cost at most this many times what unconditional rows would, and a combination that the
+# model expects in fewer than one row in a million is refused.
+EFFORT = 3.0
+MOST_PARTIAL_ROWS_PER_ROW = 32
+LEAST_PARTIAL_ROWS = 1024
+LEAST_PROBABILITY = 1e-6
+
+
+class PartialRows(Protocol):
+    """Rows whose first columns are drawn."""
+
+    def draw(self, position: int, allowed: np.ndarray | None) -> np.ndarray | None:
+        """Draw the column at a position of the order.
+
+        `allowed` holds the share of each code that is allowed, or None for all. Returns the probability that the column
+        is allowed, (rows,), or None without a condition. Rows whose probability is 0 get any code.
+        """
+
+    def select(self, rows: np.ndarray) -> Self:
+        """Keep rows, some of them several times."""
+
+
+def partial_rows_per_row(last: int, columns: int) -> int:
+    """Partial rows to draw for each row wanted, if the last condition is on the column at position `last`.
+
+    The earlier the conditions, the cheaper a partial row.
+    """
+    return int(np.clip(EFFORT * columns / (last + 1), EFFORT, MOST_PARTIAL_ROWS_PER_ROW))
+
+
+def draw_sequentially(
+    start: object,
+    n: int,
+    columns: list[str],
+    allowed: dict[int, np.ndarray],
+    rng: np.random.Generator,
+) -> PartialRows:
+    """Draw rows that meet conditions.
+
+    Parameters
+    ----------
+    start : callable
+        ``start(rows)`` gives that many `PartialRows` without any column.
+    n : int
+        Rows wanted.
+    columns : list of str
+        In the order in which they are drawn.
+    allowed : dict of ndarray
+        Position of a conditioned column -> share of each of its codes that is allowed.
+    rng : numpy Generator
+        Decides which partial rows continue.
+
+    Raises
+    ------
+    InputError
+        The conditions cannot be met together within the stated effort.
+    """
+    last = max(allowed, default=-1)
+    partial = n
+    if allowed:
+        partial = max(n * partial_rows_per_row(last, len(columns)), LEAST_PARTIAL_ROWS)
+    rows = start(partial)
+    log_weight, log_probability = np.zeros(partial), 0.0
+    for position, name in enumerate(columns):
+        mass = rows.draw(position, allowed.get(position))
+        if mass is None:
+            continue
+        with np.errstate(divide="ignore"):
+            log_weight = log_weight + np.log(mass)
+        weight = np.exp(log_weight - max(log_weight.max(), -700.0))
+        probability = np.exp(log_probability) * np.exp(log_weight).mean()
+        if probability < LEAST_PROBABILITY:
+            met = ", ".join(f"'{columns[p]}'" for p in sorted(allowed) if p < position)
+            raise InputError(
+                f"The conditions cannot be met together: {partial} partial rows were drawn, "
+                + (f"{met} could be met, " if met else "")
+                + f"and '{name}' then in fewer than {max(probability, LEAST_PROBABILITY):.0e} of the rows "
+                f"({int((mass > 0).sum())} of {partial} could go on at all). Relax a condition."
+            )
+        effective = weight.sum() ** 2 / (weight**2).sum()
+        wanted = n if position == last else partial
+        if position == last or effective < partial / 2:
+            log_probability += np.log(np.exp(log_weight).mean())
+            rows = rows.select(_resample(weight, wanted, rng))
+            log_weight = np.zeros(wanted)
+        if position == last and effective < n / 4:
+            log.warning(
+                "%d rows continue about %d different beginnings: the conditions are rare and on columns drawn late",
+                n,
+                effective,
+            )
+    return rows
+
+
+def _resample(weight: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Systematic resampling: row numbers, (n,), each as often as its weight says, in random order."""
+    ends = np.cumsum(weight)
+    marks = (np.arange(n) + rng.random()) / n * ends[-1]
+    return rng.permutation(np.minimum(np.searchsorted(ends, marks, side="right"), len(weight) - 1))

@@ -1,0 +1,65 @@
+"""Models on disk: one file of tensors and plain values, which runs no code when it is read."""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from medsynth.codebook import Codebook
+from medsynth.errors import InputError
+
+FILE = "model.pt"
+# Raised when what is stored changes its meaning, so that older files are refused instead of misread.
+FORMAT = 1
+
+
+def write_model(folder: str | Path, kind: str, codebook: Codebook, content: dict[str, Any]) -> None:
+    """Write a model into a folder of its own.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Made if it is absent.
+    kind : str
+        Name of the generator class.
+    codebook : Codebook
+    content : dict
+        Tensors, numbers, text, lists and dicts of these.
+    """
+    import torch
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f"{FILE}.partial"
+    torch.save({"kind": kind, "format": FORMAT, "codebook": codebook.to_json(), **content}, partial)
+    partial.replace(folder / FILE)
+
+
+def read_model(folder: str | Path, kind: str) -> tuple[Codebook, dict[str, Any]]:
+    """Read a model that `write_model` wrote, onto the CPU.
+
+    Raises
+    ------
+    InputError
+        The file is absent, truncated, of another generator, or no model at all.
+    """
+    import torch
+
+    path = Path(folder) / FILE
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise InputError(f"There is no model in {path.parent} ({FILE} is missing); train it first.") from None
+    except (RuntimeError, pickle.UnpicklingError, EOFError, zipfile.BadZipFile, OSError, ValueError) as error:
+        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise InputError(f"{path} is damaged or no model of medsynth ({reason}); train it again.") from None
+    if not isinstance(content, dict) or "kind" not in content or "codebook" not in content:
+        raise InputError(f"{path} is a file of tensors, but no model of medsynth; train the model again.")
+    if content["kind"] != kind or content.get("format") != FORMAT:
+        raise InputError(
+            f"{path} holds a model of {content['kind']} (format {content.get('format')}), not of {kind} (format "
+            f"{FORMAT}); load it with its own class or train it again."
+        )
+    return Codebook.from_text(content["codebook"]), content

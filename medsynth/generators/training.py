@@ -1,0 +1,157 @@
+"""What training a network takes, whichever network it is: batches, epochs, losses, the latent space's health."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from medsynth.generators.protocol import Progress
+
+# A latent dimension is active if its posterior mean varies over records by more than this (Burda, Grosse and
+# Salakhutdinov 2016, "Importance weighted autoencoders", section 5.2).
+ACTIVE_VARIANCE = 0.01
+
+Losses = dict[str, Tensor]
+
+
+def device_to_use() -> torch.device:
+    """A GPU where there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def validation_split(n: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw a validation part of the training rows.
+
+    Parameters
+    ----------
+    n : int
+        Training rows.
+    share : float
+        Share of them, in [0, 1), at least one row unless it is 0.
+    seed : int
+
+    Returns
+    -------
+    fitted, validated : ndarray of int
+        Row numbers, ascending. Without a validation part the second has every row, so that there is a loss to report.
+    """
+    if share == 0 or n < 2:
+        return np.arange(n), np.arange(n)
+    order = np.random.default_rng(seed).permutation(n)
+    held = max(1, round(share * n))
+    return np.sort(order[held:]), np.sort(order[:held])
+
+
+def train_epochs(
+    rows: int,
+    step: Callable[[Tensor, float], Losses],
+    validate: Callable[[], dict[str, float]],
+    *,
+    epochs: int,
+    batch_size: int,
+) -> Iterator[dict[str, float]]:
+    """Go through the epochs of a training run.
+
+    Parameters
+    ----------
+    rows : int
+        Rows to fit; each epoch sees them once, in an order of its own (torch's global generator decides).
+    step : callable
+        ``step(rows of the batch, share of the run behind us)`` takes one step and returns losses.
+    validate : callable
+        Returns losses on the validation part.
+    epochs, batch_size : int
+
+    Yields
+    ------
+    dict
+        After each epoch: ``epoch``, the mean of each loss over its steps under ``train_<name>``, and what `validate`
+        says under ``validation_<name>``.
+    """
+    progress = Progress(epochs)
+    size = min(batch_size, rows)
+    starts = [start for start in range(0, rows, size) if rows - start > 1 or rows == 1]
+    for epoch in range(epochs):
+        order = torch.randperm(rows)
+        sums: Losses = {}
+        # A last batch of one row is left out: batch normalisation has nothing to normalise there.
+        for i, start in enumerate(starts):
+            losses = step(order[start : start + size], (epoch + i / len(starts)) / epochs)
+            sums = {name: sums.get(name, 0) + value for name, value in losses.items()}
+        record = {f"train_{name}": float(total) / len(starts) for name, total in sums.items()}
+        record |= {f"validation_{name}": value for name, value in validate().items()}
+        progress.epoch(epoch + 1, {name: value for name, value in record.items() if name.endswith("_loss")})
+        yield {"epoch": epoch + 1, **record}
+
+
+def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL divergence from N(mean, exp(log_variance)) to N(0, 1) in nats, element by element (Kingma and Welling 2014,
+    appendix B)."""
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)
+
+
+def active_dimensions(mean: Tensor) -> int:
+    """Count the latent dimensions that carry something: `mean` is (records, dimensions)."""
+    return int((mean.var(0, correction=0) > ACTIVE_VARIANCE).sum())
+
+
+class LevelLikelihood:
+    """Log-likelihoods of coded columns from one row of logits, all columns in a few operations.
+
+    Columns of similar numbers of levels are padded to one width and normalised together; a loop over columns would
+    cost a small batch more in calls than in arithmetic.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Levels of each column; their logits stand one after another.
+    """
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self.sizes = list(sizes)
+        self.total = sum(self.sizes)
+        starts = np.concatenate([[0], np.cumsum(self.sizes)])[:-1].astype(int)
+        widths = np.array([1 << (size - 1).bit_length() for size in self.sizes])
+        self.groups = []
+        for width in sorted(set(widths.tolist())):
+            columns = np.flatnonzero(widths == width)
+            sources = np.concatenate([np.arange(starts[c], starts[c] + self.sizes[c]) for c in columns])
+            places = np.concatenate([i * width + np.arange(self.sizes[c]) for i, c in enumerate(columns)])
+            self.groups.append((width, *(torch.as_tensor(part) for part in (columns, sources, places))))
+
+    def __call__(self, logits: Tensor, codes: Tensor) -> Tensor:
+        """Negative log-likelihoods in nats: logits (rows, sum of sizes), codes (rows, columns) -> (columns,), means
+        over the rows, in an order of their own."""
+        found = []
+        for width, columns, sources, places in self.groups:
+            padded = logits.new_full((len(logits), len(columns) * width), -1e9)
+            padded = padded.index_copy(1, places.to(logits.device), logits[:, sources.to(logits.device)])
+            losses = functional.cross_entropy(
+                padded.view(-1, width), codes[:, columns.to(codes.device)].reshape(-1), reduction="none"
+            )
+            found.append(losses.view(len(logits), -1).mean(0))
+        return torch.cat(found)
+
+
+def one_line(module: nn.Module) -> str:
+    """Name a module with its size, such as ``Linear 60 → 32``."""
+    kind = type(module).__name__
+    if hasattr(module, "weight") and module.weight.dim() == 2 and kind != "Embedding":
+        return f"{kind} {module.weight.shape[1]} → {module.weight.shape[0]}"
+    details = {
+        "Embedding": lambda m: f" {m.num_embeddings} → {m.embedding_dim}",
+        "BatchNorm1d": lambda m: f" ({m.num_features})",
+        "LeakyReLU": lambda m: f" ({m.negative_slope:g})",
+        "Dropout": lambda m: f" ({m.p:g})",
+    }
+    return "linear" if kind == "Identity" else kind + details.get(kind, lambda m: "")(module)
+
+
+def stages_of(module: nn.Module) -> list[list[str]]:
+    """List a chain of modules, one a stage, without those that do nothing."""
+    leaves = [m for m in module.modules() if not list(m.children()) and not isinstance(m, nn.Identity)]
+    return [[one_line(leaf)] for leaf in leaves]

@@ -1,0 +1,66 @@
+"""Success matrices of conditional generation (Med-VAE paper, Figures 8 and 9)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from seaborn import heatmap
+
+from medsynth.evaluation.conditional import UNCONDITIONAL, Cohort
+from medsynth.reporting.canvas import in_style, with_note
+
+
+@in_style
+def success_matrices(scores: pd.DataFrame, cohorts: list[Cohort], *, generator: str, title: str, note: str) -> Figure:
+    """Draw what share of the rows drawn for one cohort meets the conditions of each.
+
+    One panel for each group of cohorts. The first row is drawn without conditions; a cohort that the generator refused
+    to draw is a row of grey cells.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study; family ``conditional``.
+    cohorts : list of Cohort
+    generator, title : str
+        Whose matrices, and what they are called.
+    note : str
+        Where the data come from, printed at the bottom.
+    """
+    shares = scores[
+        (scores["family"] == "conditional") & (scores["metric"] == "share") & (scores["generator"] == generator)
+    ]
+    means = shares.groupby("detail")["value"].mean()
+    groups = list(dict.fromkeys(cohort.group for cohort in cohorts))
+    members = {group: [cohort for cohort in cohorts if cohort.group == group] for group in groups}
+    widths = [len(members[group]) + 2 for group in groups]
+    height = max(len(members[group]) for group in groups) + 1
+    figure = Figure(figsize=(1.5 + 0.72 * sum(widths) + 1.2 * len(groups), 2.6 + 0.5 * height), layout="constrained")
+    axes = figure.subplots(1, len(groups), width_ratios=widths, squeeze=False)[0]
+    for ax, group in zip(axes, groups, strict=True):
+        ax.grid(visible=False)
+        matrix = _matrix(means, members[group])
+        heatmap(
+            matrix, ax=ax, vmin=0, vmax=1, cmap="Blues", annot=True, fmt=".2f", cbar=False, linewidths=0.5,
+            annot_kws={"fontsize": 7.5}, mask=matrix.isna(),
+        )  # fmt: skip
+        ax.set_facecolor("#dddddd")
+        ax.set_title(group)
+        ax.set_xlabel("share of the rows drawn that are …")
+        ax.tick_params(axis="x", rotation=60, length=0)
+        ax.tick_params(axis="y", rotation=0, length=0)
+        for label in ax.get_xticklabels():
+            label.set_ha("right")
+            label.set_rotation_mode("anchor")
+    axes[0].set_ylabel("drawn for …")
+    n_seeds = shares["seed"].nunique()
+    figure.suptitle(f"{title}: conditional generation, mean of {n_seeds} seed{'s' * (n_seeds > 1)}")
+    return with_note(figure, note)
+
+
+def _matrix(means: pd.Series, cohorts: list[Cohort]) -> pd.DataFrame:
+    """Shares, cohorts asked for by cohorts held, the first row unconditional."""
+    titles = {UNCONDITIONAL: UNCONDITIONAL, **{cohort.name: cohort.title for cohort in cohorts}}
+    rows = [[means.get(f"{asked}|{cohort.name}", np.nan) for cohort in cohorts] for asked in titles]
+    return pd.DataFrame(rows, index=list(titles.values()), columns=[cohort.title for cohort in cohorts])

@@ -1,0 +1,184 @@
+"""Figures of how networks were trained and what they look like, from model cards; and of spread against quality."""
+
+from __future__ import annotations
+
+from itertools import pairwise, product
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+
+from medsynth.reporting.canvas import in_style, with_note
+from medsynth.reporting.styles import Styles, colour_of, in_display_order, title_of
+
+# What a panel of the loss figure shows: name of the loss in the history -> its axis label.
+LOSSES = {
+    "loss": "Loss",
+    "generator loss": "Generator loss",
+    "discriminator loss": "Discriminator loss",
+    "reconstruction": "Reconstruction (nats a record)",
+    "numeric": "Numeric columns (squared error)",
+    "binary": "Binary columns (nats a column)",
+    "categorical": "Categorical columns (nats a record)",
+    "kl": "KL divergence (nats a record)",
+    "active_dimensions": "Active latent dimensions",
+}
+PANELS_PER_ROW = 3
+
+
+@in_style
+def loss_curves(histories: list[list[dict]], *, title: str, colour: str, note: str) -> Figure:
+    """Draw the losses of every epoch, training rows solid, validation rows dashed, one line a seed.
+
+    Parameters
+    ----------
+    histories : list of list of dict
+        One a seed: for every epoch ``epoch`` and values under ``train_<loss>`` and ``validation_<loss>``.
+    title, colour : str
+        The generator's.
+    note : str
+        Where the data come from, printed at the bottom.
+    """
+    kinds = {"train": "-", "validation": "--"}
+    found = {key for history in histories for record in history for key in record}
+    panels = [name for name in LOSSES if any(f"{kind}_{name}" in found for kind in kinds)]
+    columns = min(PANELS_PER_ROW, max(len(panels), 1))
+    rows = -(-max(len(panels), 1) // columns)
+    figure = Figure(figsize=(4 * columns + 0.5, 2.7 * rows + 0.8), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False, sharex=True)
+    for ax, name in zip(axes.flat, panels, strict=False):
+        for kind, line in kinds.items():
+            for i, history in enumerate(histories):
+                points = [(r["epoch"], r[f"{kind}_{name}"]) for r in history if f"{kind}_{name}" in r]
+                label = f"{kind} rows" if i == 0 and points else None
+                ax.plot(*zip(*points, strict=True) if points else ([], []), line, color=colour, alpha=0.75, label=label)
+        ax.set_title(LOSSES[name])
+        values = [r[k] for h in histories for r in h for k in r if k.endswith(f"_{name}")]
+        if values and min(values) > 0 and max(values) > 30 * min(values):
+            ax.set_yscale("log")
+        ax.legend(fontsize=7.5)
+    for ax in axes[-1]:
+        ax.set_xlabel("Epoch")
+    for ax in axes.flat[len(panels) :]:
+        ax.set_visible(False)
+    figure.suptitle(f"{title}: losses by epoch, {len(histories)} seed{'s' * (len(histories) > 1)}")
+    return with_note(figure, note)
+
+
+@in_style
+def architecture(networks: dict[str, list[list[str]]], *, title: str, note: str) -> Figure:
+    """Draw networks as the Med-VAE paper's Figures 6 and 7, one column of boxes each.
+
+    Parameters
+    ----------
+    networks : dict
+        Network -> stages from input to output; a stage is a list of boxes that stand side by side.
+    title : str
+        The generator's.
+    note : str
+        Printed at the bottom.
+    """
+    height = max(len(stages) for stages in networks.values())
+    figure = Figure(figsize=(7.2 * len(networks), 0.62 * height + 1.6), layout="constrained")
+    axes = figure.subplots(1, len(networks), squeeze=False)[0]
+    for ax, (name, stages) in zip(axes, networks.items(), strict=True):
+        ax.set_title(name, fontweight="bold")
+        ax.set_xlim(0, 1)
+        ax.set_ylim(height - 0.4, -0.6)
+        ax.axis("off")
+        places = [np.linspace(0, 1, len(stage) + 1) for stage in stages]
+        for y, (stage, edges) in enumerate(zip(stages, places, strict=True)):
+            for text, (left, right) in zip(stage, pairwise(edges), strict=True):
+                _box(ax, text, left + 0.02, right - 0.02, y)
+        for y, (above, below) in enumerate(pairwise(places)):
+            _arrows(ax, above, below, y)
+    figure.suptitle(f"{title}: sizes as trained")
+    return with_note(figure, note)
+
+
+# First word of a box -> its colour.
+BOX_COLOURS = {
+    "Linear": "#cfe3f5",
+    "MaskedLinear": "#cfe3f5",
+    "Embedding": "#d9efd8",
+    "BatchNorm1d": "#f6e3c5",
+    "LeakyReLU": "#f7d7d7",
+    "ReLU": "#f7d7d7",
+    "Sigmoid": "#f7d7d7",
+    "Softmax": "#f7d7d7",
+}
+
+
+def _box(ax: Axes, text: str, left: float, right: float, y: float) -> None:
+    """One box with its text."""
+    colour = next((c for word, c in BOX_COLOURS.items() if word in text.replace("(", " ").split()), "#eeeeee")
+    shape = {"boxstyle": "round,pad=0,rounding_size=0.02", "mutation_aspect": 10, "linewidth": 0.8}
+    ax.add_patch(FancyBboxPatch((left, y - 0.32), right - left, 0.64, facecolor=colour, edgecolor="#777777", **shape))
+    size = 8.5 if len(text) < 95 * (right - left) else 7
+    ax.text((left + right) / 2, y, text, ha="center", va="center", fontsize=size)
+
+
+def _arrows(ax: Axes, above: np.ndarray, below: np.ndarray, y: float) -> None:
+    """Arrows from every box of a stage to the next stage; box to box where there are as many."""
+    starts, ends = ((edges[:-1] + edges[1:]) / 2 for edges in (above, below))
+    side_by_side = len(starts) == len(ends)
+    for start, end in zip(starts, ends, strict=True) if side_by_side else product(starts, ends):
+        style = {"arrowstyle": "-|>", "color": "#777777", "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0}
+        ax.annotate("", xy=(end, y + 0.67), xytext=(start, y + 0.33), arrowprops=style)
+
+
+@in_style
+def spread_and_quality(scores: pd.DataFrame, styles: Styles, *, note: str) -> Figure:
+    """Draw how much of the real standard deviation a generator keeps against its quality.
+
+    The Med-VAE paper remarks that the synthetic standard deviation "fell from parity with the real data as the overall
+    quality of the data improved" (Discussion) and leaves open why. Each point is one model: the mean over numeric
+    columns of the synthetic over the real standard deviation, against SDMetrics' quality; larger points have more
+    epochs.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study.
+    styles : dict
+        Generator -> ``title``, ``colour``, in order of display.
+    note : str
+        Where the data come from, printed at the bottom.
+    """
+    points = spread_by_model(scores)
+    figure = Figure(figsize=(7.5, 4.8), layout="constrained")
+    ax = figure.subplots()
+    most = max(points["epochs"].max(), 1)
+    for name in [*in_display_order(points["generator"], styles), "holdout", "independent"]:
+        mine = points[points["generator"] == name]
+        if len(mine):
+            size = 25 + 60 * mine["epochs"] / most
+            label = title_of(name, styles)
+            ax.scatter(mine["quality"], mine["ratio"], s=size, color=colour_of(name, styles), alpha=0.8, label=label)
+    ax.axhline(1, color="#444444", linewidth=1)
+    ax.set_xlabel("Quality (SDMetrics, overall)")
+    ax.set_ylabel("Synthetic / real standard deviation,\nmean over numeric columns")
+    figure.legend(loc="outside right upper")
+    return with_note(figure, f"{note}; one point a model, larger with more epochs")
+
+
+def spread_by_model(scores: pd.DataFrame) -> pd.DataFrame:
+    """Quality and spread of every model.
+
+    Returns
+    -------
+    DataFrame
+        Columns generator, epochs, seed, quality, ratio (mean over numeric columns of synthetic / real standard
+        deviation; columns that are constant in the real rows are left out).
+    """
+    keys = ["generator", "epochs", "seed"]
+    fidelity = scores[scores["family"] == "fidelity"]
+    wide = fidelity[fidelity["metric"].isin(["std", "std_real"])].pivot_table(
+        index=[*keys, "detail"], columns="metric", values="value"
+    )
+    wide = wide.reindex(columns=["std", "std_real"])
+    ratio = (wide["std"] / wide["std_real"].where(wide["std_real"] > 0)).groupby(keys).mean().rename("ratio")
+    quality = fidelity[fidelity["metric"] == "quality"].set_index(keys)["value"].rename("quality")
+    return pd.concat([quality, ratio], axis=1).dropna().reset_index()

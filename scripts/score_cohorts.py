@@ -1,0 +1,66 @@
+"""Ask a generator, or a reference row, for every cohort of the study, and score what comes."""
+
+from pathlib import Path
+
+import numpy as np
+from _job import log, read_tables, run, write_scores
+
+from medsynth.codebook import Codebook
+from medsynth.conditions import Conditions
+from medsynth.evaluation.conditional import Cohort, score_cohorts
+from medsynth.evaluation.references import REFERENCES
+from medsynth.generators import generator_class
+from medsynth.preparation.encoding import TableEncoder
+from medsynth.randomness import derive_seed
+
+
+def main(job):
+    """Draw and score."""
+    import torch
+
+    torch.set_num_threads(job.threads)
+    train, test = read_tables(job, "train", "test")
+    codebook = Codebook.from_json(job.input.codebook)
+    seed = derive_seed(job.params.study_seed, job.wildcards.seed, "cohorts")
+    np.random.seed(seed)
+    generator = job.wildcards.get("generator") or job.wildcards.reference
+    cohorts = [Cohort(**cohort) for cohort in job.params.cohorts]
+    draw = draw_from_reference if generator in REFERENCES else draw_from_model
+    scores = score_cohorts(
+        draw(job, train, codebook, seed),
+        cohorts,
+        train,
+        test,
+        codebook,
+        TableEncoder().fit(train),
+        rows=job.params.rows,
+        seed=seed,
+    )
+    write_scores(job, generator, [("conditional", *score) for score in scores])
+
+
+def draw_from_model(job, train, codebook, seed):
+    """Draw from the fitted model."""
+    folder = Path(job.input.models) / f"epochs{job.wildcards.epochs}"
+    model = generator_class(job.params.class_path).load(folder)
+
+    def draw(rows, conditions):
+        log.info("%d rows under %s", rows, conditions)
+        return model.sample(rows, seed=derive_seed(seed, conditions), conditions=conditions)
+
+    return draw
+
+
+def draw_from_reference(job, train, codebook, seed):
+    """Take the training rows of the cohort (ceiling), or draw each of their columns alone (floor)."""
+
+    def draw(rows, conditions):
+        rng = np.random.default_rng(derive_seed(seed, conditions))
+        held = train[Conditions.parse(conditions, codebook).holds(train)].reset_index(drop=True)
+        table, _ = REFERENCES[job.wildcards.reference](held, held, min(rows, len(held)), rng)
+        return table
+
+    return draw
+
+
+run(snakemake, main)
