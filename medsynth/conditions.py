@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -88,11 +89,11 @@ def _read_levels(name: str, column: Column, value: Any) -> Condition:
                 f"instead ({', '.join(known)})."
             )
         return Condition(levels=tuple(level for level in known if (level not in absent) == PRESCRIBED[value]))
-    levels = [value] if isinstance(value, str | int) else value
+    levels = [value] if isinstance(value, str | Real) else value
     if not isinstance(levels, Sequence) or not levels:
         raise InputError(f"The condition on '{name}' must be a level or a list of levels (given: {value!r}).")
     # A publisher's number, such as 1 of an admission type, is the text "1" among the levels.
-    levels = [str(level) for level in levels]
+    levels = [str(int(level) if isinstance(level, float) and level.is_integer() else level) for level in levels]
     for level in levels:
         if level not in known:
             raise InputError(f"'{name}' has no level '{level}', which a condition names{nearest(level, known)}")
@@ -103,7 +104,7 @@ def _read_range(name: str, column: Column, value: Any) -> Condition:
     least, most = column.range or (-np.inf, np.inf)
     if isinstance(value, str) and value in PRESCRIBED:
         low, high = (np.nextafter(0, 1), np.inf) if PRESCRIBED[value] else (0.0, 0.0)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
+    elif isinstance(value, Real) and not isinstance(value, bool):
         low = high = float(value)
     elif isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2:
         try:
@@ -121,6 +122,8 @@ def _read_range(name: str, column: Column, value: Any) -> Condition:
         raise InputError(
             f"The condition on '{name}' ({low:g} to {high:g}) lies outside the codebook's range {least:g} to {most:g}."
         )
-    if column.type == "integer" and np.floor(high) < np.ceil(low):
-        raise InputError(f"The condition on '{name}' holds no whole number: {low:g} to {high:g}.")
+    if column.type == "integer":
+        if np.floor(high) < np.ceil(low):
+            raise InputError(f"The condition on '{name}' holds no whole number: {low:g} to {high:g}.")
+        low, high = float(np.ceil(low)), float(np.floor(high))
     return Condition(low=low, high=high)

@@ -39,16 +39,20 @@ def load_yaml(path: str | Path, model: type[BaseModel]) -> BaseModel:
         The file is absent, is no YAML, or does not fit the model: one sentence that names the file, the
         key and, for an unknown key, the nearest known one.
     """
+    return validate(read_yaml(path), model, where=str(path))
+
+
+def read_yaml(path: str | Path) -> object:
+    """Read a YAML file; `InputError` says in one sentence that it is absent or no YAML."""
     path = Path(path)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path} does not exist.") from None
     except UnicodeDecodeError:
         raise InputError(f"{path} is not in UTF-8.") from None
     except yaml.YAMLError as error:
         raise InputError(f"{path} is no valid YAML: {' '.join(str(error).split())}.") from None
-    return validate(content, model, where=str(path))
 
 
 def validate(content: object, model: type[BaseModel], *, where: str) -> BaseModel:

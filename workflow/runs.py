@@ -12,7 +12,7 @@ from typing import Any
 from settings import Config, GeneratorEntry, Scale, Source, Study
 
 from medsynth.codebook import Codebook
-from medsynth.errors import InputError, load_yaml, nearest, validate
+from medsynth.errors import InputError, load_yaml, nearest, read_yaml, validate
 from medsynth.evaluation.references import REFERENCES
 from medsynth.generators import generator_class
 
@@ -192,7 +192,12 @@ def _load_study(name: str) -> Study:
     if name not in known:
         raise InputError(f"There is no study '{name}' in config/studies{nearest(name, known)}")
     path = CONFIG / "studies" / f"{name}.yaml"
-    study = load_yaml(path, Study)
+    content = read_yaml(path)
+    if isinstance(content, dict) and "like" in content:
+        if content["like"] not in known or content["like"] == name:
+            raise InputError(f"{path}: 'like' names the study '{content['like']}'{nearest(content['like'], known)}")
+        content = {**read_yaml(path.with_stem(content["like"])), **content}
+    study = validate(content, Study, where=str(path))
     _same_name(study.name, path)
     return study
 

@@ -102,6 +102,7 @@ class Study(Strict):
 
     name: str = Field(description="the file's name without .yaml", pattern="^[a-z][a-z0-9_]*$")
     title: str = Field(description="for captions and the report")
+    like: str | None = Field(None, description="another study, whose keys this one has unless it names them itself")
     paper: str = Field("", description="what the study re-makes, with where to find it")
     dataset: str = Field(description="name of a codebook in config/datasets")
     source: Source = Field(description="where the raw table comes from")

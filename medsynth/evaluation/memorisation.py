@@ -19,7 +19,7 @@ def nearer_to_members(
     """Compare distances to the closest member and to the closest nonmember (Platzer and Reutterer 2021).
 
     The distance of two rows is the sum over columns of their differences (Gower 1971): 0 or 1 for levels, and for
-    numbers the difference of their ranks among `nonmembers`, in [0, 1].
+    numbers the difference of their ranks among members and nonmembers together, in [0, 1].
 
     Parameters
     ----------
@@ -35,7 +35,9 @@ def nearer_to_members(
         ties counting half; 0.5 means that nothing is copied. ``copies_member`` and ``copies_nonmember``: shares of the
         synthetic rows that equal one; the second says how many equal by chance.
     """
-    closest = [_closest(synthetic, table, nonmembers, codebook) for table in (members, nonmembers)]
+    # One scale made of both: on that of one side alone, its own rows would lie further away.
+    scale = pd.concat([members, nonmembers])
+    closest = [_closest(synthetic, table, scale, codebook) for table in (members, nonmembers)]
     difference = np.round(closest[0] - closest[1], 6)
     yield "nearer_to_member", "", float((difference < 0).mean() + 0.5 * (difference == 0).mean())
     for name, distance in zip(("member", "nonmember"), closest, strict=True):

@@ -226,6 +226,10 @@ class _PartialRows:
         chosen.values = {name: values[rows] for name, values in self.values.items()}
         return chosen
 
+    def replace(self, other: Self, rows: np.ndarray) -> None:
+        """Take rows of another table; see `PartialRows.replace`."""
+        self.values = {name: np.where(rows, other.values[name], values) for name, values in self.values.items()}
+
 
 def _values(column: pd.Series, codebook: Codebook) -> np.ndarray:
     """Numbers as they are, levels by number."""

@@ -97,6 +97,7 @@ class TableCoder:
         column = self.codebook_.columns[name]
         if not column.numeric:
             return np.isin(column.all_levels, condition.levels).astype(float)
+        condition = self._on_grid(name, condition)
         low, high = self._positions(name, condition)
         knots = self.knots_[name]
         single = knots[:, 0] == knots[:, -1]
@@ -113,6 +114,17 @@ class TableCoder:
             ends.append([np.interp(edge, knots, GRID) for knots in self._widened(name)])
         return np.array(ends[0]), np.maximum(ends[0], ends[1])
 
+    def _on_grid(self, name: str, condition: Condition) -> Condition:
+        """The range between values that have the column's decimals; as it is, if it holds none."""
+        decimals = self.decimals_[name]
+        if decimals > MAX_DECIMALS:
+            return condition
+        unit = 10.0**-decimals
+        low, high = np.round(condition.low, decimals), np.round(condition.high, decimals)
+        low = low if low >= condition.low else np.round(low + unit, decimals)
+        high = high if high <= condition.high else np.round(high - unit, decimals)
+        return Condition(low=low, high=high) if low <= high else condition
+
     def _half(self, name: str) -> float:
         """Half a unit of the last decimal, up to which rounding moves a value."""
         return 0.5 * 10.0 ** -self.decimals_[name] if self.decimals_[name] <= MAX_DECIMALS else 0.0
@@ -122,7 +134,8 @@ class TableCoder:
         knots = self.knots_[name].copy()
         knots[:, 0] -= self._half(name)
         knots[:, -1] += self._half(name)
-        tie = np.spacing(np.abs(knots).max(1, keepdims=True)) * 4
+        # At least so much that the slopes inside a bin of zeros are finite.
+        tie = np.maximum(np.spacing(np.abs(knots).max(1, keepdims=True)) * 4, 1e-300)
         return np.maximum.accumulate(knots, axis=1) + tie * np.arange(len(GRID))
 
     def decode(self, codes: np.ndarray, rng: np.random.Generator, conditions: Conditions) -> pd.DataFrame:
@@ -136,7 +149,7 @@ class TableCoder:
             if not column.numeric:
                 columns[name] = pd.Categorical.from_codes(code, column.all_levels, ordered=column.type == "ordinal")
                 continue
-            condition = conditions.get(name, Condition())
+            condition = self._on_grid(name, conditions.get(name, Condition()))
             low, high = self._positions(name, condition)
             where = low[code] + rng.random(len(code)) * (high - low)[code]
             columns[name] = self._values(name, code, where, condition)

@@ -113,10 +113,12 @@ class PartialTable:
     def __init__(self, decoder: AutoregressiveDecoder, z: Tensor, rng: torch.Generator) -> None:
         rows, columns = len(z), len(decoder.sizes)
         self.decoder, self.rng = decoder, rng
-        self.x = torch.cat([z, z.new_zeros(rows, int(decoder.starts[-1]))], 1)
-        # What every layer puts out, and what goes on from it; filled from the left.
-        self.hidden = [z.new_zeros(rows, decoder.width) for _ in range(len(decoder.layers) + 1)]
+        # The input, and what every layer puts out: filled from the left, and read no further than they are filled.
+        self.x = z.new_empty(rows, decoder.latent + int(decoder.starts[-1]))
+        self.x[:, : decoder.latent] = z
+        self.hidden = [z.new_empty(rows, decoder.width) for _ in range(len(decoder.layers) + 1)]
         self.codes = torch.zeros(rows, columns, dtype=torch.long, device=z.device)
+        self.drawn = 0
 
     def draw(self, position: int, allowed: np.ndarray | None) -> np.ndarray | None:
         """Draw the next column; see `PartialRows.draw`."""
@@ -135,7 +137,9 @@ class PartialTable:
             code = choices[nearest]
         code = code.clamp(max=self.decoder.sizes[position] - 1)
         self.codes[:, position] = code
-        start = self.decoder.latent + int(self.decoder.starts[position])
+        self.drawn = position + 1
+        start, end = (self.decoder.latent + int(edge) for edge in self.decoder.starts[position : position + 2])
+        self.x[:, start:end] = 0.0
         self.x[torch.arange(len(code)), start + code] = 1.0
         return mass
 
@@ -157,7 +161,23 @@ class PartialTable:
         """Keep rows, some several times."""
         kept = torch.as_tensor(rows, device=self.codes.device)
         chosen = object.__new__(type(self))
-        chosen.decoder, chosen.rng = self.decoder, self.rng
-        chosen.x, chosen.codes = self.x[kept], self.codes[kept]
-        chosen.hidden = [h[kept] for h in self.hidden]
+        chosen.decoder, chosen.rng, chosen.drawn = self.decoder, self.rng, self.drawn
+        chosen.codes = self.codes[kept]
+        filled = (self.decoder.latent + int(self.decoder.starts[self.drawn]), int(self.decoder.unit_starts[self.drawn]))
+        chosen.x = _part_of(self.x, kept, filled[0])
+        chosen.hidden = [_part_of(h, kept, filled[1]) for h in self.hidden]
         return chosen
+
+    def replace(self, other: Self, rows: np.ndarray) -> None:
+        """Take rows of another table; see `PartialRows.replace`."""
+        taken = torch.as_tensor(rows, device=self.codes.device)
+        pairs = [(self.x, other.x), (self.codes, other.codes), *zip(self.hidden, other.hidden, strict=True)]
+        for mine, theirs in pairs:
+            mine[taken] = theirs[taken]
+
+
+def _part_of(values: Tensor, rows: Tensor, filled: int) -> Tensor:
+    """Rows of a table whose first `filled` columns are filled; the rest stays empty."""
+    part = values.new_empty(len(rows), values.shape[1])
+    part[:, :filled] = values[:, :filled].index_select(0, rows)
+    return part

@@ -98,14 +98,14 @@ class Encoder(nn.Module):
         for size in hidden:
             self.layers.append(Block(width, size, **block))
             width = self.layers[-1].outputs
-        self.mean = nn.Linear(width, latent)
-        self.log_variance = nn.Linear(width, latent)
+        # Mean and log-variance side by side: one product instead of two.
+        self.heads = nn.Linear(width, 2 * latent)
 
     def forward(self, numbers: Tensor, flags: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
         """Encode (rows, columns) of each kind into two tensors of (rows, latent)."""
         embedded = self.embedding(codes + self.starts).flatten(1)
         h = self.layers(torch.cat([numbers, flags, embedded], 1))
-        return self.mean(h), self.log_variance(h)
+        return self.heads(h).chunk(2, 1)
 
 
 class Decoder(nn.Module):
@@ -128,15 +128,14 @@ class Decoder(nn.Module):
         for size in reversed(hidden):
             self.layers.append(Block(width, size, **block))
             width = self.layers[-1].outputs
-        self.numbers = nn.Linear(width, numbers)
+        self.sizes = [numbers, flags, sum(levels)]
+        self.heads = nn.Linear(width, sum(self.sizes))
         self.number_activation = nn.Sigmoid() if numeric_output == "sigmoid" else nn.Identity()
-        self.flags = nn.Linear(width, flags)
-        self.levels = nn.Linear(width, sum(levels))
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Decode (rows, latent) into scaled numbers, logits of flags and logits of all levels."""
-        h = self.layers(z)
-        return self.number_activation(self.numbers(h)), self.flags(h), self.levels(h)
+        numbers, flags, levels = self.heads(self.layers(z)).split(self.sizes, 1)
+        return self.number_activation(numbers), flags, levels
 
 
 class RecordScaler:
@@ -229,7 +228,7 @@ class MedVAE(Generator):
         cross-entropy in nats, summed over columns.
     binary_weight : float, optional
         By default the one that makes the initial binary loss the mean of the initial numeric and categorical ones.
-    kl_weight : float, default 0.05
+    kl_weight : float, default 0.1
         The weight that the KL divergence (nats a record) has at the end of training; annealed linearly from 0.
     kl_gradient : bool, default True
         False: the KL divergence is reported and never trained on, as in the published code.
@@ -289,7 +288,7 @@ class MedVAE(Generator):
         numeric_weight: float = 100.0,
         categorical_weight: float = 1.0,
         binary_weight: float | None = None,
-        kl_weight: float = 0.05,
+        kl_weight: float = 0.1,
         kl_gradient: bool = True,
         clip_value: float | None = None,
         numeric_output: Literal["linear", "sigmoid"] = "linear",
@@ -380,7 +379,7 @@ class MedVAE(Generator):
         encoder = Encoder(*kinds, embedding=self.embedding, **shape, **block)
         decoder = Decoder(*kinds, numeric_output=self.numeric_output, **shape, **block)
         self.network_ = {"encoder": encoder.to(device), "decoder": decoder.to(device)}
-        self._likelihood = LevelLikelihood(self.scaler_.levels)
+        self._likelihood = LevelLikelihood(self.scaler_.levels, device)
 
     def _set_training(self, mode: bool) -> None:
         for module in self.network_.values():
@@ -489,17 +488,23 @@ class MedVAE(Generator):
     def _architecture(self) -> dict[str, list[list[str]]]:
         """Stages of the two networks, read off the modules; see `Generator.card`."""
         encoder, decoder = self.network_["encoder"], self.network_["decoder"]
-        scaler, described = self.scaler_, lambda name, module: f"{name}: {one_line(module)}"
+        scaler = self.scaler_
         inputs = [f"numeric ({len(scaler.numbers)})", f"binary ({len(scaler.flags)})"]
-        inputs.append(f"categorical ({len(scaler.coded)}), {one_line(encoder.embedding)} each")
-        heads = [described(f"numeric ({len(scaler.numbers)})", decoder.numbers)]
-        heads.append(described(f"binary ({len(scaler.flags)})", decoder.flags))
-        heads.append(described(f"categorical ({len(scaler.coded)})", decoder.levels))
-        outputs = [one_line(decoder.number_activation), "Sigmoid", "Softmax a column"]
-        latent = [described("mean", encoder.mean), described("log-variance", encoder.log_variance)]
+        inputs.append(f"categorical ({len(scaler.coded)})")
+        embedded = ["as it is", "as it is", f"{one_line(encoder.embedding)} each"]
+        latent = [f"mean ({self.latent})", f"log-variance ({self.latent})"]
+        kinds = zip(("numeric", "binary", "categorical"), decoder.sizes, strict=True)
+        outputs = [f"{kind} ({size})" for kind, size in kinds]
+        activations = [one_line(decoder.number_activation), "Sigmoid", "Softmax a column"]
         return {
-            "Encoder": [inputs, *stages_of(encoder.layers), latent],
-            "Decoder": [[f"z ({self.latent})"], *stages_of(decoder.layers), heads, outputs],
+            "Encoder": [inputs, embedded, *stages_of(encoder.layers), [one_line(encoder.heads)], latent],
+            "Decoder": [
+                [f"z ({self.latent})"],
+                *stages_of(decoder.layers),
+                [one_line(decoder.heads)],
+                outputs,
+                activations,
+            ],
         }
 
     def save(self, folder: str | Path) -> None:

@@ -152,7 +152,7 @@ class MedVAEPlus(Generator):
         )
         decoder = AutoregressiveDecoder(sizes, self.latent, width=self.width, depth=self.depth, dropout=self.dropout)
         self.network_ = {"encoder": encoder.to(device), "decoder": decoder.to(device)}
-        self._likelihood = LevelLikelihood(sizes)
+        self._likelihood = LevelLikelihood(sizes, device)
         self._starts = torch.as_tensor(decoder.starts[:-1], device=device)
 
     def _losses(self, codes: Tensor) -> tuple[dict[str, Tensor], Tensor]:

@@ -3,26 +3,26 @@
 A model that draws one column after another meets any condition by drawing the conditioned columns from what is allowed
 alone. That by itself would get the columns before them wrong: they must be such as lead to what is allowed. So many
 partial rows are drawn, each is weighted by the probability that its next column was allowed, and those that continue
-are drawn by weight (Gordon, Salmond and Smith 1993; Doucet and Johansen 2011, section 3.5).
+are drawn by weight (Gordon, Salmond and Smith 1993; Doucet and Johansen 2011, section 3.5). Rows that then share their
+beginning part again in moves that leave the distribution as it is (Gilks and Berzuini 2001, "resample-move").
 """
 
 from __future__ import annotations
 
-import logging
 from typing import Protocol, Self
 
 import numpy as np
 
 from medsynth.errors import InputError
 
-log = logging.getLogger(__name__)
-
 # The stated effort: partial rows cost at most this many times what unconditional rows would, and a combination that the
 # model expects in fewer than one row in a million is refused.
-EFFORT = 3.0
-MOST_PARTIAL_ROWS_PER_ROW = 32
+EFFORT = 2.0
+MOST_PARTIAL_ROWS_PER_ROW = 8
 LEAST_PARTIAL_ROWS = 1024
 LEAST_PROBABILITY = 1e-6
+# Where the moves begin to draw anew, as shares of the columns up to the last condition.
+CUTS = (0.0, 0.5)
 
 
 class PartialRows(Protocol):
@@ -37,6 +37,9 @@ class PartialRows(Protocol):
 
     def select(self, rows: np.ndarray) -> Self:
         """Keep rows, some of them several times."""
+
+    def replace(self, other: Self, rows: np.ndarray) -> None:
+        """Put the other's rows in the place of those that `rows`, bool of shape (rows,), names."""
 
 
 def partial_rows_per_row(last: int, columns: int) -> int:
@@ -80,10 +83,12 @@ def draw_sequentially(
         partial = max(n * partial_rows_per_row(last, len(columns)), LEAST_PARTIAL_ROWS)
     rows = start(partial)
     log_weight, log_probability = np.zeros(partial), 0.0
+    masses: dict[int, np.ndarray] = {}
     for position, name in enumerate(columns):
         mass = rows.draw(position, allowed.get(position))
         if mass is None:
             continue
+        masses[position] = mass
         with np.errstate(divide="ignore"):
             log_weight = log_weight + np.log(mass)
         weight = np.exp(log_weight - max(log_weight.max(), -700.0))
@@ -100,15 +105,40 @@ def draw_sequentially(
         wanted = n if position == last else partial
         if position == last or effective < partial / 2:
             log_probability += np.log(np.exp(log_weight).mean())
-            rows = rows.select(_resample(weight, wanted, rng))
+            kept = _resample(weight, wanted, rng)
+            rows, masses = rows.select(kept), {p: m[kept] for p, m in masses.items()}
             log_weight = np.zeros(wanted)
-        if position == last and effective < n / 4:
-            log.warning(
-                "%d rows continue about %d different beginnings: the conditions are rare and on columns drawn late",
-                n,
-                effective,
-            )
+        if position == last and effective < 2 * n:
+            for cut in CUTS:
+                _move(rows, int(cut * (last + 1)), last, allowed, masses, rng)
     return rows
+
+
+def _move(
+    rows: PartialRows,
+    cut: int,
+    last: int,
+    allowed: dict[int, np.ndarray],
+    masses: dict[int, np.ndarray],
+    rng: np.random.Generator,
+) -> None:
+    """Draw the columns from `cut` to `last` anew and keep what a Metropolis-Hastings step accepts.
+
+    The proposal draws as the rows were drawn, so that it is accepted by the ratio of the probabilities that the
+    conditioned columns were allowed.
+    """
+    n = len(masses[last])
+    fresh, fresh_masses = rows.select(np.arange(n)), {}
+    for position in range(cut, last + 1):
+        mass = fresh.draw(position, allowed.get(position))
+        if mass is not None:
+            fresh_masses[position] = mass
+    with np.errstate(divide="ignore"):
+        log_ratio = sum(np.log(mass) - np.log(masses[p]) for p, mass in fresh_masses.items())
+    accepted = np.log(rng.random(n)) < log_ratio
+    rows.replace(fresh, accepted)
+    for position, mass in fresh_masses.items():
+        masses[position] = np.where(accepted, mass, masses[position])
 
 
 def _resample(weight: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:

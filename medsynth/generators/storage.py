@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -48,18 +46,19 @@ def read_model(folder: str | Path, kind: str) -> tuple[Codebook, dict[str, Any]]
     import torch
 
     path = Path(folder) / FILE
+    lacking = f"{path.parent} holds no complete {kind} model"
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise InputError(f"There is no model in {path.parent} ({FILE} is missing); train it first.") from None
-    except (RuntimeError, pickle.UnpicklingError, EOFError, zipfile.BadZipFile, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise InputError(f"{path} is damaged or no model of medsynth ({reason}); train it again.") from None
+        raise InputError(f"{lacking}: {FILE} is missing; train it first.") from None
+    except Exception as error:  # torch reads foreign bytes as instructions: any error may follow
+        reason = f"{type(error).__name__} on reading it"
+        raise InputError(f"{lacking}: {FILE} is damaged or another program's ({reason}); train it again.") from None
     if not isinstance(content, dict) or "kind" not in content or "codebook" not in content:
-        raise InputError(f"{path} is a file of tensors, but no model of medsynth; train the model again.")
+        raise InputError(f"{lacking}: {FILE} is a file of torch's, but not of medsynth's; train it again.")
     if content["kind"] != kind or content.get("format") != FORMAT:
         raise InputError(
-            f"{path} holds a model of {content['kind']} (format {content.get('format')}), not of {kind} (format "
-            f"{FORMAT}); load it with its own class or train it again."
+            f"{lacking}: {FILE} is one of {content['kind']} in format {content.get('format')}, and format {FORMAT} is "
+            "needed; load it with its own class or train it again."
         )
     return Codebook.from_text(content["codebook"]), content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -109,19 +110,22 @@ class LevelLikelihood:
     ----------
     sizes : sequence of int
         Levels of each column; their logits stand one after another.
+    device : torch.device
+        Where logits and codes are.
     """
 
-    def __init__(self, sizes: Sequence[int]) -> None:
+    def __init__(self, sizes: Sequence[int], device: torch.device) -> None:
         self.sizes = list(sizes)
         self.total = sum(self.sizes)
         starts = np.concatenate([[0], np.cumsum(self.sizes)])[:-1].astype(int)
-        widths = np.array([1 << (size - 1).bit_length() for size in self.sizes])
+        # Widths are powers of four: few groups, and at most four times the arithmetic.
+        widths = np.array([4 ** math.ceil(math.log(max(size, 2), 4) - 1e-9) for size in self.sizes])
         self.groups = []
         for width in sorted(set(widths.tolist())):
             columns = np.flatnonzero(widths == width)
             sources = np.concatenate([np.arange(starts[c], starts[c] + self.sizes[c]) for c in columns])
             places = np.concatenate([i * width + np.arange(self.sizes[c]) for i, c in enumerate(columns)])
-            self.groups.append((width, *(torch.as_tensor(part) for part in (columns, sources, places))))
+            self.groups.append((width, *(torch.as_tensor(part, device=device) for part in (columns, sources, places))))
 
     def __call__(self, logits: Tensor, codes: Tensor) -> Tensor:
         """Negative log-likelihoods in nats: logits (rows, sum of sizes), codes (rows, columns) -> (columns,), means
@@ -129,10 +133,9 @@ class LevelLikelihood:
         found = []
         for width, columns, sources, places in self.groups:
             padded = logits.new_full((len(logits), len(columns) * width), -1e9)
-            padded = padded.index_copy(1, places.to(logits.device), logits[:, sources.to(logits.device)])
-            losses = functional.cross_entropy(
-                padded.view(-1, width), codes[:, columns.to(codes.device)].reshape(-1), reduction="none"
-            )
+            padded = padded.index_copy(1, places, logits.index_select(1, sources))
+            chosen = codes.index_select(1, columns).view(-1)
+            losses = functional.cross_entropy(padded.view(-1, width), chosen, reduction="none")
             found.append(losses.view(len(logits), -1).mean(0))
         return torch.cat(found)
 

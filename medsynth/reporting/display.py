@@ -174,7 +174,9 @@ def display_moments(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
 
 
 def display_conditional(table: pd.DataFrame, cohorts: dict[str, str], styles: Styles) -> pd.DataFrame:
-    """Lay the conditional table out, one block a cohort: the generators, then real rows and independent columns.
+    """Lay the conditional table out, one block a cohort: generators, then real rows and independent columns.
+
+    Each generator is shown at its largest epoch count.
 
     Parameters
     ----------
@@ -190,6 +192,7 @@ def display_conditional(table: pd.DataFrame, cohorts: dict[str, str], styles: St
     DataFrame
         Text, indexed by the cohort with its numbers of real rows.
     """
+    table = _at_epochs(table, None)
     rows, blocks = [], []
     for name, title in cohorts.items():
         block = table[table["condition"] == name].set_index("generator")
@@ -208,7 +211,7 @@ def display_conditional(table: pd.DataFrame, cohorts: dict[str, str], styles: St
 
 
 def display_privacy(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
-    """Lay the privacy table out: generators, then the holdout, which nobody was fitted on.
+    """Lay the privacy table out: generators at their largest epoch count, then the holdout (nobody was fitted on it).
 
     Parameters
     ----------
@@ -217,6 +220,7 @@ def display_privacy(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     styles : dict
         Generator -> ``title``, ``colour``, in order of display.
     """
+    table = _at_epochs(table, None)
     rows = []
     for generator in [*in_display_order(table["generator"], styles), "holdout"]:
         found = table[table["generator"] == generator].set_index("metric")

@@ -44,7 +44,7 @@ def loss_curves(histories: list[list[dict]], *, title: str, colour: str, note: s
     kinds = {"train": "-", "validation": "--"}
     found = {key for history in histories for record in history for key in record}
     panels = [name for name in LOSSES if any(f"{kind}_{name}" in found for kind in kinds)]
-    columns = min(PANELS_PER_ROW, max(len(panels), 1))
+    columns = 2 if len(panels) == 4 else min(PANELS_PER_ROW, max(len(panels), 1))
     rows = -(-max(len(panels), 1) // columns)
     figure = Figure(figsize=(4 * columns + 0.5, 2.7 * rows + 0.8), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True)

@@ -6,9 +6,13 @@ import re
 import pandas as pd
 import pytest
 
+from tests.conftest import ROOT
 from tests.workflow.conftest import Project
 
 RUN = "covid_gans/simulated-smoke"
+WITH_EPOCHS = ("ctgan", "tvae", "med_vae", "med_vae_published")
+WITHOUT_EPOCHS = ("gaussian_copula", "med_vae_plus", "cart")
+CONDITIONAL = ("med_vae", "med_vae_published", "med_vae_plus", "cart")
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +24,7 @@ def scores(smoke):
 def test_the_long_table_has_the_agreed_columns_and_families(scores):
     columns = ["study", "source", "scale", "generator", "epochs", "seed", "family", "metric", "detail", "value"]
     assert list(scores.columns) == columns
-    assert set(scores["family"]) == {"utility", "fidelity", "detection", "cost"}
+    assert set(scores["family"]) == {"utility", "fidelity", "detection", "conditional", "privacy", "cost"}
     assert set(scores[["study", "source", "scale"]].agg("/".join, axis=1)) == {"covid_gans/simulated/smoke"}
 
 
@@ -29,7 +33,8 @@ def test_every_model_and_reference_row_is_scored_for_every_seed(scores):
     # The holdout is a ceiling of fidelity; the majority class is a floor of utility.
     judged = pd.concat([utility, scores[scores["metric"] == "quality"]])
     cells = judged.groupby(["generator", "epochs"])["seed"].agg(lambda seeds: sorted(set(seeds)))
-    expected = {("ctgan", 1), ("ctgan", 2), ("tvae", 1), ("tvae", 2), ("gaussian_copula", 0)}
+    expected = {(name, epochs) for name in WITH_EPOCHS for epochs in (1, 2)}
+    expected |= {(name, 0) for name in WITHOUT_EPOCHS}
     expected |= {(name, 0) for name in ("real", "holdout", "independent", "majority")}
     assert set(cells.index) == expected
     assert all(seeds == [1, 2] for seeds in cells)
@@ -42,15 +47,20 @@ def test_seeds_differ(scores):
 
 
 def test_tables_exist_in_every_format_and_name_the_source(smoke):
-    for name in ("overview", "cleaning", "preparation", "utility", "quality", "moments", "runtime"):
+    names = ("overview", "cleaning", "preparation", "utility", "quality", "moments", "runtime")
+    for name in (*names, "conditional", "privacy"):
         for kind in ("csv", "md", "tex", "html"):
             (text,) = smoke.files(f"{RUN}/tables/{name}.{kind}").values()
             assert kind == "csv" or b"simulated cohort" in text, (name, kind)
 
 
 def test_figures_exist_as_png_and_pdf(smoke):
-    names = ["accuracy_death", "accuracy_outcome"]
-    names += [f"{kind}_{g}" for kind in ("distributions", "associations") for g in ("ctgan", "tvae", "gaussian_copula")]
+    names = ["accuracy_death", "accuracy_outcome", "spread"]
+    generators = (*WITH_EPOCHS, *WITHOUT_EPOCHS)
+    names += [f"{kind}_{g}" for kind in ("distributions", "associations") for g in generators]
+    names += [f"conditions_{g}" for g in CONDITIONAL]
+    names += [f"losses_{g}" for g in (*WITH_EPOCHS, "med_vae_plus")]
+    names += [f"architecture_{g}" for g in ("med_vae", "med_vae_published", "med_vae_plus")]
     for kind in ("png", "pdf"):
         found = smoke.files(f"{RUN}/figures/*.{kind}")
         assert sorted(found) == sorted(f"results/{RUN}/figures/{name}.{kind}" for name in names)
@@ -62,6 +72,29 @@ def test_what_produced_a_model_is_written_beside_it(smoke):
     assert card["epochs"] == 2 and card["settings"]["batch_size"] == 500
     assert re.fullmatch("[0-9a-f]{64}", card["train_sha256"])
     assert "sdv" in card["versions"]
+
+
+def test_a_card_of_a_med_vae_tells_how_its_latent_space_fares(smoke):
+    card = json.loads(smoke.files(f"{RUN}/models/med_vae/seed1/epochs2/model_card.json").popitem()[1])
+    assert card["latent_dimensions"] == 32 and 0 <= card["active_dimensions"] <= 32
+    assert [record["epoch"] for record in card["history"]] == [1, 2]
+    assert {"train_loss", "validation_loss"} <= set(card["history"][0])
+    assert card["seconds"] > 0
+
+
+def test_every_row_of_a_cohort_meets_its_conditions_where_that_is_promised(scores):
+    success = scores[(scores["metric"] == "success") & scores["generator"].isin(["med_vae_plus", "cart"])]
+    assert success["detail"].nunique() == 6
+    assert (success["value"] == 1).all()
+
+
+def test_the_example_of_the_readme_runs(smoke, monkeypatch):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL)
+    monkeypatch.chdir(smoke.folder)
+    names = {}
+    exec(example.replace("simulated-laptop", "simulated-smoke"), names)
+    assert (names["women"]["sex"] == "female").all() and (names["women"]["age"] >= 70).all()
 
 
 def test_training_logs_say_epoch_loss_and_time_left(smoke):
@@ -88,7 +121,7 @@ def test_a_second_run_has_nothing_to_do(smoke):
 def test_one_more_seed_runs_that_seed_alone(smoke):
     done = smoke.snakemake("--dry-run", scale="smoke", seeds="[1,2,3]")
     trained = re.findall(r"train (\w+), seed (\d)", done.stdout)
-    assert sorted(set(trained)) == [("ctgan", "3"), ("gaussian_copula", "3"), ("tvae", "3")]
+    assert sorted(set(trained)) == sorted((name, "3") for name in (*WITH_EPOCHS, *WITHOUT_EPOCHS))
     assert "clean the raw table" not in done.stdout
 
 
@@ -100,7 +133,7 @@ def test_the_same_configuration_gives_the_same_bytes(smoke, tmp_path_factory):
         first, second = (project.files(f"{RUN}/{pattern}") for project in (smoke, again))
         assert first, pattern
         assert first == second, pattern
-    for name in ("utility", "quality", "moments", "overview", "cleaning", "preparation"):
+    for name in ("utility", "quality", "moments", "overview", "cleaning", "preparation", "conditional", "privacy"):
         for kind in ("csv", "md", "tex", "html"):
             assert smoke.files(f"{RUN}/tables/{name}.{kind}") == again.files(f"{RUN}/tables/{name}.{kind}")
     tables = [pd.read_csv(p.folder / "results" / RUN / "scores.csv").query("family != 'cost'") for p in (smoke, again)]
