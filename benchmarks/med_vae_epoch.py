@@ -4,9 +4,10 @@
     python benchmarks/med_vae_epoch.py keras      # in an environment with tensorflow-cpu==2.15.1
 
 Both train the same network (embeddings of 3 dimensions, 88, 60, 32, batch normalisation, leaky ReLU) on 55,976 random
-rows of diabetes130's shape (8 numeric, 4 binary, 19 categorical columns) in batches of 32, Adam, one thread, and print the
-median over three epochs after a first one that warms up. The Keras side is written from the paper's text and from what is
-known of its code: inputs column by column, ``Model.fit`` with an accuracy an output, gradients clipped by value.
+rows of diabetes130's shape (8 numeric, 4 binary, 19 categorical columns) in batches of 32, Adam, one thread, and
+print the median over three epochs after a first one that warms up. The Keras side is written from the paper's text
+and from what is known of its code: inputs column by column, ``Model.fit`` with an accuracy an output, gradients
+clipped by value.
 """
 
 import statistics

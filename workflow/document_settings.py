@@ -15,6 +15,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "workflow")]
 from settings import Cleaning, Config, GeneratorEntry, Imputation, Scale, Study, Variant  # noqa: E402
 
 from medsynth.codebook import Codebook, Column, NotApplicable, RareLevels, RawFile, RowRule  # noqa: E402
+from medsynth.evaluation.conditional import Cohort  # noqa: E402
 from medsynth.evaluation.targets import Outcome, Target  # noqa: E402
 
 SCHEMAS = {"config": Config, "study": Study, "dataset": Codebook, "generator": GeneratorEntry}
@@ -27,6 +28,7 @@ SECTIONS = {
         ("imputation", Imputation),
         ("targets", Target),
         ("targets: outcomes", Outcome),
+        ("cohorts", Cohort),
         ("scales", Scale),
     ],
     "`datasets/*.yaml` (codebooks)": [
@@ -43,7 +45,7 @@ SECTIONS = {
 HEAD = """# Every key of the configuration
 
 Made by `make schemas` from the models that check it (`workflow/settings.py`, `medsynth/codebook.py`,
-`medsynth/evaluation/targets.py`); JSON schemas for editors are in `workflow/schemas/`. An unknown key is an error that
+`medsynth/evaluation/targets.py`, `medsynth/evaluation/conditional.py`); JSON schemas for editors are in `workflow/schemas/`. An unknown key is an error that
 names the nearest known one. In YAML, put `"yes"` and `"no"` in quotes: bare, they are true and false.
 """
 

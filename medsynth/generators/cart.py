@@ -15,6 +15,7 @@ import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.conditions import Condition, Conditions
+from medsynth.generators.discretisation import MAX_DECIMALS, decimals_of
 from medsynth.generators.protocol import Generator, settings_of
 from medsynth.generators.sequential import draw_sequentially
 from medsynth.generators.storage import read_model, write_model
@@ -109,8 +110,9 @@ class CART(Generator):
             kind = DecisionTreeClassifier if 0 < levels <= MOST_CLASSES else DecisionTreeRegressor
             grown = kind(min_samples_leaf=self.min_leaf, random_state=seed).fit(x, grown_on)
             nodes = grown.tree_
-            tree = {"feature": nodes.feature, "threshold": nodes.threshold}
-            tree |= {"left": nodes.children_left, "right": nodes.children_right}
+            # Copies: sklearn's arrays are views, each of which would be saved with all that is known of the nodes.
+            tree = {"feature": nodes.feature.copy(), "threshold": nodes.threshold.copy()}
+            tree |= {"left": nodes.children_left.copy(), "right": nodes.children_right.copy()}
             leaf = grown.apply(x)
         order = np.argsort(leaf, kind="stable")
         tree["donors"] = target[order]
@@ -142,14 +144,18 @@ class CART(Generator):
     def _smooth(
         self, name: str, values: np.ndarray, condition: Condition | None, rng: np.random.Generator
     ) -> np.ndarray:
-        """Move numbers within the neighbourhood of their donor, rounded, inside the condition."""
+        """Move numbers within the neighbourhood of their donor, rounded as the training values are.
+
+        A number that would leave the condition stays where its donor is.
+        """
         distinct, low, high = self.neighbours_[name]
         place = np.searchsorted(distinct, values)
         moved = low[place] + rng.random(len(values)) * (high - low)[place]
-        if self.codebook_.columns[name].type == "integer":
-            # Between -0.5 and 0.5 of a whole number nothing moves.
-            moved = np.where(high[place] - low[place] <= 1, values, np.round(moved))
-        return np.clip(moved, condition.low, condition.high) if condition else moved
+        decimals = 0 if self.codebook_.columns[name].type == "integer" else decimals_of(distinct)
+        if decimals <= MAX_DECIMALS:
+            # Within half a unit of the last decimal on either side nothing moves.
+            moved = np.where(high[place] - low[place] <= 10.0**-decimals, values, np.round(moved, decimals))
+        return np.where(condition.holds(pd.Series(moved)), moved, values) if condition else moved
 
     def card(self) -> dict[str, Any]:
         """Report what was learned; see `Generator.card`."""

@@ -51,7 +51,7 @@ class TableCoder:
         for name, column in codebook.columns.items():
             if column.numeric:
                 values = np.sort(table[name].to_numpy("float64"))
-                self.decimals_[name] = 0 if column.type == "integer" else _decimals(values)
+                self.decimals_[name] = 0 if column.type == "integer" else decimals_of(values)
                 self.knots_[name] = self._knots(values)
         return self
 
@@ -167,7 +167,7 @@ class TableCoder:
         return np.clip(np.clip(values, knots[:, 0], knots[:, -1]), condition.low, condition.high)
 
 
-def _decimals(values: np.ndarray) -> int:
+def decimals_of(values: np.ndarray) -> int:
     """Fewest decimals that write every value exactly; MAX_DECIMALS + 1 if none do."""
     for decimals in range(MAX_DECIMALS + 1):
         if np.allclose(values, np.round(values, decimals), rtol=1e-9, atol=10.0 ** -(MAX_DECIMALS + 2)):

@@ -10,6 +10,7 @@ from medsynth.conditions import Conditions
 from medsynth.errors import InputError
 from medsynth.generators import CART
 from medsynth.generators.cart import _PartialRows, _predictors, _score_by_predictors, _score_levels, _values
+from medsynth.generators.storage import FILE
 from medsynth.randomness import derive_seed
 
 
@@ -122,6 +123,15 @@ def test_a_loaded_model_descends_as_the_fitted_one(partitions, tmp_path):
     loaded = CART.load(tmp_path)
     for name in model.order_[1:]:
         assert (descend(loaded, train, name)[0] == descend(model, train, name)[0]).all()
+
+
+def test_a_saved_model_is_hardly_larger_than_its_arrays(partitions, tmp_path):
+    model = fit(partitions[0], partitions[2], min_leaf=5)
+    model.save(tmp_path)
+    arrays = [array for tree in model.trees_ for array in tree.values()]
+    arrays += [array for parts in model.neighbours_.values() for array in parts]
+    # Beside them a kilobyte an array of names and padding, and the codebook.
+    assert (tmp_path / FILE).stat().st_size < sum(a.nbytes for a in arrays) + 1000 * len(arrays) + 5000
 
 
 def test_the_card_counts_leaves_and_admits_to_training_records(partitions):

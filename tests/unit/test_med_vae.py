@@ -156,8 +156,8 @@ def test_the_card_has_training_and_validation_losses_of_every_epoch(partitions):
 def test_the_card_draws_both_networks_from_input_to_output(partitions):
     drawn = fit(partitions).card()["architecture"]
     assert list(drawn) == ["Encoder", "Decoder"]
-    assert drawn["Encoder"][0] == ["numeric (2)", "binary (2)", "categorical (2), Embedding 6 → 3 each"]
-    assert drawn["Encoder"][1] == ["Linear 10 → 88"]
+    assert drawn["Encoder"][0] == ["numeric (2)", "binary (2)", "categorical (2)"]
+    assert ["Linear 10 → 88"] in drawn["Encoder"]
     assert drawn["Encoder"][-1] == ["mean (32)", "log-variance (32)"]
     assert drawn["Decoder"][-2] == ["numeric (2)", "binary (2)", "categorical (6)"]
 
