@@ -17,6 +17,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "workflow")]
 
 from closure import code_hash
 from medsynth.errors import InputError
+from medsynth.generators import generator_class
 from runs import REFERENCE_ROWS, import_from_checkout, load_runs
 
 import_from_checkout()

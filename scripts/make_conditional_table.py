@@ -14,7 +14,7 @@ def main(job):
     """Read the long table, write numbers and the table for reading."""
     scores = pd.read_csv(job.input.scores, keep_default_na=False, na_values={"value": [""]})
     numbers = conditional_table(scores)
-    cohorts = {cohort["name"]: cohort["title"] for cohort in job.params.cohorts}
+    cohorts = {cohort["name"]: cohort.get("title") or cohort["name"] for cohort in job.params.cohorts}
     write_table(
         numbers,
         display_conditional(numbers, cohorts, job.params.styles),

@@ -44,9 +44,9 @@ def draw_from_model(job, train, codebook, seed):
     folder = Path(job.input.models) / f"epochs{job.wildcards.epochs}"
     model = generator_class(job.params.class_path).load(folder)
 
-    def draw(rows, conditions):
+    def draw(rows, conditions, i):
         log.info("%d rows under %s", rows, conditions)
-        return model.sample(rows, seed=derive_seed(seed, conditions), conditions=conditions)
+        return model.sample(rows, seed=derive_seed(seed, conditions, i), conditions=conditions)
 
     return draw
 
@@ -54,8 +54,8 @@ def draw_from_model(job, train, codebook, seed):
 def draw_from_reference(job, train, codebook, seed):
     """Take the training rows of the cohort (ceiling), or draw each of their columns alone (floor)."""
 
-    def draw(rows, conditions):
-        rng = np.random.default_rng(derive_seed(seed, conditions))
+    def draw(rows, conditions, i):
+        rng = np.random.default_rng(derive_seed(seed, conditions, i))
         held = train[Conditions.parse(conditions, codebook).holds(train)].reset_index(drop=True)
         table, _ = REFERENCES[job.wildcards.reference](held, held, min(rows, len(held)), rng)
         return table

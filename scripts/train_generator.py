@@ -1,15 +1,16 @@
 """Fit a generator once and keep its model at every epoch count."""
 
-import json
 import time
 from importlib import metadata
 from pathlib import Path
 
-from _job import log, order_of_drawing, read_tables, run, write_text
+from _job import log, order_of_drawing, read_tables, run
 
 from medsynth.codebook import Codebook
 from medsynth.cohorts.raw import sha256
 from medsynth.generators import generator_class
+from medsynth.generators.protocol import settings_of
+from medsynth.generators.storage import write_card
 from medsynth.randomness import derive_seed
 
 
@@ -26,7 +27,8 @@ def main(job):
     folder = Path(job.output.models)
     card = {
         "class": job.params.class_path,
-        "settings": job.params.settings,
+        # All of them, also those that the YAML leaves at their defaults.
+        "settings": generator.settings if hasattr(generator, "settings") else settings_of(generator),
         "seed": seed,
         "train_rows": len(train),
         "train_sha256": sha256(job.input.train),
@@ -37,8 +39,8 @@ def main(job):
     for model in generator.fit(train, codebook, epochs=job.params.epochs, seed=seed, **order):
         seconds = round(time.monotonic() - started, 1)
         model.save(folder / f"epochs{model.epochs_}")
-        text = json.dumps({**card, "epochs": model.epochs_, "seconds": seconds, **model.card()}, indent=1)
-        write_text(folder / f"epochs{model.epochs_}" / "model_card.json", text + "\n")
+        facts = {**card, "epochs": model.epochs_, "seconds": seconds, **model.card()}
+        write_card(folder / f"epochs{model.epochs_}", facts)
         log.info("kept the model of %d epochs after %.1f s", model.epochs_, seconds)
 
 

@@ -62,6 +62,9 @@ def _imported(path: Path) -> tuple[Path, ...]:
 def _files(module: str) -> Iterator[Path]:
     """Files that importing a dotted module of the package runs: its own and its packages'."""
     parts = module.split(".")
+    # What scripts share lies beside them.
+    if len(parts) == 1 and (shared := ROOT / "scripts" / f"{module}.py").is_file():
+        yield shared
     if parts[0] != PACKAGE:
         return
     for length in range(1, len(parts) + 1):

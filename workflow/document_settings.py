@@ -45,8 +45,9 @@ SECTIONS = {
 HEAD = """# Every key of the configuration
 
 Made by `make schemas` from the models that check it (`workflow/settings.py`, `medsynth/codebook.py`,
-`medsynth/evaluation/targets.py`, `medsynth/evaluation/conditional.py`); JSON schemas for editors are in `workflow/schemas/`. An unknown key is an error that
-names the nearest known one. In YAML, put `"yes"` and `"no"` in quotes: bare, they are true and false.
+`medsynth/evaluation/targets.py`, `medsynth/evaluation/conditional.py`); JSON schemas for editors are in
+`workflow/schemas/`. An unknown key is an error that names the nearest known one. In YAML, put
+`"yes"` and `"no"` in quotes: bare, they are true and false.
 """
 
 

@@ -106,16 +106,16 @@ class Run:
             found += [(kind, r, 0, s) for r in references if generators for s in seeds]
         return found
 
-    @property
-    def drawn_first(self) -> list[str]:
-        """Columns that generators which draw one after another draw first: conditions are met best there."""
-        named = dict.fromkeys(name for cohort in self.study.cohorts for name in cohort.where)
-        return [name for name in named if name not in self.drawn_last]
+    def drawn(self, generator: str | None, end: str) -> list[str]:
+        """Columns that a generator which draws one after another draws first or last.
 
-    @property
-    def drawn_last(self) -> list[str]:
-        """Columns that they draw last, given everything else: what is to be predicted."""
-        return list(dict.fromkeys(name for target in self.study.targets for name in target.made_of))
+        First what conditions are set on, which are met best there; last what is to be predicted, given everything else.
+        """
+        if not generator or generator not in self.with_trait("draws_in_order"):
+            return []
+        last = list(dict.fromkeys(name for target in self.study.targets for name in target.made_of))
+        conditioned = dict.fromkeys(name for cohort in self.study.cohorts for name in cohort.where)
+        return last if end == "last" else [name for name in conditioned if name not in last]
 
     @property
     def styles(self) -> dict[str, dict[str, str]]:

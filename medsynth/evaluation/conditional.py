@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 
 import pandas as pd
@@ -11,20 +12,25 @@ from medsynth.codebook import Codebook, Strict
 from medsynth.conditions import Conditions
 from medsynth.errors import InputError
 from medsynth.evaluation.detection import c2st
-from medsynth.evaluation.fidelity import quality
+from medsynth.evaluation.fidelity import common_bin_pair_trends, quality
 from medsynth.evaluation.utility import Score
 from medsynth.preparation.encoding import TableEncoder
+
+log = logging.getLogger(__name__)
 
 # Fewer real patients than this say little about how faithful a cohort is.
 LEAST_COHORT = 200
 UNCONDITIONAL = "unconditional"
+# How often a generator that misses conditions is asked again.
+ROUNDS = 10
+FIDELITY = ("quality", "common_bin_pair_trends", "c2st_auc")
 
 
 class Cohort(Strict):
     """Patients that a study asks generators for."""
 
     name: str = Field(description="for paths and scores", pattern="^[a-z][a-z0-9_]*$")
-    title: str = Field(description="for tables and figures")
+    title: str = Field("", description="for tables and figures; default: the name")
     group: str = Field(description="cohorts of one group share a panel of the success matrix")
     where: dict[str, str | float | list[str | float | None]] = Field(
         min_length=1,
@@ -40,7 +46,7 @@ class Cohort(Strict):
             raise InputError(f"The cohort '{self.name}': {error}") from None
 
 
-Draw = Callable[[int, dict | None], pd.DataFrame]
+Draw = Callable[[int, dict | None, int], pd.DataFrame]
 
 
 def score_cohorts(
@@ -59,7 +65,7 @@ def score_cohorts(
     Parameters
     ----------
     draw : callable
-        ``draw(rows, conditions)`` returns a table, without conditions for None; `InputError` if it cannot.
+        ``draw(rows, conditions, i)`` returns the i-th table, without conditions for None; `InputError` if it cannot.
     cohorts : list of Cohort
     train, test : DataFrame
         Real partitions; fidelity is judged against `test`.
@@ -75,44 +81,72 @@ def score_cohorts(
     ------
     metric, detail, value
         ``share`` with the detail ``asked|held``: share of the rows drawn for the cohort `asked` (or unconditionally)
-        that meet the conditions of `held`, for cohorts of one group; ``success`` with the cohort as detail, 0 where the
-        generator refused; ``n_train`` and ``n_test``, real rows of the cohort; ``quality`` and ``c2st_auc`` of the rows
-        that meet the conditions against the real ones of `test`, where these are `LEAST_COHORT` or more (NaN if the
-        generator has fewer than that to show).
+        that meet the conditions of `held`, for cohorts of one group; ``success`` with the cohort as detail: the same
+        for `asked` itself; both 0 where the generator refused. ``n_train`` and ``n_test``: real rows of the cohort.
+        ``quality``, ``common_bin_pair_trends`` and ``c2st_auc``: rows that meet the conditions against real ones of
+        `test`, where these are `LEAST_COHORT` or more, always on min(`rows`, ``n_test``, ``n_train``) rows a side,
+        since the scores depend on their number; NaN for a generator that has not as many to show after drawing `ROUNDS`
+        times.
     """
-    wanted = {cohort.name: cohort.conditions(codebook) for cohort in cohorts}
+    wanted = {}
+    for cohort in cohorts:
+        try:
+            wanted[cohort.name] = cohort.conditions(codebook)
+        except InputError as error:
+            # Cleaning may drop a column or a level, at small scales above all.
+            log.warning("left out: %s", error)
     groups = {cohort.name: cohort.group for cohort in cohorts}
-    anything = draw(rows, None)
+    anything = draw(rows, None, 0)
     for held, conditions in wanted.items():
         yield "share", f"{UNCONDITIONAL}|{held}", conditions.holds(anything).mean()
-    for cohort in cohorts:
-        conditions = wanted[cohort.name]
+    for cohort in (cohort for cohort in cohorts if cohort.name in wanted):
+        name, conditions = cohort.name, wanted[cohort.name]
         real = test[conditions.holds(test)].reset_index(drop=True)
-        yield "n_train", cohort.name, float(conditions.holds(train).sum())
-        yield "n_test", cohort.name, float(len(real))
+        n_train = int(conditions.holds(train).sum())
+        yield "n_train", name, float(n_train)
+        yield "n_test", name, float(len(real))
         try:
-            drawn = draw(rows, cohort.where)
-        except InputError:
+            drawn = draw(rows, cohort.where, 0)
+        except InputError as error:
+            log.info("%s was refused: %s", name, error)
             drawn = anything.iloc[:0]
-        held = conditions.holds(drawn)
-        yield "success", cohort.name, float(held.mean()) if len(drawn) else 0.0
+        yield "success", name, float(conditions.holds(drawn).mean()) if len(drawn) else 0.0
         for other, its in wanted.items():
-            if groups[other] == cohort.group and len(drawn):
-                yield "share", f"{cohort.name}|{other}", its.holds(drawn).mean()
-        if len(real) >= LEAST_COHORT:
-            yield from _fidelity(drawn[held].reset_index(drop=True), real, cohort.name, codebook, encoder, seed)
+            if groups[other] == cohort.group:
+                yield "share", f"{name}|{other}", float(its.holds(drawn).mean()) if len(drawn) else 0.0
+        n = min(rows, len(real), n_train)
+        if n >= LEAST_COHORT:
+            enough = _enough(drawn, lambda i, cohort=cohort: draw(rows, cohort.where, i), conditions, n)
+            yield from _fidelity(enough, real, n, name, codebook, encoder, seed)
+
+
+def _enough(
+    drawn: pd.DataFrame, draw: Callable[[int], pd.DataFrame], conditions: Conditions, n: int
+) -> pd.DataFrame | None:
+    """Rows that meet the conditions, drawn again while there are fewer than `n`; None if they stay fewer."""
+    held = drawn[conditions.holds(drawn)]
+    for i in range(1, ROUNDS):
+        if len(held) >= n or not len(held):
+            break
+        more = draw(i)
+        held = pd.concat([held, more[conditions.holds(more)]])
+    return held.head(n).reset_index(drop=True) if len(held) >= n else None
 
 
 def _fidelity(
-    drawn: pd.DataFrame, real: pd.DataFrame, name: str, codebook: Codebook, encoder: TableEncoder, seed: int
+    drawn: pd.DataFrame | None,
+    real: pd.DataFrame,
+    n: int,
+    name: str,
+    codebook: Codebook,
+    encoder: TableEncoder,
+    seed: int,
 ) -> Iterator[Score]:
-    """Quality and detection on equal numbers of rows."""
-    n = min(len(drawn), len(real))
-    if n < LEAST_COHORT:
-        yield "quality", name, float("nan")
-        yield "c2st_auc", name, float("nan")
+    """Quality and detection on `n` rows a side."""
+    if drawn is None:
+        yield from ((metric, name, float("nan")) for metric in FIDELITY)
         return
-    pair = (table.sample(n, random_state=seed).reset_index(drop=True) for table in (drawn, real))
-    overall = next(value for metric, _, value in quality(*pair, codebook) if metric == "quality")
-    yield "quality", name, overall
-    yield "c2st_auc", name, next(value for _, _, value in c2st(drawn, real, encoder, seed=seed))
+    real = real.sample(n, random_state=seed).reset_index(drop=True)
+    scores = [*quality(drawn, real, codebook), *common_bin_pair_trends(drawn, real, codebook)]
+    scores += c2st(drawn, real, encoder, seed=seed)
+    yield from ((metric, name, value) for metric, _, value in scores if metric in FIDELITY)

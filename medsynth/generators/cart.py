@@ -16,7 +16,7 @@ import pandas as pd
 from medsynth.codebook import Codebook
 from medsynth.conditions import Condition, Conditions
 from medsynth.generators.discretisation import MAX_DECIMALS, decimals_of
-from medsynth.generators.protocol import Generator, settings_of
+from medsynth.generators.protocol import Generator, complete, drawing_order, settings_of
 from medsynth.generators.sequential import draw_sequentially
 from medsynth.generators.storage import read_model, write_model
 from medsynth.randomness import derive_seed
@@ -52,6 +52,7 @@ class CART(Generator):
 
     has_epochs = False
     meets_conditions = True
+    draws_in_order = True
 
     def __init__(self, *, min_leaf: int = 20, smoothing: int = 1) -> None:
         self.min_leaf = min_leaf
@@ -68,10 +69,11 @@ class CART(Generator):
         last: Sequence[str] = (),
     ) -> Iterator[Self]:
         """Grow a tree a column; see `Generator.fit`."""
+        table = complete(table, codebook)
         self.codebook_, self.epochs_ = codebook, 0
         # A single tree on all other columns predicts less well than many trees that each have the column before them:
         # to draw `last` last would cost utility (docs/med-vae.md).
-        self.order_ = [*first, *(name for name in codebook.columns if name not in first)]
+        self.order_ = drawing_order(codebook, first, ())
         values = {name: _values(table[name], codebook) for name in self.order_}
         self.trees_ = []
         for i, name in enumerate(self.order_):
@@ -121,6 +123,8 @@ class CART(Generator):
 
     def sample(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> pd.DataFrame:
         """Draw rows; every row meets every condition. See `Generator.sample`.
+
+        Donors are those training rows that meet a range; where there is none in it, there is nothing to smooth.
 
         Raises
         ------
@@ -172,7 +176,7 @@ class CART(Generator):
             "trees": [{key: torch.as_tensor(array) for key, array in tree.items()} for tree in self.trees_],
             "neighbours": {name: [torch.as_tensor(a) for a in arrays] for name, arrays in self.neighbours_.items()},
         }
-        write_model(folder, type(self).__name__, self.codebook_, content)
+        write_model(folder, type(self).__name__, self.codebook_, content, self.card())
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:

@@ -27,8 +27,8 @@ class TableCoder:
     max_bins : int, default 64
         A column with no more distinct values gets a bin for each that `min_rows` rows have; with more, about this many.
     min_rows : int, default 10
-        Rows that a bin holds at least (but for the last one, where fewer may be left). No single training value can be
-        read off the bins of fewer rows.
+        Training rows that a bin rests on at least, if there are as many. Fewer join the bin beside them; between two
+        spikes they are taken for the lower one. (Bins begin and end at training values all the same.)
 
     Attributes
     ----------
@@ -77,9 +77,23 @@ class TableCoder:
             if not alone[i] and alone[i : j + 1].any():
                 j = i + int(np.argmax(alone[i : j + 1])) - 1
             j = min(j, len(last) - 1)
-            bins.append(np.quantile(values[begin : last[j]], GRID))
+            bins.append((begin, last[j], bool(alone[i])))
             i = j + 1
-        return np.stack(bins)
+        return np.stack([np.quantile(values[begin:end], GRID) for begin, end in self._without_small(bins)])
+
+    def _without_small(self, bins: list[tuple[int, int, bool]]) -> list[tuple[int, int]]:
+        """Let bins of too few rows join a neighbour that is no spike; bins are (first row, row after, spike)."""
+        kept: list[tuple[int, int, bool]] = []
+        begin_next = None
+        for i, (begin, end, spike) in enumerate(bins):
+            begin, begin_next = begin if begin_next is None else begin_next, None
+            if end - begin >= self.min_rows or len(bins) == 1:
+                kept.append((begin, end, spike))
+            elif kept and not kept[-1][2]:
+                kept[-1] = (kept[-1][0], end, False)
+            elif i + 1 < len(bins) and not bins[i + 1][2]:
+                begin_next = begin
+        return [(begin, end) for begin, end, _ in kept] or [(bins[0][0], bins[-1][1])]
 
     def encode(self, table: pd.DataFrame) -> np.ndarray:
         """Number a table: int32 of shape (rows, columns); a number between two bins goes to the lower one."""
@@ -170,6 +184,7 @@ class TableCoder:
 def decimals_of(values: np.ndarray) -> int:
     """Fewest decimals that write every value exactly; MAX_DECIMALS + 1 if none do."""
     for decimals in range(MAX_DECIMALS + 1):
-        if np.allclose(values, np.round(values, decimals), rtol=1e-9, atol=10.0 ** -(MAX_DECIMALS + 2)):
+        # Closer than any number could lie by chance, wider than how a decimal number is stored.
+        if np.allclose(values, np.round(values, decimals), rtol=1e-12, atol=1e-15):
             return decimals
     return MAX_DECIMALS + 1

@@ -8,6 +8,7 @@ gradient, and in details of scaling and decoding. ``docs/med-vae.md`` tells them
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -21,7 +22,7 @@ from torch.nn import functional
 from medsynth.codebook import Codebook
 from medsynth.conditions import Conditions
 from medsynth.errors import InputError
-from medsynth.generators.protocol import Generator, settings_of
+from medsynth.generators.protocol import Generator, complete, settings_of
 from medsynth.generators.storage import read_model, write_model
 from medsynth.generators.training import (
     LevelLikelihood,
@@ -35,8 +36,9 @@ from medsynth.generators.training import (
 )
 from medsynth.randomness import derive_seed
 
-# Keras' defaults, with which the published network was trained.
+# Of leaky ReLU and batch normalisation Keras' defaults, with which the published network was trained.
 LEAKY_SLOPE = 0.3
+ROWS_AT_ONCE = 65_536
 NORM = {"eps": 1e-3, "momentum": 0.01}
 
 
@@ -322,9 +324,11 @@ class MedVAE(Generator):
         The KL weight is annealed over the epochs of a run, so that each epoch count is a training run of its own,
         unless the KL divergence has no gradient.
         """
-        self.codebook_ = codebook
-        self.library_ = table
         counts = sorted(set(epochs))
+        if not counts or counts[0] < 1:
+            raise InputError(f"MedVAE is trained for at least 1 epoch (given: {list(epochs)}).")
+        self.codebook_ = codebook
+        self.library_ = complete(table, codebook)
         runs = [[count] for count in counts] if self.kl_gradient else [counts]
         for wanted in runs:
             yield from self._train(wanted, seed)
@@ -351,16 +355,16 @@ class MedVAE(Generator):
             optimiser.step()
             return {name: value.detach() for name, value in losses.items()}
 
-        def validate() -> dict[str, float]:
+        def validate(done: float) -> dict[str, float]:
             self._set_training(False)
             with torch.no_grad():
-                losses = self._losses(held, annealing=1.0)
+                losses = self._losses(held, annealing=done)
                 found = {name: float(value) for name, value in losses.items()}
                 found["active_dimensions"] = active_dimensions(self.network_["encoder"](*held)[0])
             self._set_training(True)
             return found
 
-        self.history_ = []
+        self.history_, started = [], time.monotonic()
         self._set_training(True)
         for record in train_epochs(len(fitted), step, validate, epochs=counts[-1], batch_size=self.batch_size):
             self.history_.append(record)
@@ -368,6 +372,7 @@ class MedVAE(Generator):
             if self.epochs_ in counts:
                 self._set_training(False)
                 self.posteriors_ = self._encode(records)
+                self.seconds_ = round(time.monotonic() - started, 1)
                 yield self
                 self._set_training(self.epochs_ < counts[-1])
 
@@ -410,8 +415,9 @@ class MedVAE(Generator):
             "categorical": self.categorical_weight,
         }
         loss = sum(weights[name] * value for name, value in parts.items())
-        pull = self.kl_weight * annealing * kl
-        return {"loss": loss + (pull if self.kl_gradient else pull.detach()), **parts, "kl": kl}
+        # Without a gradient the divergence is reported and no part of what is minimised.
+        loss = loss + self.kl_weight * annealing * kl if self.kl_gradient else loss
+        return {"loss": loss, **parts, "kl": kl}
 
     def _equalising_weight(self, records: list[Tensor]) -> float:
         """Binary loss weight that starts the binary loss at the mean of the other, weighted losses."""
@@ -430,9 +436,11 @@ class MedVAE(Generator):
         return float(np.mean(others)) / float(parts["binary"])
 
     @torch.no_grad()
-    def _encode(self, records: list[Tensor], rows: int = 65_536) -> tuple[Tensor, Tensor]:
+    def _encode(self, records: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Posteriors of all records, on the CPU."""
-        chunks = [self.network_["encoder"](*parts) for parts in zip(*(r.split(rows) for r in records), strict=True)]
+        chunks = [
+            self.network_["encoder"](*parts) for parts in zip(*(r.split(ROWS_AT_ONCE) for r in records), strict=True)
+        ]
         return tuple(torch.cat(part).cpu() for part in zip(*chunks, strict=True))
 
     @torch.no_grad()
@@ -455,6 +463,10 @@ class MedVAE(Generator):
         chosen = torch.as_tensor(records)[torch.randint(len(records), (n,), generator=rng)]
         mean, log_variance = (part[chosen] for part in self.posteriors_)
         z = mean + torch.randn(mean.shape, generator=rng) * (0.5 * log_variance).exp()
+        return pd.concat([self._decode(part, rng) for part in z.split(ROWS_AT_ONCE)], ignore_index=True)
+
+    def _decode(self, z: Tensor, rng: torch.Generator) -> pd.DataFrame:
+        """Turn latent vectors into rows."""
         decoder = self.network_["decoder"]
         numbers, flags, levels = (part.cpu() for part in decoder(z.to(next(decoder.parameters()).device)))
         return self.scaler_.inverse(numbers, *self._decide(flags, levels, rng), self.codebook_)
@@ -475,6 +487,8 @@ class MedVAE(Generator):
         mean, log_variance = self.posteriors_
         return {
             "parameters": sum(p.numel() for module in self.network_.values() for p in module.parameters()),
+            # Of this run alone: with a gradient of the KL divergence each epoch count is one.
+            "seconds": self.seconds_,
             "binary_weight": round(self.binary_weight_, 6),
             "latent_dimensions": self.latent,
             "active_dimensions": active_dimensions(mean),
@@ -514,16 +528,17 @@ class MedVAE(Generator):
             "settings": settings_of(self),
             "epochs": self.epochs_,
             "history": self.history_,
+            "seconds": self.seconds_,
             "binary_weight": self.binary_weight_,
             "scaler": {"low": torch.as_tensor(self.scaler_.low_), "high": torch.as_tensor(self.scaler_.high_)},
             "posteriors": list(self.posteriors_),
             "library": {
                 "numbers": torch.as_tensor(self.library_[numbers].to_numpy("float64")),
-                "levels": torch.as_tensor(_codes(self.library_, flags + coded).astype("int16")),
+                "levels": torch.as_tensor(_codes(self.library_, flags + coded).astype("int32")),
             },
             **{name: module.state_dict() for name, module in self.network_.items()},
         }
-        write_model(folder, type(self).__name__, self.codebook_, content)
+        write_model(folder, type(self).__name__, self.codebook_, content, self.card())
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -531,7 +546,7 @@ class MedVAE(Generator):
         codebook, content = read_model(folder, cls.__name__)
         model = cls(**content["settings"])
         model.codebook_, model.epochs_, model.history_ = codebook, content["epochs"], content["history"]
-        model.binary_weight_ = content["binary_weight"]
+        model.binary_weight_, model.seconds_ = content["binary_weight"], content["seconds"]
         scaler = RecordScaler(model.winsorise, model.floor_at_zero)
         scaler.set_columns(codebook)
         scaler.low_, scaler.high_ = (content["scaler"][end].numpy() for end in ("low", "high"))

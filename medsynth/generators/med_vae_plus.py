@@ -1,5 +1,6 @@
 """Med-VAE plus: a variational autoencoder whose decoder draws every column from a categorical head that also sees the
-columns already drawn.
+columns already drawn. Such a decoder leaves little for the latent vector to say (Chen et al. 2017, "Variational lossy
+autoencoder"); how little is on every model card, and what is left without it is the variant med_vae_plus_no_latent.
 
 What it changes against the paper's Med-VAE, and why, is told with numbers in ``docs/med-vae.md``: latent vectors are
 drawn from N(0, I) and no training record is kept; numeric columns are coded in bins, so that their head can have any
@@ -24,7 +25,7 @@ from medsynth.conditions import Conditions
 from medsynth.errors import InputError
 from medsynth.generators.discretisation import TableCoder
 from medsynth.generators.masked import AutoregressiveDecoder, PartialTable
-from medsynth.generators.protocol import Generator, settings_of
+from medsynth.generators.protocol import Generator, complete, drawing_order, settings_of
 from medsynth.generators.sequential import draw_sequentially, partial_rows_per_row
 from medsynth.generators.storage import read_model, write_model
 from medsynth.generators.training import (
@@ -41,6 +42,7 @@ from medsynth.randomness import derive_seed
 
 WARM_UP = 0.1
 ROWS_AT_ONCE = 65_536
+NUMBERS_AT_ONCE = 40_000_000
 
 
 class MedVAEPlus(Generator):
@@ -52,7 +54,8 @@ class MedVAEPlus(Generator):
     Parameters
     ----------
     latent : int, default 8
-        Dimensions of the latent space.
+        Dimensions of the latent space. With this decoder it carries little (the card says how many nats); 0 leaves an
+        autoregressive network alone.
     encoder_width : int, default 128
         Units of the encoder's only hidden layer.
     width, depth : int, default 512 and 2
@@ -87,6 +90,7 @@ class MedVAEPlus(Generator):
 
     has_epochs = False
     meets_conditions = True
+    draws_in_order = True
     has_losses = True
     has_architecture = True
 
@@ -127,9 +131,9 @@ class MedVAEPlus(Generator):
         last: Sequence[str] = (),
     ) -> Iterator[Self]:
         """Learn a table; see `Generator.fit`. `epochs` is ignored: the number of epochs is a setting."""
+        table = complete(table, codebook)
         self.codebook_, self.epochs_ = codebook, 0
-        between = [name for name in codebook.columns if name not in {*first, *last}]
-        self.order_ = [*first, *between, *last]
+        self.order_ = drawing_order(codebook, first, last)
         torch.manual_seed(derive_seed(seed, "fit"))
         fitted, validated = validation_split(len(table), self.validation_share, derive_seed(seed, "validation"))
         self.coder_ = TableCoder(self.max_bins, self.min_bin_rows).fit(table.iloc[fitted], codebook)
@@ -147,9 +151,14 @@ class MedVAEPlus(Generator):
     def _build(self, device: torch.device) -> None:
         """Make the two networks."""
         sizes = [self.coder_.sizes_[i] for i in self._positions()]
-        encoder = nn.Sequential(
-            nn.Linear(sum(sizes), self.encoder_width), nn.ReLU(), nn.Linear(self.encoder_width, 2 * self.latent)
-        )
+        encoder = nn.Sequential()
+        if self.latent:
+            layers = (
+                nn.Linear(sum(sizes), self.encoder_width),
+                nn.ReLU(),
+                nn.Linear(self.encoder_width, 2 * self.latent),
+            )
+            encoder = nn.Sequential(*layers)
         decoder = AutoregressiveDecoder(sizes, self.latent, width=self.width, depth=self.depth, dropout=self.dropout)
         self.network_ = {"encoder": encoder.to(device), "decoder": decoder.to(device)}
         self._likelihood = LevelLikelihood(sizes, device)
@@ -160,7 +169,10 @@ class MedVAEPlus(Generator):
         codes = codes.long()
         levels = torch.zeros(len(codes), self._likelihood.total, device=codes.device)
         levels.scatter_(1, codes + self._starts, 1.0)
-        mean, log_variance = self.network_["encoder"](levels).chunk(2, 1)
+        if self.latent:
+            mean, log_variance = self.network_["encoder"](levels).chunk(2, 1)
+        else:
+            mean = log_variance = levels[:, :0]
         z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
         reconstruction = self._likelihood(self.network_["decoder"](z, levels), codes).sum()
         kl = kl_divergence(mean, log_variance).sum(1).mean()
@@ -185,7 +197,7 @@ class MedVAEPlus(Generator):
             return {name: value.detach() for name, value in losses.items()}
 
         @torch.no_grad()
-        def validate() -> dict[str, float]:
+        def validate(done: float) -> dict[str, float]:
             self._set_training(False)
             parts = [self._losses(chunk) for chunk in validated.split(ROWS_AT_ONCE // 8)]
             shares = [len(mean) / len(validated) for _, mean in parts]
@@ -198,12 +210,14 @@ class MedVAEPlus(Generator):
             return found
 
         self._set_training(True)
-        self.history_, best = [], math.inf
+        self.history_, self.best_epoch_, best = [], 0, math.inf
         for record in train_epochs(len(fitted), step, validate, epochs=epochs, batch_size=self.batch_size):
             self.history_.append(record)
             if record["validation_loss"] < best:
                 best, self.best_epoch_ = record["validation_loss"], record["epoch"]
                 kept = {name: copy.deepcopy(module.state_dict()) for name, module in self.network_.items()}
+        if not self.best_epoch_:
+            raise InputError("Training diverged: no epoch had a finite validation loss; lower the learning rate.")
         for name, module in self.network_.items():
             module.load_state_dict(kept[name])
         self._set_training(False)
@@ -230,13 +244,16 @@ class MedVAEPlus(Generator):
         for i, shares in allowed.items():
             if not shares.any():
                 raise InputError(
-                    f"The condition on '{self.order_[i]}' cannot be met: no value that was seen in training meets it."
+                    f"The condition on '{self.order_[i]}' cannot be met: no level or bin that was seen in training "
+                    "holds a value that meets it (of a continuous column ask for a range, not for one value)."
                 )
 
         def start(rows: int) -> PartialTable:
             return PartialTable(decoder, torch.randn(rows, self.latent, generator=torch_rng).to(device), torch_rng)
 
-        at_once = ROWS_AT_ONCE // (partial_rows_per_row(max(allowed), len(self.order_)) if allowed else 4)
+        # Fewer at once where there are thousands of levels, to stay within some hundred megabytes.
+        at_once = min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // sum(decoder.sizes))
+        at_once = max(at_once // (partial_rows_per_row(max(allowed), len(self.order_)) if allowed else 4), 1)
         sizes = [min(at_once, n - done) for done in range(0, n, at_once)]
         drawn = [draw_sequentially(start, size, self.order_, allowed, rng).codes.cpu() for size in sizes]
         codes = np.empty((n, len(self.order_)), dtype="int64")
@@ -293,7 +310,7 @@ class MedVAEPlus(Generator):
             "best_epoch": self.best_epoch_,
             **{name: module.state_dict() for name, module in self.network_.items()},
         }
-        write_model(folder, type(self).__name__, self.codebook_, content)
+        write_model(folder, type(self).__name__, self.codebook_, content, self.card())
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:

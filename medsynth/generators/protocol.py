@@ -30,6 +30,8 @@ class Generator(ABC):
         Whether training goes through epochs; a generator without them has epoch count 0 everywhere.
     meets_conditions : bool
         Whether `sample` takes conditions.
+    draws_in_order : bool
+        Whether it draws column after column, so that `first` and `last` matter to `fit`.
     has_losses, has_architecture : bool
         Whether the card has a ``history`` of losses by epoch, and an ``architecture`` of networks to draw.
     codebook_ : Codebook
@@ -40,6 +42,7 @@ class Generator(ABC):
 
     has_epochs: bool = True
     meets_conditions: bool = False
+    draws_in_order: bool = False
     has_losses: bool = False
     has_architecture: bool = False
     codebook_: Codebook
@@ -58,6 +61,8 @@ class Generator(ABC):
     ) -> Iterator[Self]:
         """Learn a table and yield the fitted model at each of the epoch counts, in ascending order.
 
+        It is one object that is yielded again and again, trained further: use or save it before the next.
+
         Parameters
         ----------
         table : DataFrame
@@ -65,8 +70,8 @@ class Generator(ABC):
         codebook : Codebook
             Describes `table`.
         epochs : sequence of int
-            Epoch counts at which a model is wanted; one training run passes through all of them. Ignored by
-            generators without epochs, which yield one model of epoch count 0.
+            Epoch counts at which a model is wanted; one training run passes through all of them where its schedule does
+            not depend on the last. Ignored by generators without epochs, which yield one model of epoch count 0.
         seed : int
         first, last : sequence of str
             For generators that draw column after column: columns to begin with (conditions are met best there) and to
@@ -107,6 +112,41 @@ class Generator(ABC):
         list of modules that stand side by side.
         """
         return {}
+
+
+def complete(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
+    """Give a table the codebook's types and levels, so that level numbers mean the same everywhere.
+
+    Raises
+    ------
+    InputError
+        The table is empty, lacks a column, or has missing cells or levels that the codebook lacks.
+    """
+    for name in codebook.columns:
+        if name not in table:
+            raise InputError(
+                f"The table to learn has no column '{name}', which the codebook {codebook.name} describes."
+            )
+    conformed = codebook.conform(table)
+    missing = conformed.isna().sum()
+    if missing.any():
+        name = missing.idxmax()
+        raise InputError(
+            f"The table to learn has {missing[name]} missing cells (or levels that the codebook lacks) in '{name}'; "
+            "impute them first."
+        )
+    if not len(conformed):
+        raise InputError("The table to learn has no rows.")
+    return conformed
+
+
+def drawing_order(codebook: Codebook, first: Sequence[str], last: Sequence[str]) -> list[str]:
+    """Order the columns: `first`, those that neither names, `last`; `InputError` for an unknown one."""
+    for name in (*first, *last):
+        codebook.column(name)
+    last = [name for name in dict.fromkeys(last) if name not in first]
+    between = [name for name in codebook.columns if name not in {*first, *last}]
+    return [*dict.fromkeys(first), *between, *last]
 
 
 def settings_of(generator: Generator) -> dict[str, Any]:

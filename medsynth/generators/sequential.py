@@ -9,18 +9,25 @@ beginning part again in moves that leave the distribution as it is (Gilks and Be
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from typing import Protocol, Self
 
 import numpy as np
 
 from medsynth.errors import InputError
 
-# The stated effort: partial rows cost at most this many times what unconditional rows would, and a combination that the
-# model expects in fewer than one row in a million is refused.
+log = logging.getLogger(__name__)
+
+# The stated effort: partial rows cost at most this many times what unconditional rows would (a small request at least
+# as much as LEAST_PARTIAL_ROWS), the moves after them at most 1.5 times more; a combination that the model expects in
+# fewer than one row in a million is refused.
 EFFORT = 2.0
 MOST_PARTIAL_ROWS_PER_ROW = 8
 LEAST_PARTIAL_ROWS = 1024
 LEAST_PROBABILITY = 1e-6
+# Fewer distinct beginnings than one for so many rows are worth a warning.
+LEAST_SPREAD = 4
 # Where the moves begin to draw anew, as shares of the columns up to the last condition.
 CUTS = (0.0, 0.5)
 
@@ -51,7 +58,7 @@ def partial_rows_per_row(last: int, columns: int) -> int:
 
 
 def draw_sequentially(
-    start: object,
+    start: Callable[[int], PartialRows],
     n: int,
     columns: list[str],
     allowed: dict[int, np.ndarray],
@@ -84,6 +91,8 @@ def draw_sequentially(
     rows = start(partial)
     log_weight, log_probability = np.zeros(partial), 0.0
     masses: dict[int, np.ndarray] = {}
+    # Which of the partial rows each row began as.
+    beginnings = np.arange(partial)
     for position, name in enumerate(columns):
         mass = rows.draw(position, allowed.get(position))
         if mass is None:
@@ -98,7 +107,7 @@ def draw_sequentially(
             raise InputError(
                 f"The conditions cannot be met together: {partial} partial rows were drawn, "
                 + (f"{met} could be met, " if met else "")
-                + f"and '{name}' then in fewer than {max(probability, LEAST_PROBABILITY):.0e} of the rows "
+                + f"and '{name}' then in fewer than {LEAST_PROBABILITY:.0e} of the rows "
                 f"({int((mass > 0).sum())} of {partial} could go on at all). Relax a condition."
             )
         effective = weight.sum() ** 2 / (weight**2).sum()
@@ -107,28 +116,38 @@ def draw_sequentially(
             log_probability += np.log(np.exp(log_weight).mean())
             kept = _resample(weight, wanted, rng)
             rows, masses = rows.select(kept), {p: m[kept] for p, m in masses.items()}
+            beginnings = beginnings[kept]
             log_weight = np.zeros(wanted)
-        if position == last and effective < 2 * n:
+        if position == last and len(np.unique(beginnings)) < n:
             for cut in CUTS:
-                _move(rows, int(cut * (last + 1)), last, allowed, masses, rng)
+                moved = _move(start, rows, int(cut * (last + 1)), last, allowed, masses, rng)
+                beginnings = np.where(moved, beginnings.max() + 1 + np.arange(n), beginnings)
+            if len(np.unique(beginnings)) < n / LEAST_SPREAD:
+                log.warning(
+                    "%d rows go back to %d beginnings: the conditions are rare and on columns drawn late; fit the "
+                    "model with these columns `first`",
+                    n,
+                    len(np.unique(beginnings)),
+                )
     return rows
 
 
 def _move(
+    start: Callable[[int], PartialRows],
     rows: PartialRows,
     cut: int,
     last: int,
     allowed: dict[int, np.ndarray],
     masses: dict[int, np.ndarray],
     rng: np.random.Generator,
-) -> None:
+) -> np.ndarray:
     """Draw the columns from `cut` to `last` anew and keep what a Metropolis-Hastings step accepts.
 
     The proposal draws as the rows were drawn, so that it is accepted by the ratio of the probabilities that the
     conditioned columns were allowed.
     """
     n = len(masses[last])
-    fresh, fresh_masses = rows.select(np.arange(n)), {}
+    fresh, fresh_masses = rows.select(np.arange(n)) if cut else start(n), {}
     for position in range(cut, last + 1):
         mass = fresh.draw(position, allowed.get(position))
         if mass is not None:
@@ -139,6 +158,7 @@ def _move(
     rows.replace(fresh, accepted)
     for position, mass in fresh_masses.items():
         masses[position] = np.where(accepted, mass, masses[position])
+    return accepted
 
 
 def _resample(weight: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,19 @@ FILE = "model.pt"
 FORMAT = 1
 
 
-def write_model(folder: str | Path, kind: str, codebook: Codebook, content: dict[str, Any]) -> None:
-    """Write a model into a folder of its own.
+CARD = "model_card.json"
+
+
+def write_card(folder: str | Path, facts: dict[str, Any]) -> None:
+    """Write a model card: what made a model and what training came to."""
+    text = json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
+    (Path(folder) / CARD).write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_model(
+    folder: str | Path, kind: str, codebook: Codebook, content: dict[str, Any], card: dict[str, Any]
+) -> None:
+    """Write a model into a folder of its own, and its card beside it.
 
     Parameters
     ----------
@@ -24,7 +36,9 @@ def write_model(folder: str | Path, kind: str, codebook: Codebook, content: dict
         Name of the generator class.
     codebook : Codebook
     content : dict
-        Tensors, numbers, text, lists and dicts of these.
+        ``settings``, and tensors, numbers, text, lists and dicts of these.
+    card : dict
+        What training came to.
     """
     import torch
 
@@ -33,6 +47,7 @@ def write_model(folder: str | Path, kind: str, codebook: Codebook, content: dict
     partial = folder / f"{FILE}.partial"
     torch.save({"kind": kind, "format": FORMAT, "codebook": codebook.to_json(), **content}, partial)
     partial.replace(folder / FILE)
+    write_card(folder, {"class": kind, "settings": content["settings"], **card})
 
 
 def read_model(folder: str | Path, kind: str) -> tuple[Codebook, dict[str, Any]]:

@@ -50,7 +50,7 @@ def validation_split(n: int, share: float, seed: int) -> tuple[np.ndarray, np.nd
 def train_epochs(
     rows: int,
     step: Callable[[Tensor, float], Losses],
-    validate: Callable[[], dict[str, float]],
+    validate: Callable[[float], dict[str, float]],
     *,
     epochs: int,
     batch_size: int,
@@ -64,7 +64,7 @@ def train_epochs(
     step : callable
         ``step(rows of the batch, share of the run behind us)`` takes one step and returns losses.
     validate : callable
-        Returns losses on the validation part.
+        ``validate(share of the run behind us)`` returns losses on the validation part.
     epochs, batch_size : int
 
     Yields
@@ -84,7 +84,7 @@ def train_epochs(
             losses = step(order[start : start + size], (epoch + i / len(starts)) / epochs)
             sums = {name: sums.get(name, 0) + value for name, value in losses.items()}
         record = {f"train_{name}": float(total) / len(starts) for name, total in sums.items()}
-        record |= {f"validation_{name}": value for name, value in validate().items()}
+        record |= {f"validation_{name}": value for name, value in validate((epoch + 1) / epochs).items()}
         progress.epoch(epoch + 1, {name: value for name, value in record.items() if name.endswith("_loss")})
         yield {"epoch": epoch + 1, **record}
 

@@ -61,6 +61,6 @@ def success_matrices(scores: pd.DataFrame, cohorts: list[Cohort], *, generator: 
 
 def _matrix(means: pd.Series, cohorts: list[Cohort]) -> pd.DataFrame:
     """Shares, cohorts asked for by cohorts held, the first row unconditional."""
-    titles = {UNCONDITIONAL: UNCONDITIONAL, **{cohort.name: cohort.title for cohort in cohorts}}
+    titles = {UNCONDITIONAL: UNCONDITIONAL, **{cohort.name: cohort.title or cohort.name for cohort in cohorts}}
     rows = [[means.get(f"{asked}|{cohort.name}", np.nan) for cohort in cohorts] for asked in titles]
-    return pd.DataFrame(rows, index=list(titles.values()), columns=[cohort.title for cohort in cohorts])
+    return pd.DataFrame(rows, index=list(titles.values()), columns=[cohort.title or cohort.name for cohort in cohorts])

@@ -26,7 +26,12 @@ QUALITY_COLUMNS = {
     "common_bin_pair_trends": "Pair Trends, common bins",
     "c2st_auc": "C2ST AUC",
 }
-CONDITIONAL_COLUMNS = {"success": "Meets the conditions", "quality": "Quality", "c2st_auc": "C2ST AUC"}
+CONDITIONAL_COLUMNS = {
+    "success": "Meets the conditions",
+    "quality": "Quality",
+    "common_bin_pair_trends": "Pair Trends, common bins",
+    "c2st_auc": "C2ST AUC",
+}
 COHORT_REFERENCES = {"real": "Real training rows (ceiling)", "independent": "Independent columns (floor)"}
 PRIVACY_COLUMNS = {
     "nearer_to_member": "Nearer to a member",

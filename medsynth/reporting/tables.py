@@ -11,7 +11,7 @@ import pandas as pd
 
 from medsynth.evaluation.intervals import t_interval
 
-CONDITIONAL = ("success", "quality", "c2st_auc")
+CONDITIONAL = ("success", "quality", "common_bin_pair_trends", "c2st_auc")
 MOMENTS = ("mean", "std", "kurtosis", "skewness")
 
 # Column of the quality table -> family, metric and (where several things share a metric) detail of the score.

@@ -14,6 +14,9 @@ from tests.conftest import ROOT
 STUDIES = sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml"))
 
 
+COHORT = {"name": "c", "title": "c", "group": "g", "where": {"sex": "female"}}
+
+
 def config(**changes):
     """Default configuration with changes."""
     return {"studies": ["covid_gans"], "scale": "smoke", **changes}
@@ -51,6 +54,11 @@ def test_what_is_wrong_is_said_in_a_sentence(changes, sentence):
         load_runs(config(**changes))
 
 
+def test_a_study_like_another_has_its_keys_but_for_its_own():
+    run = load_runs({"studies": ["support2_median"], "scale": "smoke"})["support2_median"]
+    assert run.study.imputation.method == "simple" and run.study.dataset == "support2"
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -63,6 +71,14 @@ def test_what_is_wrong_is_said_in_a_sentence(changes, sentence):
         ({"imputation": {"method": "mice"}}, r"'imputation.method' input should be 'forest'"),
         ({"imputation": {"metod": "forest"}}, r"unknown key 'metod' in 'imputation'; did you mean 'method'\?"),
         ({"name": "other"}, r"'name' is 'other' and must be 'mine'"),
+        ({"like": "covid"}, r"'like' names the study 'covid'; known: mine"),
+        ({"memorisation": ["crat"]}, r"'memorisation' names the generator 'crat'; did you mean 'cart'\?"),
+        (
+            {"cohorts": [COHORT | {"where": {"sexx": "female"}}]},
+            r"cohort 'c': .*no column 'sexx'; did you mean 'sex'\?",
+        ),
+        ({"cohorts": [COHORT | {"where": {"sex": "femal"}}]}, r"cohort 'c': .*no level 'femal'.*mean 'female'\?"),
+        ({"cohorts": [COHORT] * 2}, r"'cohorts' names 'c' twice"),
     ],
 )
 def test_a_wrong_study_file_is_named_with_the_place(tmp_path, monkeypatch, changes, sentence):

@@ -18,7 +18,7 @@ def test_all_studies_together_have_a_plan(project):
     done = project.snakemake("--dry-run", studies=f"[{','.join(STUDIES)}]", scale="smoke")
     assert done.returncode == 0, done.stdout
     for study in STUDIES:
-        assert f"train tvae, seed 1 ({study})" in done.stdout
+        assert f"train med_vae, seed 1 ({study})" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,13 @@ import pytest
 
 @pytest.mark.parametrize("study", ["covid_gans", "diabetes130", "support2"])
 def test_a_study_runs_on_its_real_file(project, raw_dir, study):
-    done = project.snakemake(studies=study, scale="smoke", source="file", raw_dir=raw_dir, generators="gaussian_copula")
+    done = project.snakemake(
+        studies=study, scale="smoke", source="file", raw_dir=raw_dir, generators="[gaussian_copula,cart]"
+    )
     assert done.returncode == 0, done.stdout
     quality = pd.read_csv(project.folder / f"results/{study}/file-smoke/tables/quality.csv", index_col="generator")
     assert quality.loc["real", "overall"] > quality.loc["gaussian_copula", "overall"]
+    conditional = pd.read_csv(project.folder / f"results/{study}/file-smoke/tables/conditional.csv")
+    assert (conditional.loc[conditional["generator"] == "cart", "success"] == 1).all()
     text = (project.folder / f"results/{study}/file-smoke/tables/overview.md").read_text()
     assert "real file" in text and "simulated" not in text

@@ -46,9 +46,26 @@ def generator_code(script):
         if not generator:
             return code_hash(script)
         entry = RUNS[wildcards.study].generators[generator]
-        return code_hash(script, entry.class_path.rpartition(".")[0])
+        return code_hash(script, generator_class(entry.class_path).__module__)
 
     return look_up
+
+
+def drawn_of(end):
+    """Make a params function: columns that a generator draws first or last; none for one without an order."""
+
+    def look_up(wildcards):
+        return RUNS[wildcards.study].drawn(wildcards.get("generator"), end)
+
+    return look_up
+
+
+def asked_cohorts_of(wildcards):
+    """Cohorts as a generator is asked for them, without the words that only tables and figures need."""
+    return [
+        cohort.model_dump(exclude={"title"})
+        for cohort in RUNS[wildcards.study].study.cohorts
+    ]
 
 
 def epochs_of(wildcards):

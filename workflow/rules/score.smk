@@ -77,7 +77,7 @@ rule score_cohorts:
     params:
         study_seed=of_run("study.seed"),
         class_path=of_generator("class_path"),
-        cohorts=of_run_as_dict("study.cohorts"),
+        cohorts=asked_cohorts_of,
         rows=of_run("scale.cohort_sample_rows"),
         code=generator_code("scripts/score_cohorts.py"),
     message:
@@ -122,8 +122,8 @@ rule score_memorisation:
         study_seed=of_run("study.seed"),
         class_path=of_generator("class_path"),
         settings=of_generator("settings"),
-        drawn_first=of_run("drawn_first"),
-        drawn_last=of_run("drawn_last"),
+        drawn_first=drawn_of("first"),
+        drawn_last=drawn_of("last"),
         rows=of_run("scale.sample_rows"),
         code=generator_code("scripts/score_memorisation.py"),
     message:

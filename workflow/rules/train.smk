@@ -28,8 +28,8 @@ rule train_generator:
         class_path=of_generator("class_path"),
         settings=of_generator("settings"),
         epochs=epochs_of,
-        drawn_first=of_run("drawn_first"),
-        drawn_last=of_run("drawn_last"),
+        drawn_first=drawn_of("first"),
+        drawn_last=drawn_of("last"),
         code=generator_code("scripts/train_generator.py"),
     message:
         "train {wildcards.generator}, seed {wildcards.seed} ({wildcards.study})"
