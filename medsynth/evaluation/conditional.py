@@ -84,7 +84,7 @@ def score_cohorts(
         that meet the conditions of `held`, for cohorts of one group; ``success`` with the cohort as detail: the same
         for `asked` itself; both 0 where the generator refused. ``n_train`` and ``n_test``: real rows of the cohort.
         ``quality``, ``common_bin_pair_trends`` and ``c2st_auc``: rows that meet the conditions against real ones of
-        `test`, where these are `LEAST_COHORT` or more, always on min(`rows`, ``n_test``, ``n_train``) rows a side,
+        `test`, where these are `LEAST_COHORT` or more, always on min(`rows`, ``n_test``) rows a side,
         since the scores depend on their number; NaN for a generator that has not as many to show after drawing `ROUNDS`
         times.
     """
@@ -102,8 +102,7 @@ def score_cohorts(
     for cohort in (cohort for cohort in cohorts if cohort.name in wanted):
         name, conditions = cohort.name, wanted[cohort.name]
         real = test[conditions.holds(test)].reset_index(drop=True)
-        n_train = int(conditions.holds(train).sum())
-        yield "n_train", name, float(n_train)
+        yield "n_train", name, float(conditions.holds(train).sum())
         yield "n_test", name, float(len(real))
         try:
             drawn = draw(rows, cohort.where, 0)
@@ -114,7 +113,7 @@ def score_cohorts(
         for other, its in wanted.items():
             if groups[other] == cohort.group:
                 yield "share", f"{name}|{other}", float(its.holds(drawn).mean()) if len(drawn) else 0.0
-        n = min(rows, len(real), n_train)
+        n = min(rows, len(real))
         if n >= LEAST_COHORT:
             enough = _enough(drawn, lambda i, cohort=cohort: draw(rows, cohort.where, i), conditions, n)
             yield from _fidelity(enough, real, n, name, codebook, encoder, seed)

@@ -52,3 +52,10 @@ def test_a_generator_named_in_the_configuration_counts(tmp_path, monkeypatch):
     before = code_hash("scripts/train_generator.py", "medsynth.generators.sdv")
     touch(root, "medsynth/generators/sdv.py")
     assert code_hash("scripts/train_generator.py", "medsynth.generators.sdv") != before
+
+
+def test_what_scripts_share_counts(tmp_path, monkeypatch):
+    root = copy_of_the_project(tmp_path, monkeypatch)
+    before = code_hash("scripts/train_generator.py")
+    touch(root, "scripts/_job.py")
+    assert code_hash("scripts/train_generator.py") != before

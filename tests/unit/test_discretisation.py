@@ -64,9 +64,9 @@ def test_numbers_that_come_back_have_the_code_that_they_had(partitions):
     assert (coder.encode(back(coder, train)) == coder.encode(train)).all()
 
 
-def test_bins_hold_the_least_number_of_rows_but_for_the_last(coded):
+def test_bins_hold_the_least_number_of_rows(coded):
     table, coder = coded(GAMMA, min_rows=25)
-    assert np.bincount(coder.encode(table)[:, 0])[:-1].min() >= 25
+    assert np.bincount(coder.encode(table)[:, 0]).min() >= 25
 
 
 def test_there_are_about_as_many_bins_as_wanted(coded):
@@ -194,3 +194,15 @@ def test_no_share_is_left_outside_what_was_seen(coded):
     _, coder = coded(np.repeat([1.0, 5.0, 9.0], 20))
     parsed = Conditions.parse({"x": (6, 8)}, coder.codebook_)
     assert not coder.shares("x", parsed["x"]).any()
+
+
+def test_every_bin_rests_on_enough_rows(coded):
+    rng = np.random.default_rng(0)
+    table, coder = coded(np.concatenate([[-50.0, -5.3], np.zeros(300), np.round(rng.lognormal(0, 2, 500), 3)]))
+    counts = np.bincount(coder.encode(table)[:, 0], minlength=len(coder.knots_["x"]))
+    assert (counts >= coder.min_rows).all()
+
+
+def test_a_lonely_value_before_a_spike_gives_no_bin_of_its_own(coded):
+    _, coder = coded(np.concatenate([[-5.3], np.zeros(300), np.arange(1, 200) / 10]))
+    assert coder.knots_["x"][0].tolist() == [0.0] * 5

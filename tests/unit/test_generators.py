@@ -16,7 +16,7 @@ from medsynth.conditions import Conditions
 from medsynth.errors import InputError
 from medsynth.generators import CART, MedVAE, MedVAEPlus, generator_class
 from medsynth.generators.protocol import Progress
-from medsynth.generators.storage import FILE
+from medsynth.generators.storage import CARD, FILE
 from medsynth.preparation.checks import check_clean
 
 ENTRIES = load_generators()
@@ -376,4 +376,30 @@ def test_saving_again_replaces_the_model(saved, partitions):
     model = next(CART(min_leaf=40).fit(train, codebook, seed=1))
     model.save(saved)
     assert CART.load(saved).min_leaf == 40
-    assert [path.name for path in saved.iterdir()] == [FILE]
+    assert sorted(path.name for path in saved.iterdir()) == sorted([FILE, CARD])
+
+
+LEARNERS = {"med_vae": MedVAE, "med_vae_plus": MedVAEPlus, "cart": CART}
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_the_order_of_a_tables_categories_does_not_matter(partitions, name):
+    train, _, codebook = partitions
+    shuffled = train.assign(stage=pd.Categorical(train["stage"].astype(str), ["III", "I", "II"]))
+    rows, again = (fit(name, table, codebook) for table in (train, shuffled))
+    for epochs, drawn in rows.items():
+        pd.testing.assert_frame_equal(again[epochs], drawn)
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_a_table_with_missing_cells_is_refused_by_column(partitions, name):
+    train, _, codebook = partitions
+    gaps = train.assign(stage=train["stage"].where(train.index > 2))
+    with pytest.raises(InputError, match=r"3 missing cells .* in 'stage'; impute them first"):
+        fit(name, gaps, codebook)
+
+
+def test_a_med_vae_of_no_epochs_is_refused(partitions):
+    train, _, codebook = partitions
+    with pytest.raises(InputError, match=r"at least 1 epoch \(given: \[0\]\)"):
+        next(MedVAE().fit(train, codebook, epochs=[0]))

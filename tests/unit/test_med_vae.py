@@ -79,12 +79,12 @@ def test_only_with_a_gradient_does_the_kl_weight_change_training(partitions, kl_
     assert same is not kl_gradient
 
 
-def test_the_kl_divergence_counts_in_the_reported_loss_either_way(partitions):
-    for kl_gradient in (True, False):
-        model = fit(partitions, kl_weight=3.0, kl_gradient=kl_gradient)
-        without, whole = (loss_parts(model, partitions[0], annealing) for annealing in (0.0, 1.0))
-        added = (whole["loss"] - without["loss"]).item()
-        assert added == pytest.approx(3 * whole["kl"].item(), rel=1e-3)
+@pytest.mark.parametrize(("kl_gradient", "weight"), [(True, 3), (False, 0)])
+def test_the_loss_is_what_is_minimised(partitions, kl_gradient, weight):
+    model = fit(partitions, kl_weight=3.0, kl_gradient=kl_gradient)
+    without, whole = (loss_parts(model, partitions[0], annealing) for annealing in (0.0, 1.0))
+    added = (whole["loss"] - without["loss"]).item()
+    assert added == pytest.approx(weight * whole["kl"].item(), rel=1e-3, abs=1e-6)
 
 
 def test_annealing_begins_at_zero_and_is_linear():
@@ -94,7 +94,7 @@ def test_annealing_begins_at_zero_and_is_linear():
         seen.append(done)
         return {"loss": torch.zeros(())}
 
-    list(train_epochs(40, step, dict, epochs=5, batch_size=10))
+    list(train_epochs(40, step, lambda done: {}, epochs=5, batch_size=10))
     assert seen == pytest.approx(np.arange(20) / 20)
 
 
@@ -271,7 +271,7 @@ def test_every_epoch_sees_every_row_once():
         seen.append(rows)
         return {"loss": torch.zeros(())}
 
-    list(train_epochs(25, step, dict, epochs=2, batch_size=10))
+    list(train_epochs(25, step, lambda done: {}, epochs=2, batch_size=10))
     assert [len(rows) for rows in seen] == [10, 10, 5] * 2
     assert torch.cat(seen[:3]).sort().values.tolist() == list(range(25))
 

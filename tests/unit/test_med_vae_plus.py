@@ -331,7 +331,7 @@ def test_a_combination_that_cannot_be_is_refused_and_says_how_far_it_got(model):
 def test_a_range_that_nobody_was_seen_in_is_refused(partitions):
     train, _, codebook = partitions
     model = fit(train.assign(crp=np.where(train["crp"] > 30, 90.0, 10.0)), codebook)
-    with pytest.raises(InputError, match="no value that was seen in training meets it"):
+    with pytest.raises(InputError, match="no level or bin that was seen in training holds a value that meets it"):
         model.sample(20, seed=1, conditions={"crp": (40, 60)})
 
 
@@ -423,3 +423,42 @@ def test_rows_that_share_their_beginning_part_again():
 def test_earlier_conditions_have_more_partial_rows_a_row():
     assert partial_rows_per_row(0, 100) == MOST_PARTIAL_ROWS_PER_ROW
     assert 1 < partial_rows_per_row(39, 40) < partial_rows_per_row(9, 40) <= MOST_PARTIAL_ROWS_PER_ROW
+
+
+class Numbered(Coins):
+    """Coins that also carry a random mark, drawn with the first column: equal marks are one beginning."""
+
+    def __init__(self, rng, values, marks=None):
+        super().__init__(rng, values)
+        self.marks = rng.random(len(values)) if marks is None else marks
+
+    def draw(self, position, allowed):
+        if position == 0:
+            self.marks = self.rng.random(len(self.values))
+        return super().draw(position, allowed)
+
+    def select(self, rows):
+        return Numbered(self.rng, self.values[rows], self.marks[rows])
+
+    def replace(self, other, rows):
+        super().replace(other, rows)
+        self.marks[rows] = other.marks[rows]
+
+
+def test_rows_part_again_also_when_an_earlier_condition_made_them_share():
+    """The condition on b makes rows share beginnings; the one on c, which holds for everybody, must not hide it."""
+    rng = np.random.default_rng(0)
+    start = lambda rows: Numbered(rng, np.zeros((rows, 3), int))  # noqa: E731
+    rare = {1: np.array([0.0, 0.02])}
+    alone, followed = (
+        len(np.unique(draw_sequentially(start, 2000, ["a", "b", "c"], allowed, rng).marks))
+        for allowed in (rare, {**rare, 2: np.ones(2)})
+    )
+    assert followed > 0.8 * alone
+
+
+def test_without_a_latent_vector_an_autoregressive_network_is_left(partitions):
+    train, _, codebook = partitions
+    (model,) = MedVAEPlus(latent=0, width=32, epochs=1, least_steps=5).fit(train, codebook, seed=1)
+    assert model.card()["kl_nats"] == 0
+    assert len(model.sample(20, seed=1)) == 20
