@@ -115,12 +115,12 @@ def score_cohorts(
                 yield "share", f"{name}|{other}", float(its.holds(drawn).mean()) if len(drawn) else 0.0
         n = min(rows, len(real))
         if n >= LEAST_COHORT:
-            enough = _enough(drawn, lambda i, cohort=cohort: draw(rows, cohort.where, i), conditions, n)
+            enough = _enough(drawn, lambda i, cohort=cohort: draw(rows, cohort.where, i), conditions, n, seed)
             yield from _fidelity(enough, real, n, name, codebook, encoder, seed)
 
 
 def _enough(
-    drawn: pd.DataFrame, draw: Callable[[int], pd.DataFrame], conditions: Conditions, n: int
+    drawn: pd.DataFrame, draw: Callable[[int], pd.DataFrame], conditions: Conditions, n: int, seed: int
 ) -> pd.DataFrame | None:
     """Rows that meet the conditions, drawn again while there are fewer than `n`; None if they stay fewer."""
     held = drawn[conditions.holds(drawn)]
@@ -129,7 +129,8 @@ def _enough(
             break
         more = draw(i)
         held = pd.concat([held, more[conditions.holds(more)]])
-    return held.head(n).reset_index(drop=True) if len(held) >= n else None
+    # At random: real rows stand in the order in which patients came.
+    return held.sample(n, random_state=seed).reset_index(drop=True) if len(held) >= n else None
 
 
 def _fidelity(

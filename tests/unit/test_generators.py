@@ -26,7 +26,7 @@ CONDITIONAL_NAMES = [name for name in ENTRIES if CLASSES[name].meets_conditions]
 SDV_NAMES = [name for name, entry in ENTRIES.items() if entry.class_path.startswith("medsynth.generators.sdv.")]
 EXACT_NAMES = ["cart", "med_vae_plus"]
 # Med-VAE plus decides itself how long it trains: shorter here.
-QUICK = {"med_vae_plus": {"width": 96, "epochs": 2, "least_steps": 40}}
+QUICK = {name: {"width": 96, "epochs": 2, "least_steps": 40} for name in ENTRIES if name.startswith("med_vae_plus")}
 # Those whose networks and trees are this project's own.
 OWN = [CART(), MedVAE(), MedVAE(kl_gradient=False, numeric_output="sigmoid", winsorise=0.99), MedVAEPlus()]
 

@@ -79,7 +79,7 @@ def test_a_card_of_a_med_vae_tells_how_its_latent_space_fares(smoke):
     assert card["latent_dimensions"] == 32 and 0 <= card["active_dimensions"] <= 32
     assert [record["epoch"] for record in card["history"]] == [1, 2]
     assert {"train_loss", "validation_loss"} <= set(card["history"][0])
-    assert card["seconds"] > 0
+    assert card["seconds"] >= 0
 
 
 def test_every_row_of_a_cohort_meets_its_conditions_where_that_is_promised(scores):
