@@ -15,6 +15,7 @@ from medsynth.evaluation.detection import c2st
 from medsynth.evaluation.fidelity import common_bin_pair_trends, quality
 from medsynth.evaluation.utility import Score
 from medsynth.preparation.encoding import TableEncoder
+from medsynth.randomness import derive_seed
 
 log = logging.getLogger(__name__)
 
@@ -129,8 +130,9 @@ def _enough(
             break
         more = draw(i)
         held = pd.concat([held, more[conditions.holds(more)]])
-    # At random: real rows stand in the order in which patients came.
-    return held.sample(n, random_state=seed).reset_index(drop=True) if len(held) >= n else None
+    # At random: real rows stand in the order in which patients came. Not with the detector's own seed, which would put
+    # blocks of that order into its folds.
+    return held.sample(n, random_state=derive_seed(seed, "drawn")).reset_index(drop=True) if len(held) >= n else None
 
 
 def _fidelity(
@@ -146,7 +148,7 @@ def _fidelity(
     if drawn is None:
         yield from ((metric, name, float("nan")) for metric in FIDELITY)
         return
-    real = real.sample(n, random_state=seed).reset_index(drop=True)
+    real = real.sample(n, random_state=derive_seed(seed, "real")).reset_index(drop=True)
     scores = [*quality(drawn, real, codebook), *common_bin_pair_trends(drawn, real, codebook)]
     scores += c2st(drawn, real, encoder, seed=seed)
     yield from ((metric, name, value) for metric, _, value in scores if metric in FIDELITY)

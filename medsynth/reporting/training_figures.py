@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from medsynth.reporting.canvas import in_style, with_note
 from medsynth.reporting.styles import Styles, colour_of, in_display_order, title_of
@@ -58,6 +59,8 @@ def loss_curves(histories: list[list[dict]], *, title: str, colour: str, note: s
         values = [r[k] for h in histories for r in h for k in r if k.endswith(f"_{name}")]
         if values and min(values) > 0 and max(values) > 30 * min(values):
             ax.set_yscale("log")
+            ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+            ax.yaxis.set_minor_formatter(NullFormatter())
         ax.legend(fontsize=7.5)
     for ax in axes[-1]:
         ax.set_xlabel("Epoch")
