@@ -11,197 +11,30 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
 
 from medsynth.codebook import Codebook
 from medsynth.conditions import Conditions
 from medsynth.errors import InputError
+from medsynth.generators.laziness import LazyModule, without_gradient
 from medsynth.generators.protocol import Generator, complete, settings_of
 from medsynth.generators.storage import read_model, write_model
-from medsynth.generators.training import (
-    LevelLikelihood,
-    active_dimensions,
-    device_to_use,
-    kl_divergence,
-    one_line,
-    stages_of,
-    train_epochs,
-    validation_split,
-)
 from medsynth.randomness import derive_seed
 
-# Of leaky ReLU and batch normalisation Keras' defaults, with which the published network was trained.
-LEAKY_SLOPE = 0.3
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from medsynth.generators import med_vae_networks, training
+else:
+    torch = LazyModule("torch")
+    training = LazyModule("medsynth.generators.training")
+    med_vae_networks = LazyModule("medsynth.generators.med_vae_networks")
+
 ROWS_AT_ONCE = 65_536
-NORM = {"eps": 1e-3, "momentum": 0.01}
-
-
-class Block(nn.Module):
-    """Linear layer, batch normalisation, leaky ReLU, dropout; with `skip`, what came in goes on beside it."""
-
-    def __init__(self, inputs: int, outputs: int, *, batch_norm: bool, dropout: float, skip: bool) -> None:
-        super().__init__()
-        self.linear = nn.Linear(inputs, outputs)
-        self.norm = nn.BatchNorm1d(outputs, **NORM) if batch_norm else nn.Identity()
-        self.activation = nn.LeakyReLU(LEAKY_SLOPE)
-        self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
-        self.skip = skip
-        self.outputs = outputs + (inputs if skip else 0)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(rows, inputs) -> (rows, self.outputs)."""
-        h = self.dropout(self.activation(self.norm(self.linear(x))))
-        return torch.cat([h, x], 1) if self.skip else h
-
-
-class Encoder(nn.Module):
-    """From a record to the mean and the log-variance of its posterior (paper, Figure 6).
-
-    Parameters
-    ----------
-    numbers, flags : int
-        Numeric and binary columns.
-    levels : sequence of int
-        Levels of each categorical column.
-    embedding : int
-        Dimensions that a level is embedded in.
-    hidden : sequence of int
-        Width of each layer.
-    latent : int
-        Dimensions of the latent space.
-    **block
-        Settings of `Block`.
-    """
-
-    def __init__(
-        self,
-        numbers: int,
-        flags: int,
-        levels: Sequence[int],
-        *,
-        embedding: int,
-        hidden: Sequence[int],
-        latent: int,
-        **block: Any,
-    ) -> None:
-        super().__init__()
-        # One table for all columns; each column's levels start where the one before ends.
-        starts = np.concatenate([[0], np.cumsum(levels)])[:-1]
-        self.register_buffer("starts", torch.as_tensor(starts, dtype=torch.long), persistent=False)
-        self.embedding = nn.Embedding(max(sum(levels), 1), embedding)
-        width = numbers + flags + embedding * len(levels)
-        self.layers = nn.Sequential()
-        for size in hidden:
-            self.layers.append(Block(width, size, **block))
-            width = self.layers[-1].outputs
-        # Mean and log-variance side by side: one product instead of two.
-        self.heads = nn.Linear(width, 2 * latent)
-
-    def forward(self, numbers: Tensor, flags: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
-        """Encode (rows, columns) of each kind into two tensors of (rows, latent)."""
-        embedded = self.embedding(codes + self.starts).flatten(1)
-        h = self.layers(torch.cat([numbers, flags, embedded], 1))
-        return self.heads(h).chunk(2, 1)
-
-
-class Decoder(nn.Module):
-    """From a latent vector to heads for numeric, binary and categorical columns (paper, Figure 7)."""
-
-    def __init__(
-        self,
-        numbers: int,
-        flags: int,
-        levels: Sequence[int],
-        *,
-        hidden: Sequence[int],
-        latent: int,
-        numeric_output: str,
-        **block: Any,
-    ) -> None:
-        super().__init__()
-        self.layers = nn.Sequential()
-        width = latent
-        for size in reversed(hidden):
-            self.layers.append(Block(width, size, **block))
-            width = self.layers[-1].outputs
-        self.sizes = [numbers, flags, sum(levels)]
-        self.heads = nn.Linear(width, sum(self.sizes))
-        self.number_activation = nn.Sigmoid() if numeric_output == "sigmoid" else nn.Identity()
-
-    def forward(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Decode (rows, latent) into scaled numbers, logits of flags and logits of all levels."""
-        numbers, flags, levels = self.heads(self.layers(z)).split(self.sizes, 1)
-        return self.number_activation(numbers), flags, levels
-
-
-class RecordScaler:
-    """Records as the network sees them: numbers min-max scaled, flags 0 or 1, levels numbered.
-
-    Parameters
-    ----------
-    winsorise : float or None
-        Quantile to which larger numbers are cut before scaling, as the published code does.
-    floor_at_zero : bool
-        Whether negative numbers become 0, as the published code does.
-    """
-
-    def __init__(self, winsorise: float | None = None, floor_at_zero: bool = False) -> None:
-        self.winsorise = winsorise
-        self.floor_at_zero = floor_at_zero
-
-    def fit(self, table: pd.DataFrame, codebook: Codebook) -> Self:
-        """Learn the range of every numeric column."""
-        self.set_columns(codebook)
-        values = self._numbers(table)
-        self.high_ = (
-            np.quantile(values, self.winsorise, axis=0)
-            if self.winsorise and values.size
-            else values.max(0, initial=-np.inf)
-        )
-        self.low_ = np.minimum(values.min(0, initial=np.inf), self.high_)
-        return self
-
-    def set_columns(self, codebook: Codebook) -> None:
-        """Sort the codebook's columns by how the network treats them."""
-        self.numbers = [name for name, column in codebook.columns.items() if column.numeric]
-        self.flags = [n for n, c in codebook.columns.items() if not c.numeric and len(c.all_levels) == 2]
-        self.coded = [n for n in codebook.columns if n not in {*self.numbers, *self.flags}]
-        self.levels = [len(codebook.columns[name].all_levels) for name in self.coded]
-
-    def _numbers(self, table: pd.DataFrame) -> np.ndarray:
-        values = table[self.numbers].to_numpy("float64")
-        return np.maximum(values, 0) if self.floor_at_zero else values
-
-    def transform(self, table: pd.DataFrame) -> tuple[Tensor, Tensor, Tensor]:
-        """Scale a table: numbers and flags float32, codes int64, each (rows, columns of that kind)."""
-        span = np.where(self.high_ > self.low_, self.high_ - self.low_, 1.0)
-        numbers = (np.minimum(self._numbers(table), self.high_) - self.low_) / span
-        return (
-            torch.as_tensor(numbers, dtype=torch.float32),
-            torch.as_tensor(_codes(table, self.flags), dtype=torch.float32),
-            torch.as_tensor(_codes(table, self.coded), dtype=torch.long),
-        )
-
-    def inverse(self, numbers: Tensor, flags: Tensor, codes: Tensor, codebook: Codebook) -> pd.DataFrame:
-        """Turn scaled numbers, flags (0, 1) and codes back into a clean table."""
-        span = np.where(self.high_ > self.low_, self.high_ - self.low_, 0.0)
-        columns = dict(zip(self.numbers, (numbers.double().numpy() * span + self.low_).T, strict=True))
-        for names, values in ((self.flags, flags.long()), (self.coded, codes)):
-            for name, column in zip(names, values.numpy().T, strict=True):
-                columns[name] = pd.Categorical.from_codes(column, codebook.columns[name].all_levels)
-        return codebook.conform(pd.DataFrame(columns))
-
-
-def _codes(table: pd.DataFrame, names: list[str]) -> np.ndarray:
-    """Level numbers, int64 of shape (rows, names)."""
-    codes = [table[name].cat.codes.to_numpy("int64") for name in names]
-    return np.stack(codes, 1) if codes else np.zeros((len(table), 0), dtype="int64")
 
 
 class MedVAE(Generator):
@@ -336,9 +169,13 @@ class MedVAE(Generator):
     def _train(self, counts: list[int], seed: int) -> Iterator[Self]:
         """One training run through the epoch counts."""
         torch.manual_seed(derive_seed(seed, "fit"))
-        table, device = self.library_, device_to_use()
-        fitted, validated = validation_split(len(table), self.validation_share, derive_seed(seed, "validation"))
-        self.scaler_ = RecordScaler(self.winsorise, self.floor_at_zero).fit(table.iloc[fitted], self.codebook_)
+        table, device = self.library_, training.device_to_use()
+        fitted, validated = training.validation_split(
+            len(table), self.validation_share, derive_seed(seed, "validation")
+        )
+        self.scaler_ = med_vae_networks.RecordScaler(self.winsorise, self.floor_at_zero).fit(
+            table.iloc[fitted], self.codebook_
+        )
         self._build(device)
         records = [part.to(device) for part in self.scaler_.transform(table)]
         train, held = ([part[torch.as_tensor(rows)] for part in records] for rows in (fitted, validated))
@@ -351,7 +188,7 @@ class MedVAE(Generator):
             optimiser.zero_grad()
             losses["loss"].backward()
             if self.clip_value:
-                nn.utils.clip_grad_value_(parameters, self.clip_value)
+                torch.nn.utils.clip_grad_value_(parameters, self.clip_value)
             optimiser.step()
             return {name: value.detach() for name, value in losses.items()}
 
@@ -360,13 +197,13 @@ class MedVAE(Generator):
             with torch.no_grad():
                 losses = self._losses(held, annealing=done)
                 found = {name: float(value) for name, value in losses.items()}
-                found["active_dimensions"] = active_dimensions(self.network_["encoder"](*held)[0])
+                found["active_dimensions"] = training.active_dimensions(self.network_["encoder"](*held)[0])
             self._set_training(True)
             return found
 
         self.history_, started = [], time.monotonic()
         self._set_training(True)
-        for record in train_epochs(len(fitted), step, validate, epochs=counts[-1], batch_size=self.batch_size):
+        for record in training.train_epochs(len(fitted), step, validate, epochs=counts[-1], batch_size=self.batch_size):
             self.history_.append(record)
             self.epochs_ = record["epoch"]
             if self.epochs_ in counts:
@@ -381,10 +218,10 @@ class MedVAE(Generator):
         kinds = (len(self.scaler_.numbers), len(self.scaler_.flags), self.scaler_.levels)
         block = {"batch_norm": self.batch_norm, "dropout": self.dropout, "skip": self.skip}
         shape = {"hidden": self.hidden, "latent": self.latent}
-        encoder = Encoder(*kinds, embedding=self.embedding, **shape, **block)
-        decoder = Decoder(*kinds, numeric_output=self.numeric_output, **shape, **block)
+        encoder = med_vae_networks.Encoder(*kinds, embedding=self.embedding, **shape, **block)
+        decoder = med_vae_networks.Decoder(*kinds, numeric_output=self.numeric_output, **shape, **block)
         self.network_ = {"encoder": encoder.to(device), "decoder": decoder.to(device)}
-        self._likelihood = LevelLikelihood(self.scaler_.levels, device)
+        self._likelihood = training.LevelLikelihood(self.scaler_.levels, device)
 
     def _set_training(self, mode: bool) -> None:
         for module in self.network_.values():
@@ -396,9 +233,9 @@ class MedVAE(Generator):
         made_numbers, flag_logits, level_logits = self.network_["decoder"](z)
         losses = {}
         if numbers.shape[1]:
-            losses["numeric"] = functional.mse_loss(made_numbers, numbers)
+            losses["numeric"] = torch.nn.functional.mse_loss(made_numbers, numbers)
         if flags.shape[1]:
-            losses["binary"] = functional.binary_cross_entropy_with_logits(flag_logits, flags)
+            losses["binary"] = torch.nn.functional.binary_cross_entropy_with_logits(flag_logits, flags)
         if codes.shape[1]:
             losses["categorical"] = self._likelihood(level_logits, codes).sum()
         return losses
@@ -408,7 +245,7 @@ class MedVAE(Generator):
         mean, log_variance = self.network_["encoder"](*records)
         z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
         parts = self._reconstruction(records, z)
-        kl = kl_divergence(mean, log_variance).sum(1).mean()
+        kl = training.kl_divergence(mean, log_variance).sum(1).mean()
         weights = {
             "numeric": self.numeric_weight,
             "binary": self.binary_weight_,
@@ -435,7 +272,7 @@ class MedVAE(Generator):
             return 1.0
         return float(np.mean(others)) / float(parts["binary"])
 
-    @torch.no_grad()
+    @without_gradient
     def _encode(self, records: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Posteriors of all records, on the CPU."""
         chunks = [
@@ -443,7 +280,7 @@ class MedVAE(Generator):
         ]
         return tuple(torch.cat(part).cpu() for part in zip(*chunks, strict=True))
 
-    @torch.no_grad()
+    @without_gradient
     def sample(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> pd.DataFrame:
         """Draw rows from posteriors of training records; see `Generator.sample`.
 
@@ -491,8 +328,8 @@ class MedVAE(Generator):
             "seconds": self.seconds_,
             "binary_weight": round(self.binary_weight_, 6),
             "latent_dimensions": self.latent,
-            "active_dimensions": active_dimensions(mean),
-            "kl_nats": float(kl_divergence(mean, log_variance).sum(1).mean()),
+            "active_dimensions": training.active_dimensions(mean),
+            "kl_nats": float(training.kl_divergence(mean, log_variance).sum(1).mean()),
             "posterior_std": float((0.5 * log_variance).exp().median()),
             "holds_training_records": True,
             "architecture": self._architecture(),
@@ -505,17 +342,23 @@ class MedVAE(Generator):
         scaler = self.scaler_
         inputs = [f"numeric ({len(scaler.numbers)})", f"binary ({len(scaler.flags)})"]
         inputs.append(f"categorical ({len(scaler.coded)})")
-        embedded = ["as it is", "as it is", f"{one_line(encoder.embedding)} each"]
+        embedded = ["as it is", "as it is", f"{training.one_line(encoder.embedding)} each"]
         latent = [f"mean ({self.latent})", f"log-variance ({self.latent})"]
         kinds = zip(("numeric", "binary", "categorical"), decoder.sizes, strict=True)
         outputs = [f"{kind} ({size})" for kind, size in kinds]
-        activations = [one_line(decoder.number_activation), "Sigmoid", "Softmax a column"]
+        activations = [training.one_line(decoder.number_activation), "Sigmoid", "Softmax a column"]
         return {
-            "Encoder": [inputs, embedded, *stages_of(encoder.layers), [one_line(encoder.heads)], latent],
+            "Encoder": [
+                inputs,
+                embedded,
+                *training.stages_of(encoder.layers),
+                [training.one_line(encoder.heads)],
+                latent,
+            ],
             "Decoder": [
                 [f"z ({self.latent})"],
-                *stages_of(decoder.layers),
-                [one_line(decoder.heads)],
+                *training.stages_of(decoder.layers),
+                [training.one_line(decoder.heads)],
                 outputs,
                 activations,
             ],
@@ -534,7 +377,7 @@ class MedVAE(Generator):
             "posteriors": list(self.posteriors_),
             "library": {
                 "numbers": torch.as_tensor(self.library_[numbers].to_numpy("float64")),
-                "levels": torch.as_tensor(_codes(self.library_, flags + coded).astype("int32")),
+                "levels": torch.as_tensor(med_vae_networks.level_numbers(self.library_, flags + coded).astype("int32")),
             },
             **{name: module.state_dict() for name, module in self.network_.items()},
         }
@@ -547,11 +390,11 @@ class MedVAE(Generator):
         model = cls(**content["settings"])
         model.codebook_, model.epochs_, model.history_ = codebook, content["epochs"], content["history"]
         model.binary_weight_, model.seconds_ = content["binary_weight"], content["seconds"]
-        scaler = RecordScaler(model.winsorise, model.floor_at_zero)
+        scaler = med_vae_networks.RecordScaler(model.winsorise, model.floor_at_zero)
         scaler.set_columns(codebook)
         scaler.low_, scaler.high_ = (content["scaler"][end].numpy() for end in ("low", "high"))
         model.scaler_ = scaler
-        model._build(device_to_use())
+        model._build(training.device_to_use())
         for name, module in model.network_.items():
             module.load_state_dict(content[name])
         model._set_training(False)

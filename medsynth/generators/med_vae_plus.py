@@ -13,32 +13,30 @@ import copy
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor, nn
 
 from medsynth.codebook import Codebook
 from medsynth.conditions import Conditions
 from medsynth.errors import InputError
 from medsynth.generators.discretisation import TableCoder
-from medsynth.generators.masked import AutoregressiveDecoder, PartialTable
+from medsynth.generators.laziness import LazyModule, without_gradient
 from medsynth.generators.protocol import Generator, complete, drawing_order, settings_of
 from medsynth.generators.sequential import draw_sequentially, partial_rows_per_row
 from medsynth.generators.storage import read_model, write_model
-from medsynth.generators.training import (
-    LevelLikelihood,
-    active_dimensions,
-    device_to_use,
-    kl_divergence,
-    one_line,
-    stages_of,
-    train_epochs,
-    validation_split,
-)
 from medsynth.randomness import derive_seed
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from medsynth.generators import masked, training
+else:
+    torch = LazyModule("torch")
+    training = LazyModule("medsynth.generators.training")
+    masked = LazyModule("medsynth.generators.masked")
 
 WARM_UP = 0.1
 ROWS_AT_ONCE = 65_536
@@ -135,9 +133,11 @@ class MedVAEPlus(Generator):
         self.codebook_, self.epochs_ = codebook, 0
         self.order_ = drawing_order(codebook, first, last)
         torch.manual_seed(derive_seed(seed, "fit"))
-        fitted, validated = validation_split(len(table), self.validation_share, derive_seed(seed, "validation"))
+        fitted, validated = training.validation_split(
+            len(table), self.validation_share, derive_seed(seed, "validation")
+        )
         self.coder_ = TableCoder(self.max_bins, self.min_bin_rows).fit(table.iloc[fitted], codebook)
-        device = device_to_use()
+        device = training.device_to_use()
         self._build(device)
         codes = torch.as_tensor(self.coder_.encode(table)[:, self._positions()], device=device)
         self._train(codes[torch.as_tensor(fitted)], codes[torch.as_tensor(validated)])
@@ -151,17 +151,19 @@ class MedVAEPlus(Generator):
     def _build(self, device: torch.device) -> None:
         """Make the two networks."""
         sizes = [self.coder_.sizes_[i] for i in self._positions()]
-        encoder = nn.Sequential()
+        encoder = torch.nn.Sequential()
         if self.latent:
             layers = (
-                nn.Linear(sum(sizes), self.encoder_width),
-                nn.ReLU(),
-                nn.Linear(self.encoder_width, 2 * self.latent),
+                torch.nn.Linear(sum(sizes), self.encoder_width),
+                torch.nn.ReLU(),
+                torch.nn.Linear(self.encoder_width, 2 * self.latent),
             )
-            encoder = nn.Sequential(*layers)
-        decoder = AutoregressiveDecoder(sizes, self.latent, width=self.width, depth=self.depth, dropout=self.dropout)
+            encoder = torch.nn.Sequential(*layers)
+        decoder = masked.AutoregressiveDecoder(
+            sizes, self.latent, width=self.width, depth=self.depth, dropout=self.dropout
+        )
         self.network_ = {"encoder": encoder.to(device), "decoder": decoder.to(device)}
-        self._likelihood = LevelLikelihood(sizes, device)
+        self._likelihood = training.LevelLikelihood(sizes, device)
         self._starts = torch.as_tensor(decoder.starts[:-1], device=device)
 
     def _losses(self, codes: Tensor) -> tuple[dict[str, Tensor], Tensor]:
@@ -175,7 +177,7 @@ class MedVAEPlus(Generator):
             mean = log_variance = levels[:, :0]
         z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
         reconstruction = self._likelihood(self.network_["decoder"](z, levels), codes).sum()
-        kl = kl_divergence(mean, log_variance).sum(1).mean()
+        kl = training.kl_divergence(mean, log_variance).sum(1).mean()
         return {"loss": reconstruction + kl, "reconstruction": reconstruction, "kl": kl}, mean
 
     def _train(self, fitted: Tensor, validated: Tensor) -> None:
@@ -192,7 +194,7 @@ class MedVAEPlus(Generator):
             losses, _ = self._losses(fitted[rows])
             optimiser.zero_grad()
             losses["loss"].backward()
-            nn.utils.clip_grad_norm_(parameters, self.clip_norm)
+            torch.nn.utils.clip_grad_norm_(parameters, self.clip_norm)
             optimiser.step()
             return {name: value.detach() for name, value in losses.items()}
 
@@ -205,13 +207,13 @@ class MedVAEPlus(Generator):
                 name: float(sum(share * losses[name] for share, (losses, _) in zip(shares, parts, strict=True)))
                 for name in parts[0][0]
             }
-            found["active_dimensions"] = active_dimensions(torch.cat([mean for _, mean in parts]))
+            found["active_dimensions"] = training.active_dimensions(torch.cat([mean for _, mean in parts]))
             self._set_training(True)
             return found
 
         self._set_training(True)
         self.history_, self.best_epoch_, best = [], 0, math.inf
-        for record in train_epochs(len(fitted), step, validate, epochs=epochs, batch_size=self.batch_size):
+        for record in training.train_epochs(len(fitted), step, validate, epochs=epochs, batch_size=self.batch_size):
             self.history_.append(record)
             if record["validation_loss"] < best:
                 best, self.best_epoch_ = record["validation_loss"], record["epoch"]
@@ -226,7 +228,7 @@ class MedVAEPlus(Generator):
         for module in self.network_.values():
             module.train(mode)
 
-    @torch.no_grad()
+    @without_gradient
     def sample(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> pd.DataFrame:
         """Draw rows from z ~ N(0, I); every row meets every condition. See `Generator.sample`.
 
@@ -248,8 +250,10 @@ class MedVAEPlus(Generator):
                     "holds a value that meets it (of a continuous column ask for a range, not for one value)."
                 )
 
-        def start(rows: int) -> PartialTable:
-            return PartialTable(decoder, torch.randn(rows, self.latent, generator=torch_rng).to(device), torch_rng)
+        def start(rows: int) -> masked.PartialTable:
+            return masked.PartialTable(
+                decoder, torch.randn(rows, self.latent, generator=torch_rng).to(device), torch_rng
+            )
 
         # Fewer at once where there are thousands of levels, to stay within some hundred megabytes.
         at_once = min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // sum(decoder.sizes))
@@ -280,19 +284,22 @@ class MedVAEPlus(Generator):
         encoder, decoder = self.network_["encoder"], self.network_["decoder"]
         levels = f"all columns as levels ({len(decoder.sizes)} columns, {sum(decoder.sizes)} levels)"
         first = [["z ~ N(0, I)" + f" ({self.latent})", f"columns already drawn ({sum(decoder.sizes)} levels)"]]
-        body = [[one_line(decoder.first)], *([f"+ {one_line(layer)} after ReLU"] for layer in decoder.layers)]
-        heads = [f"heads: {one_line(decoder.heads)}", f"+ direct path: {one_line(decoder.direct)}"]
+        body = [
+            [training.one_line(decoder.first)],
+            *([f"+ {training.one_line(layer)} after ReLU"] for layer in decoder.layers),
+        ]
+        heads = [f"heads: {training.one_line(decoder.heads)}", f"+ direct path: {training.one_line(decoder.direct)}"]
         return {
             "Encoder (training alone)": [
                 [levels],
-                *stages_of(encoder),
+                *training.stages_of(encoder),
                 [f"mean ({self.latent})", f"log-variance ({self.latent})"],
             ],
             "Decoder": [
                 *first,
                 *body,
                 ["ReLU"],
-                [one_line(decoder.dropout)],
+                [training.one_line(decoder.dropout)],
                 heads,
                 ["Softmax a column, drawn in order"],
             ],
@@ -323,7 +330,7 @@ class MedVAEPlus(Generator):
         model.coder_.codebook_ = codebook
         model.coder_.knots_ = {name: knots.numpy() for name, knots in content["knots"].items()}
         model.coder_.decimals_ = content["decimals"]
-        model._build(device_to_use())
+        model._build(training.device_to_use())
         for name, module in model.network_.items():
             module.load_state_dict(content[name])
         model._set_training(False)

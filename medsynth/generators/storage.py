@@ -10,11 +10,9 @@ from medsynth.codebook import Codebook
 from medsynth.errors import InputError
 
 FILE = "model.pt"
+CARD = "model_card.json"
 # Raised when what is stored changes its meaning, so that older files are refused instead of misread.
 FORMAT = 1
-
-
-CARD = "model_card.json"
 
 
 def write_card(folder: str | Path, facts: dict[str, Any]) -> None:

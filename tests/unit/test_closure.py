@@ -59,3 +59,13 @@ def test_what_scripts_share_counts(tmp_path, monkeypatch):
     before = code_hash("scripts/train_generator.py")
     touch(root, "scripts/_job.py")
     assert code_hash("scripts/train_generator.py") != before
+
+
+def test_what_a_generator_imports_lazily_counts(tmp_path, monkeypatch):
+    root = copy_of_the_project(tmp_path, monkeypatch)
+    before = code_hash("scripts/train_generator.py", "medsynth.generators.med_vae")
+    for module in ("training", "med_vae_networks"):
+        touch(root, f"medsynth/generators/{module}.py")
+        after = code_hash("scripts/train_generator.py", "medsynth.generators.med_vae")
+        assert after != before
+        before = after

@@ -1,6 +1,8 @@
 """The configuration: what it resolves to, and the one sentence it says of what is wrong."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 import runs
@@ -149,3 +151,12 @@ def test_schemas_and_documentation_are_in_step_with_the_models():
 def test_the_schemas_refuse_unknown_keys():
     for path in (ROOT / "workflow/schemas").glob("*.json"):
         assert json.loads(path.read_text())["additionalProperties"] is False
+
+
+def test_reading_the_configuration_imports_no_heavy_library():
+    """Every job reads it; few need torch, SDV or SDMetrics."""
+    read = "from runs import load_runs; load_runs({'studies': ['covid_gans'], 'scale': 'smoke'})['covid_gans'].scored"
+    heavy = "{'torch', 'sdv', 'sdmetrics', 'sklearn', 'xgboost'}"
+    code = f"import sys; sys.path[:0] = ['.', 'workflow']; {read}; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
