@@ -74,6 +74,13 @@ def read_tables(job: Any, *names: str) -> list:
     return tables
 
 
+def read_scores(job: Any) -> Any:
+    """Read the run's long table of scores; only a value may be missing."""
+    import pandas as pd
+
+    return pd.read_csv(job.input.scores, keep_default_na=False, na_values={"value": [""]})
+
+
 def write_scores(job: Any, generator: str, scores: list[tuple[str, str, str, float]]) -> None:
     """Write scores (family, metric, detail, value) as the job's long table."""
     import pandas as pd

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-import pandas as pd
-from _job import run
+from _job import read_scores, run
 
 from medsynth.reporting.display import display_conditional
 from medsynth.reporting.export import write_table
@@ -12,7 +11,7 @@ from medsynth.reporting.tables import conditional_table
 
 def main(job):
     """Read the long table, write numbers and the table for reading."""
-    scores = pd.read_csv(job.input.scores, keep_default_na=False, na_values={"value": [""]})
+    scores = read_scores(job)
     numbers = conditional_table(scores)
     cohorts = {cohort["name"]: cohort.get("title") or cohort["name"] for cohort in job.params.cohorts}
     write_table(

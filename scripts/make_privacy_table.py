@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-import pandas as pd
-from _job import run
+from _job import read_scores, run
 
 from medsynth.reporting.display import display_privacy
 from medsynth.reporting.export import write_table
@@ -12,7 +11,7 @@ from medsynth.reporting.tables import privacy_table
 
 def main(job):
     """Read the long table, write numbers and the table for reading."""
-    scores = pd.read_csv(job.input.scores, keep_default_na=False, na_values={"value": [""]})
+    scores = read_scores(job)
     numbers = privacy_table(scores)
     write_table(
         numbers,

@@ -5,7 +5,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pandas as pd
-from _job import run
+from _job import read_scores, run
 
 from medsynth.reporting.display import display_moments, display_quality, display_utility
 from medsynth.reporting.export import write_table
@@ -26,7 +26,7 @@ PACKAGES = [
 
 def main(job):
     """Write every table beside the first one."""
-    scores = pd.read_csv(job.input.scores, keep_default_na=False, na_values={"value": [""]})
+    scores = read_scores(job)
     folder, note, styles = Path(job.output[0]).parent, job.params.note, job.params.styles
 
     def write(name, caption, numbers, display=None):

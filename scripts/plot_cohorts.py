@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-import pandas as pd
-from _job import run
+from _job import read_scores, run
 
 from medsynth.evaluation.conditional import Cohort
 from medsynth.reporting.canvas import save_figure
@@ -12,7 +11,7 @@ from medsynth.reporting.cohort_figures import success_matrices
 
 def main(job):
     """Read the long table, draw, save as png and pdf."""
-    scores = pd.read_csv(job.input.scores, keep_default_na=False, na_values={"value": [""]})
+    scores = read_scores(job)
     cohorts = [Cohort(**cohort) for cohort in job.params.cohorts]
     names = {"generator": job.wildcards.generator, "title": job.params.title, "note": job.params.note}
     save_figure(success_matrices(scores, cohorts, **names), Path(job.output.png).with_suffix(""))

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-import pandas as pd
-from _job import run
+from _job import read_scores, run
 
 from medsynth.reporting.canvas import save_figure
 from medsynth.reporting.training_figures import spread_and_quality
@@ -11,7 +10,7 @@ from medsynth.reporting.training_figures import spread_and_quality
 
 def main(job):
     """Read the long table, draw, save as png and pdf."""
-    scores = pd.read_csv(job.input.scores, keep_default_na=False, na_values={"value": [""]})
+    scores = read_scores(job)
     figure = spread_and_quality(scores, job.params.styles, note=job.params.note)
     save_figure(figure, Path(job.output.png).with_suffix(""))
 
