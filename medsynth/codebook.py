@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -67,6 +67,7 @@ class Column(Strict):
     """One column of the clean table and where it comes from."""
 
     raw: str | None = Field(None, description="header in the raw table; default: the column's own name")
+    made_from: list[str] = Field([], description="several raw headers that 'transform' makes the value of, in order")
     type: ColumnType = Field(description="measurement level")
     description: str = Field("", description="what it is, for the data dictionary")
     unit: str = Field("", description="unit of measurement, printed on axes")
@@ -76,17 +77,25 @@ class Column(Strict):
     missing: list[Code] = Field([], description="raw codes for missing, of this column alone")
     missing_level: str | None = Field(None, description="make missing a level of this name")
     not_applicable: NotApplicable | None = Field(None, description="codes for 'not applicable'")
+    floor: float | None = Field(None, description="smaller numbers become it (a negative duration 0, say); counted")
     range: tuple[float, float] | None = Field(None, description="smallest and largest valid value")
     rare: RareLevels | None = Field(None, description="grouping of rare levels")
     drop: str | None = Field(None, description="reason why the column is left out of the clean table")
     drop_if_level: dict[str, float] = Field(
         {}, description="level -> share: the column is dropped if more than this share has the level"
     )
+    drop_if_zero: float | None = Field(
+        None, ge=0, le=1, description="a numeric column is dropped if it is 0 in more than this share of the rows"
+    )
 
     @model_validator(mode="after")
     def _fits_its_type(self):
+        if self.made_from and (self.raw or not self.transform):
+            raise ValueError("has 'made_from', which needs a 'transform' and goes without 'raw'")
         if self.drop or self.type in ("date", "identifier"):
             return self
+        if not self.numeric and (self.floor is not None or self.drop_if_zero is not None):
+            raise ValueError(f"is {self.type}; only numeric columns can have 'floor' or 'drop_if_zero'")
         if self.type in CODED and not self.all_levels and self.rare is None:
             raise ValueError(f"is {self.type} and needs 'codes' or 'levels'")
         if self.type == "binary" and len(self.all_levels) != 2:
@@ -136,23 +145,38 @@ class Column(Strict):
         return list(dict.fromkeys(named))
 
 
+class Joined(Strict):
+    """A further raw table, whose columns are joined onto the rows of the first."""
+
+    file: str = Field(description="file name beside the first; csv or csv.gz")
+    on: str = Field(description="header that both tables have, unique in this one")
+
+
 class RawFile(Strict):
-    """Where the raw table is to be had, and how to know it."""
+    """Where the raw table is to be had, and how to know it. Headers are found regardless of case."""
 
     file: str = Field(description="file name under <raw_dir>/<dataset>/; csv, csv.gz or zip")
     member: str | None = Field(None, description="file inside the zip")
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="of the (unpacked) table")
     url: str | None = Field(None, description="where 'source: download' fetches the file")
     obtain: str = Field(description="how a person gets the file")
+    joined: list[Joined] = Field([], description="further tables; of a header that two have, the first one's counts")
     unnamed_index: bool = Field(False, description="rows start with an index that the header does not name")
     missing: list[Code] = Field([""], description="raw values that are missing in every column")
 
     @model_validator(mode="after")
     def _stays_in_its_folder(self):
-        for name in (self.file, self.member or ""):
+        for name in (*self.files, self.member or ""):
             if name.startswith(("/", "\\")) or ".." in Path(name).parts:
                 raise ValueError(f"names a file outside its folder: {name!r}")
+        if self.joined and (self.member or self.sha256 or self.url):
+            raise ValueError("has 'joined', which goes without 'member', 'sha256' and 'url'")
         return self
+
+    @property
+    def files(self) -> list[str]:
+        """Names of all raw files, the main one first."""
+        return [self.file, *(other.file for other in self.joined)]
 
 
 class RowRule(Strict):
@@ -178,6 +202,16 @@ class RowRule(Strict):
         return [name for name in (self.first_per, self.order_by, self.column) if name]
 
 
+class Impossible(Strict):
+    """Conditions that no row may meet all at once, such as a pregnant man."""
+
+    name: str = Field(description="what tables call it", pattern="^[a-z][a-z0-9_]*$")
+    title: str = Field(description="in words, for tables")
+    where: dict[str, Any] = Field(
+        min_length=1, description="column -> level, levels or [low, high]; columns that cleaning drops void the rule"
+    )
+
+
 class Codebook(Strict):
     """Description of a clinical table.
 
@@ -192,6 +226,7 @@ class Codebook(Strict):
     raw: RawFile = Field(description="the raw table")
     person: str | None = Field(None, description="column that identifies the person; partitions are by person")
     rows: list[RowRule] = Field([], description="rows left out, in this order")
+    impossible: list[Impossible] = Field([], description="what no row may be; generators are judged by it")
     columns: dict[str, Column] = Field(description="clean name -> column, in the clean table's order")
 
     @model_validator(mode="after")
@@ -229,8 +264,12 @@ class Codebook(Strict):
         return load_yaml(path, cls)
 
     def raw_name(self, column: str) -> str:
-        """Header of a clean column in the raw table."""
-        return self.columns[column].raw or column
+        """Header of a clean column in the raw table; several with a plus between if it is made from several."""
+        return " + ".join(self.raw_names(column))
+
+    def raw_names(self, column: str) -> list[str]:
+        """Headers that a clean column is made from."""
+        return self.columns[column].made_from or [self.columns[column].raw or column]
 
     def column(self, name: str) -> Column:
         """Return a column; `InputError` names the nearest one if there is no such column."""
@@ -270,7 +309,8 @@ class Codebook(Strict):
                 facts["levels"] = [str(level) for level in table[name].cat.categories]
             columns[name] = Column.model_construct(**facts)
         person = self.person if self.person in columns else None
-        return self.model_copy(update={"columns": columns, "rows": [], "person": person})
+        known = [rule for rule in self.impossible if set(rule.where) <= set(columns)]
+        return self.model_copy(update={"columns": columns, "rows": [], "person": person, "impossible": known})
 
     def with_columns(self, added: dict[str, Column]) -> Codebook:
         """Return a codebook with more columns (imputation flags, say) at its end."""

@@ -13,15 +13,16 @@ from medsynth.preparation.cleaning import clean
 def main(job):
     """Verify the raw table's checksum, clean it, write table, codebook, report and provenance."""
     codebook = Codebook.from_yaml(job.input.codebook)
-    checksum = sha256(job.input.raw, codebook.raw.member)
+    paths = list(job.input.raw)
+    checksums = [sha256(path, codebook.raw.member) for path in paths]
     declared = codebook.raw.sha256
-    if job.params.source != "simulated" and declared and checksum != declared:
+    if job.params.source != "simulated" and declared and checksums[0] != declared:
         raise InputError(
-            f"{job.input.raw} is not the table that {job.input.codebook} describes: its sha256 is {checksum}, declared "
+            f"{paths[0]} is not the table that {job.input.codebook} describes: its sha256 is {checksums[0]}, declared "
             f"is {declared}. Get the file again, or, if you mean this table, change 'sha256' in the codebook."
         )
-    raw = read_raw(job.input.raw, codebook)
-    log.info("read %d rows, %d columns of %s", *raw.shape, job.input.raw)
+    raw = read_raw(paths[0], codebook, joined=paths[1:])
+    log.info("read %d rows, %d columns of %s", *raw.shape, " + ".join(paths))
     table, report = clean(raw, codebook, max_missing=job.params.max_missing)
     log.info("clean table: %d rows, %d columns", *table.shape)
     table.to_parquet(job.output.table, index=False)
@@ -30,7 +31,7 @@ def main(job):
     provenance = {
         "dataset": codebook.name,
         "source": job.params.source,
-        "sha256": checksum,
+        "sha256": checksums,
         "raw_rows": len(raw),
         "publisher": codebook.publisher,
         "licence": codebook.licence,

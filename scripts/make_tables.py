@@ -82,7 +82,7 @@ def overview(job):
         "Publisher of the real table": provenance["publisher"],
         "Licence of the real table": provenance["licence"],
         "Raw rows": f"{provenance['raw_rows']:,}",
-        "Raw table, SHA-256": provenance["sha256"],
+        "Raw table, SHA-256": ", ".join(provenance["sha256"]),
         "Versions": ", ".join([*(f"{name} {metadata.version(name)}" for name in PACKAGES), xgboost_version()]),
     }
     return pd.DataFrame(facts.items(), columns=["Fact", "Value"])

@@ -9,7 +9,7 @@ from medsynth.errors import InputError
 from medsynth.evaluation.targets import Target
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.preparation.imputation import impute_blind, make_imputer
-from medsynth.preparation.partitions import split
+from medsynth.preparation.partitions import split, winsorise
 from medsynth.randomness import derive_seed
 
 
@@ -20,6 +20,7 @@ def main(job):
     rows = None if job.params.rows == "all" else job.params.rows
     seed = derive_seed(job.params.seed, codebook.name, "split")
     parts = split(table, codebook, test_share=job.params.test_share, seed=seed, max_rows=rows)
+    limits = winsorise(parts, job.params.winsorise) if job.params.winsorise else {}
     targets = [Target(**t) for t in job.params.targets]
     hidden = sorted({name for target in targets for name in target.hidden} & set(parts["train"].columns))
     parts["test"], unlabelled = keep_labelled(parts["test"], targets)
@@ -35,7 +36,7 @@ def main(job):
     for name, part in complete.items():
         log.info("%s: %d rows, %d columns, %d cells imputed", name, *part.shape, parts[name].isna().sum().sum())
     check_targets(targets, complete)
-    describe(parts, complete, method, unlabelled).to_csv(job.output.report, index=False, lineterminator="\n")
+    describe(parts, complete, method, unlabelled, limits).to_csv(job.output.report, index=False, lineterminator="\n")
     write_text(job.output.codebook, imputer.codebook_.to_json())
     complete["train"].to_parquet(job.output.train, index=False)
     complete["test"].to_parquet(job.output.test, index=False)
@@ -66,8 +67,8 @@ def check_targets(targets, complete):
                 )
 
 
-def describe(parts, complete, method, unlabelled):
-    """Count per partition and column: rows, imputed cells and how, test cells of levels that training never shows."""
+def describe(parts, complete, method, unlabelled, limits):
+    """Count per partition and column: rows, imputed cells and how, limits, levels that training never shows."""
     unseen = TableEncoder().fit(complete["train"]).unseen(complete["test"])
     remark = f"{unlabelled} further rows left out, whose target is missing"
     found = [("test", "(rows)", len(complete["test"]), 0, "", remark)] if unlabelled else []
@@ -76,6 +77,8 @@ def describe(parts, complete, method, unlabelled):
             gaps = int(parts[name][column].isna().sum()) if column in parts[name] else 0
             strange = unseen.get(column, {}) if name == "test" else {}
             remarks = [f"'{level}' in {count} rows, never in training rows" for level, count in strange.items()]
+            if column in limits:
+                remarks.append(f"winsorised at {limits[column]:g}")
             if part[column].nunique() == 1:
                 remarks.append(f"constant: '{part[column].iloc[0]}'")
             found.append((name, column, len(part), gaps, method if gaps else "", "; ".join(remarks)))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from _job import log, run
 
+from medsynth.codebook import Codebook
 from medsynth.generators import generator_class
 from medsynth.preparation.checks import check_clean
 from medsynth.randomness import derive_seed
@@ -17,8 +18,10 @@ def main(job):
     folder = Path(job.input.models) / f"epochs{job.wildcards.epochs}"
     model = generator_class(job.params.class_path).load(folder)
     seed = derive_seed(job.params.study_seed, job.wildcards.generator, job.wildcards.seed, "sample")
-    table = model.sample(job.params.rows, seed=seed)
-    check_clean(table, model.codebook_, what=f"The table that {job.wildcards.generator} drew")
+    # A generator whose training rows were imputed its own way may know more columns than the study.
+    codebook = Codebook.from_json(job.input.codebook)
+    table = codebook.conform(model.sample(job.params.rows, seed=seed))
+    check_clean(table, codebook, what=f"The table that {job.wildcards.generator} drew")
     log.info("%d rows, %d columns", *table.shape)
     table.to_parquet(job.output[0], index=False)
 

@@ -46,7 +46,7 @@ def draw_from_model(job, train, codebook, seed):
 
     def draw(rows, conditions, i):
         log.info("%d rows under %s", rows, conditions)
-        return model.sample(rows, seed=derive_seed(seed, conditions, i), conditions=conditions)
+        return codebook.conform(model.sample(rows, seed=derive_seed(seed, conditions, i), conditions=conditions))
 
     return draw
 

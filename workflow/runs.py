@@ -50,11 +50,18 @@ class Run:
         return f"results/{self.study.name}/{self.name}"
 
     @property
-    def raw(self) -> str:
-        """Path of the raw table."""
+    def raw(self) -> list[str]:
+        """Paths of the raw tables, the main one first."""
+        files = self.codebook.raw.files
         if self.source == "simulated":
-            return f"{self.folder}/raw/{self.study.dataset}.csv.gz"
-        return f"{self.raw_dir}/{self.study.dataset}/{self.codebook.raw.file}"
+            tables = [file.split(".")[0] for file in files] if len(files) > 1 else [self.study.dataset]
+            return [f"{self.folder}/raw/{table}.csv.gz" for table in tables]
+        return [self._own_file(f"{self.raw_dir}/{self.study.dataset}/{file}") for file in files]
+
+    @staticmethod
+    def _own_file(path: str) -> str:
+        """Path of a user's file, which may be packed although the codebook's is not."""
+        return f"{path}.gz" if not Path(path).is_file() and Path(f"{path}.gz").is_file() else path
 
     @property
     def cohort_rows(self) -> int:
@@ -71,6 +78,12 @@ class Run:
     def epochs_of(self, generator: str) -> list[int]:
         """Epoch counts at which a generator's models are compared; [0] for one without epochs."""
         return sorted(self.scale.epochs) if generator_class(self.generators[generator].class_path).has_epochs else [0]
+
+    def training(self, generator: str | None) -> dict[str, str]:
+        """Paths of the training rows of a generator and of their codebook; those of the study if it has none."""
+        entry = self.generators.get(generator)
+        own = f"imputed/{generator}/" if entry and entry.imputation else ""
+        return {"train": f"{self.folder}/data/{own}train.parquet", "codebook": f"{self.folder}/data/{own}codebook.json"}
 
     @property
     def models(self) -> list[tuple[str, int, int]]:
@@ -163,6 +176,7 @@ def load_generators(folder: Path | None = None) -> dict[str, GeneratorEntry]:
         entries = [entry]
         for name, variant in entry.variants.items():
             facts = {"name": name, "title": variant.title, "colour": variant.colour, "variants": {}}
+            facts["imputation"] = variant.imputation or entry.imputation
             entries.append(entry.model_copy(update={**facts, "settings": {**entry.settings, **variant.settings}}))
         for one in entries:
             _check_settings(one, path)
@@ -277,11 +291,13 @@ def _check_source(run: Run) -> None:
             )
     elif run.source == "download" and not raw.url:
         raise InputError(
-            f"'{run.study.dataset}' cannot be downloaded by the workflow; {raw.obtain}, put it at {run.raw} and set "
+            f"'{run.study.dataset}' cannot be downloaded by the workflow; {raw.obtain}, put it at {run.raw[0]} and set "
             f"source=file. Licence: {run.codebook.licence}."
         )
-    elif run.source == "file" and not Path(run.raw).is_file():
-        raise InputError(
-            f"The raw file {run.raw} does not exist: {raw.obtain}, and put it there (or name its folder with raw_dir). "
-            f"Licence: {run.codebook.licence}."
-        )
+    elif run.source == "file":
+        for path in run.raw:
+            if not Path(path).is_file():
+                raise InputError(
+                    f"The raw file {path} does not exist: {raw.obtain}, and put it there (or name its folder with "
+                    f"raw_dir). Licence: {run.codebook.licence}."
+                )

@@ -109,6 +109,9 @@ class Study(Strict):
     seed: int = Field(description="everything random in the study is decided by it")
     test_share: float = Field(0.2, gt=0, lt=1, description="share of the persons in the test partition")
     cleaning: Cleaning = Field(Cleaning(), description="see below")
+    winsorise: float | None = Field(
+        None, gt=0.5, lt=1, description="numeric columns are cut at this quantile of the training rows"
+    )
     imputation: Imputation = Field(Imputation(), description="see below")
     generators: list[str] = Field(min_length=1, description="names of files in config/generators, or of their variants")
     targets: list[Target] = Field(min_length=1, description="what classifiers predict; the first is the main one")
@@ -134,7 +137,8 @@ class Variant(Strict):
 
     title: str = Field(description="for tables and figures")
     colour: str = Field(pattern="^#[0-9a-f]{6}$", description="in every figure")
-    settings: dict[str, Any] = Field(description="what differs from the generator's settings")
+    settings: dict[str, Any] = Field({}, description="what differs from the generator's settings")
+    imputation: Imputation | None = Field(None, description="of its training rows, instead of the study's")
 
 
 class GeneratorEntry(Strict):
@@ -147,6 +151,9 @@ class GeneratorEntry(Strict):
     licence: str = Field("", description="of the library behind it")
     citation: str = Field("", description="how to cite it")
     settings: dict[str, Any] = Field({}, description="keyword arguments of the class")
+    imputation: Imputation | None = Field(
+        None, description="of its training rows, instead of the study's; what it draws is compared with the study's own"
+    )
     variants: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], Variant] = Field(
         {}, description="name -> variant"
     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 SIMULATORS = {"covid_mexico": "medsynth.cohorts.covid_mexico"}
 
 
-def simulate(dataset: str, n_rows: int, *, seed: int) -> pd.DataFrame:
+def simulate(dataset: str, n_rows: int, *, seed: int) -> pd.DataFrame | dict[str, pd.DataFrame]:
     """Draw a simulated raw table for a dataset.
 
     Parameters
@@ -27,8 +27,9 @@ def simulate(dataset: str, n_rows: int, *, seed: int) -> pd.DataFrame:
 
     Returns
     -------
-    pandas.DataFrame
-        ``n_rows`` rows with the columns, dtypes and codes of the raw table.
+    DataFrame, or dict of DataFrame
+        ``n_rows`` rows with the columns, dtypes and codes of the raw table; of a dataset with several raw tables all of
+        them, by the stem of the file's name (the first has ``n_rows`` rows).
 
     Raises
     ------

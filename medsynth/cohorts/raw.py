@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -14,6 +14,7 @@ import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.errors import InputError, nearest
+from medsynth.preparation.decoding import combine
 
 
 @contextmanager
@@ -60,7 +61,7 @@ def sha256(path: str | Path, member: str | None = None) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def read_raw(path: str | Path, codebook: Codebook) -> pd.DataFrame:
+def read_raw(path: str | Path, codebook: Codebook, joined: Sequence[str | Path] = ()) -> pd.DataFrame:
     """Read a raw table as text, value by value as written.
 
     Parameters
@@ -68,51 +69,96 @@ def read_raw(path: str | Path, codebook: Codebook) -> pd.DataFrame:
     path : str or Path
         A csv, csv.gz or zip.
     codebook : Codebook
-        Its columns are read (dropped ones are not), renamed to their clean names.
+        Its columns are read (dropped ones are not), renamed to their clean names. Headers are found regardless of case.
+    joined : sequence of str or Path
+        The further tables of ``codebook.raw.joined``, in that order.
 
     Returns
     -------
     DataFrame
-        One column of str for each column of the codebook, stripped of surrounding blanks. Nothing is
-        taken for missing yet: ``""``, ``"NA"`` and ``"None"`` are what they are.
+        One column of str for each column of the codebook, stripped of surrounding blanks; columns made from several
+        raw ones hold what their transform makes of them. Nothing is taken for missing yet: ``""``, ``"NA"`` and
+        ``"None"`` are what they are.
 
     Raises
     ------
     InputError
-        The file cannot be read, or lacks columns (all are named).
+        A file cannot be read, or lacks columns (all are named); rows have no partner in a joined table, or several.
     """
+    in_rules = {name for rule in codebook.rows for name in rule.named}
+    used = [name for name, column in codebook.columns.items() if not column.drop or name in in_rules]
+    wanted = list(dict.fromkeys(raw for name in used for raw in codebook.raw_names(name)))
+    keys = [other.on for other in codebook.raw.joined]
+    table = _read_columns(path, codebook, list(dict.fromkeys([*wanted, *keys])))
+    for other, key in zip(joined, keys, strict=True):
+        further = [name for name in wanted if name not in table]
+        table = _join(table, _read_columns(other, codebook, [key, *further]), key, other)
+    absent = [raw for raw in wanted if raw not in table]
+    if absent:
+        where = " and ".join(map(str, (path, *joined)))
+        raise InputError(
+            f"{where} lack{'' if joined else 's'} the column{'s' if len(absent) > 1 else ''} {', '.join(absent)} that the "
+            f"codebook of {codebook.name} describes{nearest(absent[0], _headers(path, codebook))}"
+        )
+    columns = {}
+    for name in used:
+        column = codebook.columns[name]
+        made_from = table[column.made_from] if column.made_from else None
+        columns[name] = table[codebook.raw_name(name)] if made_from is None else combine(made_from, name, codebook)
+    return pd.DataFrame(columns)
+
+
+def _headers(path: str | Path, codebook: Codebook) -> list[str]:
+    """Read the header row of the main table or of a joined one."""
+    with open_raw(path, codebook.raw.member) as stream:
+        return _header(stream, path)
+
+
+def _read_columns(path: str | Path, codebook: Codebook, wanted: list[str]) -> pd.DataFrame:
+    """Read those of the wanted columns that a file has, under the names that the codebook gives them."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.csv
 
-    in_rules = {name for rule in codebook.rows for name in rule.named}
-    used = {n: codebook.raw_name(n) for n, column in codebook.columns.items() if not column.drop or n in in_rules}
-    with open_raw(path, codebook.raw.member) as stream:
-        header = _header(stream, path)
-    absent = [raw for raw in used.values() if raw not in header]
-    if absent:
-        raise InputError(
-            f"{path} lacks the column{'s' if len(absent) > 1 else ''} {', '.join(absent)} that the codebook of "
-            f"{codebook.name} describes{nearest(absent[0], header)}"
-        )
-    names = [""] * codebook.raw.unnamed_index + header
-    wanted = list(dict.fromkeys(used.values()))
+    header = _headers(path, codebook)
+    # Releases of one table differ in the case of their headers.
+    by_case = {name.casefold(): name for name in reversed(header)}
+    found = {raw: raw if raw in header else by_case.get(raw.casefold()) for raw in wanted}
+    present = {raw: own for raw, own in found.items() if own is not None}
+    if not present:
+        return pd.DataFrame()
     with open_raw(path, codebook.raw.member) as stream:
         try:
             table = pyarrow.csv.read_csv(
                 stream,
-                read_options=pyarrow.csv.ReadOptions(column_names=names, skip_rows=1),
+                read_options=pyarrow.csv.ReadOptions(
+                    column_names=[""] * codebook.raw.unnamed_index + header, skip_rows=1
+                ),
                 convert_options=pyarrow.csv.ConvertOptions(
-                    include_columns=wanted,
-                    column_types=dict.fromkeys(wanted, pa.string()),
+                    include_columns=list(dict.fromkeys(present.values())),
+                    column_types=dict.fromkeys(present.values(), pa.string()),
                     strings_can_be_null=False,
                 ),
             )
         except pa.ArrowInvalid as error:
             raise InputError(f"{path} is no readable csv: {error}.") from None
-    stripped = {name: pc.utf8_trim_whitespace(table[raw]) for name, raw in used.items()}
+    stripped = {raw: pc.utf8_trim_whitespace(table[own]) for raw, own in present.items()}
     # Equal strings become one Python object, so that a million rows cost a pointer a cell.
     return pa.table(stripped).to_pandas(deduplicate_objects=True)
+
+
+def _join(table: pd.DataFrame, other: pd.DataFrame, key: str, path: str | Path) -> pd.DataFrame:
+    """Put the columns of a further table onto the rows of the first."""
+    for where, columns in (("the main table", table), (str(path), other)):
+        if key not in columns:
+            raise InputError(f"{where} lacks the column {key}, which joins the raw tables.")
+    twice = other[key][other[key].duplicated()]
+    if len(twice):
+        raise InputError(f"{path} has {len(twice):,} further rows of a {key} that it has already, {twice.iloc[0]!r} first.")
+    lonely = table[key][~table[key].isin(other[key])]
+    if len(lonely):
+        raise InputError(f"{path} lacks the {key} {lonely.iloc[0]!r} and {len(lonely) - 1:,} more rows' of the main table.")
+    return table.merge(other, on=key, how="left", validate="many_to_one")
 
 
 def _header(stream: BinaryIO, path: str | Path) -> list[str]:

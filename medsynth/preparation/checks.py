@@ -63,6 +63,8 @@ def check_raw(raw: pd.DataFrame, codebook: Codebook) -> None:
             garbled = values[values.notna() & ~cells[name].abs().lt(float("inf")).fillna(False)]
             if len(garbled):
                 raise InputError(_complain(codebook, [(name, garbled, "is no number")]))
+            # What lies below a floor is raised to it later.
+            cells[name] = cells[name] if column.floor is None else cells[name].clip(lower=column.floor)
             rules = [pa.Check.in_range(*column.range, error="range")] if column.range else []
             if column.type == "integer":
                 rules.append(pa.Check(lambda numbers: numbers % 1 == 0, error="whole"))

@@ -151,7 +151,7 @@ def _decode(values: pd.Series, name: str, column: Column, report: CleaningReport
         report.add(name, f"transformed by {column.transform}", cells=int(values.notna().sum()))
         values = apply_transform(values, name, column)
     if column.numeric:
-        return pd.to_numeric(values).astype("float64")
+        return _floored(pd.to_numeric(values).astype("float64"), name, column, report)
     if column.codes:
         values = values.map(column.codes)
     if column.missing_level:
@@ -165,6 +165,16 @@ def _decode(values: pd.Series, name: str, column: Column, report: CleaningReport
         added = [column.not_applicable.level] if column.not_applicable else []
         levels = [level for level in levels if level in {*present, *added}] if own else [*sorted(present), *added]
     return values.astype(pd.CategoricalDtype(levels, ordered=column.type == "ordinal"))
+
+
+def _floored(values: pd.Series, name: str, column: Column, report: CleaningReport) -> pd.Series:
+    """Raise numbers below a column's floor to it."""
+    if column.floor is None:
+        return values
+    below = values < column.floor
+    if below.any():
+        report.add(name, f"below {column.floor:g} made {column.floor:g}", cells=int(below.sum()))
+    return values.clip(lower=column.floor)
 
 
 def _group_rare(values: pd.Series, name: str, column: Column, report: CleaningReport) -> pd.Series:
@@ -220,6 +230,9 @@ def _finish_column(
             others = f"{(values != level).mean():.2%}"
             report.add(name, f"dropped: only {others} differ from '{level}'", missing_before=gaps)
             return table.drop(columns=name)
+    if column.drop_if_zero is not None and (values == 0).mean() > column.drop_if_zero:
+        report.add(name, f"dropped: only {(values > 0).mean():.2%} are above 0", missing_before=gaps)
+        return table.drop(columns=name)
     if values.nunique() == 1:
         report.add(name, f"constant: every value is '{values.dropna().iloc[0]}'")
     if column.type == "integer" and missing == 0:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 
 from medsynth.codebook import Codebook, Column
@@ -33,25 +35,58 @@ def _holds(values: pd.Series, codes: list[str], column: Column) -> pd.Series:
 def apply_transform(values: pd.Series, name: str, column: Column) -> pd.Series:
     """Apply the function that the codebook names to a column's distinct values.
 
+    A column made from several raw ones holds its function's values already (`combine`).
+
     Raises
     ------
     InputError
         There is no such function, or a value does not fit it.
     """
-    if not column.transform:
+    if not column.transform or column.made_from:
         return values
+    function = _transform(name, column)
+    mapped = {}
+    for value in values.dropna().unique():
+        mapped[value] = _apply(function, (value,), name, column, lambda v=value: (values == v).sum())
+    return values.map(mapped).astype(values.dtype)
+
+
+def combine(raw: pd.DataFrame, name: str, codebook: Codebook) -> pd.Series:
+    """Make a column from several raw ones by the function that the codebook names; missing if one of them is.
+
+    Raises
+    ------
+    InputError
+        There is no such function, or values do not fit it.
+    """
+    column = codebook.columns[name]
+    function = _transform(name, column)
+    gaps = np.logical_or.reduce([is_missing(raw[part], column, codebook) for part in raw.columns])
+    rows = list(zip(*(raw[part] for part in raw.columns), strict=True))
+    mapped = {}
+    for row, gap in zip(rows, gaps, strict=True):
+        if not gap and row not in mapped:
+            mapped[row] = _apply(function, row, name, column, lambda r=row: rows.count(r))
+    values = ["" if gap else mapped[row] for row, gap in zip(rows, gaps, strict=True)]
+    return pd.Series(values, raw.index, dtype=object)
+
+
+def _transform(name: str, column: Column) -> Callable[..., str]:
+    """Find the function that the codebook names."""
     transforms = importlib.import_module("medsynth.preparation.transforms")
     function = getattr(transforms, column.transform, None)
     if function is None:
         known = [f for f in vars(transforms) if not f.startswith("_") and f.islower()]
         raise InputError(f"Column '{name}' names the transform '{column.transform}'{nearest(column.transform, known)}")
-    mapped = {}
-    for value in values.dropna().unique():
-        try:
-            mapped[value] = function(value)
-        except (ValueError, IndexError) as error:
-            raise InputError(
-                f"Column '{name}': '{value}' in {(values == value).sum():,} rows does not fit the transform "
-                f"'{column.transform}' ({error})."
-            ) from None
-    return values.map(mapped).astype(values.dtype)
+    return function
+
+
+def _apply(function: Callable[..., str], values: tuple, name: str, column: Column, count: Callable[[], int]) -> str:
+    """Apply a transform to one value of each raw column; say which value does not fit."""
+    try:
+        return function(*values)
+    except (ValueError, IndexError) as error:
+        raise InputError(
+            f"Column '{name}': '{', '.join(values)}' in {count():,} rows does not fit the transform "
+            f"'{column.transform}' ({error})."
+        ) from None

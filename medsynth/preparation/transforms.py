@@ -21,6 +21,39 @@ def bracket_midpoint(value: str) -> str:
     return f"{(float(low) + float(high)) / 2:g}"
 
 
+def position_of_one(*cells: str) -> str:
+    """Position of the one cell of a one-hot block that is 1; ``""`` if none is, and more than one is refused."""
+    ones = [position for position, cell in enumerate(cells) if float(cell) == 1]
+    if len(ones) > 1 or any(float(cell) not in (0, 1) for cell in cells):
+        raise ValueError("a one-hot block has cells 0 and at most one 1")
+    return str(ones[0]) if ones else ""
+
+
+# MIMIC-III shifts the dates of birth of patients older than 89 by about 300 years; 91.4 is their median age (Johnson
+# et al. 2016, MIMIC-III, "Data Records").
+_OLDEST, _MEDIAN_OF_OLDER = 89, 91.4
+
+
+def age_at(moment: str, born: str) -> str:
+    """Age in years at a moment, from ISO dates; above 89 the published median of those patients, 91.4."""
+    # Not a difference of timestamps: a shift by 300 years is more than nanoseconds can count.
+    years = (datetime.fromisoformat(moment) - datetime.fromisoformat(born)).days / 365.25
+    if years < 0:
+        raise ValueError("born after it")
+    return f"{years if years <= _OLDEST else _MEDIAN_OF_OLDER:.2f}"
+
+
+def days_between(start: str, end: str) -> str:
+    """Days from one moment to another, negative if the second comes first."""
+    seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+    return f"{seconds / 86_400:.4f}"
+
+
+def days_since_2100(moment: str) -> str:
+    """Days since 2100-01-01, where the shifted calendar of MIMIC-III begins."""
+    return days_between("2100-01-01", moment)
+
+
 # Strack et al. (2014), Table 2: "Impact of HbA1c measurement on hospital readmission rates".
 _ICD9_GROUPS = (
     ("circulatory", 390, 459),

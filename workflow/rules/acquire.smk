@@ -1,17 +1,17 @@
 """Stage 1: the raw table, simulated or downloaded (a user's own file is read where it lies).
 
-Needs: the codebook. Yields: results/<study>/<run>/raw/<dataset>.csv.gz, or <raw_dir>/<dataset>/<file>.
+Needs: the codebook. Yields: results/<study>/<run>/raw/<table>.csv.gz, or <raw_dir>/<dataset>/<file>.
 """
 
 
 rule simulate_cohort:
     """Draw a cohort with the dataset's raw columns and codes from coefficients; no real patient is in it."""
     output:
-        "results/{study}/{run}/raw/{dataset}.csv.gz",
+        "results/{study}/{run}/raw/{table}.csv.gz",
     log:
-        "results/{study}/{run}/logs/simulate_cohort_{dataset}.log",
+        "results/{study}/{run}/logs/simulate_cohort_{table}.log",
     benchmark:
-        "results/{study}/{run}/benchmarks/simulate_cohort_{dataset}.tsv"
+        "results/{study}/{run}/benchmarks/simulate_cohort_{table}.tsv"
     conda:
         "../../envs/medsynth.yaml"
     resources:
@@ -20,24 +20,26 @@ rule simulate_cohort:
     params:
         rows=of_run("cohort_rows"),
         seed=of_run("study.seed"),
+        dataset=of_run("study.dataset"),
         code=lambda wildcards: code_hash(
-            "scripts/simulate_cohort.py", f"medsynth.cohorts.{wildcards.dataset}"
+            "scripts/simulate_cohort.py",
+            f"medsynth.cohorts.{RUNS[wildcards.study].study.dataset}",
         ),
     message:
-        "simulate a raw {wildcards.dataset} table for {wildcards.study}"
+        "simulate the raw table {wildcards.table} for {wildcards.study}"
     script:
         "../../scripts/simulate_cohort.py"
 
 
 for download in {
-    run.raw: run for run in RUNS.values() if run.source == "download"
+    run.raw[0]: run for run in RUNS.values() if run.source == "download"
 }.values():
 
     rule:
         name:
             f"download_{download.study.dataset}"
         output:
-            download.raw,
+            download.raw[0],
         log:
             f"results/logs/download_{download.study.dataset}.log",
         retries: 2

@@ -51,6 +51,17 @@ def generator_code(script):
     return look_up
 
 
+def training_of(wildcards):
+    """Training rows of a generator and their codebook."""
+    return RUNS[wildcards.study].training(wildcards.generator)
+
+
+def own_imputation_of(wildcards):
+    """How a generator's training rows are imputed, instead of the study's way."""
+    entry = RUNS[wildcards.study].generators[wildcards.generator]
+    return entry.imputation.model_dump(exclude_none=True)
+
+
 def drawn_of(end):
     """Make a params function: columns that a generator draws first or last; none for one without an order."""
 
@@ -109,9 +120,8 @@ def benchmarks_of(wildcards):
     """Benchmark files of every job of a run but those that only write tables and figures."""
     run = RUNS[wildcards.study]
     names = ["clean_table", "prepare_partitions"]
-    names += (
-        [f"simulate_cohort_{run.study.dataset}"] if run.source == "simulated" else []
-    )
+    if run.source == "simulated":
+        names += [f"simulate_cohort_{Path(raw).name.split('.')[0]}" for raw in run.raw]
     names += [f"train/{g}-seed{s}" for g in run.generators for s in run.scale.seeds]
     names += [f"sample/{g}-epochs{e}-seed{s}" for g, e, s in run.models]
     names += [

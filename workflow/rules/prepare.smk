@@ -1,7 +1,8 @@
 """Stage 2: clean by the codebook, split by person, impute; nothing is learned from test rows.
 
 Needs: the raw table and its codebook. Yields: data/clean.parquet, data/{train,test}.parquet, data/codebook.json,
-data/cleaning.csv, data/preparation.csv, data/provenance.json.
+data/cleaning.csv, data/preparation.csv, data/provenance.json; data/imputed/<generator>/ for a generator that wants its
+training rows imputed otherwise.
 """
 
 
@@ -57,6 +58,7 @@ rule prepare_partitions:
         seed=of_run("study.seed"),
         rows=of_run("scale.rows"),
         test_share=of_run("study.test_share"),
+        winsorise=of_run("study.winsorise"),
         imputation=of_run_as_dict("study.imputation"),
         targets=of_run_as_dict("study.targets"),
         code=code_hash("scripts/prepare_partitions.py"),
@@ -64,3 +66,31 @@ rule prepare_partitions:
         "split and impute for {wildcards.study}"
     script:
         "../../scripts/prepare_partitions.py"
+
+
+rule impute_training:
+    """Impute the training rows of one generator its own way; the test rows stay the study's."""
+    input:
+        table="results/{study}/{run}/data/clean.parquet",
+        codebook="results/{study}/{run}/data/clean_codebook.json",
+    output:
+        train="results/{study}/{run}/data/imputed/{generator}/train.parquet",
+        codebook="results/{study}/{run}/data/imputed/{generator}/codebook.json",
+    log:
+        "results/{study}/{run}/logs/impute_training_{generator}.log",
+    conda:
+        "../../envs/medsynth.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        seed=of_run("study.seed"),
+        rows=of_run("scale.rows"),
+        test_share=of_run("study.test_share"),
+        winsorise=of_run("study.winsorise"),
+        imputation=own_imputation_of,
+        code=code_hash("scripts/impute_training.py"),
+    message:
+        "impute the training rows of {wildcards.generator} ({wildcards.study})"
+    script:
+        "../../scripts/impute_training.py"

@@ -1,6 +1,6 @@
 """Stage 4: synthetic tables, decoded, in the clean table's columns, types and levels.
 
-Needs: models/<generator>/seed<S>. Yields: synthetic/<generator>/epochs<E>/seed<S>.parquet.
+Needs: models/<generator>/seed<S>, data/codebook.json. Yields: synthetic/<generator>/epochs<E>/seed<S>.parquet.
 """
 
 
@@ -8,6 +8,7 @@ rule sample_table:
     """Draw a synthetic table from a model and check it against the codebook."""
     input:
         models="results/{study}/{run}/models/{generator}/seed{seed}",
+        codebook="results/{study}/{run}/data/codebook.json",
     output:
         "results/{study}/{run}/synthetic/{generator}/epochs{epochs}/seed{seed}.parquet",
     log:

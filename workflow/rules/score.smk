@@ -104,8 +104,7 @@ use rule score_cohorts as score_reference_cohorts with:
 rule score_memorisation:
     """Fit a generator on half of the training rows: are its rows nearer to that half than to the other?"""
     input:
-        train="results/{study}/{run}/data/train.parquet",
-        codebook="results/{study}/{run}/data/codebook.json",
+        unpack(training_of),
     output:
         scores="results/{study}/{run}/scores/memorisation/{generator}/epochs{epochs}/seed{seed}.csv",
     log:

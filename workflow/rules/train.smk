@@ -1,6 +1,6 @@
 """Stage 3: one training run a generator and seed; it passes through the models of all epoch counts.
 
-Needs: data/train.parquet, data/codebook.json. Yields: models/<generator>/seed<S>/epochs<E>/, with a model card
+Needs: data/train.parquet and data/codebook.json, or a generator's own in data/imputed/. Yields: models/<generator>/seed<S>/epochs<E>/, with a model card
 (settings, data checksum, versions, losses of every epoch) in each.
 """
 
@@ -8,8 +8,7 @@ Needs: data/train.parquet, data/codebook.json. Yields: models/<generator>/seed<S
 rule train_generator:
     """Fit a generator on the training rows and keep its model at every epoch count."""
     input:
-        train="results/{study}/{run}/data/train.parquet",
-        codebook="results/{study}/{run}/data/codebook.json",
+        unpack(training_of),
     output:
         models=directory("results/{study}/{run}/models/{generator}/seed{seed}"),
     log:

@@ -1,0 +1,32 @@
+"""Impute the training rows of one generator its own way, learned on them alone."""
+
+from _job import log, read_tables, run, write_text
+
+from medsynth.codebook import Codebook
+from medsynth.preparation.imputation import make_imputer
+from medsynth.preparation.partitions import split, winsorise
+from medsynth.randomness import derive_seed
+
+
+def main(job):
+    """Make the study's training rows again and fill their gaps."""
+    (table,) = read_tables(job, "table")
+    codebook = Codebook.from_json(job.input.codebook)
+    params = job.params
+    rows = None if params.rows == "all" else params.rows
+    seed = derive_seed(params.seed, codebook.name, "split")
+    parts = split(table, codebook, test_share=params.test_share, seed=seed, max_rows=rows)
+    if params.winsorise:
+        winsorise(parts, params.winsorise)
+    train = parts["train"]
+    settings = dict(params.imputation)
+    imputer = make_imputer(
+        settings.pop("method"), **settings, seed=derive_seed(params.seed, codebook.name, "imputation")
+    )
+    filled = imputer.fit(train, codebook.resolved(train)).transform(train)
+    log.info("%d rows, %d columns, %d cells imputed", *filled.shape, train.isna().sum().sum())
+    write_text(job.output.codebook, imputer.codebook_.to_json())
+    filled.to_parquet(job.output.train, index=False)
+
+
+run(snakemake, main)
