@@ -1,4 +1,5 @@
 # make results    tables, figures and report of the studies in config/config.yaml (CONFIG="key=value ..." overrides)
+# make compare    compare the runs here with the results that the repository keeps (RUN=results/<study>/<run> for one)
 # make test       every test, lint and format check
 # make clean      remove results, but for results/reference; make distclean also removes .venv
 PYTHON ?= python3
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 SETTINGS := $(if $(CONFIG),--config $(CONFIG))
 
 .DEFAULT_GOAL := results
-.PHONY: results report test lint format schemas lock clean distclean
+.PHONY: results report compare reference test lint format schemas lock clean distclean
 
 $(VENV)/.installed: envs/requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; set PYTHON=...")'
@@ -27,6 +28,13 @@ results: $(VENV)/.installed
 report: $(VENV)/.installed
 	$(BIN)/snakemake --report results/report.html $(SETTINGS)
 	@echo "Look at results/report.html; tables and figures lie in results/<study>/<source>-<scale>/{tables,figures}."
+
+compare: $(VENV)/.installed
+	$(BIN)/python workflow/reference.py compare $(RUN)
+
+# make reference RUN=results/<study>/<run> keeps a run's tables and main figures in results/reference/.
+reference: $(VENV)/.installed
+	$(BIN)/python workflow/reference.py keep $(RUN)
 
 test: $(VENV)/.installed lint
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

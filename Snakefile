@@ -18,6 +18,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "workflow")]
 from closure import code_hash
 from medsynth.errors import InputError
 from medsynth.generators import generator_class
+from overview import verdicts
 from runs import REFERENCE_ROWS, import_from_checkout, load_runs
 
 import_from_checkout()
@@ -33,6 +34,9 @@ try:
     RUNS = load_runs(config)
 except InputError as error:
     raise WorkflowError(str(error)) from None
+
+# The template of the report's first page sees the configuration and nothing else of the workflow.
+config["verdicts"] = verdicts(RUNS)
 
 
 wildcard_constraints:

@@ -149,7 +149,7 @@ class Joined(Strict):
     """A further raw table, whose columns are joined onto the rows of the first."""
 
     file: str = Field(description="file name beside the first; csv or csv.gz")
-    on: str = Field(description="header that both tables have, unique in this one")
+    key: str = Field(description="header that both tables have, unique in this one")
 
 
 class RawFile(Strict):
@@ -208,8 +208,30 @@ class Impossible(Strict):
     name: str = Field(description="what tables call it", pattern="^[a-z][a-z0-9_]*$")
     title: str = Field(description="in words, for tables")
     where: dict[str, Any] = Field(
-        min_length=1, description="column -> level, levels or [low, high]; columns that cleaning drops void the rule"
+        {}, description="column -> level, levels or [low, high]; columns that cleaning drops void the rule"
     )
+    less: tuple[str, str] | None = Field(
+        None, description="two numeric columns: the first is less than the second (and 'where' holds, if given)"
+    )
+
+    @model_validator(mode="after")
+    def _says_what(self):
+        if not self.where and not self.less:
+            raise ValueError("needs 'where' or 'less'")
+        return self
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns that the rule needs."""
+        return list(dict.fromkeys([*self.where, *(self.less or ())]))
+
+
+class Restored(Strict):
+    """How a deliverable fills a raw header that cleaning makes columns of, dates above all."""
+
+    made_from: list[str] = Field(min_length=1, description="columns whose values the function gets, in order")
+    transform: str = Field(description="function of medsynth.preparation.transforms, clean values -> raw value")
+    description: str = Field("", description="what the header is, for the data dictionary")
 
 
 class Codebook(Strict):
@@ -228,6 +250,9 @@ class Codebook(Strict):
     rows: list[RowRule] = Field([], description="rows left out, in this order")
     impossible: list[Impossible] = Field([], description="what no row may be; generators are judged by it")
     columns: dict[str, Column] = Field(description="clean name -> column, in the clean table's order")
+    restored: dict[str, Restored] = Field(
+        {}, description="raw header -> how deliverables fill it, where that is not plain from the column's codes"
+    )
 
     @model_validator(mode="after")
     def _names_exist(self):
@@ -240,6 +265,17 @@ class Codebook(Strict):
                 raise ValueError(f"names the column '{name}', which 'columns' lacks{nearest(name, self.columns)}")
         if self.person and (self.columns[self.person].type != "identifier" or self.columns[self.person].drop):
             raise ValueError(f"'person' is '{self.person}', which must be of type identifier and without 'drop'")
+        return self
+
+    @model_validator(mode="after")
+    def _restored_headers_exist(self):
+        headers = [header for name in self.columns for header in self.raw_names(name)]
+        for header, rule in self.restored.items():
+            if header not in headers:
+                raise ValueError(f"'restored' names the raw header '{header}'{nearest(header, headers)}")
+            for name in rule.made_from:
+                if name not in self.columns:
+                    raise ValueError(f"'restored.{header}' names the column '{name}'{nearest(name, self.columns)}")
         return self
 
     @model_validator(mode="after")
@@ -309,8 +345,10 @@ class Codebook(Strict):
                 facts["levels"] = [str(level) for level in table[name].cat.categories]
             columns[name] = Column.model_construct(**facts)
         person = self.person if self.person in columns else None
-        known = [rule for rule in self.impossible if set(rule.where) <= set(columns)]
-        return self.model_copy(update={"columns": columns, "rows": [], "person": person, "impossible": known})
+        known = [rule for rule in self.impossible if set(rule.columns) <= set(columns)]
+        return self.model_copy(
+            update={"columns": columns, "rows": [], "person": person, "impossible": known, "restored": {}}
+        )
 
     def with_columns(self, added: dict[str, Column]) -> Codebook:
         """Return a codebook with more columns (imputation flags, say) at its end."""

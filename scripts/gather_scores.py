@@ -11,13 +11,18 @@ KEYS = ["study", "source", "scale", "generator", "epochs", "seed", "family", "me
 def main(job):
     """Concatenate what the declared inputs hold; sort, so that the order of jobs leaves no trace."""
     benchmarks = pd.concat([read_benchmark(path) for path in job.input.benchmarks], ignore_index=True)
-    scores = pd.concat([pd.read_csv(path) for path in job.input.scores] + [costs(benchmarks)], ignore_index=True)
+    scores = pd.concat([read_one(path) for path in job.input.scores] + [costs(benchmarks)], ignore_index=True)
     names = {"study": job.wildcards.study, "source": job.params.source, "scale": job.params.scale}
     scores = scores.assign(**names).fillna({"detail": ""})
     scores = scores[[*KEYS, "value"]].sort_values(KEYS, kind="stable")
     log.info("%d scores of %d files", len(scores), len(job.input.scores))
     scores.to_csv(job.output.scores, index=False, lineterminator="\n", float_format="%.10g")
     benchmarks.to_csv(job.output.benchmarks, index=False, lineterminator="\n")
+
+
+def read_one(path):
+    """Read one file of scores; a detail is a name, also where it is a number of rows."""
+    return pd.read_csv(path, dtype={"detail": str})
 
 
 def read_benchmark(path):

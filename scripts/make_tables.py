@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from _job import read_scores, run
 
+from medsynth.reporting.columns import columns_table, display_columns, display_scaling
 from medsynth.reporting.display import display_moments, display_quality, display_utility
 from medsynth.reporting.export import write_table
 from medsynth.reporting.tables import moments_table, quality_table, runtime_table, utility_table
@@ -53,6 +54,24 @@ def main(job):
         "over seeds, at each generator's largest epoch count",
         moments,
         display_moments(moments, styles),
+    )
+    columns = columns_table(scores)
+    write(
+        "columns",
+        "SDMetrics' scores of each column against held-out real rows, mean over seeds, at each generator's largest "
+        "epoch count: shape (1 minus the distance of the distributions) and validity (share of values within the real "
+        "range, or of levels that the real rows have)",
+        columns,
+        display_columns(columns, job.params.columns, styles),
+    )
+    scaling = pd.read_csv(job.input.scaling)
+    write(
+        "scaling",
+        "Moments of the numeric columns of the training rows before and after scaling to [0, 1] (MinMaxScaler; "
+        "kurtosis is excess kurtosis). Unchanged: skewness and kurtosis are equal, mean and standard deviation are "
+        "what the linear map makes of them",
+        scaling,
+        display_scaling(scaling),
     )
     runtime = runtime_table(pd.read_csv(job.input.benchmarks, keep_default_na=False, na_values=["NA"]))
     write(

@@ -10,6 +10,7 @@ from medsynth.evaluation.targets import Target
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.preparation.imputation import impute_blind, make_imputer
 from medsynth.preparation.partitions import split, winsorise
+from medsynth.preparation.scaling import scaling_table
 from medsynth.randomness import derive_seed
 
 
@@ -37,6 +38,8 @@ def main(job):
         log.info("%s: %d rows, %d columns, %d cells imputed", name, *part.shape, parts[name].isna().sum().sum())
     check_targets(targets, complete)
     describe(parts, complete, method, unlabelled, limits).to_csv(job.output.report, index=False, lineterminator="\n")
+    scaling = scaling_table(complete["train"], imputer.codebook_)
+    scaling.to_csv(job.output.scaling, index=False, lineterminator="\n", float_format="%.10g")
     write_text(job.output.codebook, imputer.codebook_.to_json())
     complete["train"].to_parquet(job.output.train, index=False)
     complete["test"].to_parquet(job.output.test, index=False)

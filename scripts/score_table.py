@@ -6,12 +6,14 @@ import numpy as np
 from _job import log, read_tables, run, write_scores, write_text
 
 from medsynth.codebook import Codebook
+from medsynth.evaluation.comparison import draw_compared
 from medsynth.evaluation.detection import c2st
-from medsynth.evaluation.evidence import associations, distributions
+from medsynth.evaluation.evidence import association_difference, associations, distributions, pair_columns, pairs
 from medsynth.evaluation.fidelity import common_bin_pair_trends, moments, quality
-from medsynth.evaluation.references import REFERENCES, draw_rows
+from medsynth.evaluation.references import REFERENCES
 from medsynth.evaluation.targets import Target
 from medsynth.evaluation.utility import CLASSIFIERS, majority, train_and_test
+from medsynth.evaluation.violations import violations
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.randomness import derive_seed
 
@@ -40,37 +42,40 @@ def main(job):
         scores.extend((family, *score) for score in found)
         log.info("%s scored", family)
 
-    # The same test rows for every table of the study: its seeds then differ by training alone.
-    tested = draw_rows(real, params.test_rows, np.random.default_rng(derive_seed(params.study_seed, "test rows")))
-    trained = draw_rows(table, params.utility_rows, rng)
+    trained, tested, judged, against = draw_compared(
+        table, real, rng, study_seed=params.study_seed, n_held_out=len(test), utility_rows=params.utility_rows,
+        test_rows=params.test_rows, fidelity_rows=params.fidelity_rows,
+    )  # fmt: skip
     classifiers = {"majority": majority} if generator == "majority" else CLASSIFIERS
     if generator != "holdout":  # half of the test rows is no ceiling of what training rows can teach
         for target in (Target(**t) for t in params.targets):
             add("utility", train_and_test(trained, tested, target, encoder, seed=seed, classifiers=classifiers))
     if generator != "majority":
-        # The holdout has half of the test rows a side; scores depend on the rows, so all tables get as many.
-        rows = min(params.fidelity_rows, len(test) // 2)
-        judged = draw_rows(table, rows, rng)
-        against = draw_rows(real, rows, np.random.default_rng(derive_seed(params.study_seed, "fidelity rows")))
         add("fidelity", quality(judged, against, codebook))
         add("fidelity", common_bin_pair_trends(judged, against, codebook))
         add("fidelity", moments(judged, against, codebook))
+        # A rate needs nothing to be compared with, so every row counts.
+        add("fidelity", violations(table, codebook))
+        matrices = {key: associations(rows, codebook) for key, rows in (("synthetic", judged), ("real", against))}
+        add("fidelity", [("association_difference", "", association_difference(**matrices))])
         add("detection", c2st(table, real, encoder, seed=seed, max_rows=params.fidelity_rows))
         if hasattr(job.output, "evidence"):
-            write_evidence(job.output.evidence, judged, against, codebook)
+            # The same columns for every generator of the study; of all rows, since joint histograms need many.
+            chosen = pair_columns(codebook, derive_seed(params.study_seed, "pair plot"))
+            in_pairs = pairs({"synthetic": table, "real": real}, codebook, chosen, edges_from="real")
+            write_evidence(job.output.evidence, judged, against, codebook, matrices, in_pairs)
     write_scores(job, generator, scores)
 
 
-def write_evidence(path, synthetic, real, codebook):
+def write_evidence(path, synthetic, real, codebook, matrices, in_pairs):
     """Write what figures read."""
-    pair = {"synthetic": synthetic, "real": real}
-    matrices = {key: associations(table, codebook) for key, table in pair.items()}
     evidence = {
-        "distributions": distributions(pair, codebook, edges_from="real"),
+        "distributions": distributions({"synthetic": synthetic, "real": real}, codebook, edges_from="real"),
         "associations": {
             "columns": list(codebook.columns),
             **{key: matrix.round(6).to_numpy().tolist() for key, matrix in matrices.items()},
         },
+        "pairs": in_pairs,
     }
     write_text(path, json.dumps(evidence))
 

@@ -12,11 +12,22 @@ from pydantic_core import PydanticUndefined
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "workflow")]
 
-from settings import Cleaning, Config, GeneratorEntry, Imputation, Scale, Study, Variant  # noqa: E402
+from settings import Cleaning, Config, Deliverable, GeneratorEntry, Imputation, Scale, Study, Variant  # noqa: E402
 
-from medsynth.codebook import Codebook, Column, NotApplicable, RareLevels, RawFile, RowRule  # noqa: E402
+from medsynth.codebook import (  # noqa: E402
+    Codebook,
+    Column,
+    Impossible,
+    Joined,
+    NotApplicable,
+    RareLevels,
+    RawFile,
+    Restored,
+    RowRule,
+)
 from medsynth.evaluation.conditional import Cohort  # noqa: E402
 from medsynth.evaluation.targets import Outcome, Target  # noqa: E402
+from medsynth.reporting.publication import Item, Publication  # noqa: E402
 
 SCHEMAS = {"config": Config, "study": Study, "dataset": Codebook, "generator": GeneratorEntry}
 
@@ -29,15 +40,21 @@ SECTIONS = {
         ("targets", Target),
         ("targets: outcomes", Outcome),
         ("cohorts", Cohort),
+        ("published", Publication),
+        ("published: items", Item),
+        ("deliverable", Deliverable),
         ("scales", Scale),
     ],
     "`datasets/*.yaml` (codebooks)": [
         ("", Codebook),
         ("raw", RawFile),
+        ("raw: joined", Joined),
         ("rows", RowRule),
         ("columns", Column),
         ("columns: not_applicable", NotApplicable),
         ("columns: rare", RareLevels),
+        ("restored", Restored),
+        ("impossible", Impossible),
     ],
     "`generators/*.yaml`": [("", GeneratorEntry), ("variants", Variant)],
 }
@@ -45,9 +62,9 @@ SECTIONS = {
 HEAD = """# Every key of the configuration
 
 Made by `make schemas` from the models that check it (`workflow/settings.py`, `medsynth/codebook.py`,
-`medsynth/evaluation/targets.py`, `medsynth/evaluation/conditional.py`); JSON schemas for editors are in
-`workflow/schemas/`. An unknown key is an error that names the nearest known one. In YAML, put
-`"yes"` and `"no"` in quotes: bare, they are true and false.
+`medsynth/evaluation/targets.py`, `medsynth/evaluation/conditional.py`, `medsynth/reporting/publication.py`); JSON
+schemas for editors are in `workflow/schemas/`. An unknown key is an error that names the nearest known one. In YAML,
+put `"yes"` and `"no"` in quotes: bare, they are true and false.
 """
 
 

@@ -9,12 +9,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from settings import Config, GeneratorEntry, Scale, Source, Study
+from settings import Config, Deliverable, GeneratorEntry, Scale, Source, Study
 
-from medsynth.codebook import Codebook
+from medsynth.codebook import NUMERIC, Codebook
 from medsynth.errors import InputError, load_yaml, nearest, read_yaml, validate
 from medsynth.evaluation.references import REFERENCES
+from medsynth.evaluation.targets import Target
+from medsynth.evaluation.violations import check_rules
 from medsynth.generators import generator_class
+from medsynth.preparation.restoring import file_names
 
 ROOT = Path(__file__).resolve().parent.parent
 # Relative to the working directory, as every path in the workflow is.
@@ -24,6 +27,8 @@ COMMAND_LINE = "config/config.yaml (or --config)"
 REFERENCE_ROWS = (*REFERENCES, "majority")
 COHORT_REFERENCES = ("real", "independent")
 MEMORISATION_REFERENCES = ("holdout",)
+IMPORTANCE_REFERENCES = ("real", "independent")
+SIZE_REFERENCES = ("real",)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,11 +84,22 @@ class Run:
         """Epoch counts at which a generator's models are compared; [0] for one without epochs."""
         return sorted(self.scale.epochs) if generator_class(self.generators[generator].class_path).has_epochs else [0]
 
-    def training(self, generator: str | None) -> dict[str, str]:
-        """Paths of the training rows of a generator and of their codebook; those of the study if it has none."""
+    def training(self, generator: str | None) -> dict[str, str | list[str]]:
+        """Paths of the training rows of a generator and of their codebook; those of the study if it has none.
+
+        Files that its settings name come with them, so that the workflow notices when they change.
+        """
         entry = self.generators.get(generator)
         own = f"imputed/{generator}/" if entry and entry.imputation else ""
-        return {"train": f"{self.folder}/data/{own}train.parquet", "codebook": f"{self.folder}/data/{own}codebook.json"}
+        files = {"files": self.files_of(generator)} if entry and self.files_of(generator) else {}
+        names = {"train": "train.parquet", "codebook": "codebook.json"}
+        return {key: f"{self.folder}/data/{own}{name}" for key, name in names.items()} | files
+
+    def files_of(self, generator: str) -> list[str]:
+        """Files that a generator's settings name."""
+        entry = self.generators[generator]
+        named = generator_class(entry.class_path).file_settings
+        return [entry.settings[setting] for setting in named if setting in entry.settings]
 
     @property
     def models(self) -> list[tuple[str, int, int]]:
@@ -105,13 +121,51 @@ class Run:
         return [g for g in self.generators if g in self.study.memorisation]
 
     @property
+    def importance(self) -> list[str]:
+        """Generators whose forests are explained: all, if the study explains any target."""
+        return list(self.generators) if self.study.importance else []
+
+    @property
+    def sized(self) -> list[str]:
+        """Generators that are also fitted on fewer training rows: all that learn, if the study names sizes."""
+        return self.with_trait("learns") if self.study.sizes else []
+
+    @property
+    def deliverable(self) -> Deliverable | None:
+        """What the study hands over; None in runs without its generator."""
+        wanted = self.study.deliverable
+        return wanted if wanted and wanted.generator in self.generators else None
+
+    @property
+    def deliverables(self) -> list[str]:
+        """Files to hand over: the table, those that belong to raw tables joined onto it, and the dictionary, last."""
+        if not self.deliverable:
+            return []
+        names = file_names(self.codebook, self.deliverable.file_name)
+        dictionary = f"{Path(names[0]).stem}_dictionary.html"
+        return [f"{self.folder}/deliverable/{name}" for name in (*names, dictionary)]
+
+    @property
+    def main_target(self) -> str:
+        """Name of the study's main target."""
+        return self.study.targets[0].name
+
+    @property
+    def explained(self) -> list[Target]:
+        """Targets whose forests are explained, in the order in which the study names them."""
+        targets = {target.name: target for target in self.study.targets}
+        return [targets[name] for name in self.study.importance]
+
+    @property
     def scored(self) -> list[tuple[str, str, int, int]]:
-        """Every score file of the run: kind ("", "cohorts/", "memorisation/"), generator or reference, epochs, seed."""
+        """Every score file of the run: kind ("" or "cohorts/" and so on), generator or reference, epochs, seed."""
         seeds = self.scale.seeds
         found = [("", *model) for model in self.models] + [("", r, 0, s) for r in REFERENCE_ROWS for s in seeds]
         further = {
             "cohorts/": (self.conditional, COHORT_REFERENCES),
             "memorisation/": (self.memorisation, MEMORISATION_REFERENCES),
+            "importance/": (self.importance, IMPORTANCE_REFERENCES),
+            "sizes/": (self.sized, SIZE_REFERENCES),
         }
         for kind, (generators, references) in further.items():
             # The last epoch count alone: that of the figures.
@@ -129,6 +183,22 @@ class Run:
         last = list(dict.fromkeys(name for target in self.study.targets for name in target.made_of))
         conditioned = dict.fromkeys(name for cohort in self.study.cohorts for name in cohort.where)
         return last if end == "last" else [name for name in conditioned if name not in last]
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns of the codebook, in order."""
+        return list(self.codebook.columns)
+
+    @property
+    def in_pairs(self) -> list[str]:
+        """Generators whose pairs of numeric columns are drawn: all, if the codebook keeps two such columns."""
+        kept = [name for name in self.codebook.named(*NUMERIC) if not self.codebook.columns[name].drop]
+        return list(self.generators) if len(kept) > 1 else []
+
+    @property
+    def row_rules(self) -> dict[str, str]:
+        """Title of every rule that no row may break."""
+        return {rule.name: rule.title for rule in self.codebook.impossible}
 
     @property
     def styles(self) -> dict[str, dict[str, str]]:
@@ -211,6 +281,11 @@ def _load_study(name: str) -> Study:
         if content["like"] not in known or content["like"] == name:
             raise InputError(f"{path}: 'like' names the study '{content['like']}'{nearest(content['like'], known)}")
         content = {**read_yaml(path.with_stem(content["like"])), **content}
+    if isinstance(content, dict) and isinstance(content.get("published"), str):
+        other = content["published"]
+        if other not in known:
+            raise InputError(f"{path}: 'published' names the study '{other}'{nearest(other, known)}")
+        content = {**content, "published": read_yaml(path.with_stem(other)).get("published")}
     study = validate(content, Study, where=str(path))
     _same_name(study.name, path)
     return study
@@ -232,6 +307,10 @@ def _resolve(study: Study, settings: Config, catalogue: dict[str, GeneratorEntry
     codebook_path = CONFIG / "datasets" / f"{study.dataset}.yaml"
     codebook = Codebook.from_yaml(codebook_path)
     _same_name(codebook.name, codebook_path)
+    try:
+        check_rules(codebook)
+    except InputError as error:
+        raise InputError(f"{codebook_path}: {error}") from None
     for target in study.targets:
         try:
             target.check(codebook)
@@ -259,6 +338,13 @@ def _resolve(study: Study, settings: Config, catalogue: dict[str, GeneratorEntry
     for name in study.memorisation:
         if name not in catalogue:
             raise InputError(f"{where}: 'memorisation' names the generator '{name}'{nearest(name, catalogue)}")
+    if study.deliverable and study.deliverable.generator not in study.generators:
+        name = study.deliverable.generator
+        raise InputError(f"{where}: 'deliverable' names the generator '{name}'{nearest(name, study.generators)}")
+    targets = [target.name for target in study.targets]
+    for name in study.importance:
+        if name not in targets:
+            raise InputError(f"{where}: 'importance' names the target '{name}'{nearest(name, targets)}")
     run = Run(
         study=study,
         codebook=codebook,
@@ -270,7 +356,22 @@ def _resolve(study: Study, settings: Config, catalogue: dict[str, GeneratorEntry
         raw_dir=settings.raw_dir.rstrip("/"),
     )
     _check_source(run)
+    _check_generators(run, where)
     return run
+
+
+def _check_generators(run: Run, where: str) -> None:
+    """Check that files which generators read are there, and that those whose memory is tested learn anything."""
+    for name in run.generators:
+        for path in run.files_of(name):
+            if not Path(path).is_file():
+                raise InputError(
+                    f"The generator '{name}' reads {path}, which does not exist: put it there, or set another path in "
+                    "config/generators."
+                )
+    for name in run.memorisation:
+        if name not in run.with_trait("learns"):
+            raise InputError(f"{where}: 'memorisation' names the generator '{name}', which learns from no rows.")
 
 
 def _check_source(run: Run) -> None:

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from medsynth.codebook import Strict
 from medsynth.evaluation.conditional import Cohort
 from medsynth.evaluation.targets import Target
+from medsynth.reporting.publication import Publication
 
 
 def _rows(value: Any) -> Any:
@@ -83,6 +84,7 @@ class Scale(Strict):
     test_rows: int = Field(2_000, ge=1, description="held-out real rows that classifiers are tested on")
     fidelity_rows: int = Field(10_000, ge=1, description="rows from each side for quality, moments and detection")
     cohort_sample_rows: int = Field(1_000, ge=1, description="rows drawn for each cohort of `cohorts`")
+    importance_rows: int = Field(200, ge=2, description="held-out real rows that forests are explained on (SHAP)")
 
     @model_validator(mode="after")
     def _positive(self):
@@ -95,6 +97,21 @@ class Scale(Strict):
         if min(self.seeds) < 0:
             raise ValueError(f"'seeds' must not be negative: {self.seeds}")
         return self
+
+
+class Deliverable(Strict):
+    """A synthetic table in the raw table's headers and codes, from the model of most epochs and the first seed."""
+
+    generator: str = Field(description="one of the study's generators; the file is not made in runs without it")
+    rows: int = Field(1_000, ge=1, description="rows to draw")
+    file: str | None = Field(
+        None, pattern=r"^\w[\w.-]*\.csv$", description="name of the file in deliverable/; default: <generator>.csv"
+    )
+
+    @property
+    def file_name(self) -> str:
+        """Name of the file."""
+        return self.file or f"{self.generator}.csv"
 
 
 class Study(Strict):
@@ -119,13 +136,27 @@ class Study(Strict):
     memorisation: list[str] = Field(
         [], description="generators that are also fitted on half of the training rows, to see whether they copy them"
     )
+    importance: list[str] = Field(
+        [], description="names of targets whose random forests are explained (SHAP): do they look at the same columns?"
+    )
+    published: Publication | None = Field(
+        None, description="numbers and claims of a paper, or the name of the study that has them; see below"
+    )
+    sizes: list[Rows] = Field(
+        [], description="numbers of training rows (and 'all') that every generator is also fitted on"
+    )
+    deliverable: Deliverable | None = Field(None, description="a synthetic table to hand over, see below")
+    detect_metadata: bool = Field(
+        False, description="tabulate the column types that SDV detects beside those of the codebook (which are used)"
+    )
     scales: dict[str, Scale] = Field(description="name of a scale -> its numbers")
 
     @model_validator(mode="after")
     def _names_are_unique(self):
         named = {"targets": self.targets, "cohorts": self.cohorts}
         names_of = {key: [one.name for one in many] for key, many in named.items()}
-        for key, names in {"generators": self.generators, **names_of}.items():
+        names_of |= {"generators": self.generators, "importance": self.importance, "sizes": self.sizes}
+        for key, names in names_of.items():
             twice = [name for name in names if names.count(name) > 1]
             if twice:
                 raise ValueError(f"'{key}' names '{twice[0]}' twice")

@@ -10,7 +10,11 @@ from medsynth.errors import InputError, nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-SIMULATORS = {"covid_mexico": "medsynth.cohorts.covid_mexico"}
+SIMULATORS = {
+    "covid_mexico": "medsynth.cohorts.covid_mexico",
+    "sci_diabetes": "medsynth.cohorts.sci_diabetes",
+    "mimic3": "medsynth.cohorts.mimic3",
+}
 
 
 def simulate(dataset: str, n_rows: int, *, seed: int) -> pd.DataFrame | dict[str, pd.DataFrame]:

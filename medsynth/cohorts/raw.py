@@ -88,7 +88,7 @@ def read_raw(path: str | Path, codebook: Codebook, joined: Sequence[str | Path] 
     in_rules = {name for rule in codebook.rows for name in rule.named}
     used = [name for name, column in codebook.columns.items() if not column.drop or name in in_rules]
     wanted = list(dict.fromkeys(raw for name in used for raw in codebook.raw_names(name)))
-    keys = [other.on for other in codebook.raw.joined]
+    keys = [other.key for other in codebook.raw.joined]
     table = _read_columns(path, codebook, list(dict.fromkeys([*wanted, *keys])))
     for other, key in zip(joined, keys, strict=True):
         further = [name for name in wanted if name not in table]
@@ -97,8 +97,8 @@ def read_raw(path: str | Path, codebook: Codebook, joined: Sequence[str | Path] 
     if absent:
         where = " and ".join(map(str, (path, *joined)))
         raise InputError(
-            f"{where} lack{'' if joined else 's'} the column{'s' if len(absent) > 1 else ''} {', '.join(absent)} that the "
-            f"codebook of {codebook.name} describes{nearest(absent[0], _headers(path, codebook))}"
+            f"{where} lack{'' if joined else 's'} the column{'s' if len(absent) > 1 else ''} {', '.join(absent)} that "
+            f"the codebook of {codebook.name} describes{nearest(absent[0], _headers(path, codebook))}"
         )
     columns = {}
     for name in used:
@@ -106,6 +106,11 @@ def read_raw(path: str | Path, codebook: Codebook, joined: Sequence[str | Path] 
         made_from = table[column.made_from] if column.made_from else None
         columns[name] = table[codebook.raw_name(name)] if made_from is None else combine(made_from, name, codebook)
     return pd.DataFrame(columns)
+
+
+def read_table(path: str | Path, codebook: Codebook) -> pd.DataFrame:
+    """Read every column of one raw file as text, as `read_raw` does, under the file's own headers."""
+    return _read_columns(path, codebook, _headers(path, codebook))
 
 
 def _headers(path: str | Path, codebook: Codebook) -> list[str]:
@@ -154,10 +159,10 @@ def _join(table: pd.DataFrame, other: pd.DataFrame, key: str, path: str | Path) 
             raise InputError(f"{where} lacks the column {key}, which joins the raw tables.")
     twice = other[key][other[key].duplicated()]
     if len(twice):
-        raise InputError(f"{path} has {len(twice):,} further rows of a {key} that it has already, {twice.iloc[0]!r} first.")
+        raise InputError(f"{path} must have one row for each {key}; {twice.iloc[0]} has several.")
     lonely = table[key][~table[key].isin(other[key])]
     if len(lonely):
-        raise InputError(f"{path} lacks the {key} {lonely.iloc[0]!r} and {len(lonely) - 1:,} more rows' of the main table.")
+        raise InputError(f"{path} lacks the {key} of {len(lonely):,} rows of the main table, {lonely.iloc[0]} first.")
     return table.merge(other, on=key, how="left", validate="many_to_one")
 
 

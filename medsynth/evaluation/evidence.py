@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 
-from medsynth.codebook import Codebook
+from medsynth.codebook import NUMERIC, Codebook
+
+# Of joint histograms: cells with fewer real rows are not told; no fewer bins a column, and for more of them as many
+# real rows a cell on average.
+LEAST_PATIENTS = 3
+LEAST_BINS = 6
+ROWS_PER_CELL = 8
 
 
 def histogram_edges(values: pd.Series, integer: bool, bins: int = 40) -> np.ndarray:
@@ -56,6 +64,62 @@ def distributions(tables: dict[str, pd.DataFrame], codebook: Codebook, *, edges_
     return found
 
 
+def pair_columns(codebook: Codebook, seed: int, n: int = 5) -> list[str]:
+    """Choose at most `n` numeric columns at random, in the codebook's order (Med-VAE paper, Figure 4)."""
+    numeric = codebook.named(*NUMERIC)
+    chosen = np.random.default_rng(seed).choice(len(numeric), size=min(n, len(numeric)), replace=False)
+    return [numeric[i] for i in sorted(chosen)]
+
+
+def pairs(
+    tables: dict[str, pd.DataFrame], codebook: Codebook, columns: list[str], *, edges_from: str, bins: int = 24
+) -> dict:
+    """Joint histograms of every pair of the named numeric columns, on the same bins for every table.
+
+    A cell that fewer than three rows of the (real) table `edges_from` fall into is written as 0 for that table: a lone
+    patient is nobody's business. Outer rows fall into the outer bins, as in `distributions`.
+
+    Parameters
+    ----------
+    tables : dict of DataFrame
+    codebook : Codebook
+    columns : list of str
+        Numeric columns.
+    edges_from : str
+        The (real) table whose values decide the bins.
+    bins : int, default 24
+        Bins a column, at most; fewer where the real rows are too few to fill that many by that many cells.
+
+    Returns
+    -------
+    dict
+        ``columns``; ``edges``, a list for each column; ``rows``, their number in each table; ``counts``, per pair ``x``
+        and ``y`` (the earlier column is x) and for each table the rows in each cell, shape (bins of x, bins of y).
+    """
+    real = tables[edges_from]
+    bins = int(np.clip(np.sqrt(len(real) / ROWS_PER_CELL), LEAST_BINS, bins))
+    edges = {name: histogram_edges(real[name], codebook.columns[name].type == "integer", bins=bins) for name in columns}
+    inside = {
+        key: {name: table[name].clip(edges[name][0], edges[name][-1]) for name in columns}
+        for key, table in tables.items()
+    }
+    found = []
+    for x, y in itertools.combinations(columns, 2):
+        pair = {"x": x, "y": y}
+        for key in tables:
+            counts, _, _ = np.histogram2d(inside[key][x], inside[key][y], bins=[edges[x], edges[y]])
+            if key == edges_from:
+                counts[counts < LEAST_PATIENTS] = 0
+            pair[key] = counts.astype("int64").tolist()
+        found.append(pair)
+    return {
+        "columns": columns,
+        "edges": {name: values.tolist() for name, values in edges.items()},
+        "rows": {key: len(table) for key, table in tables.items()},
+        "counts": found,
+    }
+
+
 def associations(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     """Association of every pair of columns.
 
@@ -91,6 +155,12 @@ def associations(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     matrix = np.nan_to_num(matrix)
     np.fill_diagonal(matrix, 1.0)
     return pd.DataFrame(matrix, index=names, columns=names)
+
+
+def association_difference(synthetic: pd.DataFrame, real: pd.DataFrame) -> float:
+    """Mean absolute difference of two tables' `associations` over all pairs of columns; 0 for one column."""
+    pairs = np.triu_indices(len(real), k=1)
+    return float(np.abs(synthetic.to_numpy() - real.to_numpy())[pairs].mean()) if len(pairs[0]) else 0.0
 
 
 def cramers_v(first: pd.Series, second: pd.Series) -> float:

@@ -12,8 +12,7 @@ import pandas as pd
 from medsynth.codebook import Codebook
 from medsynth.evaluation.utility import Score
 from medsynth.generators.sdv import TABLE, levels_as_text, sdv_columns
-
-MOMENTS = {"mean": "mean", "std": "std", "skewness": "skew", "kurtosis": "kurt"}
+from medsynth.preparation.scaling import MOMENTS
 
 
 def quality(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> Iterator[Score]:
@@ -23,7 +22,8 @@ def quality(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> 
     ------
     metric, detail, value
         ``quality``, ``column_shapes``, ``pair_trends`` and ``diagnostic``, all in [0, 1], higher is better; and
-        ``column_shape`` with the column as detail. A score that SDMetrics cannot compute (one constant column,
+        ``column_shape`` and ``column_validity`` (of the diagnostic report: numbers within the real range, levels that
+        the real table has) with the column as detail. A score that SDMetrics cannot compute (one constant column,
         say) is NaN.
     """
     from sdmetrics.reports import DiagnosticReport, QualityReport
@@ -46,9 +46,13 @@ def quality(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> 
     yield "column_shapes", "", properties["Column Shapes"]
     yield "pair_trends", "", properties["Column Pair Trends"]
     yield "diagnostic", "", diagnostic.get_score()
-    shapes = report.get_details("Column Shapes").sort_values("Column")
-    for name, score in zip(shapes["Column"], shapes["Score"], strict=True):
-        yield "column_shape", name, score
+    for metric, found in (
+        ("column_shape", report.get_details("Column Shapes")),
+        ("column_validity", diagnostic.get_details("Data Validity")),
+    ):
+        found = found.sort_values("Column")
+        for name, score in zip(found["Column"], found["Score"], strict=True):
+            yield metric, name, score
 
 
 def common_bin_pair_trends(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> Iterator[Score]:

@@ -10,6 +10,9 @@ from medsynth.errors import InputError
 CLASSES = {
     "CART": "medsynth.generators.cart",
     "CTGAN": "medsynth.generators.sdv",
+    "EncodedCTGAN": "medsynth.generators.encoded",
+    "EncodedTVAE": "medsynth.generators.encoded",
+    "External": "medsynth.generators.external",
     "GaussianCopula": "medsynth.generators.sdv",
     "MedVAE": "medsynth.generators.med_vae",
     "MedVAEPlus": "medsynth.generators.med_vae_plus",

@@ -34,6 +34,10 @@ class Generator(ABC):
         Whether it draws column after column, so that `first` and `last` matter to `fit`.
     has_losses, has_architecture : bool
         Whether the card has a ``history`` of losses by epoch, and an ``architecture`` of networks to draw.
+    learns : bool
+        Whether `fit` learns from the rows that it is given, so that other rows give another model.
+    file_settings : tuple of str
+        Settings that are paths of files which `fit` reads; when one changes, the workflow fits again.
     codebook_ : Codebook
         Describes the table that was learned.
     epochs_ : int
@@ -45,6 +49,8 @@ class Generator(ABC):
     draws_in_order: bool = False
     has_losses: bool = False
     has_architecture: bool = False
+    learns: bool = True
+    file_settings: tuple[str, ...] = ()
     codebook_: Codebook
     epochs_: int
 

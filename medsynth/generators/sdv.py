@@ -66,7 +66,19 @@ class SDVGenerator(Generator):
         # CTGAN's and TVAE's encoders start a process per core of the machine for large tables; a job owns one.
         with parallel_config(backend="sequential"), warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=FutureWarning)
-            yield from self._fit({TABLE: levels_as_text(table)}, sorted(set(epochs)))
+            yield from self._fit({TABLE: self._to_sdv(table)}, sorted(set(epochs)))
+
+    def _columns(self) -> dict[str, dict]:
+        """Describe the columns as SDV gets them."""
+        return sdv_columns(self.codebook_)
+
+    def _to_sdv(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Lay a table out as SDV gets it; a subclass may learn from it how to."""
+        return levels_as_text(table)
+
+    def _from_sdv(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Undo `_to_sdv` on rows that SDV drew; types and ranges are seen to afterwards."""
+        return rows
 
     def _fit(self, data: dict[str, pd.DataFrame], epochs: list[int]) -> Iterator[Self]:
         self._synthesizer = self._make()
@@ -78,7 +90,7 @@ class SDVGenerator(Generator):
         from sdv import single_table
         from sdv.metadata import Metadata
 
-        metadata = Metadata.load_from_dict({"tables": {TABLE: {"columns": sdv_columns(self.codebook_)}}})
+        metadata = Metadata.load_from_dict({"tables": {TABLE: {"columns": self._columns()}}})
         return getattr(single_table, self.synthesizer)(metadata, **self.settings, **settings)
 
     def sample(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> pd.DataFrame:
@@ -87,7 +99,7 @@ class SDVGenerator(Generator):
         # SDV seeds its sampling with a constant unless told otherwise before every call.
         self._synthesizer.reset_sampling()
         self._synthesizer._set_random_state(derive_seed(seed, "sample"))
-        return self.codebook_.conform(self._synthesizer.sample(n)[TABLE])
+        return self.codebook_.conform(self._from_sdv(self._synthesizer.sample(n)[TABLE]))
 
     def save(self, folder: str | Path) -> None:
         """Write SDV's own file, the codebook and the epoch count."""

@@ -189,6 +189,7 @@ def _group_rare(values: pd.Series, name: str, column: Column, report: CleaningRe
         frequent = counts.index[counts > rule.seen_more_than]
     rare = values.notna() & ~values.isin([*frequent, column.missing_level])
     rule_text = f"{rule.keep} most frequent" if rule.keep else f"seen more than {rule.seen_more_than} times"
+    rule_text += f" of {len(counts):,}"
     report.add(name, f"levels other than those {rule_text} made '{rule.label}'", cells=int(rare.sum()))
     return values.mask(rare, rule.label)
 

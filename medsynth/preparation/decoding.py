@@ -44,7 +44,7 @@ def apply_transform(values: pd.Series, name: str, column: Column) -> pd.Series:
     """
     if not column.transform or column.made_from:
         return values
-    function = _transform(name, column)
+    function = find_transform(name, column.transform)
     mapped = {}
     for value in values.dropna().unique():
         mapped[value] = _apply(function, (value,), name, column, lambda v=value: (values == v).sum())
@@ -60,7 +60,7 @@ def combine(raw: pd.DataFrame, name: str, codebook: Codebook) -> pd.Series:
         There is no such function, or values do not fit it.
     """
     column = codebook.columns[name]
-    function = _transform(name, column)
+    function = find_transform(name, column.transform)
     gaps = np.logical_or.reduce([is_missing(raw[part], column, codebook) for part in raw.columns])
     rows = list(zip(*(raw[part] for part in raw.columns), strict=True))
     mapped = {}
@@ -71,13 +71,13 @@ def combine(raw: pd.DataFrame, name: str, codebook: Codebook) -> pd.Series:
     return pd.Series(values, raw.index, dtype=object)
 
 
-def _transform(name: str, column: Column) -> Callable[..., str]:
-    """Find the function that the codebook names."""
+def find_transform(name: str, transform: str) -> Callable[..., str]:
+    """Find the function that the codebook names for a column; `InputError` if there is none."""
     transforms = importlib.import_module("medsynth.preparation.transforms")
-    function = getattr(transforms, column.transform, None)
+    function = getattr(transforms, transform, None)
     if function is None:
         known = [f for f in vars(transforms) if not f.startswith("_") and f.islower()]
-        raise InputError(f"Column '{name}' names the transform '{column.transform}'{nearest(column.transform, known)}")
+        raise InputError(f"Column '{name}' names the transform '{transform}'{nearest(transform, known)}")
     return function
 
 

@@ -68,14 +68,16 @@ def halve(train: pd.DataFrame, *, seed: int) -> tuple[pd.DataFrame, pd.DataFrame
 
 
 def winsorise(parts: dict[str, pd.DataFrame], quantile: float) -> dict[str, float]:
-    """Cut the numeric columns of all partitions at a quantile of the training rows, in place (Med-VAE's published code).
+    """Cut the numeric columns of all partitions at a quantile of the training rows, in place.
+
+    The Med-VAE paper's published code does so at 0.99, for all rows at once.
 
     Parameters
     ----------
     parts : dict of DataFrame
         With ``train``.
     quantile : float
-        Between 0 and 1; larger values become this quantile (of integers the next whole number below it).
+        Between 0 and 1; larger values become this quantile (of integers the nearest value below it).
 
     Returns
     -------

@@ -1,12 +1,12 @@
-"""Functions that codebooks name: one raw value in, one value out.
+"""Functions that codebooks name: one raw value in, one value out; and their inverses, for deliverables.
 
 Each is applied to a column's distinct values, missing ones left out, and raises ValueError at what it does not
-understand.
+understand. An inverse ('restored' in a codebook) gets clean values, numbers as numbers, and returns raw text.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 def dated(value: str) -> str:
@@ -19,6 +19,12 @@ def bracket_midpoint(value: str) -> str:
     """Midpoint of a half-open bracket: ``"[50-60)"`` becomes ``"55"``."""
     low, high = value.strip("[]()").split("-")
     return f"{(float(low) + float(high)) / 2:g}"
+
+
+def ten_year_bracket(age: float) -> str:
+    """Bracket of ten years that an age lies in, inverse to `bracket_midpoint`: ``55`` becomes ``"[50-60)"``."""
+    low = int(age // 10) * 10
+    return f"[{low}-{low + 10})"
 
 
 def position_of_one(*cells: str) -> str:
@@ -52,6 +58,29 @@ def days_between(start: str, end: str) -> str:
 def days_since_2100(moment: str) -> str:
     """Days since 2100-01-01, where the shifted calendar of MIMIC-III begins."""
     return days_between("2100-01-01", moment)
+
+
+def date_of_day(day: float) -> str:
+    """Moment that is so many days after 2100-01-01, to the minute; inverse to `days_since_2100`."""
+    minutes = timedelta(minutes=round(day * 1440))
+    return (datetime(2100, 1, 1) + minutes).isoformat(sep=" ")
+
+
+def date_after(day: float, days: float) -> str:
+    """Moment that comes so many days after a day; inverse to `days_between`."""
+    return date_of_day(day + days)
+
+
+def date_if_died(day: float, days: float, died: str) -> str:
+    """Moment of a death at the end of a stay: `date_after` if it is ``"yes"``, else empty."""
+    return date_after(day, days) if died == "yes" else ""
+
+
+def born_before(day: float, age: float) -> str:
+    """Date of birth that makes a patient so old on a day, inverse to `age_at`; above 89 shifted by 300 years."""
+    years = age if age <= _OLDEST else 300
+    midnight = datetime.fromisoformat(date_of_day(day)).replace(hour=0, minute=0)
+    return (midnight - timedelta(days=round(years * 365.25))).isoformat(sep=" ")
 
 
 # Strack et al. (2014), Table 2: "Impact of HbA1c measurement on hospital readmission rates".

@@ -38,6 +38,11 @@ PRIVACY_COLUMNS = {
     "copies_member": "Equal to a member",
     "copies_nonmember": "Equal to a nonmember",
 }
+IMPORTANCE_COLUMNS = {
+    "rank_correlation": "Rank correlation",
+    "top5_overlap": "Top-5 overlap",
+}
+IMPORTANCE_REFERENCES = {"real": "Real rows, another seed (ceiling)"}
 MOMENT_TITLES = {"mean": "Mean", "std": "Standard Deviation", "kurtosis": "Kurtosis", "skewness": "Skewness"}
 NOTHING = "–"
 
@@ -107,7 +112,7 @@ def _utility_row(scores: pd.DataFrame, title: str) -> dict[str, str]:
     row = {"Model": title, "Epochs": _epochs(scores["epochs"].iloc[0]), "Seeds": str(scores["n_seeds"].max())}
     for metric, column in UTILITY_COLUMNS.items():
         found = metric in by_metric.index
-        row[column] = _cell(*by_metric.loc[metric, ["mean", "ci_low", "ci_high"]]) if found else NOTHING
+        row[column] = interval_text(*by_metric.loc[metric, ["mean", "ci_low", "ci_high"]]) if found else NOTHING
     return row
 
 
@@ -139,7 +144,7 @@ def display_quality(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
         }
     )
     for name, title in QUALITY_COLUMNS.items():
-        cells = [_cell(*values) for values in table[[name, f"{name}_low", f"{name}_high"]].to_numpy()]
+        cells = [interval_text(*values) for values in table[[name, f"{name}_low", f"{name}_high"]].to_numpy()]
         distance = (table[name] - (0.5 if name == "c2st_auc" else 1)).abs().round(3)
         distance = distance.where(table["generator"].isin(generators))
         display[title] = [
@@ -173,7 +178,7 @@ def display_moments(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
         for generator in generators:
             known = (moment, generator) in found.index
             values = found.loc[(moment, generator), ["mean", "ci_low", "ci_high"]] if known else [float("nan")] * 3
-            row[title_of(generator, styles)] = _cell(*values, digits=2)
+            row[title_of(generator, styles)] = interval_text(*values, digits=2)
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -208,7 +213,7 @@ def display_conditional(table: pd.DataFrame, cohorts: dict[str, str], styles: St
             row = {"Model": COHORT_REFERENCES.get(generator) or title_of(generator, styles)}
             row |= {"Epochs": _epochs(found["epochs"]), "Seeds": str(found["n_seeds"])}
             for metric, column in CONDITIONAL_COLUMNS.items():
-                row[column] = _cell(*found[[metric, f"{metric}_low", f"{metric}_high"]])
+                row[column] = interval_text(*found[[metric, f"{metric}_low", f"{metric}_high"]])
             rows.append(row)
             blocks.append(f"{title} ({found['n_train']:,} training rows, {found['n_test']:,} test rows)")
     columns = ["Model", "Epochs", "Seeds", *CONDITIONAL_COLUMNS.values()]
@@ -234,9 +239,42 @@ def display_privacy(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
         title = "Holdout (nothing copied)" if generator == "holdout" else title_of(generator, styles)
         row = {"Model": title, "Epochs": _epochs(found["epochs"].iloc[0]), "Seeds": str(found["n_seeds"].max())}
         for metric, column in PRIVACY_COLUMNS.items():
-            row[column] = _cell(*found.loc[metric, ["mean", "ci_low", "ci_high"]])
+            row[column] = interval_text(*found.loc[metric, ["mean", "ci_low", "ci_high"]])
         rows.append(row)
     return pd.DataFrame(rows, columns=["Model", "Epochs", "Seeds", *PRIVACY_COLUMNS.values()])
+
+
+def display_importance(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
+    """Lay the importance table out, one block a target: real rows, generators at their largest epoch count, the floor.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `medsynth.reporting.tables.importance_table`.
+    styles : dict
+        Generator -> ``title``, ``colour``, in order of display.
+
+    Returns
+    -------
+    DataFrame
+        Text, indexed by the target.
+    """
+    table = _at_epochs(table, None)
+    rows, blocks = [], []
+    for target, block in table.groupby("target", sort=False):
+        block = block.set_index("generator")
+        for generator in ["real", *in_display_order(block.index, styles), "independent"]:
+            if generator not in block.index:
+                continue
+            found = block.loc[generator]
+            row = {"Model": IMPORTANCE_REFERENCES.get(generator) or title_of(generator, styles)}
+            row |= {"Epochs": _epochs(found["epochs"]), "Seeds": str(found["n_seeds"])}
+            for metric, column in IMPORTANCE_COLUMNS.items():
+                row[column] = interval_text(*found[[metric, f"{metric}_low", f"{metric}_high"]])
+            rows.append(row | {"Five most important": found["top5"].replace("; ", ", ") or NOTHING})
+            blocks.append(target)
+    columns = ["Model", "Epochs", "Seeds", *IMPORTANCE_COLUMNS.values(), "Five most important"]
+    return pd.DataFrame(rows, columns=columns, index=pd.Index(blocks, name="Target"))
 
 
 def _at_epochs(table: pd.DataFrame, epochs: int | None) -> pd.DataFrame:
@@ -246,7 +284,7 @@ def _at_epochs(table: pd.DataFrame, epochs: int | None) -> pd.DataFrame:
     return table[table["epochs"] == wanted]
 
 
-def _cell(mean: float, low: float, high: float, digits: int = 3) -> str:
+def interval_text(mean: float, low: float, high: float, digits: int = 3) -> str:
     """``mean (low, high)``; the mean alone where one seed gives no interval."""
     if pd.isna(mean):
         return NOTHING

@@ -130,17 +130,22 @@ def write_table(
     return paths
 
 
-def _csv(numbers: pd.DataFrame) -> str:
-    """CSV text without formulas."""
+def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """Put an apostrophe before every text that a spreadsheet would take for a formula; see `write_table`."""
 
     def harmless(value: object) -> object:
         return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
-    safe = numbers.rename(columns=harmless)
+    safe = table.rename(columns=harmless)
     for position, kind in enumerate(safe.dtypes):
         if not pd.api.types.is_numeric_dtype(kind):
             safe.isetitem(position, safe.iloc[:, position].astype(object).map(harmless))
-    return safe.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    return safe
+
+
+def _csv(numbers: pd.DataFrame) -> str:
+    """CSV text without formulas."""
+    return without_formulas(numbers).to_csv(index=False, float_format="%.6g", lineterminator="\n")
 
 
 def _markdown(display: pd.DataFrame, caption: str) -> str:

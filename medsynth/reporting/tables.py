@@ -6,6 +6,7 @@ How they are laid out for reading is `medsynth.reporting.display`, how they are 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pandas as pd
 
@@ -46,13 +47,22 @@ def utility_table(scores: pd.DataFrame) -> pd.DataFrame:
         target and classifier); NaN where these are absent or leave nothing to gain. The row ``majority`` itself,
         which has no classifier in common with ``real``, has no lift.
     """
-    utility = scores[scores["family"] == "utility"].drop(columns=["classifier", "target"], errors="ignore")
-    named = utility["detail"].astype(str).str.extract("^(?P<classifier>[^:]*):(?P<target>.*)$")
-    utility = utility.join(named)
+    utility = _utility(scores)
     always = pd.concat([utility, *_lifts(utility)])
     table = _intervals(always, ["generator", "epochs", "target", "classifier", "metric"])
     table.insert(2, "n_seeds", table.pop("n_seeds"))
     return table
+
+
+def with_lifts(scores: pd.DataFrame) -> pd.DataFrame:
+    """Add the shares of the lift (see `utility_table`) to a long table of scores, as metrics of the family utility."""
+    return pd.concat([scores, *_lifts(_utility(scores))], ignore_index=True)[list(scores.columns)]
+
+
+def _utility(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores of the family utility, with classifier and target in columns of their own."""
+    utility = scores[scores["family"] == "utility"].drop(columns=["classifier", "target"], errors="ignore")
+    return utility.join(utility["detail"].astype(str).str.extract("^(?P<classifier>[^:]*):(?P<target>.*)$"))
 
 
 def _lifts(utility: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -187,6 +197,75 @@ def privacy_table(scores: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def importance_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """How well importances of synthetic-trained forests agree with those of real-trained ones.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study; family ``importance`` is used, whose detail is ``target:predictor``.
+
+    Returns
+    -------
+    DataFrame
+        One row per target, generator and epoch count: target, generator, epochs, n_seeds, mean, ``_low`` and ``_high``
+        (95 % t interval over seeds) of rank_correlation (Spearman's, over predictors) and top5_overlap (share of the
+        real-trained forest's five most important predictors that are among this one's five), and top5, the names of
+        the five by mean importance. Each seed is compared with real rows of the same seed; the row ``real``, each
+        seed with the next one's, the last with the first's: the ceiling (of two seeds that is one pair, without
+        interval). A forest that learned nothing agrees with nothing: 0.
+    """
+    importance = scores[(scores["family"] == "importance") & (scores["metric"] == "mean_abs_shap")]
+    importance = importance.assign(**importance["detail"].str.extract("^(?P<target>[^:]*):(?P<predictor>.*)$"))
+    rows = []
+    for target, of_target in importance.groupby("target"):
+        real = _by_seed(of_target[of_target["generator"] == "real"])
+        for (generator, epochs), group in of_target.groupby(["generator", "epochs"]):
+            own = _by_seed(group)
+            pairs = [(own[seed], real[seed]) for seed in own if seed in real]
+            if generator == "real":
+                pairs = [(own[seed], own[following]) for seed, following in _neighbours(list(own))]
+            row = {"target": target, "generator": generator, "epochs": epochs, "n_seeds": len(own.columns)}
+            for name, agreement in AGREEMENT.items():
+                interval = t_interval([agreement(*pair) for pair in pairs])
+                row |= {name: interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
+            rows.append(row | {"top5": "; ".join(_most_important(own.mean(axis=1)))})
+    measured = [f"{name}{end}" for name in AGREEMENT for end in ("", "_low", "_high")]
+    table = pd.DataFrame(rows, columns=["target", "generator", "epochs", "n_seeds", *measured, "top5"])
+    return table.astype(dict.fromkeys(measured, "float64"))
+
+
+def _by_seed(importance: pd.DataFrame) -> pd.DataFrame:
+    """Importance of each predictor (rows, in the order of their names) at each seed (columns)."""
+    return importance.pivot(index="predictor", columns="seed", values="value")
+
+
+def _neighbours(seeds: list[int]) -> list[tuple[int, int]]:
+    """Each seed with the next, the last with the first; of two seeds the one pair."""
+    return list(zip(seeds, seeds[1:] + seeds[:1], strict=True)) if len(seeds) > 2 else list(pairwise(seeds))
+
+
+def _most_important(importance: pd.Series, n: int = 5) -> list[str]:
+    """Names of the predictors with the largest importances, of those that have any."""
+    return list(importance[importance > 0].sort_values(ascending=False, kind="stable").index[:n])
+
+
+def rank_correlation(other: pd.Series, real: pd.Series) -> float:
+    """Spearman's correlation of importances: 0 for a forest without any, NaN if the real-trained one has none."""
+    if real.nunique() < 2:
+        return float("nan")
+    return float(other.corr(real, method="spearman")) if other.nunique() > 1 else 0.0
+
+
+def top5_overlap(other: pd.Series, real: pd.Series) -> float:
+    """Share of the real-trained forest's five most important predictors among the other's; NaN if it has none."""
+    wanted = _most_important(real)
+    return len(set(wanted) & set(_most_important(other))) / len(wanted) if wanted else float("nan")
+
+
+AGREEMENT = {"rank_correlation": rank_correlation, "top5_overlap": top5_overlap}
+
+
 def runtime_table(benchmarks: pd.DataFrame) -> pd.DataFrame:
     """What each rule cost.
 
@@ -213,6 +292,11 @@ def runtime_table(benchmarks: pd.DataFrame) -> pd.DataFrame:
         )
         .reset_index()
     )
+
+
+def at_last_epochs(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores of each generator at its largest epoch count."""
+    return scores[scores["epochs"] == scores.groupby("generator")["epochs"].transform("max")]
 
 
 def _intervals(scores: pd.DataFrame, by: list[str]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from medsynth.codebook import Codebook
 from medsynth.cohorts.raw import read_raw, sha256
 from medsynth.errors import InputError
 from medsynth.preparation.cleaning import clean
-from medsynth.preparation.transforms import bracket_midpoint, dated, icd9_group
+from medsynth.preparation.transforms import bracket_midpoint, dated, icd9_group, position_of_one
 from tests.conftest import CODEBOOK, ROOT
 
 
@@ -270,3 +270,78 @@ def test_support2_is_clean_by_its_codebook(raw_dir):
     assert (table["hospdead"] == "yes").mean() == pytest.approx(0.259, abs=0.001)
     dropped = report[report["rule"].str.startswith("dropped")]["column"]
     assert sorted(dropped) == ["adlp", "urine"]
+
+
+def joined_codebook():
+    """Visits of persons, whose sex and birth are in a table of their own."""
+    content = {
+        **{key: CODEBOOK[key] for key in ("name", "title", "publisher", "licence")},
+        "raw": {"file": "visits.csv", "joined": [{"file": "persons.csv", "key": "ID"}], "obtain": "make it up"},
+        "columns": {
+            "sex": {"raw": "SEX", "type": "binary", "codes": {1: "female", 2: "male"}},
+            "age": {"type": "continuous", "made_from": ["SEEN", "BORN"], "transform": "age_at"},
+            "kind": {
+                "type": "categorical",
+                "made_from": ["A", "B"],
+                "transform": "position_of_one",
+                "codes": {0: "a", 1: "b"},
+            },
+            "stay": {"raw": "STAY", "type": "continuous", "floor": 0},
+            "drug": {"raw": "DRUG", "type": "integer", "drop_if_zero": 0.6},
+        },
+    }
+    return Codebook.model_validate(content)
+
+
+def write_visits(folder, persons="id,SEX,BORN\n1,1,1900-01-01\n2,2,1500-01-01\n"):
+    """Three visits of two persons, headers in another case than the codebook's."""
+    (folder / "visits.csv").write_text(
+        "id,seen,a,b,stay,drug\n1,1950-01-01,1,0,2.5,0\n1,1960-01-01,0,1,-1,0\n2,1800-01-01,0,0,3,7\n"
+    )
+    (folder / "persons.csv").write_text(persons)
+    return read_raw(folder / "visits.csv", joined_codebook(), joined=[folder / "persons.csv"])
+
+
+def test_a_joined_table_gives_its_columns_to_the_rows_whatever_the_case_of_headers(tmp_path):
+    assert write_visits(tmp_path)["sex"].tolist() == ["1", "1", "2"]
+
+
+def test_ages_survive_birth_dates_shifted_by_centuries(tmp_path):
+    table, _ = clean(write_visits(tmp_path), joined_codebook())
+    assert table["age"].tolist() == pytest.approx([50, 60, 91.4], abs=0.01)
+
+
+def test_a_one_hot_block_is_one_column_and_missing_where_nothing_is_set(tmp_path):
+    table, _ = clean(write_visits(tmp_path), joined_codebook())
+    assert table["kind"].tolist()[:2] == ["a", "b"]
+    assert table["kind"].isna().tolist() == [False, False, True]
+
+
+def test_numbers_below_the_floor_are_raised_and_counted(tmp_path):
+    table, report = clean(write_visits(tmp_path), joined_codebook())
+    assert table["stay"].tolist() == [2.5, 0, 3]
+    assert counted(report, "stay", "below 0 made 0") == 1
+
+
+def test_a_column_that_is_mostly_zero_is_dropped_with_the_reason(tmp_path):
+    table, report = clean(write_visits(tmp_path), joined_codebook())
+    assert "drug" not in table
+    assert report["rule"].str.contains("dropped: only 33.33% are above 0").any()
+
+
+@pytest.mark.parametrize(
+    ("persons", "sentence"),
+    [
+        ("id,SEX,BORN\n1,1,1900-01-01\n", "lacks the ID of 1 rows of the main table, 2 first"),
+        ("id,SEX,BORN\n1,1,1900-01-01\n1,1,1900-01-01\n", "must have one row for each ID; 1 has several"),
+        ("id,SEX\n1,1\n2,2\n", "lack the column BORN"),
+    ],
+)
+def test_rows_without_one_partner_are_refused(tmp_path, persons, sentence):
+    with pytest.raises(InputError, match=sentence):
+        write_visits(tmp_path, persons)
+
+
+def test_a_one_hot_block_with_two_ones_is_refused():
+    with pytest.raises(ValueError, match="at most one 1"):
+        position_of_one("1", "1")

@@ -7,7 +7,14 @@ from scipy import stats
 
 from medsynth.errors import InputError
 from medsynth.evaluation.detection import c2st
-from medsynth.evaluation.evidence import associations, correlation_ratio, cramers_v, distributions, histogram_edges
+from medsynth.evaluation.evidence import (
+    association_difference,
+    associations,
+    correlation_ratio,
+    cramers_v,
+    distributions,
+    histogram_edges,
+)
 from medsynth.evaluation.fidelity import common_bin_pair_trends, moments, quality
 from medsynth.evaluation.intervals import t_interval
 from medsynth.evaluation.references import REFERENCES, draw_rows
@@ -211,3 +218,11 @@ def test_the_correlation_ratio_is_one_for_a_function_of_the_group_and_zero_for_a
     groups = pd.Series([0, 0, 1, 1])
     assert correlation_ratio(groups, pd.Series([1.0, 1.0, 5.0, 5.0])) == pytest.approx(1)
     assert correlation_ratio(groups, pd.Series([2.0] * 4)) == 0
+
+
+def test_a_table_differs_from_itself_in_no_association_and_from_shuffled_columns_in_some(partitions):
+    train, _, codebook = partitions
+    shuffled = train.assign(admitted=train["admitted"].sample(frac=1, random_state=1).reset_index(drop=True))
+    real = associations(train, codebook)
+    assert association_difference(real, real) == 0
+    assert association_difference(associations(shuffled, codebook), real) > 0.01

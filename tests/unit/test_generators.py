@@ -31,6 +31,15 @@ QUICK = {name: {"width": 96, "epochs": 2, "least_steps": 40} for name in ENTRIES
 OWN = [CART(), MedVAE(), MedVAE(kl_gradient=False, numeric_output="sigmoid", winsorise=0.99), MedVAEPlus()]
 
 
+@pytest.fixture(autouse=True)
+def table_made_elsewhere(request, tmp_path_factory, monkeypatch):
+    """What the generator `external` reads: the training rows, as a csv."""
+    if "partitions" in request.fixturenames:
+        path = tmp_path_factory.mktemp("elsewhere") / "table.csv"
+        request.getfixturevalue("partitions")[0].to_csv(path, index=False)
+        monkeypatch.setitem(QUICK, "external", {"path": str(path)})
+
+
 def make(name, **settings):
     """Make a generator as its YAML says."""
     return CLASSES[name](**{**ENTRIES[name].settings, **QUICK.get(name, {}), **settings})

@@ -12,7 +12,7 @@ from medsynth.preparation.checks import check_clean
 from medsynth.preparation.cleaning import clean
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.preparation.imputation import IMPUTERS, impute_blind, make_imputer
-from medsynth.preparation.partitions import split
+from medsynth.preparation.partitions import split, winsorise
 from tests.conftest import CODEBOOK, ward
 
 
@@ -44,6 +44,19 @@ def test_same_seed_same_partition_other_seed_another(raw, codebook):
     first, again, other = (split(table, codebook, test_share=0.25, seed=s)["test"] for s in (1, 1, 2))
     assert first.equals(again)
     assert not first.equals(other)
+
+
+def test_columns_are_cut_at_the_quantile_of_the_training_rows_alone():
+    parts = {"train": pd.DataFrame({"x": np.arange(101)}), "test": pd.DataFrame({"x": [50, 1000]})}
+    assert winsorise(parts, 0.99) == {"x": 99}
+    assert parts["train"]["x"].max() == 99
+    assert parts["test"]["x"].tolist() == [50, 99]
+
+
+def test_a_column_that_is_nearly_constant_is_not_cut():
+    parts = {"train": pd.DataFrame({"x": [0] * 999 + [7]})}
+    assert winsorise(parts, 0.99) == {}
+    assert parts["train"]["x"].max() == 7
 
 
 def test_an_empty_partition_is_an_error(raw, codebook):

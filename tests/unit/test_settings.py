@@ -57,8 +57,14 @@ def test_what_is_wrong_is_said_in_a_sentence(changes, sentence):
 
 
 def test_a_study_like_another_has_its_keys_but_for_its_own():
-    run = load_runs({"studies": ["support2_median"], "scale": "smoke"})["support2_median"]
-    assert run.study.imputation.method == "simple" and run.study.dataset == "support2"
+    run = load_runs({"studies": ["med_vae_imputation"], "scale": "smoke"})["med_vae_imputation"]
+    assert run.study.cohorts == [] and run.study.dataset == "support2"
+
+
+def test_a_generator_with_an_imputation_of_its_own_has_training_rows_of_its_own():
+    run = load_runs({"studies": ["med_vae_imputation"], "scale": "smoke"})["med_vae_imputation"]
+    assert run.training("med_vae")["train"].endswith("data/train.parquet")
+    assert run.training("med_vae_median")["train"].endswith("data/imputed/med_vae_median/train.parquet")
 
 
 @pytest.mark.parametrize(
@@ -75,6 +81,13 @@ def test_a_study_like_another_has_its_keys_but_for_its_own():
         ({"name": "other"}, r"'name' is 'other' and must be 'mine'"),
         ({"like": "covid"}, r"'like' names the study 'covid'; known: mine"),
         ({"memorisation": ["crat"]}, r"'memorisation' names the generator 'crat'; did you mean 'cart'\?"),
+        ({"deliverable": {"generator": "tvea"}}, r"'deliverable' names the generator 'tvea'; did you mean 'tvae'\?"),
+        ({"deliverable": {"generator": "tvae", "file": "../a.csv"}}, r"'deliverable.file' string should match pattern"),
+        (
+            {"deliverable": {"generator": "tvae", "rows": 0}},
+            r"'deliverable.rows' input should be greater than or equal",
+        ),
+        ({"importance": ["deth"]}, r"'importance' names the target 'deth'; did you mean 'death'\?"),
         (
             {"cohorts": [COHORT | {"where": {"sexx": "female"}}]},
             r"cohort 'c': .*no column 'sexx'; did you mean 'sex'\?",
@@ -92,6 +105,14 @@ def test_a_wrong_study_file_is_named_with_the_place(tmp_path, monkeypatch, chang
     monkeypatch.setattr(runs, "CONFIG", tmp_path)
     with pytest.raises(InputError, match=rf"mine.yaml.*{sentence}"):
         load_runs(config(studies=["mine"]))
+
+
+def test_a_deliverable_is_made_in_runs_with_its_generator_alone():
+    both = {"studies": ["mimic_tvae"], "scale": "smoke"}
+    assert load_runs(both | {"generators": ["cart"]})["mimic_tvae"].deliverables == []
+    made = load_runs(both)["mimic_tvae"].deliverables
+    assert made[0] == "results/mimic_tvae/simulated-smoke/deliverable/synthetic_admissions.csv"
+    assert made[-1].endswith("synthetic_admissions_dictionary.html")
 
 
 def test_words_of_the_command_line_are_understood():

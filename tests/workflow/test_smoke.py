@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from tests.conftest import ROOT
-from tests.workflow.conftest import Project
+from tests.workflow.conftest import SMOKE, Project
 
 RUN = "covid_gans/simulated-smoke"
-WITH_EPOCHS = ("ctgan", "tvae", "med_vae", "med_vae_published")
+WITH_EPOCHS = ("ctgan", "tvae", "med_vae")
 WITHOUT_EPOCHS = ("gaussian_copula", "med_vae_plus", "cart")
-CONDITIONAL = ("med_vae", "med_vae_published", "med_vae_plus", "cart")
+CONDITIONAL = ("med_vae", "med_vae_plus", "cart")
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,8 @@ def scores(smoke):
 def test_the_long_table_has_the_agreed_columns_and_families(scores):
     columns = ["study", "source", "scale", "generator", "epochs", "seed", "family", "metric", "detail", "value"]
     assert list(scores.columns) == columns
-    assert set(scores["family"]) == {"utility", "fidelity", "detection", "conditional", "privacy", "cost"}
+    families = {"utility", "fidelity", "detection", "conditional", "privacy", "importance", "cost"}
+    assert set(scores["family"]) == families
     assert set(scores[["study", "source", "scale"]].agg("/".join, axis=1)) == {"covid_gans/simulated/smoke"}
 
 
@@ -41,14 +42,20 @@ def test_every_model_and_reference_row_is_scored_for_every_seed(scores):
     assert set(utility["detail"]) >= {"xgboost:death", "random_forest:death", "xgboost:outcome", "majority:outcome"}
 
 
+def test_the_simulated_cohort_breaks_no_row_rule_and_independent_columns_do(smoke):
+    rates = pd.read_csv(smoke.folder / "results" / RUN / "tables/violations.csv", index_col="generator")["any"]
+    assert rates["real"] < 0.01 and rates["independent"] > 0.1
+    assert set(rates.index) == {*WITH_EPOCHS, *WITHOUT_EPOCHS, "real", "holdout", "independent"}
+
+
 def test_seeds_differ(scores):
     judged = scores[(scores["metric"] == "quality") & (scores["generator"] != "majority")]
     assert (judged.groupby(["generator", "epochs"])["value"].nunique() == 2).all()
 
 
 def test_tables_exist_in_every_format_and_name_the_source(smoke):
-    names = ("overview", "cleaning", "preparation", "utility", "quality", "moments", "runtime")
-    for name in (*names, "conditional", "privacy"):
+    names = ("overview", "cleaning", "preparation", "utility", "quality", "moments", "columns", "scaling", "runtime")
+    for name in (*names, "conditional", "privacy", "importance", "violations"):
         for kind in ("csv", "md", "tex", "html"):
             (text,) = smoke.files(f"{RUN}/tables/{name}.{kind}").values()
             assert kind == "csv" or b"simulated cohort" in text, (name, kind)
@@ -59,8 +66,9 @@ def test_figures_exist_as_png_and_pdf(smoke):
     generators = (*WITH_EPOCHS, *WITHOUT_EPOCHS)
     names += [f"{kind}_{g}" for kind in ("distributions", "associations") for g in generators]
     names += [f"conditions_{g}" for g in CONDITIONAL]
+    names += [f"importance_{g}_{target}" for g in generators for target in ("death", "outcome")]
     names += [f"losses_{g}" for g in (*WITH_EPOCHS, "med_vae_plus")]
-    names += [f"architecture_{g}" for g in ("med_vae", "med_vae_published", "med_vae_plus")]
+    names += [f"architecture_{g}" for g in ("med_vae", "med_vae_plus")]
     for kind in ("png", "pdf"):
         found = smoke.files(f"{RUN}/figures/*.{kind}")
         assert sorted(found) == sorted(f"results/{RUN}/figures/{name}.{kind}" for name in names)
@@ -103,7 +111,7 @@ def test_training_logs_say_epoch_loss_and_time_left(smoke):
 
 
 def test_the_report_is_one_file_with_every_table_and_figure(smoke):
-    done = smoke.snakemake("--report", "results/report.html", scale="smoke")
+    done = smoke.snakemake("--report", "results/report.html", **SMOKE)
     assert done.returncode == 0, done.stdout
     report = smoke.files("report.html")["results/report.html"].decode()
     assert "Figure 2: accuracy against epochs, death" in report
@@ -114,12 +122,12 @@ def test_the_report_is_one_file_with_every_table_and_figure(smoke):
 
 
 def test_a_second_run_has_nothing_to_do(smoke):
-    done = smoke.snakemake("--dry-run", scale="smoke")
+    done = smoke.snakemake("--dry-run", **SMOKE)
     assert "Nothing to be done" in done.stdout
 
 
 def test_one_more_seed_runs_that_seed_alone(smoke):
-    done = smoke.snakemake("--dry-run", scale="smoke", seeds="[1,2,3]")
+    done = smoke.snakemake("--dry-run", **SMOKE, seeds="[1,2,3]")
     trained = re.findall(r"train (\w+), seed (\d)", done.stdout)
     assert sorted(set(trained)) == sorted((name, "3") for name in (*WITH_EPOCHS, *WITHOUT_EPOCHS))
     assert "clean the raw table" not in done.stdout
@@ -127,13 +135,14 @@ def test_one_more_seed_runs_that_seed_alone(smoke):
 
 def test_the_same_configuration_gives_the_same_bytes(smoke, tmp_path_factory):
     again = Project(tmp_path_factory.mktemp("again"))
-    done = again.snakemake(scale="smoke")
+    done = again.snakemake(**SMOKE)
     assert done.returncode == 0, done.stdout
     for pattern in ("data/*.parquet", "data/*.csv", "data/*.json", "synthetic/**/*.parquet", "scores/**/*.csv"):
         first, second = (project.files(f"{RUN}/{pattern}") for project in (smoke, again))
         assert first, pattern
         assert first == second, pattern
-    for name in ("utility", "quality", "moments", "overview", "cleaning", "preparation", "conditional", "privacy"):
+    names = ("utility", "quality", "moments", "overview", "cleaning", "preparation", "conditional", "privacy")
+    for name in (*names, "importance", "columns", "scaling", "violations"):
         for kind in ("csv", "md", "tex", "html"):
             assert smoke.files(f"{RUN}/tables/{name}.{kind}") == again.files(f"{RUN}/tables/{name}.{kind}")
     tables = [pd.read_csv(p.folder / "results" / RUN / "scores.csv").query("family != 'cost'") for p in (smoke, again)]

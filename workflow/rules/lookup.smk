@@ -56,6 +56,12 @@ def training_of(wildcards):
     return RUNS[wildcards.study].training(wildcards.generator)
 
 
+def fitted_of(wildcards):
+    """Training rows of a generator and their codebook, beside those of the study."""
+    found = training_of(wildcards)
+    return {"fitted": found["train"], "fitted_codebook": found["codebook"]}
+
+
 def own_imputation_of(wildcards):
     """How a generator's training rows are imputed, instead of the study's way."""
     entry = RUNS[wildcards.study].generators[wildcards.generator]
@@ -77,6 +83,16 @@ def asked_cohorts_of(wildcards):
         cohort.model_dump(exclude={"title"})
         for cohort in RUNS[wildcards.study].study.cohorts
     ]
+
+
+def deliverable_inputs_of(wildcards):
+    """What a study's deliverable is made of: the raw tables it looks like, and the model that it is drawn from."""
+    run = RUNS[wildcards.study]
+    seed = run.scale.seeds[0]
+    return {
+        "raw": run.raw,
+        "models": f"{run.folder}/models/{run.deliverable.generator}/seed{seed}",
+    }
 
 
 def epochs_of(wildcards):
@@ -101,6 +117,18 @@ def evidence_of(wildcards):
         f"{run.folder}/evidence/{wildcards.generator}/epochs{last}/seed{s}.json"
         for s in run.scale.seeds
     ]
+
+
+def importance_evidence_of(name):
+    """Make an input function: what forests look at, of the first seed of "real" or of the wildcard's generator."""
+
+    def look_up(wildcards):
+        run = RUNS[wildcards.study]
+        generator = name or wildcards.generator
+        last = 0 if name else run.epochs_of(generator)[-1]
+        return f"{run.folder}/evidence/importance/{generator}/epochs{last}/seed{run.scale.seeds[0]}.json"
+
+    return look_up
 
 
 def models_of(wildcards):
@@ -152,6 +180,17 @@ def overview_of(wildcards):
     }
 
 
+def published_of(wildcards):
+    """What verdicts depend on besides the scores."""
+    run = RUNS[wildcards.study]
+    return {
+        "dataset": run.study.dataset,
+        "title": run.codebook.title,
+        "source": run.source,
+        "target": run.study.targets[0].name,
+    }
+
+
 def figure_labels(what):
     """Make a labels function: what a figure shows, of which generator, at which epoch count."""
 
@@ -174,6 +213,8 @@ TABLES = (
     "utility",
     "quality",
     "moments",
+    "columns",
+    "scaling",
     "runtime",
 )
 
@@ -188,14 +229,25 @@ def tables_and_figures(study):
         for kind in ("distributions", "associations")
         for g in run.generators
     ]
+    figures += [f"pairs_{g}" for g in run.in_pairs]
     figures += [f"conditions_{g}" for g in run.conditional]
+    figures += ["sizes"] if run.sized else []
+    figures += [
+        f"importance_{g}_{t.name}" for g in run.importance for t in run.explained
+    ]
     figures += [f"losses_{g}" for g in run.with_trait("has_losses")]
     figures += [f"architecture_{g}" for g in run.with_trait("has_architecture")]
     tables = [*TABLES]
     tables += ["conditional"] if run.conditional else []
     tables += ["privacy"] if run.memorisation else []
+    tables += ["violations"] if run.row_rules else []
+    tables += ["published_vs_reproduced"] if run.study.published else []
+    tables += ["importance"] if run.importance else []
+    tables += ["sizes"] if run.sized else []
+    tables += ["metadata"] if run.study.detect_metadata else []
     return [
         f"{run.folder}/scores.csv",
+        *run.deliverables,
         *(f"{run.folder}/tables/{name}.html" for name in tables),
         *(f"{run.folder}/figures/{name}.png" for name in figures),
     ]

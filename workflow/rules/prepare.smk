@@ -1,8 +1,8 @@
 """Stage 2: clean by the codebook, split by person, impute; nothing is learned from test rows.
 
 Needs: the raw table and its codebook. Yields: data/clean.parquet, data/{train,test}.parquet, data/codebook.json,
-data/cleaning.csv, data/preparation.csv, data/provenance.json; data/imputed/<generator>/ for a generator that wants its
-training rows imputed otherwise.
+data/cleaning.csv, data/preparation.csv, data/scaling.csv, data/provenance.json; data/imputed/<generator>/ for a generator that wants its
+training rows imputed otherwise; tables/metadata.* where a study wants detected types beside the declared ones.
 """
 
 
@@ -45,6 +45,7 @@ rule prepare_partitions:
         test="results/{study}/{run}/data/test.parquet",
         codebook="results/{study}/{run}/data/codebook.json",
         report="results/{study}/{run}/data/preparation.csv",
+        scaling="results/{study}/{run}/data/scaling.csv",
     log:
         "results/{study}/{run}/logs/prepare_partitions.log",
     benchmark:
@@ -94,3 +95,36 @@ rule impute_training:
         "impute the training rows of {wildcards.generator} ({wildcards.study})"
     script:
         "../../scripts/impute_training.py"
+
+
+rule detect_metadata:
+    """Let SDV detect column types and tabulate them beside the codebook's, which are the ones used."""
+    input:
+        train="results/{study}/{run}/data/train.parquet",
+        codebook="results/{study}/{run}/data/codebook.json",
+    output:
+        report(
+            "results/{study}/{run}/tables/metadata.html",
+            caption="../report/metadata.rst",
+            category="{study} ({run})",
+            subcategory="1 Data",
+            labels={"what": "Metadata: detected and declared"},
+        ),
+        [
+            f"results/{{study}}/{{run}}/tables/metadata.{kind}"
+            for kind in ("csv", "md", "tex")
+        ],
+    log:
+        "results/{study}/{run}/logs/detect_metadata.log",
+    conda:
+        "../../envs/medsynth.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        note=of_run("note"),
+        code=code_hash("scripts/detect_metadata.py"),
+    message:
+        "detect the metadata of {wildcards.study}"
+    script:
+        "../../scripts/detect_metadata.py"

@@ -11,6 +11,7 @@ rule make_tables:
         benchmarks="results/{study}/{run}/benchmarks.csv",
         cleaning="results/{study}/{run}/data/cleaning.csv",
         preparation="results/{study}/{run}/data/preparation.csv",
+        scaling="results/{study}/{run}/data/scaling.csv",
         provenance="results/{study}/{run}/data/provenance.json",
         lock="envs/requirements.txt",
     output:
@@ -57,6 +58,20 @@ rule make_tables:
             labels={"what": "Table 3: moments"},
         ),
         report(
+            "results/{study}/{run}/tables/columns.html",
+            caption="../report/columns.rst",
+            category="{study} ({run})",
+            subcategory="3 Fidelity",
+            labels={"what": "Scores of each column"},
+        ),
+        report(
+            "results/{study}/{run}/tables/scaling.html",
+            caption="../report/scaling.rst",
+            category="{study} ({run})",
+            subcategory="1 Data",
+            labels={"what": "Moments before and after scaling"},
+        ),
+        report(
             "results/{study}/{run}/tables/runtime.html",
             caption="../report/runtime.rst",
             category="{study} ({run})",
@@ -75,6 +90,7 @@ rule make_tables:
     params:
         note=of_run("note"),
         styles=of_run("styles"),
+        columns=of_run("columns"),
         overview=overview_of,
         code=code_hash("scripts/make_tables.py"),
     message:
@@ -111,7 +127,7 @@ rule plot_accuracy:
 
 
 rule plot_evidence:
-    """Draw one generator's columns and their associations against the real ones (Figures 3 and 4)."""
+    """Draw one generator's columns and their associations against the real ones (Figure 3)."""
     input:
         evidence=evidence_of,
         codebook="results/{study}/{run}/data/codebook.json",
@@ -209,6 +225,226 @@ rule make_privacy_table:
         "write the privacy table of {wildcards.study}"
     script:
         "../../scripts/make_privacy_table.py"
+
+
+rule make_importance_table:
+    """Write how well importances of synthetic-trained forests agree with those of real-trained ones."""
+    input:
+        scores="results/{study}/{run}/scores.csv",
+    output:
+        report(
+            "results/{study}/{run}/tables/importance.html",
+            caption="../report/importance.rst",
+            category="{study} ({run})",
+            subcategory="2 Utility",
+            labels={"what": "Importance: agreement with real-trained forests"},
+        ),
+        [
+            f"results/{{study}}/{{run}}/tables/importance.{kind}"
+            for kind in ("csv", "md", "tex")
+        ],
+    log:
+        "results/{study}/{run}/logs/make_importance_table.log",
+    conda:
+        "../../envs/medsynth.yaml"
+    params:
+        note=of_run("note"),
+        styles=of_run("styles"),
+        code=code_hash("scripts/make_importance_table.py"),
+    message:
+        "write the importance table of {wildcards.study}"
+    script:
+        "../../scripts/make_importance_table.py"
+
+
+rule make_sizes_table:
+    """Write how scores depend on the number of training rows."""
+    input:
+        scores="results/{study}/{run}/scores.csv",
+    output:
+        report(
+            "results/{study}/{run}/tables/sizes.html",
+            caption="../report/sizes.rst",
+            category="{study} ({run})",
+            subcategory="8 Sizes",
+            labels={"what": "Scores by number of training rows"},
+        ),
+        [
+            f"results/{{study}}/{{run}}/tables/sizes.{kind}"
+            for kind in ("csv", "md", "tex")
+        ],
+    log:
+        "results/{study}/{run}/logs/make_sizes_table.log",
+    conda:
+        "../../envs/medsynth.yaml"
+    params:
+        note=of_run("note"),
+        styles=of_run("styles"),
+        code=code_hash("scripts/make_sizes_table.py"),
+    message:
+        "write scores by number of training rows ({wildcards.study})"
+    script:
+        "../../scripts/make_sizes_table.py"
+
+
+rule plot_sizes:
+    """Draw scores against the number of training rows."""
+    input:
+        scores="results/{study}/{run}/scores.csv",
+    output:
+        png=report(
+            "results/{study}/{run}/figures/sizes.png",
+            caption="../report/sizes.rst",
+            category="{study} ({run})",
+            subcategory="8 Sizes",
+            labels={"what": "Scores against the number of training rows"},
+        ),
+        pdf="results/{study}/{run}/figures/sizes.pdf",
+    log:
+        "results/{study}/{run}/logs/plot_sizes.log",
+    conda:
+        "../../envs/medsynth.yaml"
+    params:
+        note=of_run("note"),
+        styles=of_run("styles"),
+        target=of_run("main_target"),
+        code=code_hash("scripts/plot_sizes.py"),
+    message:
+        "draw scores against the number of training rows ({wildcards.study})"
+    script:
+        "../../scripts/plot_sizes.py"
+
+
+rule plot_importance:
+    """Draw what forests trained on real and on one generator's rows look at (SHAP beeswarm and bars)."""
+    input:
+        scores="results/{study}/{run}/scores.csv",
+        real=importance_evidence_of("real"),
+        synthetic=importance_evidence_of(None),
+    output:
+        png=report(
+            "results/{study}/{run}/figures/importance_{generator}_{target}.png",
+            caption="../report/importance_figure.rst",
+            category="{study} ({run})",
+            subcategory="2 Utility",
+            labels=figure_labels("SHAP: what forests look at, {target}"),
+        ),
+        pdf="results/{study}/{run}/figures/importance_{generator}_{target}.pdf",
+    log:
+        "results/{study}/{run}/logs/plot_importance_{generator}_{target}.log",
+    # Both names may have underscores: spelt out, they cannot be taken apart in the wrong place.
+    wildcard_constraints:
+        generator="|".join(sorted({g for run in RUNS.values() for g in run.generators})),
+        target="|".join(
+            sorted({t.name for r in RUNS.values() for t in r.study.targets})
+        ),
+    conda:
+        "../../envs/medsynth.yaml"
+    params:
+        note=of_run("note"),
+        title=of_generator("title"),
+        colour=of_generator("colour"),
+        epochs=epochs_of,
+        code=code_hash("scripts/plot_importance.py"),
+    message:
+        "draw what forests of {wildcards.generator} look at for {wildcards.target} ({wildcards.study})"
+    script:
+        "../../scripts/plot_importance.py"
+
+
+rule make_published_table:
+    """Put the paper's numbers and claims beside ours, with a verdict by rule."""
+    input:
+        scores="results/{study}/{run}/scores.csv",
+        preparation="results/{study}/{run}/data/preparation.csv",
+        provenance="results/{study}/{run}/data/provenance.json",
+    output:
+        report(
+            "results/{study}/{run}/tables/published_vs_reproduced.html",
+            caption="../report/published.rst",
+            category="{study} ({run})",
+            subcategory="0 Published against ours",
+            labels={"what": "Published against reproduced"},
+        ),
+        [
+            f"results/{{study}}/{{run}}/tables/published_vs_reproduced.{kind}"
+            for kind in ("csv", "md", "tex")
+        ],
+    log:
+        "results/{study}/{run}/logs/make_published_table.log",
+    conda:
+        "../../envs/medsynth.yaml"
+    params:
+        note=of_run("note"),
+        styles=of_run("styles"),
+        publication=of_run_as_dict("study.published"),
+        run=published_of,
+        code=code_hash("scripts/make_published_table.py"),
+    message:
+        "compare {wildcards.study} with what was published"
+    script:
+        "../../scripts/make_published_table.py"
+
+
+rule make_violations_table:
+    """Write how often rows break the row rules of the codebook."""
+    input:
+        scores="results/{study}/{run}/scores.csv",
+    output:
+        report(
+            "results/{study}/{run}/tables/violations.html",
+            caption="../report/violations.rst",
+            category="{study} ({run})",
+            subcategory="3 Fidelity",
+            labels={"what": "Impossible rows"},
+        ),
+        [
+            f"results/{{study}}/{{run}}/tables/violations.{kind}"
+            for kind in ("csv", "md", "tex")
+        ],
+    log:
+        "results/{study}/{run}/logs/make_violations_table.log",
+    conda:
+        "../../envs/medsynth.yaml"
+    params:
+        note=of_run("note"),
+        styles=of_run("styles"),
+        rules=of_run("row_rules"),
+        code=code_hash("scripts/make_violations_table.py"),
+    message:
+        "write the violations of row rules in {wildcards.study}"
+    script:
+        "../../scripts/make_violations_table.py"
+
+
+rule plot_pairs:
+    """Draw pairs of numeric columns, real and synthetic (the Med-VAE paper's Figure 4)."""
+    input:
+        evidence=evidence_of,
+        codebook="results/{study}/{run}/data/codebook.json",
+    output:
+        png=report(
+            "results/{study}/{run}/figures/pairs_{generator}.png",
+            caption="../report/pairs.rst",
+            category="{study} ({run})",
+            subcategory="3 Fidelity",
+            labels=figure_labels("Figure 4: pairs of numeric columns"),
+        ),
+        pdf="results/{study}/{run}/figures/pairs_{generator}.pdf",
+    log:
+        "results/{study}/{run}/logs/plot_pairs_{generator}.log",
+    conda:
+        "../../envs/medsynth.yaml"
+    params:
+        note=of_run("note"),
+        title=of_generator("title"),
+        colour=of_generator("colour"),
+        epochs=epochs_of,
+        code=code_hash("scripts/plot_pairs.py"),
+    message:
+        "draw pairs of numeric columns of {wildcards.generator} ({wildcards.study})"
+    script:
+        "../../scripts/plot_pairs.py"
 
 
 rule plot_cohorts:

@@ -3,7 +3,8 @@
 Needs: the partitions and a synthetic table. Yields: scores/<generator>/epochs<E>/seed<S>.csv and, for what is no
 score but what figures need, evidence/<generator>/epochs<E>/seed<S>.json; for studies that name cohorts, scores of what
 generators draw under conditions; for generators whose memory is tested, how much nearer their rows are to their own half
-of the training rows.
+of the training rows; for targets whose forests are explained, mean |SHAP| and evidence/importance/; for studies that name sizes, scores of
+generators fitted on fewer training rows.
 """
 
 
@@ -146,6 +147,109 @@ use rule score_memorisation as score_reference_memorisation with:
         "test the memory of the reference row {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
 
 
+rule score_importance:
+    """Explain forests trained on a synthetic table: how much does each predictor move what they say?"""
+    input:
+        train="results/{study}/{run}/data/train.parquet",
+        test="results/{study}/{run}/data/test.parquet",
+        synthetic="results/{study}/{run}/synthetic/{generator}/epochs{epochs}/seed{seed}.parquet",
+    output:
+        scores="results/{study}/{run}/scores/importance/{generator}/epochs{epochs}/seed{seed}.csv",
+        evidence="results/{study}/{run}/evidence/importance/{generator}/epochs{epochs}/seed{seed}.json",
+    log:
+        "results/{study}/{run}/logs/importance/{generator}-epochs{epochs}-seed{seed}.log",
+    benchmark:
+        "results/{study}/{run}/benchmarks/importance/{generator}-epochs{epochs}-seed{seed}.tsv"
+    conda:
+        "../../envs/medsynth.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        study_seed=of_run("study.seed"),
+        utility_rows=of_run("scale.utility_rows"),
+        fidelity_rows=of_run("scale.fidelity_rows"),
+        rows=of_run("scale.importance_rows"),
+        targets=of_run_as_dict("explained"),
+        code=code_hash("scripts/score_importance.py"),
+    message:
+        "explain the forests of {wildcards.generator}, seed {wildcards.seed} ({wildcards.study})"
+    script:
+        "../../scripts/score_importance.py"
+
+
+use rule score_importance as score_reference_importance with:
+    input:
+        train="results/{study}/{run}/data/train.parquet",
+        test="results/{study}/{run}/data/test.parquet",
+    output:
+        scores="results/{study}/{run}/scores/importance/{reference}/epochs0/seed{seed}.csv",
+        evidence="results/{study}/{run}/evidence/importance/{reference}/epochs0/seed{seed}.json",
+    log:
+        "results/{study}/{run}/logs/importance/{reference}-epochs0-seed{seed}.log",
+    benchmark:
+        "results/{study}/{run}/benchmarks/importance/{reference}-epochs0-seed{seed}.tsv"
+    message:
+        "explain the forests of the reference row {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
+
+
+rule score_sizes:
+    """Fit a generator on ever more training rows and score what it draws each time."""
+    input:
+        unpack(fitted_of),
+        train="results/{study}/{run}/data/train.parquet",
+        test="results/{study}/{run}/data/test.parquet",
+        codebook="results/{study}/{run}/data/codebook.json",
+        synthetic="results/{study}/{run}/synthetic/{generator}/epochs{epochs}/seed{seed}.parquet",
+    output:
+        scores="results/{study}/{run}/scores/sizes/{generator}/epochs{epochs}/seed{seed}.csv",
+    log:
+        "results/{study}/{run}/logs/sizes/{generator}-epochs{epochs}-seed{seed}.log",
+    benchmark:
+        "results/{study}/{run}/benchmarks/sizes/{generator}-epochs{epochs}-seed{seed}.tsv"
+    conda:
+        "../../envs/medsynth.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=1440,
+    params:
+        study_seed=of_run("study.seed"),
+        class_path=of_generator("class_path"),
+        settings=of_generator("settings"),
+        drawn_first=drawn_of("first"),
+        drawn_last=drawn_of("last"),
+        sizes=of_run("study.sizes"),
+        rows=of_run("scale.sample_rows"),
+        utility_rows=of_run("scale.utility_rows"),
+        test_rows=of_run("scale.test_rows"),
+        fidelity_rows=of_run("scale.fidelity_rows"),
+        targets=of_run_as_dict("study.targets"),
+        code=generator_code("scripts/score_sizes.py"),
+    message:
+        "fit {wildcards.generator} on fewer rows, seed {wildcards.seed} ({wildcards.study})"
+    script:
+        "../../scripts/score_sizes.py"
+
+
+use rule score_sizes as score_reference_sizes with:
+    input:
+        train="results/{study}/{run}/data/train.parquet",
+        test="results/{study}/{run}/data/test.parquet",
+        codebook="results/{study}/{run}/data/codebook.json",
+    output:
+        scores="results/{study}/{run}/scores/sizes/{reference}/epochs0/seed{seed}.csv",
+    log:
+        "results/{study}/{run}/logs/sizes/{reference}-epochs0-seed{seed}.log",
+    benchmark:
+        "results/{study}/{run}/benchmarks/sizes/{reference}-epochs0-seed{seed}.tsv"
+    message:
+        "score fewer rows of the reference row {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
+
+
 ruleorder: score_reference > score_synthetic
 ruleorder: score_reference_cohorts > score_cohorts
 ruleorder: score_reference_memorisation > score_memorisation
+ruleorder: score_reference_importance > score_importance
+ruleorder: score_reference_sizes > score_sizes

@@ -1,0 +1,96 @@
+"""Rows that no patient can be: how often a table breaks the row rules of its codebook (`impossible`)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from medsynth.codebook import Codebook, Column, Impossible
+from medsynth.conditions import PRESCRIBED, Conditions
+from medsynth.errors import InputError
+from medsynth.evaluation.utility import Score
+
+ANY = "any"
+
+
+def violations(table: pd.DataFrame, codebook: Codebook) -> Iterator[Score]:
+    """Share of a table's rows that break each row rule, and that break any.
+
+    Parameters
+    ----------
+    table : DataFrame
+    codebook : Codebook
+        Of clean tables (`Codebook.resolved`): rules of columns that cleaning dropped are no longer in it.
+
+    Yields
+    ------
+    metric, detail, value
+        ``violations`` with the rule's name as detail, then with ``any``; in [0, 1], lower is better. Nothing if the
+        codebook has no rule.
+    """
+    broken = {rule.name: breaks(rule, table, codebook) for rule in codebook.impossible}
+    for name, rows in broken.items():
+        yield "violations", name, float(rows.mean())
+    if broken:
+        yield "violations", ANY, float(np.any(list(broken.values()), axis=0).mean())
+
+
+def breaks(rule: Impossible, table: pd.DataFrame, codebook: Codebook) -> np.ndarray:
+    """Say which rows break a rule: bool, shape (rows,).
+
+    Levels that no row of the run has and values beyond the range that it learned are no mistake here: nobody has them,
+    so nobody breaks the rule.
+    """
+    # A row must meet the conditions, not the codebook: its columns are opened to whatever the rule names.
+    opened = {name: _opened(codebook.column(name), value) for name, value in rule.where.items()}
+    rows = Conditions.parse(rule.where, codebook.model_copy(update={"columns": opened})).holds(table)
+    if rule.less:
+        smaller, larger = rule.less
+        rows &= (table[smaller] < table[larger]).to_numpy()
+    return rows
+
+
+def _opened(column: Column, value: Any) -> Column:
+    """Column without a range, and with the levels that a condition names."""
+    if column.numeric:
+        return column.model_copy(update={"range": None})
+    if isinstance(value, str) and value in PRESCRIBED:
+        return column
+    named = [str(level) for level in (value if isinstance(value, list | tuple) else [value])]
+    return column.model_copy(update={"levels": list(dict.fromkeys([*column.all_levels, *named]))})
+
+
+def check_rules(codebook: Codebook) -> None:
+    """Check the row rules of a codebook as it is declared.
+
+    Raises
+    ------
+    InputError
+        A rule's name is taken, or its columns are not in clean tables, or lack its levels. Levels that only the data
+        can tell are not checked.
+    """
+    for name, count in Counter(rule.name for rule in codebook.impossible).items():
+        if count > 1 or name == ANY:
+            reason = "stands for all rules together" if name == ANY else "is the name of several rules"
+            raise InputError(f"'impossible': '{name}' {reason}; call the rule otherwise.")
+    for rule in codebook.impossible:
+        try:
+            _check(rule, codebook)
+        except InputError as error:
+            raise InputError(f"The row rule '{rule.name}': {error}") from None
+
+
+def _check(rule: Impossible, codebook: Codebook) -> None:
+    for name in rule.columns:
+        column = codebook.column(name)
+        if column.drop or column.type in ("date", "identifier"):
+            raise InputError(f"column '{name}' is not in the clean table.")
+        if name in (rule.less or ()) and not column.numeric:
+            raise InputError(f"'less' compares numbers, and '{name}' is {column.type}.")
+        if name in rule.where:
+            known = column if column.all_levels else _opened(column, rule.where[name])
+            Conditions.parse({name: rule.where[name]}, codebook.model_copy(update={"columns": {name: known}}))

@@ -1,0 +1,263 @@
+"""From a synthetic clean table back to the raw table's headers and codes, with a data dictionary.
+
+The way back of `medsynth.preparation.cleaning`: what cleaning and imputation decided cannot be undone (a rare level
+that was grouped stays in its group, a gap that was filled stays filled), and nothing is made up. A header that
+nothing can fill is left out of the file, and the dictionary says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from medsynth.codebook import Codebook, Column, Restored
+from medsynth.errors import InputError
+from medsynth.preparation.decoding import find_transform
+
+# Continuous columns have the raw table's decimals, and never more than these.
+MOST_DECIMALS = 4
+# What `LevelImputer` calls a gap, and the end of the name of an imputer's flags.
+GAP, FLAG = "missing", "_missing"
+# Longer lists of levels would fill a page of the dictionary.
+MOST_LEVELS = 25
+
+
+def restore(
+    table: pd.DataFrame, codebook: Codebook, raw: Mapping[str, pd.DataFrame], dropped: Mapping[str, str]
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """Write synthetic rows as the raw tables are written.
+
+    Coded columns get the first raw code of each level, "not applicable" its code; numbers have the raw table's
+    decimals; headers under ``restored`` in the codebook are made by the inverse transforms that it names. Identifiers
+    are counted from the next power of ten above the largest of the raw table, so that no row has a real patient's and
+    every row is a person of its own.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Synthetic clean table, n rows.
+    codebook : Codebook
+        The dataset's own (that cleaning went by), not one that was resolved.
+    raw : mapping of DataFrame
+        Name of a file to write -> the raw table that it looks like, as `medsynth.cohorts.raw.read_table` gives it, the
+        main one first. Headers, decimals and the magnitude of identifiers are taken from it, no values.
+    dropped : mapping of str
+        Clean column -> why cleaning dropped it (`reasons`).
+
+    Returns
+    -------
+    tables : dict of DataFrame
+        File name -> n rows under the raw headers, in their order, without those that nothing can fill.
+    dictionary : DataFrame
+        One row a raw header: file, header, in_file ("yes", "no"), column (of the clean table), type, unit, values,
+        origin (what fills it, or why it is left out), description.
+
+    Raises
+    ------
+    InputError
+        The codebook names an unknown transform, or values do not fit it.
+    """
+    entries, tables = [], {}
+    for file, cells in raw.items():
+        filled = {}
+        for header in cells.columns:
+            names = _columns_of(header, codebook)
+            values, origin = _fill(header, names, table, codebook, raw, dropped)
+            entries.append({"file": file, **_describe(header, names, table, codebook, values is not None, origin)})
+            if values is not None:
+                filled[header] = values
+        tables[file] = pd.DataFrame(filled, index=pd.RangeIndex(len(table)))
+    return tables, pd.DataFrame(entries)
+
+
+def reasons(cleaning: pd.DataFrame) -> dict[str, str]:
+    """Read off a cleaning report why each column was dropped: column -> reason."""
+    rules = cleaning[cleaning["rule"].str.startswith("dropped: ")]
+    return dict(zip(rules["column"], rules["rule"].str.removeprefix("dropped: "), strict=True))
+
+
+def _columns_of(header: str, codebook: Codebook) -> list[str]:
+    """Clean columns that a raw header feeds, alone or with others; headers are found regardless of case."""
+    fed = {name: [raw.casefold() for raw in codebook.raw_names(name)] for name in codebook.columns}
+    return [name for name, headers in fed.items() if header.casefold() in headers]
+
+
+def _fill(
+    header: str,
+    names: list[str],
+    table: pd.DataFrame,
+    codebook: Codebook,
+    raw: Mapping[str, pd.DataFrame],
+    dropped: Mapping[str, str],
+) -> tuple[pd.Series | np.ndarray | None, str]:
+    """Fill a raw header and say with what; None and the reason if nothing can."""
+    rule = _rule(header, codebook)
+    if rule:
+        absent = [name for name in rule.made_from if name not in table]
+        if absent:
+            return None, f"left out: {_absence(absent, dropped)}"
+        return _by_transform(header, rule, table), f"{rule.transform} of {', '.join(rule.made_from)}"
+    if any(codebook.columns[name].type == "identifier" for name in names):
+        fresh = _fresh_identifiers(header, len(table), raw)
+        return fresh, "fresh identifiers, none of the raw table's; one person a row"
+    for name in names:
+        column = codebook.columns[name]
+        if name not in table or column.transform or column.type == "date":
+            continue
+        if column.numeric:
+            return _numbers(name, column, table, codebook, _cells(header, raw))
+        return _codes(name, column, table, codebook)
+    if not names:
+        return None, "left out: the codebook does not describe it"
+    made = {name: codebook.columns[name].transform for name in names if name in table}
+    why = [f"'{name}' is made by {transform}, which has no inverse" for name, transform in made.items()]
+    why += [_absence([name], dropped) for name in names if name not in table]
+    return None, f"left out: {'; '.join(why)}"
+
+
+def _rule(header: str, codebook: Codebook) -> Restored | None:
+    """How the codebook restores a header, if it says so."""
+    return next((r for h, r in codebook.restored.items() if h.casefold() == header.casefold()), None)
+
+
+def _absence(names: list[str], dropped: Mapping[str, str]) -> str:
+    """Say why columns are not in the clean table."""
+    return "; ".join(f"'{name}' dropped in cleaning: {dropped.get(name, 'not in the clean table')}" for name in names)
+
+
+def _cells(header: str, raw: Mapping[str, pd.DataFrame]) -> pd.Series:
+    """Every raw cell under a header, of all raw tables that have it."""
+    found = [t[own] for t in raw.values() for own in t.columns if own.casefold() == header.casefold()]
+    return pd.concat(found, ignore_index=True)
+
+
+def _by_transform(header: str, rule: Restored, table: pd.DataFrame) -> pd.Series:
+    """Make a header's cells by an inverse transform, row by row."""
+    function = find_transform(header, rule.transform)
+    parts = [table[name].astype(object if table[name].dtype.kind in "if" else str) for name in rule.made_from]
+    cells = []
+    for values in zip(*parts, strict=True):
+        try:
+            cells.append(function(*values))
+        except (TypeError, ValueError, OverflowError) as error:
+            shown = ", ".join(map(str, values))
+            raise InputError(f"{header}: '{shown}' does not fit the transform '{rule.transform}' ({error}).") from None
+    return pd.Series(cells, dtype=object)
+
+
+def _fresh_identifiers(header: str, rows: int, raw: Mapping[str, pd.DataFrame]) -> np.ndarray:
+    """Count identifiers from the next power of ten above the largest raw one; text ones get a prefix of their own."""
+    taken = _cells(header, raw)
+    taken = taken[taken != ""].unique()
+    if all(cell.isdecimal() for cell in taken):
+        first = 10 ** len(str(max(map(int, taken), default=0)))
+        return np.arange(first, first + rows)
+    prefix = "synthetic-"
+    while any(cell.startswith(prefix) for cell in taken):
+        prefix = f"new-{prefix}"
+    return np.array([f"{prefix}{number}" for number in range(1, rows + 1)], dtype=object)
+
+
+def _numbers(
+    name: str, column: Column, table: pd.DataFrame, codebook: Codebook, cells: pd.Series
+) -> tuple[pd.Series, str]:
+    """Write numbers with as many decimals as the raw table has."""
+    values = table[name].reset_index(drop=True)
+    decimals = 0 if column.type == "integer" else _decimals(cells)
+    values = values.round(decimals) if decimals else values.round().astype("int64")
+    gap = _flagged(name, table, codebook)
+    if gap.any():
+        values = values.astype(object).mask(gap, _code_for_missing(column, codebook))
+    return values, f"{decimals} decimals" if decimals else "whole numbers"
+
+
+def _decimals(cells: pd.Series) -> int:
+    """Most decimals that a raw column's cells have, `MOST_DECIMALS` at most."""
+    distinct = pd.Series(cells.unique())
+    if distinct.str.fullmatch(r"[-+]?[\d.]+[eE][-+]?\d+").any():
+        return MOST_DECIMALS
+    digits = distinct.str.extract(r"^[-+]?\d*\.(\d+)$", expand=False).dropna().str.rstrip("0").str.len()
+    return min(int(digits.max()), MOST_DECIMALS) if len(digits) else 0
+
+
+def _codes(name: str, column: Column, table: pd.DataFrame, codebook: Codebook) -> tuple[pd.Series, str]:
+    """Write levels as raw codes; a level that cleaning made of several raw values (a group) stays what it is."""
+    levels = table[name].astype(str).reset_index(drop=True)
+    back = {level: level for level in column.levels}
+    # Of several codes for one level, the first that the codebook names.
+    back |= {level: code for code, level in reversed(column.codes.items())}
+    cells = levels.map(back).fillna(levels)
+    gap = _flagged(name, table, codebook)
+    for level in (column.missing_level, GAP if GAP not in column.all_levels else None):
+        if level is not None and level not in back:
+            gap |= levels == level
+    cells = cells.mask(gap, _code_for_missing(column, codebook))
+    rule = column.not_applicable
+    if rule:
+        arises_not = levels == rule.level
+        if rule.level in back:
+            for other, level in rule.when.items():
+                # A condition that nobody can look up does not hold.
+                arises_not &= (table[other].astype(str) == level).to_numpy() if other in table else False
+        cells = cells.mask(arises_not, rule.codes[0] if rule.codes else _code_for_missing(column, codebook))
+    origin = "codes of the raw table" if column.codes else "values as in the raw table"
+    grouped = column.rare and (levels == column.rare.label).any()
+    return cells, f"{origin}; '{column.rare.label}' stands for rare ones, grouped in cleaning" if grouped else origin
+
+
+def _flagged(name: str, table: pd.DataFrame, codebook: Codebook) -> pd.Series:
+    """Flag cells that the generator drew as missing, in a flag column that imputation added."""
+    flag = f"{name}{FLAG}"
+    if flag not in table or flag in codebook.columns:
+        return pd.Series(False, pd.RangeIndex(len(table)))
+    return (table[flag].astype(str) == "yes").reset_index(drop=True)
+
+
+def _code_for_missing(column: Column, codebook: Codebook) -> str:
+    """Write a missing cell: empty where that means missing, else the first code that does."""
+    codes = [*column.missing, *codebook.raw.missing]
+    return "" if "" in codes or not codes else codes[0]
+
+
+def _describe(
+    header: str, names: list[str], table: pd.DataFrame, codebook: Codebook, written: bool, origin: str
+) -> dict[str, str]:
+    """Make a header's row of the dictionary."""
+    columns = [codebook.columns[name] for name in names]
+    alone = columns[0] if len(columns) == 1 else None
+    kept = [name for name in names if name in table]
+    rule = _rule(header, codebook)
+    return {
+        "header": header,
+        "in_file": "yes" if written else "no",
+        "column": ", ".join(rule.made_from if rule else kept or names),
+        "type": alone.type if alone else "",
+        "unit": alone.unit if alone else "",
+        "values": _values(alone, table[kept[0]] if kept else None) if alone and written else "",
+        "origin": origin,
+        "description": rule.description if rule else "; ".join(filter(None, (c.description for c in columns))),
+    }
+
+
+def _values(column: Column, values: pd.Series | None) -> str:
+    """Say which values a column may have: codes with their levels, levels, or a range."""
+    if column.numeric:
+        return f"{column.range[0]:g} to {column.range[1]:g}" if column.range else ""
+    if column.type == "identifier" or column.type == "date" or values is None:
+        return ""
+    codes = [f"{code} = {level}" for code, level in column.codes.items()]
+    if column.not_applicable:
+        codes += [f"{code} = {column.not_applicable.level} (not applicable)" for code in column.not_applicable.codes]
+    shown = codes if column.codes else [str(level) for level in values.cat.categories]
+    return "; ".join(shown) if len(shown) <= MOST_LEVELS else f"{len(shown)} values"
+
+
+def file_names(codebook: Codebook, file: str) -> list[str]:
+    """Names of a deliverable's files: `file` for the main raw table, and one for each that is joined onto it."""
+    return [
+        file,
+        *(f"{Path(file).stem}_{Path(other).name.split('.')[0].lower()}.csv" for other in codebook.raw.files[1:]),
+    ]

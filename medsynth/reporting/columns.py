@@ -1,0 +1,95 @@
+"""Tables of single columns: their scores, and what scaling does to their moments."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from medsynth.evaluation.intervals import t_interval
+from medsynth.reporting.display import MOMENT_TITLES, Bold, interval_text
+from medsynth.reporting.styles import Styles, in_display_order, title_of
+from medsynth.reporting.tables import at_last_epochs
+
+COLUMN_TITLES = {"column_shape": "Column shapes", "column_validity": "Validity"}
+
+
+def columns_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """SDMetrics' scores of each column (Column Shapes, Data Validity), with intervals over seeds.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study; metrics ``column_shape`` and ``column_validity`` of family ``fidelity``,
+        whose detail is the column.
+
+    Returns
+    -------
+    DataFrame
+        One row per column and generator at its largest epoch count: column, generator, epochs, n_seeds, and mean,
+        ``_low`` and ``_high`` (95 % t interval) of column_shape and column_validity.
+    """
+    judged = (scores["family"] == "fidelity") & scores["metric"].isin(COLUMN_TITLES)
+    rows = []
+    for (column, generator, epochs), group in at_last_epochs(scores[judged]).groupby(["detail", "generator", "epochs"]):
+        row = {"column": column, "generator": generator, "epochs": epochs, "n_seeds": group["seed"].nunique()}
+        for metric in COLUMN_TITLES:
+            interval = t_interval(group.loc[group["metric"] == metric, "value"])
+            row |= {metric: interval.mean, f"{metric}_low": interval.low, f"{metric}_high": interval.high}
+        rows.append(row)
+    measured = [f"{metric}{end}" for metric in COLUMN_TITLES for end in ("", "_low", "_high")]
+    table = pd.DataFrame(rows, columns=["column", "generator", "epochs", "n_seeds", *measured])
+    return table.astype(dict.fromkeys(measured, "float64"))
+
+
+def display_columns(table: pd.DataFrame, order: list[str], styles: Styles) -> pd.DataFrame:
+    """Lay the scores of columns out, one block a score: a row a column, a column a generator, means over seeds.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `columns_table`.
+    order : list of str
+        Columns in order of display; those that the table lacks are left out, those it has beyond them come last.
+    styles : dict
+        Generator -> ``title``, ``colour``, in order of display.
+
+    Returns
+    -------
+    DataFrame
+        Text, indexed by the score. The best generator's cell of a row is `Bold`, all of them if three decimals tell no
+        difference, but none where no generator differs from another.
+    """
+    generators = in_display_order(table["generator"], styles)
+    present = set(table["generator"])
+    shown = [name for name in ("real", *generators, "holdout", "independent") if name in present]
+    columns = list(dict.fromkeys([*(name for name in order if name in set(table["column"])), *table["column"]]))
+    rows, blocks = [], []
+    for metric, title in COLUMN_TITLES.items():
+        means = table.pivot(index="column", columns="generator", values=metric).round(3)
+        for column in columns:
+            values = means.loc[column]
+            rivals = values.reindex(generators).dropna()
+            best = rivals.max() if rivals.nunique() > 1 else None
+            row = {"Column": column}
+            for name in shown:
+                cell = interval_text(values[name], float("nan"), float("nan"))
+                row[title_of(name, styles)] = Bold(cell) if name in rivals and values[name] == best else cell
+            rows.append(row)
+            blocks.append(title)
+    return pd.DataFrame(
+        rows, columns=["Column", *(title_of(n, styles) for n in shown)], index=pd.Index(blocks, name="Score")
+    )
+
+
+def display_scaling(table: pd.DataFrame) -> pd.DataFrame:
+    """Lay the check of scaling out: ``before → after`` for each moment of each column.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `medsynth.preparation.scaling.scaling_table`.
+    """
+    shown = {"Column": table["column"]}
+    for moment, title in MOMENT_TITLES.items():
+        pairs = zip(table[f"{moment}_before"], table[f"{moment}_after"], strict=True)
+        shown[title] = [f"{before:z,.4g} → {after:z,.4g}" for before, after in pairs]
+    return pd.DataFrame(shown | {"Unchanged": table["unchanged"]})

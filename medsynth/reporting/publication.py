@@ -1,0 +1,85 @@
+"""What a paper publishes, as a study lists it: numbers and claims, and the rule by which ours is judged.
+
+The table is made by `medsynth.reporting.published`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from medsynth.codebook import Strict
+
+RULES = ("equals", "at_least", "at_most", "above", "below", "best_epochs", "among_top", "below_real")
+
+
+class Item(Strict):
+    """One number or claim of a paper, where a run finds its own, and how the two are compared."""
+
+    item: str = Field(description="what it is, in words")
+    where: str = Field(description="place in the paper")
+    published: float | None = Field(None, description="the number as published; none for a claim in words")
+    rule: Literal[*RULES] = Field(
+        "equals",
+        description="'equals': within `margin` of the published number. 'at_least', 'at_most': our mean against the "
+        "`limit`. 'above', 'below': the first generator against each of the others, paired over seeds, 95 % t "
+        "interval. 'best_epochs': our mean is highest at `epochs`. 'among_top': the mean rank of `detail` among "
+        "those of its target is at most `limit`. 'below_real': below the real rows' own value (metric '<metric>_real')",
+    )
+    margin: float | None = Field(None, gt=0, description="for 'equals'")
+    limit: float | None = Field(None, description="for 'at_least', 'at_most' and 'among_top'")
+    family: str = Field(description="family of our score, or 'data' (raw_rows, train_rows, test_rows, columns)")
+    metric: str = Field(description="metric of our score")
+    detail: str = Field(
+        "", description="its detail; '{target}' stands for the study's main target, '*' for the mean of all"
+    )
+    generators: list[str] = Field([], description="a row each; for 'above' and 'below' the first one and its rivals")
+    epochs: int | None = Field(
+        None, description="epoch count that the paper speaks of; default: the largest that was run"
+    )
+    scale: float = Field(1, description="our score is multiplied by it (100 for per cent)")
+    depends_on: Literal["patients", "method"] = Field(
+        "patients", description="what depends on the patients cannot be tested on simulated ones"
+    )
+    evidence: str = Field(description="table or figure of the run behind it, such as tables/quality")
+    remark: str = Field("", description="what a reader should know, such as a contradiction within the paper")
+    headline: bool = Field(False, description="shown in the report's overview")
+
+    @model_validator(mode="after")
+    def _has_what_its_rule_needs(self):
+        needs = {
+            "equals": ("published", "margin"), "at_least": ("limit",), "at_most": ("limit",), "among_top": ("limit",),
+            "best_epochs": ("epochs",),
+        }.get(self.rule, ())  # fmt: skip
+        for key in needs:
+            if getattr(self, key) is None:
+                raise ValueError(f"'{self.item}' has the rule '{self.rule}' and needs '{key}'")
+        if self.rule in ("above", "below") and len(self.generators) < 2:
+            raise ValueError(f"'{self.item}' has the rule '{self.rule}' and needs two or more 'generators'")
+        return self
+
+    @property
+    def rule_in_words(self) -> str:
+        """The rule as the table prints it."""
+        return {
+            "equals": f"within {self.margin:g}" if self.margin else "",
+            "at_least": f"at least {self.limit:g}" if self.limit is not None else "",
+            "at_most": f"at most {self.limit:g}" if self.limit is not None else "",
+            "above": "difference above 0, paired over seeds",
+            "below": "difference below 0, paired over seeds",
+            "best_epochs": f"highest mean at {self.epochs} epochs",
+            "among_top": f"mean rank among the first {self.limit:g}" if self.limit is not None else "",
+            "below_real": "below that of the real rows, paired over seeds",
+        }[self.rule]
+
+
+class Publication(Strict):
+    """What a paper publishes, and on which data."""
+
+    dataset: str = Field(description="the paper's own dataset; on another one results replicate or do not")
+    rows: int = Field(ge=1, description="rows of its raw table; a raw table of less than half of them cannot test it")
+    out_of_scope: list[str] = Field(
+        [], description="what the paper says or wishes and this workflow does not test, and why"
+    )
+    items: list[Item] = Field(min_length=1, description="numbers and claims")

@@ -1,0 +1,210 @@
+"""Scores against the number of training rows: table of numbers, table for reading, figure."""
+
+from __future__ import annotations
+
+import textwrap
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator, NullLocator
+
+from medsynth.errors import InputError
+from medsynth.evaluation.intervals import t_interval
+from medsynth.reporting.canvas import in_style, with_note
+from medsynth.reporting.display import interval_text
+from medsynth.reporting.styles import Styles, colour_of, in_display_order, title_of
+
+# Column of the tables -> what it is called.
+SIZE_COLUMNS = {
+    "quality": "Quality",
+    "common_bin_pair_trends": "Pair Trends, common bins",
+    "c2st_auc": "C2ST AUC",
+    "accuracy": "Accuracy",
+    "roc_auc": "ROC AUC",
+}
+PANELS = {
+    "quality": "Quality (SDMetrics)",
+    "c2st_auc": "C2ST AUC (0.5 is best)",
+    "accuracy": "TSTR accuracy",
+    "roc_auc": "TSTR ROC AUC",
+}
+REAL_TITLE = "Real training rows"
+LEGEND_COLUMNS = 3
+
+
+def sizes_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores of each generator by number of training rows, with intervals over seeds.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study; family ``size`` is used, whose detail is the number of rows.
+
+    Returns
+    -------
+    DataFrame
+        One row per generator, epoch count and size: generator, epochs, n_rows, n_seeds (seeds that have a value), and
+        mean, ``_low`` and ``_high`` (95 % t interval) of quality, common_bin_pair_trends, c2st_auc, accuracy and
+        roc_auc.
+    """
+    sized = scores[scores["family"] == "size"]
+    sized = sized.assign(n_rows=sized["detail"].astype("int64"))
+    rows = []
+    for (generator, epochs, n_rows), group in sized.groupby(["generator", "epochs", "n_rows"]):
+        row = {"generator": generator, "epochs": epochs, "n_rows": n_rows, "n_seeds": 0}
+        for metric in SIZE_COLUMNS:
+            interval = t_interval(group.loc[group["metric"] == metric, "value"])
+            row["n_seeds"] = max(row["n_seeds"], interval.n)
+            row |= {metric: interval.mean, f"{metric}_low": interval.low, f"{metric}_high": interval.high}
+        rows.append(row)
+    measured = [f"{metric}{end}" for metric in SIZE_COLUMNS for end in ("", "_low", "_high")]
+    table = pd.DataFrame(rows, columns=["generator", "epochs", "n_rows", "n_seeds", *measured])
+    return table.astype(dict.fromkeys(measured, "float64"))
+
+
+def display_sizes(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
+    """Lay the table of sizes out, one block a generator, the real rows first.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `sizes_table`.
+    styles : dict
+        Generator -> ``title``, ``colour``, in order of display.
+
+    Returns
+    -------
+    DataFrame
+        Text, indexed by the generator and its epochs.
+    """
+    rows, blocks = [], []
+    for generator in _shown(table["generator"], styles):
+        for _, found in table[table["generator"] == generator].sort_values(["epochs", "n_rows"]).iterrows():
+            row = {"Training rows": f"{found['n_rows']:,}", "Seeds": str(found["n_seeds"])}
+            for metric, column in SIZE_COLUMNS.items():
+                row[column] = interval_text(*found[[metric, f"{metric}_low", f"{metric}_high"]])
+            rows.append(row)
+            epochs = f", {found['epochs']} epochs" if found["epochs"] else ""
+            blocks.append(f"{_title(generator, styles)}{epochs}")
+    columns = ["Training rows", "Seeds", *SIZE_COLUMNS.values()]
+    return pd.DataFrame(rows, columns=columns, index=pd.Index(blocks, name="Generator"))
+
+
+@in_style
+def curves_by_size(scores: pd.DataFrame, styles: Styles, *, target: str, note: str) -> Figure:
+    """Draw quality, C2ST AUC and TSTR scores against the number of training rows, one line a generator.
+
+    Sized to be printed in one column of a journal. Bands are 95 % t intervals over seeds, cut at the panel's edge;
+    real rows are grey, the majority class's accuracy a dashed line.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study; family ``size``, and the majority class's accuracy.
+    styles : dict
+        Generator -> ``title``, ``colour``, in order of display.
+    target : str
+        What is predicted.
+    note : str
+        Where the data come from, printed at the bottom.
+
+    Raises
+    ------
+    InputError
+        Nothing was scored by size.
+    """
+    table = sizes_table(scores)
+    if table.empty:
+        raise InputError("No scores by number of training rows; does the study name 'sizes'?")
+    generators = _shown(table["generator"], styles)
+    legend_rows = -(-(len(generators) + 1) // LEGEND_COLUMNS)
+    figure = Figure(figsize=(5, 4.7 + 0.22 * legend_rows), layout="constrained")
+    axes = figure.subplots(2, 2, sharex=True)
+    for ax, (metric, title) in zip(axes.flat, PANELS.items(), strict=True):
+        for generator in generators:
+            _curve(ax, table[table["generator"] == generator], metric, colour_of(generator, styles), generator)
+        ax.set_title(title, fontweight="bold")
+        ax.tick_params(labelsize=9)
+        ax.set_xmargin(0.06)
+        ax.yaxis.set_major_locator(MaxNLocator(5))
+        ax.set_ylim(_limits(table[metric]))
+    majority = _majority_accuracy(scores, target)
+    if not np.isnan(majority):
+        accuracy = axes.flat[list(PANELS).index("accuracy")]
+        accuracy.axhline(majority, color=colour_of("majority", styles), linestyle="--", linewidth=1.2, zorder=1)
+        accuracy.set_ylim(_limits(pd.concat([table["accuracy"], pd.Series([majority])])))
+    _size_ticks(axes[0, 0], table["n_rows"])
+    for ax in axes[-1]:
+        ax.set_xlabel("Training rows (log scale)")
+    figure.legend(
+        handles=_legend(generators, styles, majority), loc="outside upper center", ncols=LEGEND_COLUMNS,
+        handlelength=1.6, columnspacing=1.2, handletextpad=0.5,
+    )  # fmt: skip
+    n_seeds = table["n_seeds"].max()
+    bands = [f"bands: 95% t interval over {n_seeds} seeds, cut at the panel's edge"] if n_seeds > 1 else []
+    return with_note(figure, "\n".join([*textwrap.wrap(note, 80), *bands]))
+
+
+def _curve(ax: Axes, table: pd.DataFrame, metric: str, colour: str, generator: str) -> None:
+    """One generator's scores over sizes."""
+    table = table.sort_values("n_rows")
+    low, high = table[f"{metric}_low"], table[f"{metric}_high"]
+    real = generator == "real"
+    ax.fill_between(table["n_rows"], low, high, color=colour, alpha=0.13, linewidth=0, zorder=2)
+    ax.plot(
+        table["n_rows"], table[metric], color=colour, linewidth=2.4 if real else 1.6, marker="s" if real else "o",
+        markersize=5, markeredgecolor="white", markeredgewidth=0.7, zorder=3 if real else 4,
+    )  # fmt: skip
+
+
+def _limits(means: pd.Series) -> tuple[float, float]:
+    """Limits that keep the means apart, whatever the intervals of few seeds; no score is above 1."""
+    low, high = means.min(), means.max()
+    margin = max(0.12 * (high - low), 0.005)
+    return low - margin, min(high + margin, 1 + margin / 3)
+
+
+def _size_ticks(ax: Axes, sizes: pd.Series) -> None:
+    """A tick at every size, labelled where there is room, always at the largest."""
+    ax.set_xscale("log")
+    ax.xaxis.set_minor_locator(NullLocator())
+    ticks = sorted(set(sizes))
+    room = 0.115 * np.log(ticks[-1] / ticks[0])
+    labels, nearest = {}, np.inf
+    for size in reversed(ticks):
+        if np.log(nearest / size) >= room:
+            labels[size], nearest = f"{size / 1000:.3g}k" if size >= 1000 else f"{size}", size
+    ax.set_xticks(ticks, [labels.get(size, "") for size in ticks])
+
+
+def _majority_accuracy(scores: pd.DataFrame, target: str) -> float:
+    """Mean accuracy of the majority class; NaN if it was not scored."""
+    rows = (scores["family"] == "utility") & (scores["metric"] == "accuracy")
+    return scores.loc[rows & (scores["detail"] == f"majority:{target}"), "value"].mean()
+
+
+def _legend(generators: list[str], styles: Styles, majority: float) -> list[Line2D]:
+    """Legend entries for what is there."""
+    handles = [
+        Line2D(
+            [], [], color=colour_of(name, styles), linewidth=2, marker="s" if name == "real" else "o", markersize=5,
+            markeredgecolor="white", markeredgewidth=0.7, label=_title(name, styles),
+        )
+        for name in generators
+    ]  # fmt: skip
+    if not np.isnan(majority):
+        colour = colour_of("majority", styles)
+        handles.append(Line2D([], [], color=colour, linewidth=1.2, linestyle="--", label="Majority class"))
+    return handles
+
+
+def _shown(generators: pd.Series, styles: Styles) -> list[str]:
+    """Real rows, then generators in the order of display."""
+    return [*(["real"] if "real" in set(generators) else []), *in_display_order(generators, styles)]
+
+
+def _title(generator: str, styles: Styles) -> str:
+    return REAL_TITLE if generator == "real" else title_of(generator, styles)

@@ -1,0 +1,65 @@
+"""Fit a generator on training rows of several sizes and score what it draws; or score the real rows themselves."""
+
+import numpy as np
+from _job import log, order_of_drawing, read_tables, run, write_scores
+
+from medsynth.codebook import Codebook
+from medsynth.evaluation.comparison import draw_compared
+from medsynth.evaluation.sizes import nested_rows, size_scores
+from medsynth.evaluation.targets import Target
+from medsynth.generators import generator_class
+from medsynth.preparation.encoding import TableEncoder
+from medsynth.randomness import derive_seed
+
+
+def main(job):
+    """Score one table a size; that of all training rows is the one that is scored everywhere else."""
+    import torch
+
+    torch.set_num_threads(job.threads)
+    train, test = read_tables(job, "train", "test")
+    codebook, params = Codebook.from_json(job.input.codebook), job.params
+    generator = job.wildcards.get("generator") or job.wildcards.reference
+    encoder, target = TableEncoder().fit(train), Target(**params.targets[0])
+    draw = draw_real if generator == "real" else draw_synthetic
+    rows_of = nested_rows(len(train), params.sizes, seed=derive_seed(params.study_seed, job.wildcards.seed, "sizes"))
+    seed = derive_seed(params.study_seed, job.wildcards.seed, "detector and classifiers")
+    scores = []
+    for size, rows in rows_of.items():
+        table = draw(job, codebook, rows, all_rows=size == len(train))
+        compared = draw_compared(
+            table, test, np.random.default_rng(derive_seed(params.study_seed, generator, job.wildcards.seed, "score")),
+            study_seed=params.study_seed, n_held_out=len(test), utility_rows=params.utility_rows,
+            test_rows=params.test_rows, fidelity_rows=params.fidelity_rows,
+        )  # fmt: skip
+        # SDMetrics draws from the global generator where it subsamples.
+        np.random.seed(seed)
+        found = size_scores(
+            table, test, compared, target, encoder, codebook, seed=seed, fidelity_rows=params.fidelity_rows
+        )
+        scores.extend(("size", metric, str(size), value) for metric, value in found)
+        log.info("%d training rows: %d rows scored", size, len(table))
+    write_scores(job, generator, scores)
+
+
+def draw_real(job, codebook, rows, *, all_rows):
+    """Take the training rows themselves."""
+    return read_tables(job, "train")[0].take(rows).reset_index(drop=True)
+
+
+def draw_synthetic(job, codebook, rows, *, all_rows):
+    """Fit the generator on the rows and draw from it; of all rows the study has a model already."""
+    if all_rows:
+        return read_tables(job, "synthetic")[0]
+    params, generator = job.params, job.wildcards.generator
+    seed = derive_seed(params.study_seed, generator, job.wildcards.seed, "sizes", len(rows))
+    # The generator's own training rows: those of the study, in the same order, perhaps imputed another way.
+    train = read_tables(job, "fitted")[0].take(rows).reset_index(drop=True)
+    model = generator_class(params.class_path)(**params.settings)
+    order = order_of_drawing(job, train)
+    described = Codebook.from_json(job.input.fitted_codebook)
+    (fitted,) = model.fit(train, described, epochs=[int(job.wildcards.epochs)], seed=seed, **order)
+    return codebook.conform(fitted.sample(params.rows, seed=seed))
+
+
+run(snakemake, main)

@@ -1,0 +1,53 @@
+"""Draw a deliverable from one model: synthetic rows under the raw table's headers and codes, and their dictionary."""
+
+from pathlib import Path
+
+from _job import log, run, write_text
+
+from medsynth.codebook import Codebook
+from medsynth.cohorts.raw import read_table
+from medsynth.generators import generator_class
+from medsynth.preparation.checks import check_clean
+from medsynth.preparation.restoring import reasons, restore
+from medsynth.randomness import derive_seed
+from medsynth.reporting.export import without_formulas, write_table
+
+
+def main(job):
+    """Sample, check, restore, write."""
+    import pandas as pd
+    import torch
+
+    torch.set_num_threads(job.threads)
+    wanted = job.params.deliverable
+    folder = Path(job.input.models) / f"epochs{job.params.epochs}"
+    model = generator_class(job.params.class_path).load(folder)
+    seed = derive_seed(job.params.study_seed, wanted["generator"], job.params.seed, "deliverable")
+    prepared = Codebook.from_json(job.input.prepared)
+    table = prepared.conform(model.sample(wanted["rows"], seed=seed))
+    check_clean(table, prepared, what=f"The table that {wanted['generator']} drew")
+    codebook = Codebook.from_yaml(job.input.codebook)
+    names = [Path(path).name for path in job.output.tables]
+    raw = {name: read_table(path, codebook) for name, path in zip(names, job.input.raw, strict=True)}
+    dropped = reasons(pd.read_csv(job.input.cleaning, keep_default_na=False))
+    tables, dictionary = restore(table, codebook, raw, dropped)
+    for path, (name, restored) in zip(job.output.tables, tables.items(), strict=True):
+        # An index that the raw header does not name is there, too.
+        unnamed = codebook.raw.unnamed_index
+        restored.index += 1
+        text = without_formulas(restored).to_csv(index=unnamed, index_label=False, lineterminator="\n")
+        write_text(path, text)
+        log.info("%s: %d rows, %d columns", name, *restored.shape)
+    write_table(
+        dictionary,
+        dictionary,
+        Path(job.output.dictionary).with_suffix(""),
+        caption=f"Data dictionary of {', '.join(names)}: {wanted['rows']:,} synthetic rows of {job.params.title} "
+        f"({job.params.epochs} epochs, seed {job.params.seed}); identifiers are fresh, and a header that is not in the "
+        "file is listed with the reason",
+        note=job.params.note,
+        formats=("csv", "html"),
+    )
+
+
+run(snakemake, main)

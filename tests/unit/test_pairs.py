@@ -1,0 +1,116 @@
+"""Pair plots: which columns, what evidence keeps of patients, and what the figure shows."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medsynth.codebook import Codebook
+from medsynth.evaluation.evidence import distributions, pair_columns, pairs
+from medsynth.reporting import pair_figures
+from tests.conftest import CODEBOOK
+from tests.unit.test_reporting import NOTE
+
+LABS = ["sodium", "potassium", "urea", "creatinine", "glucose", "albumin", "bilirubin"]
+
+
+@pytest.fixture
+def labs() -> Codebook:
+    """A codebook of seven numbers and one coded column."""
+    columns = {name: {"type": "continuous", "unit": "mmol/L"} for name in LABS}
+    return Codebook.model_validate(
+        CODEBOOK | {"person": None, "columns": columns | {"sex": CODEBOOK["columns"]["sex"]}}
+    )
+
+
+@pytest.fixture
+def evidence(partitions):
+    """Evidence of the ward's two numeric columns: all real rows against the training rows."""
+    train, test, codebook = partitions
+    tables = {"real": pd.concat([train, test], ignore_index=True), "synthetic": train}
+    found = pairs(tables, codebook, ["age", "crp"], edges_from="real")
+    return {"pairs": found, "distributions": distributions(tables, codebook, edges_from="real")}
+
+
+def test_five_numeric_columns_are_chosen_by_the_seed(labs):
+    chosen = pair_columns(labs, 1)
+    assert len(chosen) == 5 and chosen == [name for name in LABS if name in chosen]
+    assert chosen == pair_columns(labs, 1)
+    assert len({tuple(pair_columns(labs, seed)) for seed in range(10)}) > 1
+
+
+def test_a_codebook_of_fewer_columns_gives_them_all(codebook):
+    assert pair_columns(codebook, 1) == ["age", "crp"]
+
+
+def test_every_synthetic_row_is_in_one_cell(evidence, partitions):
+    (pair,) = evidence["pairs"]["counts"]
+    assert np.sum(pair["synthetic"]) == len(partitions[0]) == evidence["pairs"]["rows"]["synthetic"]
+    assert np.shape(pair["real"]) == tuple(len(evidence["pairs"]["edges"][name]) - 1 for name in ("age", "crp"))
+
+
+def test_no_lone_patient_is_in_the_evidence(partitions):
+    train, _, codebook = partitions
+    outlier = train.assign(age=40, crp=10.0)
+    outlier.loc[:3, "crp"] = [90.0, 90.0, 90.0, 70.0]
+    found = pairs({"real": outlier, "synthetic": outlier}, codebook, ["age", "crp"], edges_from="real")
+    (pair,) = found["counts"]
+    real, synthetic = np.array(pair["real"]), np.array(pair["synthetic"])
+    # Three alike are shown, the one alone is not.
+    assert sorted(real[real > 0]) == [3, len(train) - 4]
+    assert sorted(synthetic[synthetic > 0]) == [1, 3, len(train) - 4]
+
+
+def test_evidence_survives_json_and_holds_no_value_of_a_row_but_bins(evidence):
+    assert json.loads(json.dumps(evidence)) == evidence
+
+
+def test_few_rows_give_few_bins(partitions):
+    train, _, codebook = partitions
+    few = pairs({"real": train}, codebook, ["crp", "age"], edges_from="real")
+    many = pairs({"real": pd.concat([train] * 20)}, codebook, ["crp", "age"], edges_from="real")
+    assert (len(few["edges"]["crp"]), len(many["edges"]["crp"])) == (7, 25)
+
+
+def draw(evidence, codebook):
+    return pair_figures.pairs([evidence, evidence], codebook, title="TVAE", colour="#009e73", note=NOTE)
+
+
+def test_the_panels_of_a_pair_are_mirrored_with_the_same_shades(evidence, partitions):
+    axes = np.array(draw(evidence, partitions[2]).axes).reshape(2, 2)
+    above, below = axes[0, 1], axes[1, 0]
+    assert above.get_xlim() == below.get_ylim() and above.get_ylim() == below.get_xlim()
+    assert above.collections[0].get_clim() == below.collections[0].get_clim()
+    real = below.collections[0].get_array()
+    assert np.array_equal(real > 0, np.array(evidence["pairs"]["counts"][0]["real"]).T > 0)
+
+
+def test_axes_are_named_with_units_at_the_edges_alone(evidence, partitions):
+    axes = np.array(draw(evidence, partitions[2]).axes).reshape(2, 2)
+    assert [ax.get_ylabel() for ax in axes[:, 0]] == ["age (years)", "crp (mg/L)"]
+    assert [ax.get_xlabel() for ax in axes[1]] == ["age (years)", "crp (mg/L)"]
+    assert not any(ax.get_xlabel() for ax in axes[0])
+
+
+def test_the_legend_and_the_note_say_what_is_where(evidence, partitions):
+    figure = draw(evidence, partitions[2])
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["Real (below the diagonal)", "Synthetic: TVAE (2 seeds together) (above)"]
+    assert figure.get_supxlabel().endswith("blank: fewer than 3 of 400 rows")
+
+
+def test_a_constant_column_is_drawn(partitions):
+    train, _, codebook = partitions
+    tables = {"real": train.assign(age=40), "synthetic": train}
+    found = pairs(tables, codebook, ["age", "crp"], edges_from="real")
+    evidence = {"pairs": found, "distributions": distributions(tables, codebook, edges_from="real")}
+    assert len(draw(evidence, codebook).axes) == 4
+
+
+def test_one_column_alone_is_its_density(partitions):
+    train, _, codebook = partitions
+    tables = {"real": train, "synthetic": train}
+    found = pairs(tables, codebook, ["age"], edges_from="real")
+    evidence = {"pairs": found, "distributions": distributions(tables, codebook, edges_from="real")}
+    assert len(draw(evidence, codebook).axes) == 1

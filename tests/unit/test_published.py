@@ -1,0 +1,116 @@
+"""Published numbers beside ours: every rule, every verdict."""
+
+import pytest
+
+from medsynth.reporting.publication import Publication
+from medsynth.reporting.published import display_published, published_table
+from tests.unit.test_reporting import STYLES, scores
+
+OWN = {"dataset": "sci", "title": "SCI", "source": "file", "target": "age"}
+FACTS = {"raw_rows": 100, "train_rows": 80, "test_rows": 20, "columns": 5}
+SCORES = scores(
+    ("real", 0, "utility", "accuracy", "xgboost:age", [0.88, 0.89, 0.87]),
+    ("majority", 0, "utility", "accuracy", "majority:age", [0.66, 0.66, 0.66]),
+    ("tvae", 100, "utility", "accuracy", "xgboost:age", [0.80, 0.81, 0.82]),
+    ("tvae", 200, "utility", "accuracy", "xgboost:age", [0.84, 0.85, 0.86]),
+    ("ctgan", 200, "utility", "accuracy", "xgboost:age", [0.70, 0.72, 0.71]),
+    ("gaussian_copula", 0, "utility", "accuracy", "xgboost:age", [0.845, 0.85, 0.853]),
+    ("tvae", 200, "fidelity", "std", "age", [9.0, 9.1, 9.2]),
+    ("tvae", 200, "fidelity", "std_real", "age", [10.0, 10.0, 10.0]),
+    ("tvae", 200, "importance", "mean_abs_shap", "age:bmi", [0.3, 0.3, 0.1]),
+    ("tvae", 200, "importance", "mean_abs_shap", "age:sex", [0.1, 0.1, 0.3]),
+)
+ACCURACY = {"family": "utility", "metric": "accuracy", "detail": "xgboost:{target}", "evidence": "tables/utility"}
+
+
+def row(run=OWN, facts=FACTS, **item):
+    """First row of the table for one item."""
+    content = {"item": "it", "where": "Table 1", **ACCURACY, **item}
+    publication = Publication(dataset="sci", rows=100, items=[content])
+    return published_table(SCORES, publication, facts, run=run).iloc[0]
+
+
+def test_a_number_agrees_within_its_margin_and_differs_outside():
+    near = row(published=0.86, margin=0.01, generators=["tvae"], epochs=200)
+    far = row(published=0.87, margin=0.01, generators=["tvae"], epochs=200)
+    assert (near["verdict"], far["verdict"]) == ("agrees", "differs")
+    assert near["ours"] == pytest.approx(0.85)
+    assert near["ci_low"] < 0.85 < near["ci_high"]
+
+
+def test_simulated_patients_cannot_test_what_depends_on_patients():
+    simulated = {**OWN, "source": "simulated"}
+    assert (
+        row(simulated, published=0.85, margin=1, generators=["tvae"])["verdict"] == "cannot be tested: simulated data"
+    )
+    method = row(simulated, published=0.85, margin=1, generators=["tvae"], depends_on="method")
+    assert method["verdict"] == "agrees"
+
+
+def test_another_population_replicates_or_does_not():
+    other = {**OWN, "dataset": "else", "title": "Elsewhere"}
+    assert row(other, published=0.85, margin=0.01, generators=["tvae"])["verdict"] == "replicates on Elsewhere"
+    assert row(other, published=0.95, margin=0.01, generators=["tvae"])["verdict"] == "does not replicate on Elsewhere"
+
+
+def test_half_of_the_papers_rows_are_needed():
+    few = row(facts={**FACTS, "raw_rows": 49}, published=0.85, margin=1, generators=["tvae"])
+    assert few["verdict"] == "cannot be tested: 49 of 100 rows"
+
+
+def test_what_was_not_run_is_said():
+    assert row(published=0.8, margin=1, generators=["cart"])["verdict"] == "cannot be tested: cart was not run"
+    later = row(published=0.8, margin=1, generators=["tvae"], epochs=300)
+    assert (later["epochs"], later["verdict"]) == (200, "cannot be tested: 300 epochs were not run")
+
+
+def test_an_order_is_tested_paired_over_seeds():
+    assert row(rule="above", generators=["tvae", "ctgan"], epochs=200)["verdict"] == "agrees"
+    assert row(rule="above", generators=["ctgan", "tvae"], epochs=200)["verdict"] == "differs"
+    assert row(rule="above", generators=["tvae", "gaussian_copula"])["verdict"] == "undecided"
+    assert row(rule="below", generators=["ctgan", "tvae", "gaussian_copula"])["verdict"] == "agrees"
+
+
+def test_one_seed_decides_no_order():
+    one = SCORES[SCORES["seed"] == 0]
+    content = {"item": "it", "where": "", **ACCURACY, "rule": "above", "generators": ["tvae", "ctgan"]}
+    table = published_table(one, Publication(dataset="sci", rows=1, items=[content]), FACTS, run=OWN)
+    assert table["verdict"].tolist() == ["cannot be tested: two or more seeds are needed"]
+
+
+def test_the_best_epoch_count_is_that_of_the_highest_mean():
+    assert row(rule="best_epochs", generators=["tvae"], epochs=200)["verdict"] == "agrees"
+    assert row(rule="best_epochs", generators=["tvae"], epochs=100)["verdict"] == "differs"
+
+
+def test_importance_is_judged_by_mean_rank():
+    shap = {"family": "importance", "metric": "mean_abs_shap", "rule": "among_top", "generators": ["tvae"]}
+    first = row(**shap, detail="age:bmi", limit=1.5)
+    assert (first["ours"], first["verdict"]) == (pytest.approx(4 / 3), "agrees")
+    assert row(**shap, detail="age:sex", limit=1.5)["verdict"] == "differs"
+
+
+def test_a_moment_is_compared_with_that_of_the_real_rows():
+    lower = row(family="fidelity", metric="std", detail="*", rule="below_real", generators=["tvae"])
+    assert (lower["ours"], lower["verdict"]) == (pytest.approx(-0.9), "agrees")
+
+
+def test_shares_of_the_lift_can_be_asked_for():
+    lift = row(metric="accuracy_lift", rule="at_least", limit=0.8, generators=["tvae"], epochs=200)
+    assert lift["ours"] == pytest.approx((0.85 - 0.66) / (0.88 - 0.66))
+
+
+def test_facts_of_the_data_have_no_interval():
+    rows = row(family="data", metric="train_rows", detail="", published=80, margin=1)
+    assert (rows["ours"], rows["verdict"]) == (80, "agrees")
+
+
+def test_an_item_without_what_its_rule_needs_is_refused():
+    with pytest.raises(ValueError, match="needs 'margin'"):
+        row(published=0.8, generators=["tvae"])
+
+
+def test_the_table_for_reading_names_generators_by_title():
+    content = {"item": "it", "where": "", **ACCURACY, "rule": "above", "generators": ["tvae", "ctgan"]}
+    table = published_table(SCORES, Publication(dataset="sci", rows=1, items=[content]), FACTS, run=OWN)
+    assert display_published(table, STYLES)["Of"].tolist() == ["TVAE above CTGAN"]

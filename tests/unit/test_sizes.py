@@ -1,0 +1,208 @@
+"""Scores by number of training rows: which rows, which scores, the table and the figure."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from runs import load_runs
+from settings import Study
+
+from medsynth.errors import InputError, validate
+from medsynth.evaluation.comparison import draw_compared
+from medsynth.evaluation.sizes import SIZE_METRICS, nested_rows, size_scores
+from medsynth.evaluation.targets import Target
+from medsynth.preparation.encoding import TableEncoder
+from medsynth.reporting.sizes import PANELS, curves_by_size, display_sizes, sizes_table
+from tests.unit.test_reporting import scores as long_table
+
+STYLES = {
+    "cart": {"title": "CART", "colour": "#56b4e9"},
+    "med_vae": {"title": "Med-VAE", "colour": "#009e73"},
+}
+DRAWN = {"utility_rows": 200, "test_rows": 60, "fidelity_rows": 500}
+
+
+# Which rows
+
+
+def test_smaller_sets_lie_inside_larger_ones():
+    rows = nested_rows(100, [10, 40, "all"], seed=1)
+    assert [len(part) for part in rows.values()] == [10, 40, 100]
+    assert set(rows[10]) < set(rows[40]) < set(rows[100])
+
+
+def test_positions_are_ascending_and_all_is_the_table_itself():
+    rows = nested_rows(50, ["all", 20], seed=1)
+    assert list(rows) == [20, 50]
+    assert (np.diff(rows[20]) > 0).all() and list(rows[50]) == list(range(50))
+
+
+def test_sizes_beyond_the_rows_are_left_out():
+    assert list(nested_rows(480, [200, 500, 1000, "all"], seed=1)) == [200, 480]
+
+
+def test_a_size_of_all_rows_is_there_once():
+    assert list(nested_rows(500, [500, "all"], seed=1)) == [500]
+
+
+def test_rows_of_one_seed_are_the_same_and_of_another_are_not():
+    first, again, other = (nested_rows(300, [50], seed=seed)[50] for seed in (1, 1, 2))
+    assert list(first) == list(again) != list(other)
+
+
+# Which real rows they are compared with
+
+
+def compare(table, test, seed=1, **changes):
+    """Draw rows of a table and of the test partition."""
+    rng = np.random.default_rng(seed)
+    return draw_compared(table, test, rng, study_seed=7, n_held_out=len(test), **{**DRAWN, **changes})
+
+
+def test_every_table_meets_the_same_real_rows(partitions):
+    train, test, _ = partitions
+    first, other = compare(train, test), compare(train.head(150), test, seed=2)
+    pd.testing.assert_frame_equal(first.tested, other.tested)
+    pd.testing.assert_frame_equal(first.against, other.against)
+
+
+def test_fidelity_is_of_at_most_half_of_the_held_out_rows_from_each_side(partitions):
+    train, test, _ = partitions
+    compared = compare(train, test)
+    assert len(compared.judged) == len(compared.against) == len(test) // 2
+    assert len(compare(train, test, fidelity_rows=20).judged) == 20
+
+
+def test_classifiers_get_at_most_as_many_rows_as_wanted(partitions):
+    train, test, _ = partitions
+    compared = compare(train, test)
+    assert (len(compared.trained), len(compared.tested)) == (200, 60)
+    assert len(compare(train.head(30), test).trained) == 30
+
+
+# Which scores
+
+
+def score(table, partitions):
+    """Scores of a table, by metric."""
+    train, test, codebook = partitions
+    target, encoder = Target(name="icu", column="icu", positive="yes"), TableEncoder().fit(train)
+    found = size_scores(table, test, compare(table, test), target, encoder, codebook, seed=1, fidelity_rows=500)
+    return dict(found)
+
+
+def test_every_metric_is_scored_once(partitions):
+    assert tuple(score(partitions[0], partitions)) == SIZE_METRICS
+
+
+def test_real_rows_score_better_than_a_constant_and_columns_drawn_alone(partitions):
+    train = partitions[0]
+    alone = {name: train[name].sample(frac=1, random_state=i).array for i, name in enumerate(train)}
+    real, poor = score(train, partitions), score(pd.DataFrame(alone).assign(age=18), partitions)
+    assert real["quality"] > poor["quality"] and real["c2st_auc"] < poor["c2st_auc"]
+    assert real["accuracy"] > poor["accuracy"] and real["roc_auc"] > poor["roc_auc"]
+
+
+# The table
+
+
+@pytest.fixture
+def sized():
+    """Two generators, real rows and the majority class; sizes that sort otherwise as text."""
+
+    def of(generator, epochs, **by_size):
+        return [
+            (generator, epochs, "size", metric, size.strip("n"), [value, value + 0.02])
+            for size, value in by_size.items()
+            for metric in SIZE_METRICS
+        ]
+
+    return long_table(
+        *of("real", 0, n500=0.8, n1000=0.85, n56000=0.9),
+        *of("cart", 0, n500=0.7, n1000=0.75, n56000=0.8),
+        *of("med_vae", 50, n500=0.5, n1000=0.6, n56000=0.7),
+        ("majority", 0, "utility", "accuracy", "majority:death", [0.65, 0.65]),
+    )
+
+
+def test_the_table_has_a_row_a_generator_and_size_in_the_order_of_numbers(sized):
+    table = sizes_table(sized)
+    assert list(table["n_rows"]) == [500, 1000, 56000] * 3
+    assert list(table["generator"].unique()) == ["cart", "med_vae", "real"]
+    row = table.set_index(["generator", "n_rows"]).loc[("med_vae", 1000)]
+    assert (row["epochs"], row["n_seeds"]) == (50, 2)
+    assert row["quality"] == pytest.approx(0.61)
+    assert row["quality_low"] < 0.6 < 0.62 < row["quality_high"]
+
+
+def test_the_table_of_no_sizes_has_its_columns():
+    table = sizes_table(long_table())
+    assert len(table) == 0 and {"n_rows", "quality", "roc_auc_high"} <= set(table)
+
+
+def test_the_table_for_reading_begins_with_real_rows_and_names_epochs(sized):
+    display = display_sizes(sizes_table(sized), STYLES)
+    assert list(dict.fromkeys(display.index)) == ["Real training rows", "CART", "Med-VAE, 50 epochs"]
+    assert list(display["Training rows"][:3]) == ["500", "1,000", "56,000"]
+    assert display["Quality"].iloc[0].startswith("0.810 (")
+
+
+# The figure
+
+
+def test_the_figure_has_a_panel_a_metric_and_a_line_a_generator(sized):
+    figure = curves_by_size(sized, STYLES, target="death", note="simulated cohort")
+    assert isinstance(figure, Figure)
+    assert [ax.get_title() for ax in figure.axes] == list(PANELS.values())
+    lines = figure.axes[0].get_lines()
+    assert [line.get_color() for line in lines] == ["#4d4d4d", "#56b4e9", "#009e73"]
+    assert list(lines[1].get_ydata()) == pytest.approx([0.71, 0.76, 0.81])
+    assert figure.axes[0].get_xscale() == "log"
+
+
+def test_the_majority_class_is_a_line_in_the_panel_of_accuracy_alone(sized):
+    figure = curves_by_size(sized, STYLES, target="death", note="simulated cohort")
+    assert [len(ax.get_lines()) for ax in figure.axes] == [3, 3, 4, 3]
+    assert figure.axes[2].get_lines()[-1].get_ydata()[0] == 0.65
+
+
+def test_ticks_that_would_overlap_have_no_label(sized):
+    crowded = sized.assign(detail=sized["detail"].replace("56000", "1050"))
+    figure = curves_by_size(crowded, STYLES, target="death", note="simulated cohort")
+    labels = [label.get_text() for label in figure.axes[2].get_xticklabels()]
+    assert labels == ["500", "", "1.05k"]
+
+
+def test_one_seed_and_one_size_are_drawn(sized):
+    one = sized[(sized["seed"] == sized["seed"].min()) & sized["detail"].isin(["500", "majority:death"])]
+    figure = curves_by_size(one, STYLES, target="death", note="simulated cohort")
+    assert "interval" not in figure._supxlabel.get_text()
+
+
+def test_no_sizes_are_a_clear_error():
+    with pytest.raises(InputError, match="does the study name 'sizes'"):
+        curves_by_size(long_table(), STYLES, target="death", note="simulated cohort")
+
+
+# The study
+
+
+def test_generators_are_scored_by_size_at_their_last_epoch_count_alone():
+    run = load_runs({"studies": ["diabetes130_sizes"], "scale": "smoke", "generators": ["cart", "tvae"]})
+    found = [entry for entry in run["diabetes130_sizes"].scored if entry[0] == "sizes/"]
+    assert found == [("sizes/", g, e, s) for g, e in (("cart", 0), ("tvae", 2), ("real", 0)) for s in (1, 2)]
+
+
+def test_studies_without_sizes_have_no_such_scores():
+    run = load_runs({"studies": ["diabetes130"], "scale": "smoke"})["diabetes130"]
+    assert not run.sized and not any(kind == "sizes/" for kind, *_ in run.scored)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "sentence"),
+    [([500, 500], "'sizes' names '500' twice"), ([0], "must be a positive number or 'all'"), (["al"], "given: 'al'")],
+)
+def test_wrong_sizes_are_refused(sizes, sentence):
+    study = load_runs({"studies": ["diabetes130_sizes"], "scale": "smoke"})["diabetes130_sizes"].study
+    with pytest.raises(InputError, match=sentence):
+        validate(study.model_dump(exclude_none=True) | {"sizes": sizes}, Study, where="mine.yaml")

@@ -1,0 +1,153 @@
+"""Row rules: what breaks one, what a codebook may ask for, and the table of how often."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medsynth.codebook import Codebook
+from medsynth.errors import InputError
+from medsynth.evaluation.violations import check_rules, violations
+from medsynth.reporting.violations import display_violations, violations_table
+from tests.conftest import CODEBOOK, ROOT
+from tests.unit.test_reporting import STYLES
+from tests.unit.test_reporting import scores as long_table
+
+ICU_AT_HOME = {"name": "icu_at_home", "title": "ICU at home", "where": {"admitted": "no", "icu": "yes"}}
+CENTENARIAN = {"name": "centenarian", "title": "older than 100", "where": {"age": [101, None]}}
+CRP_BEYOND_AGE = {"name": "crp_beyond_age", "title": "CRP above age", "less": ["age", "crp"]}
+
+
+def with_rules(*rules):
+    """The ward's codebook with row rules."""
+    return Codebook.model_validate(CODEBOOK | {"impossible": list(rules)})
+
+
+def shares(table, partitions, *rules):
+    """Share of a table's rows that breaks each rule, by the codebook of the clean table."""
+    resolved = with_rules(*rules).resolved(partitions[0])
+    return {rule: share for _, rule, share in violations(table, resolved)}
+
+
+def test_a_row_breaks_a_rule_if_it_meets_all_its_conditions(partitions):
+    train, _, _ = partitions
+    broken = train.copy()
+    broken.loc[:9, "icu"] = "yes"
+    broken.loc[:9, "admitted"] = ["no"] * 4 + ["yes"] * 6
+    found = shares(broken, partitions, ICU_AT_HOME)
+    assert found["icu_at_home"] == pytest.approx(4 / len(train))
+
+
+def test_rows_that_break_two_rules_count_once_in_any(partitions):
+    table = partitions[0].assign(age=101, admitted="no", icu="yes")
+    assert shares(table, partitions, ICU_AT_HOME, CENTENARIAN) == {"icu_at_home": 1, "centenarian": 1, "any": 1}
+
+
+def test_the_real_ward_breaks_no_rule_and_independent_columns_do(partitions):
+    train, _, _ = partitions
+    shuffled = train.assign(icu=train["icu"].sample(frac=1, random_state=0).to_numpy())
+    assert shares(train, partitions, ICU_AT_HOME)["any"] == 0
+    assert shares(shuffled, partitions, ICU_AT_HOME)["any"] > 0.05
+
+
+def test_a_rule_compares_two_columns(partitions):
+    table = partitions[0].head(4).assign(age=[50, 50, 50, 50], crp=[49.0, 50.0, 51.0, np.nan])
+    assert shares(table, partitions, CRP_BEYOND_AGE)["crp_beyond_age"] == 0.25
+
+
+def test_a_comparison_counts_among_the_rows_that_meet_the_conditions(partitions):
+    table = partitions[0].head(2).assign(age=50, crp=99.0, sex=["male", "female"])
+    assert shares(table, partitions, CRP_BEYOND_AGE | {"where": {"sex": "male"}})["crp_beyond_age"] == 0.5
+
+
+def test_a_rule_that_cannot_be_broken_has_rate_zero(partitions):
+    beyond_the_range = {"name": "old", "title": "older than 130", "where": {"age": [131, None]}}
+    assert shares(partitions[0], partitions, beyond_the_range) == {"old": 0, "any": 0}
+    # A level that only some tables of the dataset have (rare ones are grouped by the data).
+    unseen = with_rules(ICU_AT_HOME | {"where": {"icu": ["yes", "hospice"], "admitted": "no"}})
+    assert {share for *_, share in violations(partitions[0], unseen.resolved(partitions[0]))} == {0}
+
+
+def test_a_rule_of_a_column_that_cleaning_dropped_is_void(partitions):
+    train = partitions[0].drop(columns="crp")
+    resolved = with_rules(CRP_BEYOND_AGE, CENTENARIAN).resolved(train)
+    assert [rule for _, rule, _ in violations(train, resolved)] == ["centenarian", "any"]
+
+
+def test_a_codebook_without_rules_has_no_violations(partitions):
+    assert list(violations(partitions[0], partitions[2])) == []
+
+
+def test_rules_survive_being_written_and_read(partitions):
+    resolved = with_rules(ICU_AT_HOME, CRP_BEYOND_AGE).resolved(partitions[0])
+    assert Codebook.from_text(resolved.to_json()).impossible == resolved.impossible
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config/datasets").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_rules_of_every_codebook_of_the_project_fit_it(path):
+    codebook = Codebook.from_yaml(path)
+    assert codebook.impossible
+    check_rules(codebook)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"where": {"icuu": "yes"}}, r"The row rule 'icu_at_home': ward has no column 'icuu'; did you mean 'icu'\?"),
+        ({"where": {"icu": "yess"}}, r"'icu_at_home': 'icu' has no level 'yess'.*did you mean 'yes'\?"),
+        ({"where": {"icu": None}}, r"condition on 'icu' must be a level or a list of levels"),
+        ({"where": {"age": "old"}}, r"condition on 'age' must be a number, a pair"),
+        ({"where": {"patient": "1"}}, r"column 'patient' is not in the clean table"),
+        ({"where": {}, "less": ["age", "sex"]}, r"'less' compares numbers, and 'sex' is binary"),
+        ({"name": "any"}, r"'any' stands for all rules together"),
+    ],
+)
+def test_a_rule_that_does_not_fit_is_refused_in_a_sentence(changes, sentence):
+    with pytest.raises(InputError, match=sentence):
+        check_rules(with_rules(ICU_AT_HOME | changes))
+
+
+def test_two_rules_of_one_name_are_refused():
+    with pytest.raises(InputError, match="'icu_at_home' is the name of several rules"):
+        check_rules(with_rules(ICU_AT_HOME, ICU_AT_HOME))
+
+
+def test_a_rule_must_say_something():
+    with pytest.raises(ValueError, match="needs 'where' or 'less'"):
+        with_rules({"name": "nothing", "title": "nothing"})
+
+
+# The table
+
+
+def rates(generator, epochs, rule, values):
+    return (generator, epochs, "fidelity", "violations", rule, values)
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    """Two rules; TVAE at two epoch counts."""
+    return violations_table(
+        long_table(
+            *(rates("real", 0, rule, [0.0, 0.0]) for rule in ("b", "a", "any")),
+            *(rates("tvae", 10, rule, [0.5, 0.5]) for rule in ("b", "a", "any")),
+            *(rates("tvae", 20, rule, [0.01, 0.03]) for rule in ("b", "a", "any")),
+            ("tvae", 20, "fidelity", "quality", "", [0.9, 0.9]),
+        )
+    )
+
+
+def test_each_generator_has_one_row_at_its_largest_epoch_count(table):
+    assert table[["generator", "epochs", "n_seeds"]].to_numpy().tolist() == [["real", 0, 2], ["tvae", 20, 2]]
+    assert table.set_index("generator")["any"].to_dict() == pytest.approx({"real": 0, "tvae": 0.02})
+
+
+def test_an_interval_of_shares_stays_within_zero_and_one(table):
+    row = table.set_index("generator").loc["tvae"]
+    assert (row["a_low"], row["a_high"]) == pytest.approx((0, 0.02 + 12.706205 * 0.01))
+
+
+def test_violations_are_shown_per_thousand_rows_under_the_rules_titles(table):
+    shown = display_violations(table, {"a": "first", "b": "second", "void": "dropped"}, STYLES)
+    assert list(shown.columns) == ["Model", "Epochs", "Seeds", "first", "second", "any rule"]
+    assert list(shown["Model"]) == ["Real → Real", "TVAE"]
+    assert list(shown["any rule"]) == ["0.0 (0.0, 0.0)", "20.0 (0.0, 147.1)"]

@@ -1,0 +1,61 @@
+"""A study's deliverable: rows in the raw table's schema; and the types that SDV detects."""
+
+import pandas as pd
+import pytest
+
+FOLDER = "results/mimic_tvae/simulated-smoke"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Folder of mimic_tvae's deliverable at smoke scale and of its table of metadata."""
+    from tests.workflow.conftest import Project
+
+    project = Project(tmp_path_factory.mktemp("deliverable"))
+    targets = (f"{FOLDER}/deliverable/synthetic_admissions.csv", f"{FOLDER}/tables/metadata.html")
+    done = project.snakemake(*targets, studies="mimic_tvae", scale="smoke")
+    assert done.returncode == 0, done.stdout
+    return project.folder / FOLDER
+
+
+def read(path):
+    """Read a table as text."""
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
+def test_it_has_the_rows_asked_for_in_the_raw_tables_schema(made):
+    raw, table = read(made / "raw/ADMISSIONS.csv.gz"), read(made / "deliverable/synthetic_admissions.csv")
+    assert len(table) == 1000
+    assert list(table) == [header for header in raw if header in table]
+    assert {"ADMITTIME", "DISCHTIME", "DEATHTIME", "HOSPITAL_EXPIRE_FLAG"} <= set(table)
+    assert set(table["HOSPITAL_EXPIRE_FLAG"]) <= {"0", "1"}
+    assert ((table["DEATHTIME"] != "") == (table["HOSPITAL_EXPIRE_FLAG"] == "1")).all()
+    assert (table["DISCHTIME"] >= table["ADMITTIME"]).all()
+
+
+def test_no_identifier_is_a_raw_ones(made):
+    raw, table = read(made / "raw/ADMISSIONS.csv.gz"), read(made / "deliverable/synthetic_admissions.csv")
+    for header in ("ROW_ID", "SUBJECT_ID", "HADM_ID"):
+        assert table[header].is_unique and not set(table[header]) & set(raw[header])
+
+
+def test_joined_tables_go_with_it(made):
+    table = read(made / "deliverable/synthetic_admissions.csv")
+    persons = read(made / "deliverable/synthetic_admissions_patients.csv")
+    assert list(persons["SUBJECT_ID"]) == list(table["SUBJECT_ID"])
+    assert set(persons["GENDER"]) <= {"F", "M"}
+
+
+def test_every_raw_header_is_in_the_dictionary_and_a_reason_if_it_is_left_out(made):
+    raw, table = read(made / "raw/ADMISSIONS.csv.gz"), read(made / "deliverable/synthetic_admissions.csv")
+    dictionary = read(made / "deliverable/synthetic_admissions_dictionary.csv")
+    dictionary = dictionary[dictionary["file"] == "synthetic_admissions.csv"]
+    assert list(dictionary["header"]) == list(raw)
+    assert set(dictionary.loc[dictionary["in_file"] == "yes", "header"]) == set(table)
+    assert dictionary.loc[dictionary["in_file"] == "no", "origin"].str.startswith("left out: ").all()
+
+
+def test_detected_types_stand_beside_declared_ones(made):
+    metadata = read(made / "tables/metadata.csv")
+    assert set(metadata["differs"]) == {"yes", "no"}
+    assert "SDV detects" in (made / "tables/metadata.html").read_text()

@@ -1,0 +1,44 @@
+"""Generators fitted on fewer rows, and a table made elsewhere, through the whole DAG on the simulated cohort."""
+
+import pandas as pd
+import yaml
+
+SMALL = {"scale": "smoke", "seeds": "1"}
+
+
+def test_scores_by_size_end_where_the_other_tables_are(project):
+    """The last size is all training rows: the same model and rows that every other score is of."""
+    study = {"name": "small", "like": "covid_gans", "title": "Sizes", "sizes": [200, 100_000, "all"]}
+    study |= {"cohorts": [], "memorisation": [], "importance": [], "published": None}
+    (project.folder / "config/studies/small.yaml").write_text(yaml.safe_dump(study))
+    folder = "results/small/simulated-smoke"
+    wanted = [f"{folder}/tables/sizes.html", f"{folder}/figures/sizes.png", f"{folder}/tables/quality.html"]
+    done = project.snakemake(*wanted, **SMALL, studies="small", generators="gaussian_copula")
+    assert done.returncode == 0, done.stdout
+    n_train = len(pd.read_parquet(project.folder / folder / "data/train.parquet"))
+    sizes = pd.read_csv(project.folder / folder / "tables/sizes.csv").set_index(["generator", "n_rows"])
+    assert list(sizes.index) == [(name, n) for name in ("gaussian_copula", "real") for n in (200, n_train)]
+    quality = pd.read_csv(project.folder / folder / "tables/quality.csv", index_col="generator").loc["gaussian_copula"]
+    last = sizes.loc[("gaussian_copula", n_train)]
+    for column, name in [("overall", "quality"), ("c2st_auc", "c2st_auc")]:
+        assert quality[column] == last[name] != sizes.loc[("gaussian_copula", 200), name]
+
+
+def test_a_table_made_elsewhere_is_scored_and_read_again_when_it_changes(project):
+    folder = "results/covid_gans/simulated-smoke"
+    done = project.snakemake(f"{folder}/data/train.parquet", **SMALL, generators="gaussian_copula")
+    assert done.returncode == 0, done.stdout
+    path = project.folder / "resources/external/table.csv"
+    path.parent.mkdir(parents=True)
+    table = pd.read_parquet(project.folder / folder / "data/train.parquet")
+    table.to_csv(path, index=False)
+    scores = f"{folder}/scores/external/epochs0/seed1.csv"
+    done = project.snakemake(scores, **SMALL, generators="external")
+    assert done.returncode == 0, done.stdout
+    found = pd.read_csv(project.folder / scores).set_index("metric")["value"]
+    # It is a real table, which is hardly told from held-out rows.
+    assert found["diagnostic"] > 0.95 and found["c2st_auc"] < 0.7
+
+    table.head(300).to_csv(path, index=False)
+    done = project.snakemake("--dry-run", scores, **SMALL, generators="external")
+    assert "train external, seed 1 (covid_gans)" in done.stdout
