@@ -3,7 +3,7 @@
 import pandas as pd
 import yaml
 
-SMALL = {"scale": "smoke", "seeds": "1"}
+SMALL = {"studies": "covid_gans", "scale": "smoke", "seeds": "1"}
 
 
 def test_scores_by_size_end_where_the_other_tables_are(project):
@@ -13,7 +13,7 @@ def test_scores_by_size_end_where_the_other_tables_are(project):
     (project.folder / "config/studies/small.yaml").write_text(yaml.safe_dump(study))
     folder = "results/small/simulated-smoke"
     wanted = [f"{folder}/tables/sizes.html", f"{folder}/figures/sizes.png", f"{folder}/tables/quality.html"]
-    done = project.snakemake(*wanted, **SMALL, studies="small", generators="gaussian_copula")
+    done = project.snakemake(*wanted, **{**SMALL, "studies": "small"}, generators="gaussian_copula")
     assert done.returncode == 0, done.stdout
     n_train = len(pd.read_parquet(project.folder / folder / "data/train.parquet"))
     sizes = pd.read_csv(project.folder / folder / "tables/sizes.csv").set_index(["generator", "n_rows"])
