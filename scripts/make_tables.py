@@ -10,7 +10,7 @@ from _job import read_scores, run
 from medsynth.reporting.columns import columns_table, display_columns, display_scaling
 from medsynth.reporting.display import display_moments, display_quality, display_utility
 from medsynth.reporting.export import write_table
-from medsynth.reporting.tables import moments_table, quality_table, runtime_table, utility_table
+from medsynth.reporting.tables import at_epochs, moments_table, quality_table, runtime_table, utility_table
 
 PACKAGES = [
     "snakemake",
@@ -29,6 +29,7 @@ def main(job):
     """Write every table beside the first one."""
     scores = read_scores(job)
     folder, note, styles = Path(job.output[0]).parent, job.params.note, job.params.styles
+    shown = job.params.shown_epochs
 
     def write(name, caption, numbers, display=None):
         write_table(numbers, numbers if display is None else display, folder / name, caption=caption, note=note)
@@ -36,10 +37,10 @@ def main(job):
     utility, quality, moments = utility_table(scores), quality_table(scores), moments_table(scores)
     write(
         "utility",
-        "Train on synthetic, test on real: scores on held-out real rows, mean and 95% t interval over seeds, at each "
-        "generator's largest epoch count. Share of lift: (accuracy - majority) / (real - majority)",
+        "Train on synthetic, test on real: scores on held-out real rows, mean and 95% t interval over seeds, at one "
+        "epoch count a generator. Share of lift: (accuracy - majority) / (real - majority)",
         utility,
-        display_utility(utility, styles),
+        display_utility(at_epochs(utility, shown), styles),
     )
     write(
         "quality",
@@ -51,15 +52,15 @@ def main(job):
     write(
         "moments",
         "Moments of the numeric columns, averaged over columns (kurtosis is excess kurtosis), mean and 95% t interval "
-        "over seeds, at each generator's largest epoch count",
+        "over seeds, at one epoch count a generator",
         moments,
-        display_moments(moments, styles),
+        display_moments(at_epochs(moments, shown), styles),
     )
-    columns = columns_table(scores)
+    columns = columns_table(at_epochs(scores, shown))
     write(
         "columns",
-        "SDMetrics' scores of each column against held-out real rows, mean over seeds, at each generator's largest "
-        "epoch count: shape (1 minus the distance of the distributions) and validity (share of values within the real "
+        "SDMetrics' scores of each column against held-out real rows, mean over seeds, at one epoch count a "
+        "generator: shape (1 minus the distance of the distributions) and validity (share of values within the real "
         "range, or of levels that the real rows have)",
         columns,
         display_columns(columns, job.params.columns, styles),

@@ -11,7 +11,7 @@ from medsynth.reporting.training_figures import architecture
 
 def main(job):
     """Read the card of the first seed's last model, draw, save as png and pdf."""
-    card = Path(job.input.models) / f"epochs{job.params.epochs[-1]}" / "model_card.json"
+    card = Path(job.input.models) / f"epochs{job.params.epochs}" / "model_card.json"
     networks = json.loads(card.read_text(encoding="utf-8"))["architecture"]
     figure = architecture(networks, title=job.params.title, note=job.params.note)
     save_figure(figure, Path(job.output.png).with_suffix(""))

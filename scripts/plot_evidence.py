@@ -14,7 +14,7 @@ def main(job):
     """Read the evidence of every seed, draw, save as png and pdf."""
     evidence = [json.loads(Path(path).read_text(encoding="utf-8")) for path in job.input.evidence]
     codebook = Codebook.from_json(job.input.codebook)
-    params, epochs = job.params, job.params.epochs[-1]
+    params, epochs = job.params, job.params.epochs
     title = f"{params.title}, {epochs} epochs" if epochs else params.title
     figures = {
         "distributions": distributions(evidence, codebook, title=title, colour=params.colour, note=params.note),

@@ -14,7 +14,7 @@ def main(job):
     target, params = job.wildcards.target, job.params
     paths = {"real": job.input.real, job.wildcards.generator: job.input.synthetic}
     evidence = {name: json.loads(Path(path).read_text(encoding="utf-8"))[target] for name, path in paths.items()}
-    epochs = params.epochs[-1]
+    epochs = params.epochs
     title = f"{params.title}, {epochs} epochs" if epochs else params.title
     looks = {"title": title, "colour": params.colour, "note": params.note}
     figure = importances(read_scores(job), evidence, target=target, generator=job.wildcards.generator, **looks)

@@ -13,7 +13,7 @@ from medsynth.reporting.pair_figures import pairs
 def main(job):
     """Read the evidence of every seed, draw, save as png and pdf."""
     evidence = [json.loads(Path(path).read_text(encoding="utf-8")) for path in job.input.evidence]
-    params, epochs = job.params, job.params.epochs[-1]
+    params, epochs = job.params, job.params.epochs
     title = f"{params.title}, {epochs} epochs" if epochs else params.title
     codebook = Codebook.from_json(job.input.codebook)
     figure = pairs(evidence, codebook, title=title, colour=params.colour, note=params.note)

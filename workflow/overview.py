@@ -10,6 +10,8 @@ from typing import Any
 
 from runs import Run
 
+READ = ("item", "generator", "published", "ours", "ci_low", "ci_high", "verdict", "evidence", "remark")
+
 
 def verdicts(runs: dict[str, Run]) -> list[dict[str, Any]]:
     """Collect what the report's first page says of every study that a paper stands behind.
@@ -33,6 +35,8 @@ def verdicts(runs: dict[str, Run]) -> list[dict[str, Any]]:
             continue
         with table.open(encoding="utf-8", newline="") as lines:
             rows = list(csv.DictReader(lines))
+        if not all(row.get(key) is not None for row in rows for key in READ):
+            continue  # Written by an older version, or being written just now.
         headlines = {item.item for item in run.study.published.items if item.headline}
         facts = {"title": run.study.title, "paper": run.study.paper, "note": run.note}
         found.append(
@@ -57,6 +61,7 @@ def _claim(row: dict[str, str], run: Run) -> dict[str, str]:
         "published": _number(row["published"]) or "–",
         "ours": f"{_number(row['ours'])}{interval}" if row["ours"] else "–",
         "verdict": _plain(row["verdict"]),
+        "remark": _plain(row["remark"]),
         "label": row["evidence"],
         "evidence": evidence + (".png" if "/figures/" in evidence else ".html"),
     }

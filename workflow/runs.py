@@ -84,6 +84,11 @@ class Run:
         """Epoch counts at which a generator's models are compared; [0] for one without epochs."""
         return sorted(self.scale.epochs) if generator_class(self.generators[generator].class_path).has_epochs else [0]
 
+    def shown(self, generator: str) -> int:
+        """Epoch count at which tables and figures that show one show a generator."""
+        counts = self.epochs_of(generator)
+        return self.scale.shown_epochs if self.scale.shown_epochs in counts else counts[-1]
+
     def training(self, generator: str | None) -> dict[str, str | list[str]]:
         """Paths of the training rows of a generator and of their codebook; those of the study if it has none.
 
@@ -168,8 +173,8 @@ class Run:
             "sizes/": (self.sized, SIZE_REFERENCES),
         }
         for kind, (generators, references) in further.items():
-            # The last epoch count alone: that of the figures.
-            found += [(kind, g, self.epochs_of(g)[-1], s) for g in generators for s in seeds]
+            # One epoch count alone: that of the figures.
+            found += [(kind, g, self.shown(g), s) for g in generators for s in seeds]
             found += [(kind, r, 0, s) for r in references if generators for s in seeds]
         return found
 
@@ -335,6 +340,10 @@ def _resolve(study: Study, settings: Config, catalogue: dict[str, GeneratorEntry
             place = "The key 'generators'" if settings.generators else where
             hint = nearest(name, catalogue)
             raise InputError(f"{place} names the generator '{name}', which config/generators lacks{hint}")
+    for item in study.published.items if study.published else []:
+        for name in [*item.generators, *([item.minus] if item.minus else [])]:
+            if name not in {*catalogue, *REFERENCE_ROWS}:
+                raise InputError(f"{where}: 'published' names the generator '{name}'{nearest(name, catalogue)}")
     for name in study.memorisation:
         if name not in catalogue:
             raise InputError(f"{where}: 'memorisation' names the generator '{name}'{nearest(name, catalogue)}")

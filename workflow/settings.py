@@ -78,6 +78,9 @@ class Scale(Strict):
     rows: Rows = Field(description="rows of the clean table that the study uses")
     cohort_rows: int | None = Field(None, ge=1, description="rows simulated if the source is simulated; default: rows")
     epochs: list[int] = Field(min_length=1, description="epoch counts at which models are compared")
+    shown_epochs: int | None = Field(
+        None, description="epoch count of tables and figures that show one; default, or if it is not run: the largest"
+    )
     seeds: list[int] = Field(min_length=1, description="one training run each; intervals are over them")
     sample_rows: int = Field(10_000, ge=1, description="synthetic rows drawn from each model")
     utility_rows: int = Field(8_000, ge=1, description="rows that classifiers are trained on")

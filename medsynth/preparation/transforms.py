@@ -27,10 +27,23 @@ def ten_year_bracket(age: float) -> str:
     return f"[{low}-{low + 10})"
 
 
+_TRUTH = {"true": "1", "false": "0"}
+
+
+def whole_number(value: str) -> str:
+    """Write a whole number or a truth value as digits: ``"1.0"`` and ``"True"`` become ``"1"``."""
+    value = _TRUTH.get(value.casefold(), value)
+    number = int(float(value))
+    if number != float(value):
+        raise ValueError("no whole number")
+    return str(number)
+
+
 def position_of_one(*cells: str) -> str:
     """Position of the one cell of a one-hot block that is 1; ``""`` if none is, and more than one is refused."""
-    ones = [position for position, cell in enumerate(cells) if float(cell) == 1]
-    if len(ones) > 1 or any(float(cell) not in (0, 1) for cell in cells):
+    flags = [whole_number(cell) for cell in cells]
+    ones = [position for position, flag in enumerate(flags) if flag == "1"]
+    if len(ones) > 1 or set(flags) - {"0", "1"}:
         raise ValueError("a one-hot block has cells 0 and at most one 1")
     return str(ones[0]) if ones else ""
 

@@ -53,7 +53,7 @@ class Bold(str):
     __slots__ = ()
 
 
-def display_utility(table: pd.DataFrame, styles: Styles, epochs: int | None = None) -> pd.DataFrame:
+def display_utility(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     """Lay the utility table out as the Med-VAE paper's Table 1.
 
     Parameters
@@ -62,9 +62,6 @@ def display_utility(table: pd.DataFrame, styles: Styles, epochs: int | None = No
         From `medsynth.reporting.tables.utility_table`.
     styles : dict
         Generator -> ``title``, ``colour``, in order of display.
-    epochs : int, optional
-        Show this epoch count, leaving out generators that were trained but not to it; by default each generator's
-        largest. Generators without epochs are always shown.
 
     Returns
     -------
@@ -72,7 +69,7 @@ def display_utility(table: pd.DataFrame, styles: Styles, epochs: int | None = No
         Text. One block per target and classifier, named by the index: real rows first, then the generators ranked by
         mean accuracy, then the other references. Cells are ``mean (low, high)``.
     """
-    table = _at_epochs(table, epochs)
+    table = _at_largest(table)
     rows, blocks = [], []
     majority = table[table["generator"] == "majority"]
     judged = table[table["generator"] != "majority"]
@@ -169,7 +166,7 @@ def display_moments(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
         Text. Rows mean, standard deviation, kurtosis and skewness; the first columns are the metric and the test set.
     """
     generators = in_display_order(table["generator"], styles)
-    table = _at_epochs(table[table["generator"].isin(generators)], None).set_index(["moment", "generator"])
+    table = _at_largest(table[table["generator"].isin(generators)]).set_index(["moment", "generator"])
     rows = []
     for moment, title in MOMENT_TITLES.items():
         found = table[table.index.get_level_values("moment") == moment]
@@ -202,7 +199,7 @@ def display_conditional(table: pd.DataFrame, cohorts: dict[str, str], styles: St
     DataFrame
         Text, indexed by the cohort with its numbers of real rows.
     """
-    table = _at_epochs(table, None)
+    table = _at_largest(table)
     rows, blocks = [], []
     for name, title in cohorts.items():
         block = table[table["condition"] == name].set_index("generator")
@@ -230,7 +227,7 @@ def display_privacy(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     styles : dict
         Generator -> ``title``, ``colour``, in order of display.
     """
-    table = _at_epochs(table, None)
+    table = _at_largest(table)
     rows = []
     for generator in [*in_display_order(table["generator"], styles), "holdout"]:
         found = table[table["generator"] == generator].set_index("metric")
@@ -259,7 +256,7 @@ def display_importance(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     DataFrame
         Text, indexed by the target.
     """
-    table = _at_epochs(table, None)
+    table = _at_largest(table)
     rows, blocks = [], []
     for target, block in table.groupby("target", sort=False):
         block = block.set_index("generator")
@@ -277,11 +274,9 @@ def display_importance(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns, index=pd.Index(blocks, name="Target"))
 
 
-def _at_epochs(table: pd.DataFrame, epochs: int | None) -> pd.DataFrame:
-    """Rows at an epoch count, or at each generator's largest; and those of generators without epochs."""
-    largest = table.groupby("generator")["epochs"].transform("max")
-    wanted = largest if epochs is None else largest.where(largest == 0, epochs)
-    return table[table["epochs"] == wanted]
+def _at_largest(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of each generator at its largest epoch count."""
+    return table[table["epochs"] == table.groupby("generator")["epochs"].transform("max")]
 
 
 def interval_text(mean: float, low: float, high: float, digits: int = 3) -> str:

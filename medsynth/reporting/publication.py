@@ -24,12 +24,17 @@ class Item(Strict):
         "equals",
         description="'equals': within `margin` of the published number. 'at_least', 'at_most': our mean against the "
         "`limit`. 'above', 'below': the first generator against each of the others, paired over seeds, 95 % t "
-        "interval. 'best_epochs': our mean is highest at `epochs`. 'among_top': the mean rank of `detail` among "
-        "those of its target is at most `limit`. 'below_real': below the real rows' own value (metric '<metric>_real')",
+        "interval. 'best_epochs': `epochs` against every other count, in the same way. 'among_top': the mean rank of "
+        "`detail` among those of its target is at most `limit`. 'below_real': below the real rows' own value (metric "
+        "'<metric>_real')",
     )
     margin: float | None = Field(None, gt=0, description="for 'equals'")
+    interval: tuple[float, float] | None = Field(None, description="the published interval, printed beside the number")
+    minus: str | None = Field(None, description="a generator whose score is subtracted, seed by seed")
     limit: float | None = Field(None, description="for 'at_least', 'at_most' and 'among_top'")
-    family: str = Field(description="family of our score, or 'data' (raw_rows, train_rows, test_rows, columns)")
+    family: Literal["utility", "fidelity", "detection", "conditional", "privacy", "importance", "cost", "data"] = Field(
+        description="family of our score; 'data' for raw_rows, rows (used), train_rows, test_rows and columns"
+    )
     metric: str = Field(description="metric of our score")
     detail: str = Field(
         "", description="its detail; '{target}' stands for the study's main target, '*' for the mean of all"
@@ -42,7 +47,10 @@ class Item(Strict):
     depends_on: Literal["patients", "method"] = Field(
         "patients", description="what depends on the patients cannot be tested on simulated ones"
     )
-    evidence: str = Field(description="table or figure of the run behind it, such as tables/quality")
+    evidence: str = Field(
+        pattern="^(tables|figures)/",
+        description="table or figure of the run, such as tables/quality; '{generator}' is filled in",
+    )
     remark: str = Field("", description="what a reader should know, such as a contradiction within the paper")
     headline: bool = Field(False, description="shown in the report's overview")
 
@@ -68,7 +76,7 @@ class Item(Strict):
             "at_most": f"at most {self.limit:g}" if self.limit is not None else "",
             "above": "difference above 0, paired over seeds",
             "below": "difference below 0, paired over seeds",
-            "best_epochs": f"highest mean at {self.epochs} epochs",
+            "best_epochs": f"{self.epochs} epochs above every other count, paired over seeds",
             "among_top": f"mean rank among the first {self.limit:g}" if self.limit is not None else "",
             "below_real": "below that of the real rows, paired over seeds",
         }[self.rule]
@@ -77,8 +85,8 @@ class Item(Strict):
 class Publication(Strict):
     """What a paper publishes, and on which data."""
 
-    dataset: str = Field(description="the paper's own dataset; on another one results replicate or do not")
-    rows: int = Field(ge=1, description="rows of its raw table; a raw table of less than half of them cannot test it")
+    dataset: str = Field(description="the paper's own dataset; on another one orders and claims replicate or do not")
+    rows: int = Field(ge=1, description="rows that it used; a run that uses less than half of them cannot test it")
     out_of_scope: list[str] = Field(
         [], description="what the paper says or wishes and this workflow does not test, and why"
     )

@@ -19,8 +19,8 @@ from medsynth.reporting.styles import Styles, title_of
 from medsynth.reporting.tables import with_lifts
 
 COLUMNS = [
-    "item", "where", "generator", "epochs", "published", "ours", "ci_low", "ci_high", "n_seeds", "rule", "data",
-    "verdict", "evidence", "remark",
+    "item", "where", "generator", "epochs", "published", "published_low", "published_high", "ours", "ci_low",
+    "ci_high", "n_seeds", "rule", "data", "verdict", "evidence", "remark",
 ]  # fmt: skip
 
 
@@ -35,16 +35,17 @@ def published_table(
         Long table of scores of one study.
     publication : Publication
     facts : mapping of float
-        raw_rows, train_rows, test_rows, columns.
+        raw_rows, rows (that the run used), train_rows, test_rows, columns.
     run : mapping of str
         dataset, title (of the dataset), source, target (the study's main one).
 
     Returns
     -------
     DataFrame
-        Columns item, where, generator, epochs, published, ours, ci_low, ci_high (95 % t interval over seeds), n_seeds,
-        rule (in words), data, verdict, evidence, remark; one row per item and generator. For claims of order `ours`
-        is the smallest (for 'below' the largest) of the mean differences, and the interval is its own.
+        Columns item, where, generator, epochs, published, published_low, published_high, ours, ci_low, ci_high (95 % t
+        interval over seeds), n_seeds, rule (in words), data, verdict, evidence, remark; one row per item and generator.
+        For claims of order `ours` is the smallest (for 'below' the largest) of the mean differences, and the interval
+        is its own.
 
     Notes
     -----
@@ -57,7 +58,8 @@ def published_table(
         for generator, epochs, found, holds in _look_up(item, always, facts, run["target"]):
             verdict = _verdict(item, holds, publication, facts, run)
             numbers = {"ours": found.mean, "ci_low": found.low, "ci_high": found.high, "n_seeds": found.n}
-            words = {"rule": item.rule_in_words, "data": f"{run['title']}, {run['source']}", "verdict": verdict}
+            data = f"{run['title']}, {run['source']}, {facts['rows']:,.0f} rows"
+            words = {"rule": item.rule_in_words, "data": data, "verdict": verdict}
             rows.append(
                 {
                     "item": item.item,
@@ -65,9 +67,11 @@ def published_table(
                     "generator": generator,
                     "epochs": epochs,
                     "published": item.published,
+                    "published_low": item.interval[0] if item.interval else None,
+                    "published_high": item.interval[1] if item.interval else None,
                     **numbers,
                     **words,
-                    "evidence": item.evidence,
+                    "evidence": item.evidence.replace("{generator}", generator),
                     "remark": item.remark,
                 }
             )
@@ -100,7 +104,7 @@ def display_published(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
                 "Where": row["where"],
                 "Of": generators or NOTHING,
                 "Epochs": str(int(row["epochs"])) if row["epochs"] and pd.notna(row["epochs"]) else NOTHING,
-                "Value": f"{row['published']:,g}" if pd.notna(row["published"]) else NOTHING,
+                "Value": _as_published(row),
                 "Ours (95% CI)": ours,
                 "Rule": row["rule"],
                 "Verdict": row["verdict"],
@@ -108,6 +112,14 @@ def display_published(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _as_published(row: dict[str, Any]) -> str:
+    """The published number with its interval, in the paper's digits."""
+    if pd.isna(row["published"]):
+        return NOTHING
+    interval = f" ({row['published_low']:g}, {row['published_high']:g})" if pd.notna(row["published_low"]) else ""
+    return f"{row['published']:,.10g}{interval}"
 
 
 def _look_up(item: Item, scores: pd.DataFrame, facts: Mapping, target: str) -> Iterator[tuple[str, Any, Any, Any]]:
@@ -120,25 +132,20 @@ def _look_up(item: Item, scores: pd.DataFrame, facts: Mapping, target: str) -> I
     detail = item.detail.replace("{target}", target)
     known = scores[(scores["family"] == item.family)]
     if item.rule in ("above", "below"):
-        yield _order(item, known, detail)
+        yield _order(item, scores, detail)
         return
     for generator in item.generators or ["real"]:
         values = _values(known, item.metric, detail, generator)
         epochs, seeds = _at(values, item.epochs)
+        if item.minus:
+            seeds = (seeds - _at(_values(known, item.metric, detail, item.minus), item.epochs)[1]).dropna()
         found = t_interval(seeds * item.scale)
         if not found.n:
             yield generator, item.epochs, found, _absent(scores, generator)
         elif item.epochs is not None and epochs not in (item.epochs, 0):
             yield generator, epochs, found, f"{item.epochs} epochs were not run"
         elif item.rule == "best_epochs":
-            means = values.groupby("epochs")["value"].mean()
-            several = len(means) > 1
-            yield (
-                generator,
-                epochs,
-                found,
-                bool(means.idxmax() == item.epochs) if several else "one epoch count was run",
-            )
+            yield generator, epochs, *_best(values, item)
         elif item.rule == "among_top":
             ranks = _ranks(known, item.metric, detail, generator, epochs)
             found = t_interval(ranks)
@@ -171,26 +178,42 @@ def _at(values: pd.DataFrame, epochs: int | None) -> tuple[int | None, pd.Series
     return chosen, values[values["epochs"] == chosen].set_index("seed")["value"]
 
 
-def _order(item: Item, known: pd.DataFrame, detail: str) -> tuple[str, Any, Any, Any]:
+def _best(values: pd.DataFrame, item: Item) -> tuple[Any, Any]:
+    """Compare one epoch count with every other one, seed by seed: smallest difference, and whether all are above 0."""
+    by_epochs = values.pivot(index="seed", columns="epochs", values="value")
+    others = [epochs for epochs in by_epochs if epochs != item.epochs]
+    if not others:
+        return t_interval([]), "one epoch count was run"
+    found = [t_interval((by_epochs[item.epochs] - by_epochs[other]).dropna() * item.scale) for other in others]
+    return min(found, key=lambda interval: interval.mean), _all([_sign(interval, 1) for interval in found])
+
+
+def _all(verdicts: list[bool | str | None]) -> bool | str | None:
+    """Sum comparisons up: why one cannot be told, lost against one, undecided against one; else won."""
+    doubts = [verdict for verdict in verdicts if isinstance(verdict, str)]
+    return next((verdict for verdict in (*doubts, False, None) if verdict in verdicts), True)
+
+
+def _order(item: Item, scores: pd.DataFrame, detail: str) -> tuple[str, Any, Any, Any]:
     """Compare the first generator with each of the others, seed by seed."""
+    known = scores[scores["family"] == item.family]
     first, *others = item.generators
     sign = 1 if item.rule == "above" else -1
     name = f"{first} {item.rule} {', '.join(others)}"
     epochs, ours = _at(_values(known, item.metric, detail, first), item.epochs)
-    found, verdicts = [], []
+    found, verdicts, counts = [], [], {epochs}
     for other in others:
-        _, theirs = _at(_values(known, item.metric, detail, other), item.epochs)
+        other_epochs, theirs = _at(_values(known, item.metric, detail, other), item.epochs)
         interval = t_interval((ours - theirs).dropna() * item.scale)
         if not interval.n:
-            return name, item.epochs, interval, _absent(known, first if ours.empty else other)
+            return name, item.epochs, interval, _absent(scores, first if ours.empty else other)
+        counts.add(other_epochs)
         found.append(interval)
         verdicts.append(_sign(interval, sign))
     least = min(found, key=lambda interval: sign * interval.mean)
-    if item.epochs is not None and epochs != item.epochs:
+    if item.epochs is not None and counts - {item.epochs, 0}:
         return name, epochs, least, f"{item.epochs} epochs were not run"
-    # The first of these that one of the rivals gives: why it cannot be told, lost, undecided; else won against all.
-    doubts = [verdict for verdict in verdicts if isinstance(verdict, str)]
-    return name, epochs, least, next((v for v in (*doubts, False, None) if v in verdicts), True)
+    return name, epochs, least, _all(verdicts)
 
 
 def _sign(interval: Any, sign: int) -> bool | str | None:
@@ -222,12 +245,13 @@ def _verdict(item: Item, holds: Any, publication: Publication, facts: Mapping, r
     """Say what the comparison comes to on this data."""
     on_patients = item.depends_on == "patients" and item.family != "cost"
     own = run["dataset"] == publication.dataset
-    if item.family == "data" and not own:
-        return "cannot be tested: another dataset"
+    if not own and (item.family == "data" or item.rule == "equals"):
+        # An accuracy or a mean of other columns of other patients is no replication; orders and claims are.
+        return "cannot be tested: a number of another dataset"
     if on_patients and run["source"] == "simulated":
         return "cannot be tested: simulated data"
-    if on_patients and own and facts["raw_rows"] < publication.rows / 2:
-        return f"cannot be tested: {facts['raw_rows']:,.0f} of {publication.rows:,} rows"
+    if (own or item.family == "cost") and facts["rows"] < publication.rows / 2:
+        return f"cannot be tested: {facts['rows']:,.0f} of {publication.rows:,} rows"
     if isinstance(holds, str):
         return f"cannot be tested: {holds}"
     if holds is None:

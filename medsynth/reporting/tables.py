@@ -26,6 +26,15 @@ QUALITY = {
 }
 
 
+def at_epochs(scores: pd.DataFrame, epochs: int | None) -> pd.DataFrame:
+    """Rows of generators without epochs and, where they have it, of one epoch count; all for None.
+
+    Each generator is then shown at that epoch count, or at its largest.
+    """
+    reached = scores.groupby("generator")["epochs"].transform(lambda counts: (counts == epochs).any())
+    return scores[~reached | (scores["epochs"] == epochs)]
+
+
 def utility_table(scores: pd.DataFrame) -> pd.DataFrame:
     """Utility of each generator, with intervals over seeds and the share of the lift.
 

@@ -7,7 +7,7 @@ from medsynth.reporting.published import display_published, published_table
 from tests.unit.test_reporting import STYLES, scores
 
 OWN = {"dataset": "sci", "title": "SCI", "source": "file", "target": "age"}
-FACTS = {"raw_rows": 100, "train_rows": 80, "test_rows": 20, "columns": 5}
+FACTS = {"raw_rows": 100, "rows": 100, "train_rows": 80, "test_rows": 20, "columns": 5}
 SCORES = scores(
     ("real", 0, "utility", "accuracy", "xgboost:age", [0.88, 0.89, 0.87]),
     ("majority", 0, "utility", "accuracy", "majority:age", [0.66, 0.66, 0.66]),
@@ -49,12 +49,14 @@ def test_simulated_patients_cannot_test_what_depends_on_patients():
 
 def test_another_population_replicates_or_does_not():
     other = {**OWN, "dataset": "else", "title": "Elsewhere"}
-    assert row(other, published=0.85, margin=0.01, generators=["tvae"])["verdict"] == "replicates on Elsewhere"
-    assert row(other, published=0.95, margin=0.01, generators=["tvae"])["verdict"] == "does not replicate on Elsewhere"
+    assert row(other, rule="above", generators=["tvae", "ctgan"])["verdict"] == "replicates on Elsewhere"
+    assert row(other, rule="above", generators=["ctgan", "tvae"])["verdict"] == "does not replicate on Elsewhere"
+    number = row(other, published=0.85, margin=0.01, generators=["tvae"])
+    assert number["verdict"] == "cannot be tested: a number of another dataset"
 
 
 def test_half_of_the_papers_rows_are_needed():
-    few = row(facts={**FACTS, "raw_rows": 49}, published=0.85, margin=1, generators=["tvae"])
+    few = row(facts={**FACTS, "rows": 49}, published=0.85, margin=1, generators=["tvae"])
     assert few["verdict"] == "cannot be tested: 49 of 100 rows"
 
 
@@ -78,9 +80,28 @@ def test_one_seed_decides_no_order():
     assert table["verdict"].tolist() == ["cannot be tested: two or more seeds are needed"]
 
 
-def test_the_best_epoch_count_is_that_of_the_highest_mean():
-    assert row(rule="best_epochs", generators=["tvae"], epochs=200)["verdict"] == "agrees"
+def test_the_best_epoch_count_is_above_every_other_one():
+    best = row(rule="best_epochs", generators=["tvae"], epochs=200)
+    assert (best["ours"], best["verdict"]) == (pytest.approx(0.04), "agrees")
     assert row(rule="best_epochs", generators=["tvae"], epochs=100)["verdict"] == "differs"
+    alone = row(rule="best_epochs", generators=["ctgan"], epochs=200)
+    assert alone["verdict"] == "cannot be tested: one epoch count was run"
+
+
+def test_an_order_at_an_epoch_count_needs_it_of_every_rival():
+    early = row(rule="above", generators=["tvae", "ctgan"], epochs=100)
+    assert early["verdict"] == "cannot be tested: 100 epochs were not run"
+    assert row(rule="above", generators=["tvae", "majority"], epochs=200)["verdict"].endswith("no such score")
+
+
+def test_a_gap_is_the_difference_of_two_rows_seed_by_seed():
+    gap = row(published=0.03, margin=0.005, generators=["real"], minus="tvae", epochs=200)
+    assert (gap["ours"], gap["n_seeds"], gap["verdict"]) == (pytest.approx(0.03), 3, "agrees")
+
+
+def test_what_few_rows_cost_tells_nothing_of_many():
+    cost = {"family": "cost", "metric": "seconds", "rule": "at_most", "limit": 900, "generators": ["tvae"]}
+    assert row(facts={**FACTS, "rows": 10}, **cost)["verdict"] == "cannot be tested: 10 of 100 rows"
 
 
 def test_importance_is_judged_by_mean_rank():

@@ -238,7 +238,7 @@ def test_utility_ranks_generators_between_references_at_their_largest_epochs(uti
 
 
 def test_utility_at_a_chosen_epoch_count_keeps_generators_without_epochs(utility_scores):
-    display = display_utility(tables.utility_table(utility_scores), STYLES, epochs=100)
+    display = display_utility(tables.at_epochs(tables.utility_table(utility_scores), 100), STYLES)
     shown = list(zip(display["Model"], display["Epochs"], strict=True))
     assert shown[1:4] == [("1. CTGAN", "100"), ("2. TVAE", "100"), ("3. Gaussian Copula", "–")]
 

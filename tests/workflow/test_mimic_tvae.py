@@ -62,8 +62,7 @@ def test_detected_types_stand_beside_declared_ones(made):
     assert "SDV detects" in (made / "tables/metadata.html").read_text()
 
 
-def test_what_depends_on_patients_is_not_tested_on_simulated_ones_and_what_a_run_costs_is(made):
+def test_neither_simulated_patients_nor_few_rows_test_a_paper(made):
     table = read(made / "tables/published_vs_reproduced.csv").set_index("item")
     assert table.loc["Accuracy of a random forest, real rows", "verdict"] == "cannot be tested: simulated data"
-    assert table.loc["Training took 10 to 15 minutes (seconds)", "verdict"] == "agrees"
-    assert table.filter(regex="^CTGAN", axis=0)["verdict"].eq("cannot be tested: ctgan was not run").all()
+    assert table.loc["TVAE trains within 15 minutes (seconds)", "verdict"] == "cannot be tested: 600 of 58,976 rows"

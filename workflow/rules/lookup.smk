@@ -100,6 +100,11 @@ def epochs_of(wildcards):
     return RUNS[wildcards.study].epochs_of(wildcards.generator)
 
 
+def shown_of(wildcards):
+    """Epoch count at which a generator is shown."""
+    return RUNS[wildcards.study].shown(wildcards.generator)
+
+
 def scores_of(wildcards):
     """Score files of every model and reference row of a run."""
     run = RUNS[wildcards.study]
@@ -110,9 +115,9 @@ def scores_of(wildcards):
 
 
 def evidence_of(wildcards):
-    """Evidence files of a generator's models at its largest epoch count, one a seed."""
+    """Evidence files of a generator's models at the epoch count that is shown, one a seed."""
     run = RUNS[wildcards.study]
-    last = run.epochs_of(wildcards.generator)[-1]
+    last = run.shown(wildcards.generator)
     return [
         f"{run.folder}/evidence/{wildcards.generator}/epochs{last}/seed{s}.json"
         for s in run.scale.seeds
@@ -125,7 +130,7 @@ def importance_evidence_of(name):
     def look_up(wildcards):
         run = RUNS[wildcards.study]
         generator = name or wildcards.generator
-        last = 0 if name else run.epochs_of(generator)[-1]
+        last = 0 if name else run.shown(generator)
         return f"{run.folder}/evidence/importance/{generator}/epochs{last}/seed{run.scale.seeds[0]}.json"
 
     return look_up
@@ -196,7 +201,7 @@ def figure_labels(what):
 
     def label(wildcards):
         run = RUNS[wildcards.study]
-        last = run.epochs_of(wildcards.generator)[-1]
+        last = run.shown(wildcards.generator)
         return {
             "what": what,
             "generator": run.generators[wildcards.generator].title,

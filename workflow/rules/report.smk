@@ -90,6 +90,7 @@ rule make_tables:
     params:
         note=of_run("note"),
         styles=of_run("styles"),
+        shown_epochs=of_run("scale.shown_epochs"),
         columns=of_run("columns"),
         overview=overview_of,
         code=code_hash("scripts/make_tables.py"),
@@ -158,7 +159,7 @@ rule plot_evidence:
         note=of_run("note"),
         title=of_generator("title"),
         colour=of_generator("colour"),
-        epochs=epochs_of,
+        epochs=shown_of,
         code=code_hash("scripts/plot_evidence.py"),
     message:
         "draw distributions and associations of {wildcards.generator} ({wildcards.study})"
@@ -344,7 +345,7 @@ rule plot_importance:
         note=of_run("note"),
         title=of_generator("title"),
         colour=of_generator("colour"),
-        epochs=epochs_of,
+        epochs=shown_of,
         code=code_hash("scripts/plot_importance.py"),
     message:
         "draw what forests of {wildcards.generator} look at for {wildcards.target} ({wildcards.study})"
@@ -409,6 +410,7 @@ rule make_violations_table:
     params:
         note=of_run("note"),
         styles=of_run("styles"),
+        shown_epochs=of_run("scale.shown_epochs"),
         rules=of_run("row_rules"),
         code=code_hash("scripts/make_violations_table.py"),
     message:
@@ -439,7 +441,7 @@ rule plot_pairs:
         note=of_run("note"),
         title=of_generator("title"),
         colour=of_generator("colour"),
-        epochs=epochs_of,
+        epochs=shown_of,
         code=code_hash("scripts/plot_pairs.py"),
     message:
         "draw pairs of numeric columns of {wildcards.generator} ({wildcards.study})"
@@ -524,7 +526,7 @@ rule plot_architecture:
     params:
         note=of_run("note"),
         title=of_generator("title"),
-        epochs=epochs_of,
+        epochs=shown_of,
         code=code_hash("scripts/plot_architecture.py"),
     message:
         "draw the networks of {wildcards.generator} ({wildcards.study})"
