@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import sys
 import warnings
 from collections.abc import Iterator
 
@@ -13,6 +15,21 @@ from medsynth.codebook import Codebook
 from medsynth.evaluation.utility import Score
 from medsynth.generators.sdv import TABLE, levels_as_text, sdv_columns
 from medsynth.preparation.scaling import MOMENTS
+
+
+@contextlib.contextmanager
+def _without_torch() -> Iterator[None]:
+    """Import SDMetrics without torch, which one metric that is not used here wants: half of the import's time."""
+    import scipy.stats  # noqa: F401 - looks for torch, too, and takes a hidden one for a broken one
+
+    if "torch" in sys.modules:
+        yield
+        return
+    sys.modules["torch"] = None
+    try:
+        yield
+    finally:
+        del sys.modules["torch"]
 
 
 def quality(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> Iterator[Score]:
@@ -26,7 +43,8 @@ def quality(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> 
         the real table has) with the column as detail. A score that SDMetrics cannot compute (one constant column,
         say) is NaN.
     """
-    from sdmetrics.reports import DiagnosticReport, QualityReport
+    with _without_torch():
+        from sdmetrics.reports import DiagnosticReport, QualityReport
 
     columns = {
         # The diagnostic checks levels against the real table's own; an order is nothing to it.
@@ -67,9 +85,10 @@ def common_bin_pair_trends(synthetic: pd.DataFrame, real: pd.DataFrame, codebook
     metric, detail, value
         ``common_bin_pair_trends`` in [0, 1], higher is better; NaN if no pair of real columns is associated enough.
     """
-    from sdmetrics.column_pairs import ContingencySimilarity, CorrelationSimilarity
-    from sdmetrics.reports.utils import DEFAULT_REAL_ASSOCIATION_THRESHOLD as ASSOCIATED
-    from sdmetrics.reports.utils import DEFAULT_REAL_CORRELATION_THRESHOLD as CORRELATED
+    with _without_torch():
+        from sdmetrics.column_pairs import ContingencySimilarity, CorrelationSimilarity
+        from sdmetrics.reports.utils import DEFAULT_REAL_ASSOCIATION_THRESHOLD as ASSOCIATED
+        from sdmetrics.reports.utils import DEFAULT_REAL_CORRELATION_THRESHOLD as CORRELATED
 
     binned = [_binned(table, real, codebook) for table in (real, synthetic)]
     found = []
