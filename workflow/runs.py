@@ -78,7 +78,8 @@ class Run:
         """What every table and figure says of its data."""
         if self.source == "simulated":
             return f"simulated cohort with the schema of {self.codebook.title} (no real patient)"
-        return f"{self.codebook.title}, real file {self.codebook.raw.member or self.codebook.raw.file}"
+        raw = self.codebook.raw
+        return f"{self.codebook.title}, real file {raw.member or ' and '.join(raw.files)}"
 
     def epochs_of(self, generator: str) -> list[int]:
         """Epoch counts at which a generator's models are compared; [0] for one without epochs."""

@@ -1,5 +1,8 @@
 """Scores: what they say of a perfect copy, of noise, and of tables that lack something."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,6 +24,7 @@ from medsynth.evaluation.references import REFERENCES, draw_rows
 from medsynth.evaluation.targets import Target
 from medsynth.evaluation.utility import CLASSIFIERS, classification_scores, majority, train_and_test
 from medsynth.preparation.encoding import TableEncoder
+from tests.conftest import ROOT
 
 ADMITTED = Target(name="admitted", column="admitted", positive="yes", not_predictors=["icu"])
 OUTCOME = Target(
@@ -226,3 +230,16 @@ def test_a_table_differs_from_itself_in_no_association_and_from_shuffled_columns
     real = associations(train, codebook)
     assert association_difference(real, real) == 0
     assert association_difference(associations(shuffled, codebook), real) > 0.01
+
+
+def test_quality_needs_no_torch():
+    """Importing it takes longer than many a table's scores."""
+    code = (
+        "import sys; import pandas as pd; from medsynth.codebook import Codebook; "
+        "from medsynth.evaluation.fidelity import quality; from tests.conftest import CODEBOOK; "
+        "table = pd.DataFrame({'age': [1, 2, 3], 'crp': [1.0, 2.0, 3.0]}); "
+        "codebook = Codebook.model_validate(CODEBOOK).resolved(table); "
+        "assert dict((m, v) for m, d, v in quality(table, table, codebook) if not d)['quality'] == 1; "
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
