@@ -12,6 +12,7 @@ rule simulate_cohort:
         "results/{study}/{run}/logs/simulate_cohort_{table}.log",
     benchmark:
         "results/{study}/{run}/benchmarks/simulate_cohort_{table}.tsv"
+    priority: 20
     conda:
         "../../envs/medsynth.yaml"
     resources:

@@ -20,6 +20,7 @@ rule clean_table:
         "results/{study}/{run}/logs/clean_table.log",
     benchmark:
         "results/{study}/{run}/benchmarks/clean_table.tsv"
+    priority: 20
     conda:
         "../../envs/medsynth.yaml"
     resources:
@@ -50,6 +51,7 @@ rule prepare_partitions:
         "results/{study}/{run}/logs/prepare_partitions.log",
     benchmark:
         "results/{study}/{run}/benchmarks/prepare_partitions.tsv"
+    priority: 20
     conda:
         "../../envs/medsynth.yaml"
     resources:
@@ -79,6 +81,7 @@ rule impute_training:
         codebook="results/{study}/{run}/data/imputed/{generator}/codebook.json",
     log:
         "results/{study}/{run}/logs/impute_training_{generator}.log",
+    priority: 20
     conda:
         "../../envs/medsynth.yaml"
     resources:
