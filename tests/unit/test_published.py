@@ -51,8 +51,21 @@ def test_another_population_replicates_or_does_not():
     other = {**OWN, "dataset": "else", "title": "Elsewhere"}
     assert row(other, rule="above", generators=["tvae", "ctgan"])["verdict"] == "replicates on Elsewhere"
     assert row(other, rule="above", generators=["ctgan", "tvae"])["verdict"] == "does not replicate on Elsewhere"
-    number = row(other, published=0.85, margin=0.01, generators=["tvae"])
-    assert number["verdict"] == "cannot be tested: a number of another dataset"
+
+
+def test_numbers_and_cohorts_of_another_dataset_are_left_out():
+    other = {**OWN, "dataset": "else", "title": "Elsewhere"}
+    item = {"item": "it", "where": "", **ACCURACY}
+    number = {**item, "published": 0.85, "margin": 0.01, "generators": ["tvae"]}
+    cohort = {**item, "rule": "at_least", "limit": 1, "family": "conditional", "metric": "success", "detail": "mody"}
+    publication = Publication(dataset="sci", rows=100, items=[number, cohort])
+    assert published_table(SCORES, publication, FACTS, run=other).empty
+
+
+def test_another_population_is_judged_at_the_epochs_that_were_run():
+    other = {**OWN, "dataset": "else", "title": "Elsewhere"}
+    claim = row(other, rule="above", generators=["tvae", "ctgan"], epochs=300)
+    assert (claim["epochs"], claim["verdict"]) == (200, "replicates on Elsewhere")
 
 
 def test_half_of_the_papers_rows_are_needed():
