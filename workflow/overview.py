@@ -24,9 +24,9 @@ def verdicts(runs: dict[str, Run]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        title, paper, note, table (path), counts (verdict and how often) and claims: the headline items with item, of,
-        published, ours, verdict and evidence (path of the table or figure behind it). Texts are safe for
-        reStructuredText.
+        title, paper, note, table (path), counts (verdict, how often) and claims: the headline items with item, remark,
+        label and evidence (the table or figure behind it, and its path), and answers: of, published, ours, verdict.
+        Texts are safe for reStructuredText.
     """
     found = []
     for run in runs.values():
@@ -37,33 +37,42 @@ def verdicts(runs: dict[str, Run]) -> list[dict[str, Any]]:
             rows = list(csv.DictReader(lines))
         if not all(row.get(key) is not None for row in rows for key in READ):
             continue  # Written by an older version, or being written just now.
-        headlines = {item.item for item in run.study.published.items if item.headline}
+        asked = dict.fromkeys(row["item"] for row in rows)
+        headlines = [name for name in asked if any(i.headline and i.item == name for i in run.study.published.items)]
         facts = {"title": run.study.title, "paper": run.study.paper, "note": run.note}
         found.append(
             {
                 **{key: _plain(text) for key, text in facts.items()},
                 "table": str(table.with_suffix(".html")),
                 "counts": Counter(row["verdict"].split(":")[0].split(" on ")[0] for row in rows).most_common(),
-                "claims": [_claim(row, run) for row in rows if row["item"] in headlines],
+                "claims": [_claim(item, rows, run) for item in headlines],
             }
         )
     return found
 
 
-def _claim(row: dict[str, str], run: Run) -> dict[str, str]:
-    """One row of the overview."""
-    evidence = f"{run.folder}/{row['evidence']}"
+def _claim(item: str, rows: list[dict[str, str]], run: Run) -> dict[str, Any]:
+    """One claim and what was found, generator by generator."""
+    own = [row for row in rows if row["item"] == item]
+    evidence = f"{run.folder}/{own[0]['evidence']}"
+    return {
+        "item": _plain(item),
+        "remark": _plain(own[0]["remark"]),
+        "label": own[0]["evidence"],
+        "evidence": evidence + (".png" if "/figures/" in evidence else ".html"),
+        "answers": [_answer(row, run) for row in own],
+    }
+
+
+def _answer(row: dict[str, str], run: Run) -> dict[str, str]:
+    """What one generator, or one comparison, came to."""
     titles = {**{name: style["title"] for name, style in run.styles.items()}, "real": "real rows"}
     interval = f" ({_number(row['ci_low'])}, {_number(row['ci_high'])})" if row["ci_low"] else ""
     return {
-        "item": _plain(row["item"]),
         "of": _plain(re.sub("[a-z0-9_]+", lambda name: titles.get(name[0], name[0]), row["generator"])),
-        "published": _number(row["published"]) or "–",
-        "ours": f"{_number(row['ours'])}{interval}" if row["ours"] else "–",
+        "published": _number(row["published"]),
+        "ours": f"{_number(row['ours'])}{interval}" if row["ours"] else "",
         "verdict": _plain(row["verdict"]),
-        "remark": _plain(row["remark"]),
-        "label": row["evidence"],
-        "evidence": evidence + (".png" if "/figures/" in evidence else ".html"),
     }
 
 
