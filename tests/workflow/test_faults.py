@@ -13,7 +13,7 @@ from medsynth.cohorts import simulate
 from medsynth.drafting import draft_codebook
 from tests.conftest import ward
 
-SMALL = {"scale": "smoke", "generators": "gaussian_copula", "seeds": "1"}
+SMALL = {"studies": "covid_gans", "scale": "smoke", "generators": "gaussian_copula", "seeds": "1"}
 
 
 def edit(path, change):
@@ -67,7 +67,7 @@ def test_a_target_with_one_class_is_named(project, own_file):
 def test_a_failing_generator_leaves_nothing_half_written_and_the_rest_finishes(project):
     path = project.folder / "config/generators/tvae.yaml"
     edit(path, lambda entry: entry["settings"].update(batch_size=0))
-    config = {"scale": "smoke", "generators": "[tvae,gaussian_copula]", "seeds": "1", "epochs": "1"}
+    config = {**SMALL, "generators": "[tvae,gaussian_copula]", "epochs": "1"}
     done = project.snakemake(**config)
     assert done.returncode == 1
     assert "batch_size should be a positive integer value" in done.stdout
