@@ -37,8 +37,8 @@ def verdicts(runs: dict[str, Run]) -> list[dict[str, Any]]:
             rows = list(csv.DictReader(lines))
         if not all(row.get(key) is not None for row in rows for key in READ):
             continue  # Written by an older version, or being written just now.
-        asked = dict.fromkeys(row["item"] for row in rows)
-        headlines = [name for name in asked if any(i.headline and i.item == name for i in run.study.published.items)]
+        wanted = {item.item for item in run.study.published.items if item.headline}
+        headlines = [name for name in dict.fromkeys(row["item"] for row in rows) if name in wanted]
         facts = {"title": run.study.title, "paper": run.study.paper, "note": run.note}
         found.append(
             {

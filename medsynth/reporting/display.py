@@ -10,6 +10,7 @@ from math import inf
 import pandas as pd
 
 from medsynth.reporting.styles import CLASSIFIER_TITLES, Styles, classifier_title, in_display_order, title_of
+from medsynth.reporting.tables import at_last_epochs
 
 UTILITY_COLUMNS = {
     "accuracy": "Accuracy (95% CI)",
@@ -69,7 +70,7 @@ def display_utility(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
         Text. One block per target and classifier, named by the index: real rows first, then the generators ranked by
         mean accuracy, then the other references. Cells are ``mean (low, high)``.
     """
-    table = _at_largest(table)
+    table = at_last_epochs(table)
     rows, blocks = [], []
     majority = table[table["generator"] == "majority"]
     judged = table[table["generator"] != "majority"]
@@ -166,7 +167,7 @@ def display_moments(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
         Text. Rows mean, standard deviation, kurtosis and skewness; the first columns are the metric and the test set.
     """
     generators = in_display_order(table["generator"], styles)
-    table = _at_largest(table[table["generator"].isin(generators)]).set_index(["moment", "generator"])
+    table = at_last_epochs(table[table["generator"].isin(generators)]).set_index(["moment", "generator"])
     rows = []
     for moment, title in MOMENT_TITLES.items():
         found = table[table.index.get_level_values("moment") == moment]
@@ -199,7 +200,7 @@ def display_conditional(table: pd.DataFrame, cohorts: dict[str, str], styles: St
     DataFrame
         Text, indexed by the cohort with its numbers of real rows.
     """
-    table = _at_largest(table)
+    table = at_last_epochs(table)
     rows, blocks = [], []
     for name, title in cohorts.items():
         block = table[table["condition"] == name].set_index("generator")
@@ -227,7 +228,7 @@ def display_privacy(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     styles : dict
         Generator -> ``title``, ``colour``, in order of display.
     """
-    table = _at_largest(table)
+    table = at_last_epochs(table)
     rows = []
     for generator in [*in_display_order(table["generator"], styles), "holdout"]:
         found = table[table["generator"] == generator].set_index("metric")
@@ -256,7 +257,7 @@ def display_importance(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     DataFrame
         Text, indexed by the target.
     """
-    table = _at_largest(table)
+    table = at_last_epochs(table)
     rows, blocks = [], []
     for target, block in table.groupby("target", sort=False):
         block = block.set_index("generator")
@@ -272,11 +273,6 @@ def display_importance(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
             blocks.append(target)
     columns = ["Model", "Epochs", "Seeds", *IMPORTANCE_COLUMNS.values(), "Five most important"]
     return pd.DataFrame(rows, columns=columns, index=pd.Index(blocks, name="Target"))
-
-
-def _at_largest(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of each generator at its largest epoch count."""
-    return table[table["epochs"] == table.groupby("generator")["epochs"].transform("max")]
 
 
 def interval_text(mean: float, low: float, high: float, digits: int = 3) -> str:

@@ -22,6 +22,7 @@ COLUMNS = [
     "item", "where", "generator", "epochs", "published", "published_low", "published_high", "ours", "ci_low",
     "ci_high", "n_seeds", "rule", "data", "verdict", "evidence", "remark",
 ]  # fmt: skip
+DISPLAYED = ["Published", "Where", "Of", "Epochs", "Value", "Ours (95% CI)", "Rule", "Verdict", "Remark"]
 
 
 def published_table(
@@ -113,7 +114,8 @@ def display_published(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
                 "Remark": row["remark"],
             }
         )
-    return pd.DataFrame(rows)
+    # The header also where a run can speak to none of the claims.
+    return pd.DataFrame(rows, columns=DISPLAYED)
 
 
 def _as_published(row: dict[str, Any]) -> str:

@@ -59,7 +59,9 @@ def test_numbers_and_cohorts_of_another_dataset_are_left_out():
     number = {**item, "published": 0.85, "margin": 0.01, "generators": ["tvae"]}
     cohort = {**item, "rule": "at_least", "limit": 1, "family": "conditional", "metric": "success", "detail": "mody"}
     publication = Publication(dataset="sci", rows=100, items=[number, cohort])
-    assert published_table(SCORES, publication, FACTS, run=other).empty
+    table = published_table(SCORES, publication, FACTS, run=other)
+    assert table.empty
+    assert "Verdict" in display_published(table, STYLES)
 
 
 def test_another_population_is_judged_at_the_epochs_that_were_run():

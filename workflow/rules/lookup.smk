@@ -192,7 +192,7 @@ def published_of(wildcards):
         "dataset": run.study.dataset,
         "title": run.codebook.title,
         "source": run.source,
-        "target": run.study.targets[0].name,
+        "target": run.main_target,
     }
 
 
