@@ -54,7 +54,7 @@ include: "workflow/rules/lookup.smk"
 rule all:
     """Tables and figures of every study in the configuration."""
     input:
-        [tables_and_figures(study) for study in RUNS],
+        lambda wildcards: [path for study in RUNS for path in tables_and_figures(study)],
     localrule: True
 
 

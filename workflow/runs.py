@@ -112,9 +112,10 @@ class Run:
         """Every (generator, epochs, seed) of the run."""
         return [(g, e, s) for g in self.generators for e in self.epochs_of(g) for s in self.scale.seeds]
 
-    def with_trait(self, trait: str) -> list[str]:
-        """Generators whose class says so, of the traits of `Generator`."""
-        return [g for g in self.generators if getattr(generator_class(self.generators[g].class_path), trait)]
+    def with_trait(self, *traits: str) -> list[str]:
+        """Generators whose class has one of the traits of `Generator`."""
+        classes = {name: generator_class(entry.class_path) for name, entry in self.generators.items()}
+        return [name for name, kind in classes.items() if any(getattr(kind, trait) for trait in traits)]
 
     @property
     def conditional(self) -> list[str]:

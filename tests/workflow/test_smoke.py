@@ -66,7 +66,7 @@ def test_figures_exist_as_png_and_pdf(smoke):
     generators = (*WITH_EPOCHS, *WITHOUT_EPOCHS)
     names += [f"{kind}_{g}" for kind in ("distributions", "associations") for g in generators]
     names += [f"conditions_{g}" for g in CONDITIONAL]
-    names += [f"importance_{g}_{target}" for g in generators for target in ("death", "outcome")]
+    names += [f"importances_{g}_{target}" for g in generators for target in ("death", "outcome")]
     names += [f"losses_{g}" for g in (*WITH_EPOCHS, "med_vae_plus")]
     names += [f"architecture_{g}" for g in ("med_vae", "med_vae_plus")]
     for kind in ("png", "pdf"):

@@ -124,29 +124,30 @@ def evidence_of(wildcards):
     ]
 
 
-def importance_evidence_of(name):
-    """Make an input function: what forests look at, of the first seed of "real" or of the wildcard's generator."""
-
-    def look_up(wildcards):
-        run = RUNS[wildcards.study]
-        generator = name or wildcards.generator
-        last = 0 if name else run.shown(generator)
-        return f"{run.folder}/evidence/importance/{generator}/epochs{last}/seed{run.scale.seeds[0]}.json"
-
-    return look_up
-
-
-def models_of(wildcards):
-    """Model folders of a generator, one a seed."""
+def importances_of(wildcards):
+    """What forests look at, of the first seed of real rows and of a generator; nothing if the study does not ask."""
     run = RUNS[wildcards.study]
-    return [
-        f"{run.folder}/models/{wildcards.generator}/seed{s}" for s in run.scale.seeds
-    ]
+    if not run.importance:
+        return {}
+    folder, seed = f"{run.folder}/evidence/importance", run.scale.seeds[0]
+    last = run.shown(wildcards.generator)
+    return {
+        "scores": f"{run.folder}/scores.csv",
+        "real": f"{folder}/real/epochs0/seed{seed}.json",
+        "synthetic": f"{folder}/{wildcards.generator}/epochs{last}/seed{seed}.json",
+    }
 
 
-def first_models_of(wildcards):
-    """Model folder of a generator's first seed."""
-    return models_of(wildcards)[0]
+def cards_of(wildcards):
+    """Model cards of a run's last models, by generator, one a seed."""
+    run = RUNS[wildcards.study]
+    return {
+        g: [
+            f"{run.folder}/models/{g}/seed{s}/epochs{run.epochs_of(g)[-1]}/model_card.json"
+            for s in run.scale.seeds
+        ]
+        for g in run.generators
+    }
 
 
 def benchmarks_of(wildcards):
@@ -185,74 +186,20 @@ def overview_of(wildcards):
     }
 
 
-def published_of(wildcards):
-    """What verdicts depend on besides the scores."""
+def facts_of(wildcards):
+    """What tables depend on besides the scores; see `medsynth.reporting.catalogue.Facts`."""
     run = RUNS[wildcards.study]
+    published = run.study.published
     return {
-        "dataset": run.study.dataset,
-        "title": run.codebook.title,
-        "source": run.source,
-        "target": run.main_target,
+        "shown_epochs": run.scale.shown_epochs,
+        "columns": run.columns,
+        "cohorts": of_run_as_dict("study.cohorts")(wildcards),
+        "row_rules": run.row_rules,
+        "publication": published and published.model_dump(exclude_none=True),
+        "run": {
+            "dataset": run.study.dataset,
+            "title": run.codebook.title,
+            "source": run.source,
+            "target": run.main_target,
+        },
     }
-
-
-def figure_labels(what):
-    """Make a labels function: what a figure shows, of which generator, at which epoch count."""
-
-    def label(wildcards):
-        run = RUNS[wildcards.study]
-        last = run.shown(wildcards.generator)
-        return {
-            "what": what,
-            "generator": run.generators[wildcards.generator].title,
-            "epochs": str(last or "–"),
-        }
-
-    return label
-
-
-TABLES = (
-    "overview",
-    "cleaning",
-    "preparation",
-    "utility",
-    "quality",
-    "moments",
-    "columns",
-    "scaling",
-    "runtime",
-)
-
-
-def tables_and_figures(study):
-    """Everything that the report shows of a study."""
-    run = RUNS[study]
-    figures = [f"accuracy_{target.name}" for target in run.study.targets]
-    figures += ["spread"]
-    figures += [
-        f"{kind}_{g}"
-        for kind in ("distributions", "associations")
-        for g in run.generators
-    ]
-    figures += [f"pairs_{g}" for g in run.in_pairs]
-    figures += [f"conditions_{g}" for g in run.conditional]
-    figures += ["sizes"] if run.sized else []
-    figures += [
-        f"importance_{g}_{t.name}" for g in run.importance for t in run.explained
-    ]
-    figures += [f"losses_{g}" for g in run.with_trait("has_losses")]
-    figures += [f"architecture_{g}" for g in run.with_trait("has_architecture")]
-    tables = [*TABLES]
-    tables += ["conditional"] if run.conditional else []
-    tables += ["privacy"] if run.memorisation else []
-    tables += ["violations"] if run.row_rules else []
-    tables += ["published_vs_reproduced"] if run.study.published else []
-    tables += ["importance"] if run.importance else []
-    tables += ["sizes"] if run.sized else []
-    tables += ["metadata"] if run.study.detect_metadata else []
-    return [
-        f"{run.folder}/scores.csv",
-        *run.deliverables,
-        *(f"{run.folder}/tables/{name}.html" for name in tables),
-        *(f"{run.folder}/figures/{name}.png" for name in figures),
-    ]

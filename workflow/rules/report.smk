@@ -1,561 +1,262 @@
 """Stage 7: tables, figures and their captions in the report.
 
-Needs: scores.csv, benchmarks.csv, evidence/, data/*.csv. Yields: tables/*.{csv,md,tex,html}, figures/*.{png,pdf}.
+Needs: scores.csv, benchmarks.csv, evidence/, model cards, data/*.csv. Yields: tables/*.{csv,md,tex,html},
+figures/*.{png,pdf}. What a study shows decides the outputs of its rules; a caption lies in workflow/report/<name>.rst.
 """
 
-
-rule make_tables:
-    """Write every table: numbers as csv, for reading as Markdown, LaTeX and HTML."""
-    input:
-        scores="results/{study}/{run}/scores.csv",
-        benchmarks="results/{study}/{run}/benchmarks.csv",
-        cleaning="results/{study}/{run}/data/cleaning.csv",
-        preparation="results/{study}/{run}/data/preparation.csv",
-        scaling="results/{study}/{run}/data/scaling.csv",
-        provenance="results/{study}/{run}/data/provenance.json",
-        lock="envs/requirements.txt",
-    output:
-        report(
-            "results/{study}/{run}/tables/overview.html",
-            caption="../report/overview.rst",
-            category="{study} ({run})",
-            subcategory="1 Data",
-            labels={"what": "What was run"},
-        ),
-        report(
-            "results/{study}/{run}/tables/cleaning.html",
-            caption="../report/cleaning.rst",
-            category="{study} ({run})",
-            subcategory="1 Data",
-            labels={"what": "Cleaning"},
-        ),
-        report(
-            "results/{study}/{run}/tables/preparation.html",
-            caption="../report/preparation.rst",
-            category="{study} ({run})",
-            subcategory="1 Data",
-            labels={"what": "Partitions and imputation"},
-        ),
-        report(
-            "results/{study}/{run}/tables/utility.html",
-            caption="../report/utility.rst",
-            category="{study} ({run})",
-            subcategory="2 Utility",
-            labels={"what": "Table 1: train on synthetic, test on real"},
-        ),
-        report(
-            "results/{study}/{run}/tables/quality.html",
-            caption="../report/quality.rst",
-            category="{study} ({run})",
-            subcategory="3 Fidelity",
-            labels={"what": "Table 2: quality and detection"},
-        ),
-        report(
-            "results/{study}/{run}/tables/moments.html",
-            caption="../report/moments.rst",
-            category="{study} ({run})",
-            subcategory="3 Fidelity",
-            labels={"what": "Table 3: moments"},
-        ),
-        report(
-            "results/{study}/{run}/tables/columns.html",
-            caption="../report/columns.rst",
-            category="{study} ({run})",
-            subcategory="3 Fidelity",
-            labels={"what": "Scores of each column"},
-        ),
-        report(
-            "results/{study}/{run}/tables/scaling.html",
-            caption="../report/scaling.rst",
-            category="{study} ({run})",
-            subcategory="1 Data",
-            labels={"what": "Moments before and after scaling"},
-        ),
-        report(
-            "results/{study}/{run}/tables/runtime.html",
-            caption="../report/runtime.rst",
-            category="{study} ({run})",
-            subcategory="7 Cost",
-            labels={"what": "Time and memory of every step"},
-        ),
-        [
-            f"results/{{study}}/{{run}}/tables/{table}.{kind}"
-            for table in TABLES
-            for kind in ("csv", "md", "tex")
-        ],
-    log:
-        "results/{study}/{run}/logs/make_tables.log",
-    conda:
-        "../../envs/medsynth.yaml"
-    params:
-        note=of_run("note"),
-        styles=of_run("styles"),
-        shown_epochs=of_run("scale.shown_epochs"),
-        columns=of_run("columns"),
-        overview=overview_of,
-        code=code_hash("scripts/make_tables.py"),
-    message:
-        "write the tables of {wildcards.study}"
-    script:
-        "../../scripts/make_tables.py"
+# Table -> section of the report and label there.
+TABLES = {
+    "published_vs_reproduced": (
+        "0 Published against ours",
+        "Published against reproduced",
+    ),
+    "overview": ("1 Data", "What was run"),
+    "cleaning": ("1 Data", "Cleaning"),
+    "preparation": ("1 Data", "Partitions and imputation"),
+    "scaling": ("1 Data", "Moments before and after scaling"),
+    "utility": ("2 Utility", "Table 1: train on synthetic, test on real"),
+    "importance": ("2 Utility", "Importance: agreement with real-trained forests"),
+    "quality": ("3 Fidelity", "Table 2: quality and detection"),
+    "moments": ("3 Fidelity", "Table 3: moments"),
+    "columns": ("3 Fidelity", "Scores of each column"),
+    "violations": ("3 Fidelity", "Impossible rows"),
+    "conditional": ("4 Conditions", "Cohorts drawn under conditions"),
+    "privacy": ("5 Privacy", "Memorisation"),
+    "sizes": ("8 Sizes", "Scores by number of training rows"),
+    "runtime": ("7 Cost", "Time and memory of every step"),
+}
+# Kind of figure -> the same.
+FIGURES = {
+    "accuracy": ("2 Utility", "Figure 2: accuracy against epochs"),
+    "importances": ("2 Utility", "SHAP: what forests look at"),
+    "distributions": ("3 Fidelity", "Figure 3: distributions"),
+    "associations": ("3 Fidelity", "Associations"),
+    "pairs": ("3 Fidelity", "Figure 4: pairs of numeric columns"),
+    "spread": ("3 Fidelity", "Standard deviation against quality"),
+    "conditions": ("4 Conditions", "Figures 8 and 9: success matrices"),
+    "losses": ("6 Training", "Losses by epoch"),
+    "architecture": ("6 Training", "Figures 6 and 7: architecture"),
+    "sizes": ("8 Sizes", "Scores against the number of training rows"),
+}
 
 
-rule plot_accuracy:
-    """Draw accuracy against epochs, one panel a generator (the Med-VAE paper's Figure 2)."""
-    input:
-        scores="results/{study}/{run}/scores.csv",
-    output:
-        png=report(
-            "results/{study}/{run}/figures/accuracy_{target}.png",
-            caption="../report/accuracy.rst",
-            category="{study} ({run})",
-            subcategory="2 Utility",
-            labels={"what": "Figure 2: accuracy against epochs, {target}"},
-        ),
-        pdf="results/{study}/{run}/figures/accuracy_{target}.pdf",
-    log:
-        "results/{study}/{run}/logs/plot_accuracy_{target}.log",
-    conda:
-        "../../envs/medsynth.yaml"
-    params:
-        note=of_run("note"),
-        styles=of_run("styles"),
-        code=code_hash("scripts/plot_accuracy.py"),
-    message:
-        "draw accuracy against epochs for {wildcards.target} ({wildcards.study})"
-    script:
-        "../../scripts/plot_accuracy.py"
+def tables_of(run):
+    """Names of a run's tables."""
+    wanted = {
+        "published_vs_reproduced": run.study.published,
+        "importance": run.importance,
+        "violations": run.row_rules,
+        "conditional": run.conditional,
+        "privacy": run.memorisation,
+        "sizes": run.sized,
+    }
+    return [name for name in TABLES if wanted.get(name, True)]
 
 
-rule plot_evidence:
-    """Draw one generator's columns and their associations against the real ones (Figure 3)."""
-    input:
-        evidence=evidence_of,
-        codebook="results/{study}/{run}/data/codebook.json",
-    output:
-        distributions=report(
-            "results/{study}/{run}/figures/distributions_{generator}.png",
-            caption="../report/distributions.rst",
-            category="{study} ({run})",
-            subcategory="3 Fidelity",
-            labels=figure_labels("Figure 3: distributions"),
-        ),
-        associations=report(
-            "results/{study}/{run}/figures/associations_{generator}.png",
-            caption="../report/associations.rst",
-            category="{study} ({run})",
-            subcategory="3 Fidelity",
-            labels=figure_labels("Associations"),
-        ),
-        pdf=[
-            "results/{study}/{run}/figures/distributions_{generator}.pdf",
-            "results/{study}/{run}/figures/associations_{generator}.pdf",
-        ],
-    log:
-        "results/{study}/{run}/logs/plot_evidence_{generator}.log",
-    conda:
-        "../../envs/medsynth.yaml"
-    params:
-        note=of_run("note"),
-        title=of_generator("title"),
-        colour=of_generator("colour"),
-        epochs=shown_of,
-        code=code_hash("scripts/plot_evidence.py"),
-    message:
-        "draw distributions and associations of {wildcards.generator} ({wildcards.study})"
-    script:
-        "../../scripts/plot_evidence.py"
+def figures_of_study(run):
+    """Kind of every figure that one job draws for the whole run, and whom it shows: target, generator or nobody."""
+    return [
+        *(("accuracy", target.name) for target in run.study.targets),
+        ("spread", ""),
+        *([("sizes", "")] if run.sized else []),
+        *(("conditions", generator) for generator in run.conditional),
+        *(("losses", generator) for generator in run.with_trait("has_losses")),
+        *(("architecture", g) for g in run.with_trait("has_architecture")),
+    ]
 
 
-rule make_conditional_table:
-    """Write how generators meet conditions, and how faithful their cohorts are."""
-    input:
-        scores="results/{study}/{run}/scores.csv",
-    output:
-        report(
-            "results/{study}/{run}/tables/conditional.html",
-            caption="../report/conditional.rst",
-            category="{study} ({run})",
-            subcategory="4 Conditions",
-            labels={"what": "Cohorts drawn under conditions"},
-        ),
-        [
-            f"results/{{study}}/{{run}}/tables/conditional.{kind}"
-            for kind in ("csv", "md", "tex")
-        ],
-    log:
-        "results/{study}/{run}/logs/make_conditional_table.log",
-    conda:
-        "../../envs/medsynth.yaml"
-    params:
-        note=of_run("note"),
-        styles=of_run("styles"),
-        cohorts=of_run_as_dict("study.cohorts"),
-        code=code_hash("scripts/make_conditional_table.py"),
-    message:
-        "write the conditional table of {wildcards.study}"
-    script:
-        "../../scripts/make_conditional_table.py"
+def figures_of_generator(run):
+    """Kind of every figure that each generator gets, and the target that it is about, if any."""
+    return [
+        ("distributions", ""),
+        ("associations", ""),
+        *([("pairs", "")] if run.in_pairs else []),
+        *(("importances", target.name) for target in run.explained),
+    ]
 
 
-rule make_privacy_table:
-    """Write how much nearer synthetic rows are to the rows that a generator saw."""
-    input:
-        scores="results/{study}/{run}/scores.csv",
-    output:
-        report(
-            "results/{study}/{run}/tables/privacy.html",
-            caption="../report/privacy.rst",
-            category="{study} ({run})",
-            subcategory="5 Privacy",
-            labels={"what": "Memorisation"},
-        ),
-        [
-            f"results/{{study}}/{{run}}/tables/privacy.{kind}"
-            for kind in ("csv", "md", "tex")
-        ],
-    log:
-        "results/{study}/{run}/logs/make_privacy_table.log",
-    conda:
-        "../../envs/medsynth.yaml"
-    params:
-        note=of_run("note"),
-        styles=of_run("styles"),
-        code=code_hash("scripts/make_privacy_table.py"),
-    message:
-        "write the privacy table of {wildcards.study}"
-    script:
-        "../../scripts/make_privacy_table.py"
+def file_name(*words):
+    """Put the words of a figure's name together, without empty ones."""
+    return "_".join(filter(None, words))
 
 
-rule make_importance_table:
-    """Write how well importances of synthetic-trained forests agree with those of real-trained ones."""
-    input:
-        scores="results/{study}/{run}/scores.csv",
-    output:
-        report(
-            "results/{study}/{run}/tables/importance.html",
-            caption="../report/importance.rst",
-            category="{study} ({run})",
-            subcategory="2 Utility",
-            labels={"what": "Importance: agreement with real-trained forests"},
-        ),
-        [
-            f"results/{{study}}/{{run}}/tables/importance.{kind}"
-            for kind in ("csv", "md", "tex")
-        ],
-    log:
-        "results/{study}/{run}/logs/make_importance_table.log",
-    conda:
-        "../../envs/medsynth.yaml"
-    params:
-        note=of_run("note"),
-        styles=of_run("styles"),
-        code=code_hash("scripts/make_importance_table.py"),
-    message:
-        "write the importance table of {wildcards.study}"
-    script:
-        "../../scripts/make_importance_table.py"
+def shown_table(name):
+    """A table as HTML, in its section of the report."""
+    section, label = TABLES[name]
+    return report(
+        f"results/{{study}}/{{run}}/tables/{name}.html",
+        caption=f"../report/{name}.rst",
+        category="{study} ({run})",
+        subcategory=section,
+        labels={"what": label},
+    )
 
 
-rule make_sizes_table:
-    """Write how scores depend on the number of training rows."""
-    input:
-        scores="results/{study}/{run}/scores.csv",
-    output:
-        report(
-            "results/{study}/{run}/tables/sizes.html",
-            caption="../report/sizes.rst",
-            category="{study} ({run})",
-            subcategory="8 Sizes",
-            labels={"what": "Scores by number of training rows"},
-        ),
-        [
-            f"results/{{study}}/{{run}}/tables/sizes.{kind}"
-            for kind in ("csv", "md", "tex")
-        ],
-    log:
-        "results/{study}/{run}/logs/make_sizes_table.log",
-    conda:
-        "../../envs/medsynth.yaml"
-    params:
-        note=of_run("note"),
-        styles=of_run("styles"),
-        code=code_hash("scripts/make_sizes_table.py"),
-    message:
-        "write scores by number of training rows ({wildcards.study})"
-    script:
-        "../../scripts/make_sizes_table.py"
+def shown_figure(name, kind, labels):
+    """A figure as PNG, in its section of the report; `labels` may be a function of the wildcards."""
+    return report(
+        f"results/{{study}}/{{run}}/figures/{name}.png",
+        caption=f"../report/{kind}.rst",
+        category="{study} ({run})",
+        subcategory=FIGURES[kind][0],
+        labels=labels,
+    )
 
 
-rule plot_sizes:
-    """Draw scores against the number of training rows."""
-    input:
-        scores="results/{study}/{run}/scores.csv",
-    output:
-        png=report(
-            "results/{study}/{run}/figures/sizes.png",
-            caption="../report/sizes.rst",
-            category="{study} ({run})",
-            subcategory="8 Sizes",
-            labels={"what": "Scores against the number of training rows"},
-        ),
-        pdf="results/{study}/{run}/figures/sizes.pdf",
-    log:
-        "results/{study}/{run}/logs/plot_sizes.log",
-    conda:
-        "../../envs/medsynth.yaml"
-    params:
-        note=of_run("note"),
-        styles=of_run("styles"),
-        target=of_run("main_target"),
-        code=code_hash("scripts/plot_sizes.py"),
-    message:
-        "draw scores against the number of training rows ({wildcards.study})"
-    script:
-        "../../scripts/plot_sizes.py"
+def labels_of(run, kind, generator=None, target=None):
+    """What a figure shows, of whom, at which epoch count."""
+    labels = {"what": ", ".join(filter(None, [FIGURES[kind][1], target]))}
+    if generator:
+        labels["generator"] = run.generators[generator].title
+        labels["epochs"] = str(run.shown(generator) or "–")
+    return labels
 
 
-rule plot_importance:
-    """Draw what forests trained on real and on one generator's rows look at (SHAP beeswarm and bars)."""
-    input:
-        scores="results/{study}/{run}/scores.csv",
-        real=importance_evidence_of("real"),
-        synthetic=importance_evidence_of(None),
-    output:
-        png=report(
-            "results/{study}/{run}/figures/importance_{generator}_{target}.png",
-            caption="../report/importance_figure.rst",
-            category="{study} ({run})",
-            subcategory="2 Utility",
-            labels=figure_labels("SHAP: what forests look at, {target}"),
-        ),
-        pdf="results/{study}/{run}/figures/importance_{generator}_{target}.pdf",
-    log:
-        "results/{study}/{run}/logs/plot_importance_{generator}_{target}.log",
-    # Both names may have underscores: spelt out, they cannot be taken apart in the wrong place.
-    wildcard_constraints:
-        generator="|".join(sorted({g for run in RUNS.values() for g in run.generators})),
-        target="|".join(
-            sorted({t.name for r in RUNS.values() for t in r.study.targets})
-        ),
-    conda:
-        "../../envs/medsynth.yaml"
-    params:
-        note=of_run("note"),
-        title=of_generator("title"),
-        colour=of_generator("colour"),
-        epochs=shown_of,
-        code=code_hash("scripts/plot_importance.py"),
-    message:
-        "draw what forests of {wildcards.generator} look at for {wildcards.target} ({wildcards.study})"
-    script:
-        "../../scripts/plot_importance.py"
+def labels_of_generator(run, kind, target):
+    """Make a labels function for a figure that each generator gets."""
+    return lambda wildcards: labels_of(run, kind, wildcards.generator, target)
 
 
-rule make_published_table:
-    """Put the paper's numbers and claims beside ours, with a verdict by rule."""
-    input:
-        scores="results/{study}/{run}/scores.csv",
-        preparation="results/{study}/{run}/data/preparation.csv",
-        provenance="results/{study}/{run}/data/provenance.json",
-    output:
-        report(
-            "results/{study}/{run}/tables/published_vs_reproduced.html",
-            caption="../report/published.rst",
-            category="{study} ({run})",
-            subcategory="0 Published against ours",
-            labels={"what": "Published against reproduced"},
-        ),
-        [
-            f"results/{{study}}/{{run}}/tables/published_vs_reproduced.{kind}"
-            for kind in ("csv", "md", "tex")
-        ],
-    log:
-        "results/{study}/{run}/logs/make_published_table.log",
-    conda:
-        "../../envs/medsynth.yaml"
-    params:
-        note=of_run("note"),
-        styles=of_run("styles"),
-        publication=of_run_as_dict("study.published"),
-        run=published_of,
-        code=code_hash("scripts/make_published_table.py"),
-    message:
-        "compare {wildcards.study} with what was published"
-    script:
-        "../../scripts/make_published_table.py"
+def tables_and_figures(study):
+    """Everything that the report shows of a study."""
+    run = RUNS[study]
+    tables = [*tables_of(run), *(["metadata"] if run.study.detect_metadata else [])]
+    figures = [file_name(*figure) for figure in figures_of_study(run)]
+    figures += [
+        file_name(kind, generator, target)
+        for kind, target in figures_of_generator(run)
+        for generator in run.generators
+    ]
+    return [
+        f"{run.folder}/scores.csv",
+        *run.deliverables,
+        *(f"{run.folder}/tables/{name}.html" for name in tables),
+        *(f"{run.folder}/figures/{name}.png" for name in figures),
+    ]
 
 
-rule make_violations_table:
-    """Write how often rows break the row rules of the codebook."""
-    input:
-        scores="results/{study}/{run}/scores.csv",
-    output:
-        report(
-            "results/{study}/{run}/tables/violations.html",
-            caption="../report/violations.rst",
-            category="{study} ({run})",
-            subcategory="3 Fidelity",
-            labels={"what": "Impossible rows"},
-        ),
-        [
-            f"results/{{study}}/{{run}}/tables/violations.{kind}"
-            for kind in ("csv", "md", "tex")
-        ],
-    log:
-        "results/{study}/{run}/logs/make_violations_table.log",
-    conda:
-        "../../envs/medsynth.yaml"
-    params:
-        note=of_run("note"),
-        styles=of_run("styles"),
-        shown_epochs=of_run("scale.shown_epochs"),
-        rules=of_run("row_rules"),
-        code=code_hash("scripts/make_violations_table.py"),
-    message:
-        "write the violations of row rules in {wildcards.study}"
-    script:
-        "../../scripts/make_violations_table.py"
+for shown in RUNS.values():
 
+    rule:
+        name:
+            f"make_tables_{shown.study.name}"
+        input:
+            scores="results/{study}/{run}/scores.csv",
+            benchmarks="results/{study}/{run}/benchmarks.csv",
+            cleaning="results/{study}/{run}/data/cleaning.csv",
+            preparation="results/{study}/{run}/data/preparation.csv",
+            scaling="results/{study}/{run}/data/scaling.csv",
+            provenance="results/{study}/{run}/data/provenance.json",
+            lock="envs/requirements.txt",
+        output:
+            [shown_table(name) for name in tables_of(shown)],
+            [
+                f"results/{{study}}/{{run}}/tables/{name}.{kind}"
+                for name in tables_of(shown)
+                for kind in ("csv", "md", "tex")
+            ],
+        log:
+            "results/{study}/{run}/logs/make_tables.log",
+        benchmark:
+            "results/{study}/{run}/benchmarks/make_tables.tsv"
+        wildcard_constraints:
+            study=shown.study.name,
+        conda:
+            "../../envs/medsynth.yaml"
+        params:
+            note=of_run("note"),
+            styles=of_run("styles"),
+            overview=overview_of,
+            facts=facts_of,
+            code=code_hash("scripts/make_tables.py"),
+        message:
+            "write the tables of {wildcards.study}"
+        script:
+            "../../scripts/make_tables.py"
 
-rule plot_pairs:
-    """Draw pairs of numeric columns, real and synthetic (the Med-VAE paper's Figure 4)."""
-    input:
-        evidence=evidence_of,
-        codebook="results/{study}/{run}/data/codebook.json",
-    output:
-        png=report(
-            "results/{study}/{run}/figures/pairs_{generator}.png",
-            caption="../report/pairs.rst",
-            category="{study} ({run})",
-            subcategory="3 Fidelity",
-            labels=figure_labels("Figure 4: pairs of numeric columns"),
-        ),
-        pdf="results/{study}/{run}/figures/pairs_{generator}.pdf",
-    log:
-        "results/{study}/{run}/logs/plot_pairs_{generator}.log",
-    conda:
-        "../../envs/medsynth.yaml"
-    params:
-        note=of_run("note"),
-        title=of_generator("title"),
-        colour=of_generator("colour"),
-        epochs=shown_of,
-        code=code_hash("scripts/plot_pairs.py"),
-    message:
-        "draw pairs of numeric columns of {wildcards.generator} ({wildcards.study})"
-    script:
-        "../../scripts/plot_pairs.py"
+    rule:
+        name:
+            f"draw_study_{shown.study.name}"
+        input:
+            scores="results/{study}/{run}/scores.csv",
+            models=[
+                f"{shown.folder}/models/{generator}/seed{seed}"
+                for generator in shown.with_trait("has_losses", "has_architecture")
+                for seed in shown.scale.seeds
+            ],
+        output:
+            png=[
+                shown_figure(
+                    file_name(kind, of),
+                    kind,
+                    labels_of(
+                        shown,
+                        kind,
+                        **{"generator" if of in shown.generators else "target": of},
+                    ),
+                )
+                for kind, of in figures_of_study(shown)
+            ],
+            pdf=[
+                f"results/{{study}}/{{run}}/figures/{file_name(*figure)}.pdf"
+                for figure in figures_of_study(shown)
+            ],
+        log:
+            "results/{study}/{run}/logs/draw_study.log",
+        benchmark:
+            "results/{study}/{run}/benchmarks/draw_study.tsv"
+        wildcard_constraints:
+            study=shown.study.name,
+        conda:
+            "../../envs/medsynth.yaml"
+        params:
+            note=of_run("note"),
+            styles=of_run("styles"),
+            cohorts=of_run_as_dict("study.cohorts"),
+            main_target=of_run("main_target"),
+            cards=cards_of,
+            code=code_hash("scripts/draw_study.py"),
+        message:
+            "draw the figures of {wildcards.study}"
+        script:
+            "../../scripts/draw_study.py"
 
-
-rule plot_cohorts:
-    """Draw the success matrices of conditional generation (the Med-VAE paper's Figures 8 and 9)."""
-    input:
-        scores="results/{study}/{run}/scores.csv",
-    output:
-        png=report(
-            "results/{study}/{run}/figures/conditions_{generator}.png",
-            caption="../report/conditions.rst",
-            category="{study} ({run})",
-            subcategory="4 Conditions",
-            labels=figure_labels("Figures 8 and 9: success matrices"),
-        ),
-        pdf="results/{study}/{run}/figures/conditions_{generator}.pdf",
-    log:
-        "results/{study}/{run}/logs/plot_cohorts_{generator}.log",
-    conda:
-        "../../envs/medsynth.yaml"
-    params:
-        note=of_run("note"),
-        title=of_generator("title"),
-        cohorts=of_run_as_dict("study.cohorts"),
-        code=code_hash("scripts/plot_cohorts.py"),
-    message:
-        "draw the success matrices of {wildcards.generator} ({wildcards.study})"
-    script:
-        "../../scripts/plot_cohorts.py"
-
-
-rule plot_training:
-    """Draw losses by epoch from the model cards."""
-    input:
-        models=models_of,
-    output:
-        png=report(
-            "results/{study}/{run}/figures/losses_{generator}.png",
-            caption="../report/losses.rst",
-            category="{study} ({run})",
-            subcategory="6 Training",
-            labels=figure_labels("Losses by epoch"),
-        ),
-        pdf="results/{study}/{run}/figures/losses_{generator}.pdf",
-    log:
-        "results/{study}/{run}/logs/plot_training_{generator}.log",
-    conda:
-        "../../envs/medsynth.yaml"
-    params:
-        note=of_run("note"),
-        title=of_generator("title"),
-        colour=of_generator("colour"),
-        epochs=epochs_of,
-        code=code_hash("scripts/plot_training.py"),
-    message:
-        "draw the losses of {wildcards.generator} ({wildcards.study})"
-    script:
-        "../../scripts/plot_training.py"
-
-
-rule plot_architecture:
-    """Draw a generator's networks (the Med-VAE paper's Figures 6 and 7)."""
-    input:
-        models=first_models_of,
-    output:
-        png=report(
-            "results/{study}/{run}/figures/architecture_{generator}.png",
-            caption="../report/architecture.rst",
-            category="{study} ({run})",
-            subcategory="6 Training",
-            labels=figure_labels("Figures 6 and 7: architecture"),
-        ),
-        pdf="results/{study}/{run}/figures/architecture_{generator}.pdf",
-    log:
-        "results/{study}/{run}/logs/plot_architecture_{generator}.log",
-    conda:
-        "../../envs/medsynth.yaml"
-    params:
-        note=of_run("note"),
-        title=of_generator("title"),
-        epochs=shown_of,
-        code=code_hash("scripts/plot_architecture.py"),
-    message:
-        "draw the networks of {wildcards.generator} ({wildcards.study})"
-    script:
-        "../../scripts/plot_architecture.py"
-
-
-rule plot_spread:
-    """Draw the synthetic standard deviation against quality."""
-    input:
-        scores="results/{study}/{run}/scores.csv",
-    output:
-        png=report(
-            "results/{study}/{run}/figures/spread.png",
-            caption="../report/spread.rst",
-            category="{study} ({run})",
-            subcategory="3 Fidelity",
-            labels={"what": "Standard deviation against quality"},
-        ),
-        pdf="results/{study}/{run}/figures/spread.pdf",
-    log:
-        "results/{study}/{run}/logs/plot_spread.log",
-    conda:
-        "../../envs/medsynth.yaml"
-    params:
-        note=of_run("note"),
-        styles=of_run("styles"),
-        code=code_hash("scripts/plot_spread.py"),
-    message:
-        "draw spread against quality ({wildcards.study})"
-    script:
-        "../../scripts/plot_spread.py"
+    rule:
+        name:
+            f"draw_generator_{shown.study.name}"
+        input:
+            unpack(importances_of),
+            evidence=evidence_of,
+            codebook="results/{study}/{run}/data/codebook.json",
+        output:
+            png=[
+                shown_figure(
+                    file_name(kind, "{generator}", target),
+                    kind,
+                    labels_of_generator(shown, kind, target),
+                )
+                for kind, target in figures_of_generator(shown)
+            ],
+            pdf=[
+                f"results/{{study}}/{{run}}/figures/{file_name(kind, '{generator}', target)}.pdf"
+                for kind, target in figures_of_generator(shown)
+            ],
+        log:
+            "results/{study}/{run}/logs/draw_generator_{generator}.log",
+        benchmark:
+            "results/{study}/{run}/benchmarks/draw_generator/{generator}.tsv"
+        wildcard_constraints:
+            study=shown.study.name,
+            generator="|".join(shown.generators),
+        conda:
+            "../../envs/medsynth.yaml"
+        params:
+            note=of_run("note"),
+            title=of_generator("title"),
+            colour=of_generator("colour"),
+            epochs=shown_of,
+            code=code_hash("scripts/draw_generator.py"),
+        message:
+            "draw the figures of {wildcards.generator} ({wildcards.study})"
+        script:
+            "../../scripts/draw_generator.py"

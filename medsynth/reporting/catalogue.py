@@ -1,0 +1,281 @@
+"""Every table of a run: how its numbers are made, how they are laid out for reading, and what its caption says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from medsynth.reporting.columns import columns_table, display_columns, display_scaling
+from medsynth.reporting.display import (
+    display_conditional,
+    display_importance,
+    display_moments,
+    display_privacy,
+    display_quality,
+    display_utility,
+)
+from medsynth.reporting.publication import Publication
+from medsynth.reporting.published import display_published, published_table
+from medsynth.reporting.sizes import display_sizes, sizes_table
+from medsynth.reporting.styles import Styles
+from medsynth.reporting.tables import (
+    at_epochs,
+    conditional_table,
+    importance_table,
+    moments_table,
+    privacy_table,
+    quality_table,
+    runtime_table,
+    utility_table,
+)
+from medsynth.reporting.violations import display_violations, violations_table
+
+Tables = tuple[pd.DataFrame, pd.DataFrame]
+
+
+@dataclass
+class Facts:
+    """What tables are made from.
+
+    Attributes
+    ----------
+    scores : DataFrame
+        The run's long table of scores.
+    files : mapping
+        Name -> path of what else a run has written: benchmarks, cleaning, preparation, scaling, provenance.
+    styles : dict
+        Generator -> ``title``, ``colour``, in order of display.
+    shown_epochs : int or None
+        Epoch count at which generators are shown where one is enough.
+    columns : list of str
+        Columns of the codebook, in order.
+    cohorts : list of dict
+        The study's cohorts.
+    row_rules : dict
+        Name -> title of the rules that no row may break.
+    publication : dict or None
+        The study's ``published``.
+    run : dict
+        What verdicts depend on besides the scores; see `published_table`.
+    overview : dict
+        Fact -> value, what was run.
+    """
+
+    scores: pd.DataFrame
+    files: Mapping[str, str]
+    styles: Styles
+    shown_epochs: int | None
+    columns: list[str]
+    cohorts: list[dict[str, Any]]
+    row_rules: dict[str, str]
+    publication: dict[str, Any] | None
+    run: dict[str, str]
+    overview: dict[str, str]
+
+    @cached_property
+    def at_shown_epochs(self) -> pd.DataFrame:
+        """Scores at one epoch count a generator."""
+        return at_epochs(self.scores, self.shown_epochs)
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """Where the rows come from."""
+        return json.loads(Path(self.files["provenance"]).read_text(encoding="utf-8"))
+
+    def caption(self, table: Table) -> str:
+        """Caption of a table."""
+        return table.caption.format(
+            out_of_scope="; ".join((self.publication or {}).get("out_of_scope", [])) or "nothing"
+        )
+
+    def file(self, name: str) -> pd.DataFrame:
+        """Read a table that a run has written; an empty cell is text."""
+        return pd.read_csv(self.files[name], keep_default_na=False)
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table.
+
+    Attributes
+    ----------
+    make : callable
+        ``make(facts)`` gives the numbers and the table for reading.
+    caption : str
+        With the field ``{out_of_scope}`` where it says what a paper claims beyond our reach.
+    """
+
+    make: Callable[[Facts], Tables]
+    caption: str
+
+
+def _overview(facts: Facts) -> Tables:
+    known = facts.provenance
+    rows = {
+        **facts.overview,
+        "Publisher of the real table": known["publisher"],
+        "Licence of the real table": known["licence"],
+        "Raw rows": f"{known['raw_rows']:,}",
+        "Raw table, SHA-256": ", ".join(known["sha256"]),
+    }
+    table = pd.DataFrame(rows.items(), columns=["Fact", "Value"])
+    return table, table
+
+
+def _as_written(name: str) -> Callable[[Facts], Tables]:
+    def make(facts: Facts) -> Tables:
+        return (facts.file(name),) * 2
+
+    return make
+
+
+def _scaling(facts: Facts) -> Tables:
+    numbers = pd.read_csv(facts.files["scaling"])
+    return numbers, display_scaling(numbers)
+
+
+def _utility(facts: Facts) -> Tables:
+    numbers = utility_table(facts.scores)
+    return numbers, display_utility(at_epochs(numbers, facts.shown_epochs), facts.styles)
+
+
+def _quality(facts: Facts) -> Tables:
+    numbers = quality_table(facts.scores)
+    return numbers, display_quality(numbers, facts.styles)
+
+
+def _moments(facts: Facts) -> Tables:
+    numbers = moments_table(facts.scores)
+    return numbers, display_moments(at_epochs(numbers, facts.shown_epochs), facts.styles)
+
+
+def _columns(facts: Facts) -> Tables:
+    numbers = columns_table(facts.at_shown_epochs)
+    return numbers, display_columns(numbers, facts.columns, facts.styles)
+
+
+def _violations(facts: Facts) -> Tables:
+    numbers = violations_table(facts.at_shown_epochs)
+    return numbers, display_violations(numbers, facts.row_rules, facts.styles)
+
+
+def _conditional(facts: Facts) -> Tables:
+    numbers = conditional_table(facts.scores)
+    titles = {cohort["name"]: cohort.get("title") or cohort["name"] for cohort in facts.cohorts}
+    return numbers, display_conditional(numbers, titles, facts.styles)
+
+
+def _privacy(facts: Facts) -> Tables:
+    numbers = privacy_table(facts.scores)
+    return numbers, display_privacy(numbers, facts.styles)
+
+
+def _importance(facts: Facts) -> Tables:
+    numbers = importance_table(facts.scores)
+    return numbers, display_importance(numbers, facts.styles)
+
+
+def _sizes(facts: Facts) -> Tables:
+    numbers = sizes_table(facts.scores)
+    return numbers, display_sizes(numbers, facts.styles)
+
+
+def _runtime(facts: Facts) -> Tables:
+    numbers = runtime_table(pd.read_csv(facts.files["benchmarks"], keep_default_na=False, na_values=["NA"]))
+    return numbers, numbers
+
+
+def _published(facts: Facts) -> Tables:
+    preparation = facts.file("preparation")
+    columns = preparation[preparation["column"] != "(rows)"]
+    rows = columns.groupby("partition")["rows"].first()
+    known = {
+        "raw_rows": facts.provenance["raw_rows"],
+        "rows": int(rows.sum()),
+        "train_rows": int(rows["train"]),
+        "test_rows": int(rows["test"]),
+        "columns": int((columns["partition"] == "train").sum()),
+    }
+    numbers = published_table(facts.scores, Publication(**facts.publication), known, run=facts.run)
+    return numbers, display_published(numbers, facts.styles)
+
+
+OVER_SEEDS = "mean and 95% t interval over seeds"
+AT_ONE_COUNT = f"{OVER_SEEDS}, at one epoch count a generator"
+
+TABLES = {
+    "published_vs_reproduced": Table(
+        _published,
+        f"What the paper publishes beside what this run gives: {OVER_SEEDS}, and a verdict by the rule in its column. "
+        "Out of scope: {out_of_scope}",
+    ),
+    "overview": Table(_overview, "What was run"),
+    "cleaning": Table(
+        _as_written("cleaning"),
+        "What cleaning did, column by column; cells are those that the rule changed",
+    ),
+    "preparation": Table(_as_written("preparation"), "Partitions and imputation; learned on training rows alone"),
+    "scaling": Table(
+        _scaling,
+        "Moments of the numeric columns of the training rows before and after scaling to [0, 1] (MinMaxScaler; "
+        "kurtosis is excess kurtosis). Unchanged: skewness and kurtosis are equal, mean and standard deviation are "
+        "what the linear map makes of them",
+    ),
+    "utility": Table(
+        _utility,
+        f"Train on synthetic, test on real: scores on held-out real rows, {AT_ONE_COUNT}. Share of lift: (accuracy - "
+        "majority) / (real - majority)",
+    ),
+    "importance": Table(
+        _importance,
+        "Importance: do random forests trained on synthetic rows look at what those trained on real rows look at? "
+        "Spearman's correlation of mean |SHAP| over predictors, and share of the real-trained forest's five most "
+        f"important predictors that are among the other's five, {OVER_SEEDS}",
+    ),
+    "quality": Table(
+        _quality,
+        "Quality (SDMetrics) against held-out real rows, and AUC of an XGBoost detector (C2ST; 0.5: it cannot tell), "
+        f"{OVER_SEEDS}. A score says little without its ceiling and its floor",
+    ),
+    "moments": Table(
+        _moments,
+        f"Moments of the numeric columns, averaged over columns (kurtosis is excess kurtosis), {AT_ONE_COUNT}",
+    ),
+    "columns": Table(
+        _columns,
+        "SDMetrics' scores of each column against held-out real rows, mean over seeds, at one epoch count a "
+        "generator: shape (1 minus the distance of the distributions) and validity (share of values within the real "
+        "range, or of levels that the real rows have)",
+    ),
+    "violations": Table(
+        _violations,
+        f"Rows of 1,000 that break a rule of the codebook, {AT_ONE_COUNT}. The floor draws every column alone. The csv "
+        "gives shares of rows",
+    ),
+    "conditional": Table(
+        _conditional,
+        "Rows drawn under conditions: share that meets all of them, and how those that do compare with the held-out "
+        f"real rows of the cohort (200 or more), {OVER_SEEDS}",
+    ),
+    "privacy": Table(
+        _privacy,
+        "Memorisation: generators fitted on one half of the training rows (members); share of their rows that are "
+        "nearer to a member than to any row of the other half (0.5: nothing is copied), and shares equal to one, "
+        f"{OVER_SEEDS}",
+    ),
+    "sizes": Table(
+        _sizes,
+        "Number of training rows: every generator fitted on random training rows, and the real rows themselves; TSTR "
+        f"with XGBoost for the main target; {OVER_SEEDS}",
+    ),
+    "runtime": Table(
+        _runtime,
+        "What data, training, sampling and scoring took: wall-clock seconds, and peak memory of the largest job",
+    ),
+}

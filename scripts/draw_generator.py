@@ -1,0 +1,45 @@
+"""Draw one generator against the real rows: distributions, associations, pairs of columns, what forests look at."""
+
+import json
+from pathlib import Path
+
+from _job import log, read_scores, run
+
+from medsynth.codebook import Codebook
+from medsynth.reporting.canvas import save_figure
+from medsynth.reporting.figures import associations, distributions
+from medsynth.reporting.importance_figures import importances
+from medsynth.reporting.pair_figures import pairs
+
+
+def main(job):
+    """Read the evidence, draw every figure that the study asks for, save as png and pdf."""
+    params, generator = job.params, job.wildcards.generator
+    codebook = Codebook.from_json(job.input.codebook)
+    evidence = [read_json(path) for path in job.input.evidence]
+    title = f"{params.title}, {params.epochs} epochs" if params.epochs else params.title
+    plain = {"title": title, "note": params.note}
+    coloured = plain | {"colour": params.colour}
+    for path in (Path(path) for path in job.output.png):
+        # A generator's name, and a target's, may have underscores itself.
+        kind, _, target = path.stem.partition(f"_{generator}")
+        if kind == "distributions":
+            figure = distributions(evidence, codebook, **coloured)
+        elif kind == "associations":
+            figure = associations(evidence, **plain)
+        elif kind == "pairs":
+            figure = pairs(evidence, codebook, **coloured)
+        else:
+            target = target.removeprefix("_")
+            looked_at = {"real": read_json(job.input.real)[target], generator: read_json(job.input.synthetic)[target]}
+            figure = importances(read_scores(job), looked_at, target=target, generator=generator, **coloured)
+        save_figure(figure, path.with_suffix(""))
+        log.info("%s drawn", path.stem)
+
+
+def read_json(path):
+    """Read an evidence file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+run(snakemake, main)

@@ -1,0 +1,46 @@
+"""Draw what compares the generators of a study, and what their training says of itself."""
+
+import json
+from pathlib import Path
+
+from _job import log, read_scores, run
+
+from medsynth.evaluation.conditional import Cohort
+from medsynth.reporting.canvas import save_figure
+from medsynth.reporting.cohort_figures import success_matrices
+from medsynth.reporting.figures import accuracy_by_epochs
+from medsynth.reporting.sizes import curves_by_size
+from medsynth.reporting.training_figures import architecture, loss_curves, spread_and_quality
+
+
+def main(job):
+    """Read the long table and the model cards, draw every figure that the study asks for, save as png and pdf."""
+    params, scores = job.params, read_scores(job)
+    cohorts = [Cohort(**cohort) for cohort in params.cohorts]
+
+    def cards(generator):
+        """Cards of a generator's last models, one a seed."""
+        return [json.loads(Path(path).read_text(encoding="utf-8")) for path in params.cards[generator]]
+
+    def draw(kind, of):
+        """Draw a figure of a generator, a target or, for "", the study."""
+        note, styles = {"note": params.note}, params.styles
+        if kind == "accuracy":
+            return accuracy_by_epochs(scores, styles, target=of, **note)
+        if kind == "sizes":
+            return curves_by_size(scores, styles, target=params.main_target, **note)
+        if kind == "spread":
+            return spread_and_quality(scores, styles, **note)
+        style = styles[of]
+        if kind == "conditions":
+            return success_matrices(scores, cohorts, generator=of, title=style["title"], **note)
+        if kind == "losses":
+            return loss_curves([card["history"] for card in cards(of)], **style, **note)
+        return architecture(cards(of)[0]["architecture"], title=style["title"], **note)
+
+    for path in (Path(path) for path in job.output.png):
+        save_figure(draw(*path.stem.partition("_")[::2]), path.with_suffix(""))
+        log.info("%s drawn", path.stem)
+
+
+run(snakemake, main)
