@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import logging
 import os
 import sys
@@ -14,6 +15,33 @@ from typing import Any
 from medsynth.errors import InputError
 
 log = logging.getLogger("medsynth")
+
+
+class ImportClock:
+    """Counts the processor time that a job spends on starting Python and on imports, whenever they come.
+
+    What is left of the job's time went into work; `workflow/overheads.py` adds both up over a run.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = time.process_time()
+        self.inside = False
+        self.original = builtins.__import__
+        builtins.__import__ = self.timed
+
+    def timed(self, *arguments: Any, **keywords: Any) -> Any:
+        """Import as usual; of imports within imports only the outermost is timed."""
+        if self.inside:
+            return self.original(*arguments, **keywords)
+        self.inside, started = True, time.process_time()
+        try:
+            return self.original(*arguments, **keywords)
+        finally:
+            self.inside = False
+            self.seconds += time.process_time() - started
+
+
+clock = ImportClock()
 
 
 def run(job: Any, main: Callable[[Any], None]) -> None:
@@ -46,6 +74,7 @@ def run(job: Any, main: Callable[[Any], None]) -> None:
         log.error("%s", traceback.format_exc())
         _fail(f"{type(error).__name__}: {error}", job.log[0])
     log.info("done in %.1f s", time.monotonic() - started)
+    log.info("processor: %.2f s, of which starting and imports %.2f s", time.process_time(), clock.seconds)
 
 
 def _fail(sentence: str, log_path: str) -> None:

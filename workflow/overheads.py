@@ -1,0 +1,61 @@
+"""How much of a run's processor time went into anything but fitting, sampling and scoring.
+
+    python workflow/overheads.py results/<study>/<run> ...
+
+Every job says in its log what it spent, and how much of that on starting Python and on imports. Those, and all that is
+spent on data, tables and figures, count as overhead.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+SPENT = re.compile(r"processor: ([0-9.]+) s, of which starting and imports ([0-9.]+) s")
+# Folders of logs/ whose jobs fit, sample and score; what the others do is overhead altogether.
+WORK = ("train", "sample", "score", "cohorts", "memorisation", "importance", "sizes")
+
+
+def spent(folder: Path) -> dict[str, tuple[int, float, float]]:
+    """Add up what the jobs of a run spent.
+
+    Parameters
+    ----------
+    folder : Path
+        ``results/<study>/<run>``.
+
+    Returns
+    -------
+    dict
+        Kind of job -> jobs, processor seconds, and of these seconds of starting and imports.
+    """
+    found: dict[str, tuple[int, float, float]] = defaultdict(lambda: (0, 0.0, 0.0))
+    for path in sorted((folder / "logs").rglob("*.log")):
+        said = SPENT.findall(path.read_text(encoding="utf-8"))
+        if said:
+            kind = path.relative_to(folder / "logs").parts[0].removesuffix(".log")
+            jobs, seconds, starting = found[kind]
+            found[kind] = (jobs + 1, seconds + float(said[-1][0]), starting + float(said[-1][1]))
+    return dict(found)
+
+
+def main(folders: list[str]) -> None:
+    """Print a line a kind of job, and the share of overhead in all folders together."""
+    total = overhead = 0.0
+    for folder in map(Path, folders):
+        print(f"{folder}\n{'':4}{'jobs of':32}{'number':>7}{'seconds':>10}{'starting, imports':>19}")
+        for kind, (jobs, seconds, starting) in sorted(spent(folder).items(), key=lambda item: -item[1][1]):
+            print(f"{'':4}{kind:32}{jobs:7}{seconds:10.1f}{starting:19.1f}")
+            total += seconds
+            overhead += starting if kind in WORK else seconds
+    if not total:
+        sys.exit("No log of a finished job there: name folders results/<study>/<run> of finished runs.")
+    print(
+        f"{total:.0f} s of processor time, {overhead:.0f} s ({overhead / total:.1%}) outside fitting, sampling, scoring"
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
