@@ -5,6 +5,7 @@ import re
 
 import pandas as pd
 import pytest
+from overheads import spent
 
 from tests.conftest import ROOT
 from tests.workflow.conftest import SMOKE, Project
@@ -80,6 +81,12 @@ def test_what_produced_a_model_is_written_beside_it(smoke):
     assert card["epochs"] == 2 and card["settings"]["batch_size"] == 500
     assert re.fullmatch("[0-9a-f]{64}", card["train_sha256"])
     assert "sdv" in card["versions"]
+
+
+def test_jobs_say_what_they_spend_and_how_much_of_it_on_imports(smoke):
+    found = spent(smoke.folder / "results" / RUN)
+    assert {"train", "sample", "score", "cohorts", "memorisation", "importance", "make_tables"} <= set(found)
+    assert all(jobs > 0 and 0 < starting <= seconds for jobs, seconds, starting in found.values())
 
 
 def test_a_card_of_a_med_vae_tells_how_its_latent_space_fares(smoke):
