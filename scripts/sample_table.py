@@ -12,9 +12,6 @@ from medsynth.randomness import derive_seed
 
 def main(job):
     """Sample, check against the codebook, write."""
-    import torch
-
-    torch.set_num_threads(job.threads)
     folder = Path(job.input.models) / f"epochs{job.wildcards.epochs}"
     model = generator_class(job.params.class_path).load(folder)
     seed = derive_seed(job.params.study_seed, job.wildcards.generator, job.wildcards.seed, "sample")

@@ -16,9 +16,6 @@ from medsynth.randomness import derive_seed
 
 def main(job):
     """Draw and score."""
-    import torch
-
-    torch.set_num_threads(job.threads)
     train, test = read_tables(job, "train", "test")
     codebook = Codebook.from_json(job.input.codebook)
     seed = derive_seed(job.params.study_seed, job.wildcards.seed, "cohorts")

@@ -13,9 +13,6 @@ from medsynth.randomness import derive_seed
 
 def main(job):
     """Split the training rows into members and nonmembers, fit, sample, score."""
-    import torch
-
-    torch.set_num_threads(job.threads)
     (train,) = read_tables(job, "train")
     codebook, params = Codebook.from_json(job.input.codebook), job.params
     generator = job.wildcards.get("generator") or job.wildcards.reference

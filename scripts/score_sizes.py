@@ -14,9 +14,6 @@ from medsynth.randomness import derive_seed
 
 def main(job):
     """Score one table a size; that of all training rows is the one that is scored everywhere else."""
-    import torch
-
-    torch.set_num_threads(job.threads)
     train, test = read_tables(job, "train", "test")
     codebook, params = Codebook.from_json(job.input.codebook), job.params
     generator = job.wildcards.get("generator") or job.wildcards.reference

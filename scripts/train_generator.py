@@ -16,9 +16,6 @@ from medsynth.randomness import derive_seed
 
 def main(job):
     """Train, save the models, and write beside them what made them."""
-    import torch
-
-    torch.set_num_threads(job.threads)
     (train,) = read_tables(job, "train")
     codebook = Codebook.from_json(job.input.codebook)
     generator = generator_class(job.params.class_path)(**job.params.settings)

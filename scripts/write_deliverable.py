@@ -16,9 +16,6 @@ from medsynth.reporting.export import without_formulas, write_table
 def main(job):
     """Sample, check, restore, write."""
     import pandas as pd
-    import torch
-
-    torch.set_num_threads(job.threads)
     wanted = job.params.deliverable
     folder = Path(job.input.models) / f"epochs{job.params.epochs}"
     model = generator_class(job.params.class_path).load(folder)
