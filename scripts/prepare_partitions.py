@@ -5,6 +5,7 @@ import pandas as pd
 from _job import log, read_tables, run, write_text
 
 from medsynth.codebook import Codebook
+from medsynth.disclosure import few
 from medsynth.errors import InputError
 from medsynth.evaluation.targets import Target
 from medsynth.preparation.encoding import TableEncoder
@@ -37,8 +38,10 @@ def main(job):
     for name, part in complete.items():
         log.info("%s: %d rows, %d columns, %d cells imputed", name, *part.shape, parts[name].isna().sum().sum())
     check_targets(targets, complete)
-    describe(parts, complete, method, unlabelled, limits).to_csv(job.output.report, index=False, lineterminator="\n")
-    scaling = scaling_table(complete["train"], imputer.codebook_)
+    least = job.params.least_patients
+    report = describe(parts, complete, method, unlabelled, limits, least)
+    report.to_csv(job.output.report, index=False, lineterminator="\n")
+    scaling = scaling_table(complete["train"], imputer.codebook_, least)
     scaling.to_csv(job.output.scaling, index=False, lineterminator="\n", float_format="%.10g")
     write_text(job.output.codebook, imputer.codebook_.to_json())
     complete["train"].to_parquet(job.output.train, index=False)
@@ -70,18 +73,24 @@ def check_targets(targets, complete):
                 )
 
 
-def describe(parts, complete, method, unlabelled, limits):
-    """Count per partition and column: rows, imputed cells and how, limits, levels that training never shows."""
+def describe(parts, complete, method, unlabelled, limits, least):
+    """Count per partition and column: rows, imputed cells and how, limits, levels that training never shows.
+
+    A level that fewer than `least` rows have is not named.
+    """
     unseen = TableEncoder().fit(complete["train"]).unseen(complete["test"])
-    remark = f"{unlabelled} further rows left out, whose target is missing"
+    remark = f"{few(unlabelled, least)} further rows left out, whose target is missing"
     found = [("test", "(rows)", len(complete["test"]), 0, "", remark)] if unlabelled else []
     for name, part in complete.items():
         for column in part.columns:
             gaps = int(parts[name][column].isna().sum()) if column in parts[name] else 0
             strange = unseen.get(column, {}) if name == "test" else {}
-            remarks = [f"'{level}' in {count} rows, never in training rows" for level, count in strange.items()]
+            named = {level: count for level, count in strange.items() if count >= least}
+            remarks = [f"'{level}' in {count} rows, never in training rows" for level, count in named.items()]
+            if rare := len(strange) - len(named):
+                remarks.append(f"{rare} levels in fewer than {least} rows each, never in training rows")
             if column in limits:
-                remarks.append(f"winsorised at {limits[column]:g}")
+                remarks.append(f"winsorised at {float(f'{limits[column]:.3g}'):g}")
             if part[column].nunique() == 1:
                 remarks.append(f"constant: '{part[column].iloc[0]}'")
             found.append((name, column, len(part), gaps, method if gaps else "", "; ".join(remarks)))

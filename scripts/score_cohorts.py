@@ -32,6 +32,7 @@ def main(job):
         TableEncoder().fit(train),
         rows=job.params.rows,
         seed=seed,
+        least=job.params.least_patients,
     )
     write_scores(job, generator, [("conditional", *score) for score in scores])
 

@@ -32,7 +32,7 @@ def main(job):
     for target in (Target(**t) for t in params.targets):
         explanation = explain(trained, explained, target, encoder, seed=seed)
         scores.extend(("importance", *score) for score in explanation.scores())
-        evidence[target.name] = explanation.evidence()
+        evidence[target.name] = explanation.evidence(params.least_patients)
         log.info("%s explained: %d rows of %d, trained on %d", target.name, len(explained), len(test), len(trained))
     write_scores(job, generator, scores)
     write_text(job.output.evidence, json.dumps(evidence))

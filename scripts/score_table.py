@@ -6,6 +6,7 @@ import numpy as np
 from _job import log, read_tables, run, write_scores, write_text
 
 from medsynth.codebook import Codebook
+from medsynth.disclosure import rounded_counts
 from medsynth.evaluation.comparison import draw_compared
 from medsynth.evaluation.detection import c2st
 from medsynth.evaluation.evidence import association_difference, associations, distributions, pair_columns, pairs
@@ -55,22 +56,34 @@ def main(job):
         add("fidelity", common_bin_pair_trends(judged, against, codebook))
         add("fidelity", moments(judged, against, codebook))
         # A rate needs nothing to be compared with, so every row counts.
-        add("fidelity", violations(table, codebook))
+        found = violations(table, codebook)
+        if generator in ("real", "holdout"):
+            found = without_small_counts(found, len(table), params.least_patients)
+        add("fidelity", found)
         matrices = {key: associations(rows, codebook) for key, rows in (("synthetic", judged), ("real", against))}
         add("fidelity", [("association_difference", "", association_difference(**matrices))])
         add("detection", c2st(table, real, encoder, seed=seed, max_rows=params.fidelity_rows))
         if hasattr(job.output, "evidence"):
             # The same columns for every generator of the study; of all rows, since joint histograms need many.
             chosen = pair_columns(codebook, derive_seed(params.study_seed, "pair plot"))
-            in_pairs = pairs({"synthetic": table, "real": real}, codebook, chosen, edges_from="real")
-            write_evidence(job.output.evidence, judged, against, codebook, matrices, in_pairs)
+            told = {"edges_from": "real", "least": params.least_patients}
+            in_pairs = pairs({"synthetic": table, "real": real}, codebook, chosen, **told)
+            shown = distributions({"synthetic": judged, "real": against}, codebook, **told)
+            write_evidence(job.output.evidence, codebook, shown, matrices, in_pairs)
     write_scores(job, generator, scores)
 
 
-def write_evidence(path, synthetic, real, codebook, matrices, in_pairs):
+def without_small_counts(found, rows, least):
+    """Round the shares of real rows that break a rule, where they are few."""
+    for metric, rule, share in found:
+        broken, _ = rounded_counts([share * rows, (1 - share) * rows], least)
+        yield metric, rule, broken / rows
+
+
+def write_evidence(path, codebook, shown, matrices, in_pairs):
     """Write what figures read."""
     evidence = {
-        "distributions": distributions({"synthetic": synthetic, "real": real}, codebook, edges_from="real"),
+        "distributions": shown,
         "associations": {
             "columns": list(codebook.columns),
             **{key: matrix.round(6).to_numpy().tolist() for key, matrix in matrices.items()},

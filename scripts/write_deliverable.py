@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from _job import log, run, write_text
+from _job import log, read_tables, run, write_text
 
 from medsynth.codebook import Codebook
 from medsynth.cohorts.raw import read_table
+from medsynth.disclosure import without_rare_levels
 from medsynth.generators import generator_class
 from medsynth.preparation.checks import check_clean
 from medsynth.preparation.restoring import reasons, restore
@@ -14,7 +15,7 @@ from medsynth.reporting.export import without_formulas, write_table
 
 
 def main(job):
-    """Sample, check, restore, write."""
+    """Sample, check, leave out what few patients have, restore, write."""
     import pandas as pd
     wanted = job.params.deliverable
     folder = Path(job.input.models) / f"epochs{job.params.epochs}"
@@ -24,6 +25,9 @@ def main(job):
     table = prepared.conform(model.sample(wanted["rows"], seed=seed))
     check_clean(table, prepared, what=f"The table that {wanted['generator']} drew")
     codebook = Codebook.from_yaml(job.input.codebook)
+    (clean,) = read_tables(job, "clean")
+    table, cells = without_rare_levels(table, clean, codebook, least=job.params.least_patients)
+    log.info("cells whose level fewer than %d patients have: %s", job.params.least_patients, cells)
     names = [Path(path).name for path in job.output.tables]
     raw = {name: read_table(path, codebook) for name, path in zip(names, job.input.raw, strict=True)}
     dropped = reasons(pd.read_csv(job.input.cleaning, keep_default_na=False))
@@ -40,8 +44,9 @@ def main(job):
         dictionary,
         Path(job.output.dictionary).with_suffix(""),
         caption=f"Data dictionary of {', '.join(names)}: {wanted['rows']:,} synthetic rows of {job.params.title} "
-        f"({job.params.epochs} epochs, seed {job.params.seed}); identifiers are fresh, and a header that is not in the "
-        "file is listed with the reason",
+        f"({job.params.epochs} epochs, seed {job.params.seed}); identifiers are fresh, levels of free text that fewer "
+        f"than {job.params.least_patients} real patients have are one, and a header that is not in the file is listed "
+        "with the reason",
         note=job.params.note,
         formats=("csv", "html"),
     )

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from medsynth.codebook import Strict
+from medsynth.disclosure import LEAST_PATIENTS
 from medsynth.evaluation.conditional import Cohort
 from medsynth.evaluation.targets import Target
 from medsynth.reporting.publication import Publication
@@ -147,6 +148,12 @@ class Study(Strict):
     )
     sizes: list[Rows] = Field(
         [], description="numbers of training rows (and 'all') that every generator is also fitted on"
+    )
+    least_patients: int = Field(
+        LEAST_PATIENTS,
+        ge=1,
+        description="tables, figures and their evidence tell of no smaller number of real patients, and the "
+        "deliverable has no level of free text that fewer have; see README, What the report shows of real patients",
     )
     deliverable: Deliverable | None = Field(None, description="a synthetic table to hand over, see below")
     detect_metadata: bool = Field(

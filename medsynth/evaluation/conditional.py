@@ -10,6 +10,7 @@ from pydantic import Field
 
 from medsynth.codebook import Codebook, Strict
 from medsynth.conditions import Conditions
+from medsynth.disclosure import LEAST_PATIENTS, told
 from medsynth.errors import InputError
 from medsynth.evaluation.detection import c2st
 from medsynth.evaluation.fidelity import common_bin_pair_trends, quality
@@ -60,6 +61,7 @@ def score_cohorts(
     *,
     rows: int,
     seed: int,
+    least: int = LEAST_PATIENTS,
 ) -> Iterator[Score]:
     """Score every cohort that a generator draws (Med-VAE paper, Figures 8 and 9, and what it left as future work).
 
@@ -77,13 +79,16 @@ def score_cohorts(
         Rows to draw for each cohort.
     seed : int
         Of the detector.
+    least : int, default 10
+        Fewer real rows are not told.
 
     Yields
     ------
     metric, detail, value
         ``share`` with the detail ``asked|held``: share of the rows drawn for the cohort `asked` (or unconditionally)
         that meet the conditions of `held`, for cohorts of one group; ``success`` with the cohort as detail: the same
-        for `asked` itself; both 0 where the generator refused. ``n_train`` and ``n_test``: real rows of the cohort.
+        for `asked` itself; both 0 where the generator refused. ``n_train`` and ``n_test``: real rows of the cohort,
+        NaN if they are some but fewer than `least`.
         ``quality``, ``common_bin_pair_trends`` and ``c2st_auc``: rows that meet the conditions against real ones of
         `test`, where these are `LEAST_COHORT` or more, always on min(`rows`, ``n_test``) rows a side,
         since the scores depend on their number; NaN for a generator that has not as many to show after drawing `ROUNDS`
@@ -103,8 +108,8 @@ def score_cohorts(
     for cohort in (cohort for cohort in cohorts if cohort.name in wanted):
         name, conditions = cohort.name, wanted[cohort.name]
         real = test[conditions.holds(test)].reset_index(drop=True)
-        yield "n_train", name, float(conditions.holds(train).sum())
-        yield "n_test", name, float(len(real))
+        yield "n_train", name, told(conditions.holds(train).sum(), least)
+        yield "n_test", name, told(len(real), least)
         try:
             drawn = draw(rows, cohort.where, 0)
         except InputError as error:

@@ -8,22 +8,20 @@ import numpy as np
 import pandas as pd
 
 from medsynth.codebook import NUMERIC, Codebook
+from medsynth.disclosure import LEAST_PATIENTS, inner_range, pools, rounded_counts, told_levels
 
-# Of joint histograms: cells with fewer real rows are not told; no fewer bins a column, and for more of them as many
-# real rows a cell on average.
-LEAST_PATIENTS = 3
+# Joint histograms have no fewer bins a column.
 LEAST_BINS = 6
-ROWS_PER_CELL = 8
 
 
-def histogram_edges(values: pd.Series, integer: bool, bins: int = 40) -> np.ndarray:
+def histogram_edges(values: pd.Series, integer: bool, bins: int = 40, least: int = LEAST_PATIENTS) -> np.ndarray:
     """Bin edges for a numeric column, from real rows.
 
     Integers get a bin for each value that occurs (ten-year midpoints lie ten apart) or, where those are many, for
-    several at once; other numbers get bins of equal width. The central 99 % of the rows decide the span; both tables'
-    outer rows fall into the outer bins.
+    several at once; other numbers get bins of equal width. The central 99 % of the rows decide the span, but `least`
+    rows or more lie at or beyond either end; both tables' outer rows fall into the outer bins.
     """
-    low, high = values.quantile([0.005, 0.995], interpolation="nearest")
+    low, high = inner_range(values.astype("int64") if integer else values, least, share=0.005)
     if low == high:
         return np.array([low - 0.5, low + 0.5])
     if not integer:
@@ -33,7 +31,9 @@ def histogram_edges(values: pd.Series, integer: bool, bins: int = 40) -> np.ndar
     return np.arange(low, high + 2 * step, step) - spacing / 2
 
 
-def distributions(tables: dict[str, pd.DataFrame], codebook: Codebook, *, edges_from: str) -> dict[str, dict]:
+def distributions(
+    tables: dict[str, pd.DataFrame], codebook: Codebook, *, edges_from: str, least: int = LEAST_PATIENTS
+) -> dict[str, dict]:
     """Histograms of numeric and level shares of coded columns, on the same bins for every table.
 
     Parameters
@@ -42,25 +42,33 @@ def distributions(tables: dict[str, pd.DataFrame], codebook: Codebook, *, edges_
     codebook : Codebook
     edges_from : str
         The (real) table whose values decide the bins.
+    least : int, default 10
+        Neighbouring bins are one where fewer of its rows are in them, and levels of fewer are told together; see
+        `medsynth.disclosure`.
 
     Returns
     -------
     dict
         Column -> ``edges`` (numeric) or ``levels`` (coded), and per table a list of densities (1 / unit) or shares.
     """
-    found = {}
+    found, real = {}, tables[edges_from]
     for name, column in codebook.columns.items():
         if column.numeric:
-            edges = histogram_edges(tables[edges_from][name], column.type == "integer")
+            edges = histogram_edges(real[name], column.type == "integer", least=least)
+            counts, _ = np.histogram(real[name].clip(edges[0], edges[-1]), bins=edges)
+            edges = edges[[0, *pools(counts, least)]]
             found[name] = {"edges": edges.tolist()}
             for key, table in tables.items():
                 counts, _ = np.histogram(table[name].clip(edges[0], edges[-1]), bins=edges)
                 found[name][key] = (counts / max(counts.sum(), 1) / np.diff(edges)).tolist()
         else:
-            found[name] = {"levels": column.all_levels}
+            names = told_levels(real[name], column, least)
+            levels = list(dict.fromkeys(names))
+            found[name] = {"levels": levels}
             for key, table in tables.items():
-                shares = table[name].value_counts(normalize=True, sort=False).reindex(column.all_levels)
-                found[name][key] = shares.fillna(0).tolist()
+                counts = table[name].astype(object).map(names).value_counts().reindex(levels, fill_value=0)
+                counts = rounded_counts(counts, least) if key == edges_from else counts
+                found[name][key] = (counts / max(len(table), 1)).tolist()
     return found
 
 
@@ -72,12 +80,18 @@ def pair_columns(codebook: Codebook, seed: int, n: int = 5) -> list[str]:
 
 
 def pairs(
-    tables: dict[str, pd.DataFrame], codebook: Codebook, columns: list[str], *, edges_from: str, bins: int = 24
+    tables: dict[str, pd.DataFrame],
+    codebook: Codebook,
+    columns: list[str],
+    *,
+    edges_from: str,
+    bins: int = 24,
+    least: int = LEAST_PATIENTS,
 ) -> dict:
     """Joint histograms of every pair of the named numeric columns, on the same bins for every table.
 
-    A cell that fewer than three rows of the (real) table `edges_from` fall into is written as 0 for that table: a lone
-    patient is nobody's business. Outer rows fall into the outer bins, as in `distributions`.
+    A cell that fewer than `least` rows of the (real) table `edges_from` fall into is written as 0 for that table: a
+    lone patient is nobody's business. Outer rows fall into the outer bins, as in `distributions`.
 
     Parameters
     ----------
@@ -89,16 +103,21 @@ def pairs(
         The (real) table whose values decide the bins.
     bins : int, default 24
         Bins a column, at most; fewer where the real rows are too few to fill that many by that many cells.
+    least : int, default 10
+        Fewer real rows are not told.
 
     Returns
     -------
     dict
-        ``columns``; ``edges``, a list for each column; ``rows``, their number in each table; ``counts``, per pair ``x``
-        and ``y`` (the earlier column is x) and for each table the rows in each cell, shape (bins of x, bins of y).
+        ``columns``; ``least``; ``edges``, a list for each column; ``rows``, their number in each table; ``counts``, per
+        pair ``x`` and ``y`` (the earlier column is x) and for each table the rows in each cell, shape (bins of x, bins
+        of y).
     """
     real = tables[edges_from]
-    bins = int(np.clip(np.sqrt(len(real) / ROWS_PER_CELL), LEAST_BINS, bins))
-    edges = {name: histogram_edges(real[name], codebook.columns[name].type == "integer", bins=bins) for name in columns}
+    # On average a cell should have enough rows to be shown.
+    bins = int(np.clip(np.sqrt(len(real) / least), LEAST_BINS, bins))
+    integers = {name: codebook.columns[name].type == "integer" for name in columns}
+    edges = {name: histogram_edges(real[name], integers[name], bins, least) for name in columns}
     inside = {
         key: {name: table[name].clip(edges[name][0], edges[name][-1]) for name in columns}
         for key, table in tables.items()
@@ -109,11 +128,12 @@ def pairs(
         for key in tables:
             counts, _, _ = np.histogram2d(inside[key][x], inside[key][y], bins=[edges[x], edges[y]])
             if key == edges_from:
-                counts[counts < LEAST_PATIENTS] = 0
+                counts[counts < least] = 0
             pair[key] = counts.astype("int64").tolist()
         found.append(pair)
     return {
         "columns": columns,
+        "least": least,
         "edges": {name: values.tolist() for name, values in edges.items()},
         "rows": {key: len(table) for key, table in tables.items()},
         "counts": found,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from medsynth.disclosure import LEAST_PATIENTS, pools
 from medsynth.evaluation.targets import Target
 from medsynth.evaluation.utility import Score, random_forest
 from medsynth.preparation.encoding import TableEncoder
@@ -47,11 +48,12 @@ class Explanation:
         for predictor, value in zip(self.predictors, moved, strict=True):
             yield "mean_abs_shap", f"{self.target}:{predictor}", float(value)
 
-    def evidence(self) -> dict:
-        """Make what a figure needs, as plain values of four significant digits.
+    def evidence(self, least: int = LEAST_PATIENTS) -> dict:
+        """Make what a figure needs, as plain values of three decimals.
 
         Every predictor's points are sorted on their own, by the SHAP value of the class shown. A beeswarm needs no
-        more, and no patient can be put together again from what lies side by side.
+        more, and no patient can be put together again from what lies side by side. Neighbouring positions are one
+        (their mean) where fewer than `least` rows have them, so that no point's colour tells a rare level or value.
 
         Returns
         -------
@@ -63,7 +65,7 @@ class Explanation:
         predictors = {}
         for i, name in enumerate(self.predictors):
             order = np.lexsort([self.positions[:, i], self.values[:, i, shown]])
-            position = _rounded(self.positions[order, i])
+            position = _rounded(_pooled(self.positions[:, i], least)[order])
             predictors[name] = {"shap": [_rounded(values) for values in self.values[order, i].T], "position": position}
         return {"classes": self.classes, "shown": self.shown, "predictors": predictors}
 
@@ -121,5 +123,18 @@ def _positions(encoded: np.ndarray, encoder: TableEncoder, name: str) -> np.ndar
     return ranks / max(len(ranks) - 1, 1)
 
 
+def _pooled(positions: np.ndarray, least: int) -> np.ndarray:
+    """Make neighbouring positions one that fewer than `least` rows have; a level never shown counts as the first."""
+    unseen = np.isnan(positions)
+    if unseen.sum() < least:
+        positions, unseen = np.where(unseen, 0, positions), np.zeros_like(unseen)
+    _, inverse, counts = np.unique(positions[~unseen], return_inverse=True, return_counts=True)
+    pool = np.searchsorted(pools(counts, least), inverse, side="right")
+    means = np.bincount(pool, weights=positions[~unseen]) / np.maximum(np.bincount(pool), 1)
+    pooled = np.full(len(positions), np.nan)
+    pooled[~unseen] = means[pool]
+    return pooled
+
+
 def _rounded(values: np.ndarray) -> list[float | None]:
-    return [None if np.isnan(value) else float(f"{value:.4g}") for value in values]
+    return [None if np.isnan(value) else round(float(value), 3) for value in values]

@@ -228,11 +228,11 @@ def _finish_column(
         return table.drop(columns=name)
     for level, most in column.drop_if_level.items():
         if (values == level).mean() > most:
-            others = f"{(values != level).mean():.2%}"
-            report.add(name, f"dropped: only {others} differ from '{level}'", missing_before=gaps)
+            # Not how many do: they may be few.
+            report.add(name, f"dropped: fewer than {1 - most:.2%} differ from '{level}'", missing_before=gaps)
             return table.drop(columns=name)
     if column.drop_if_zero is not None and (values == 0).mean() > column.drop_if_zero:
-        report.add(name, f"dropped: only {(values > 0).mean():.2%} are above 0", missing_before=gaps)
+        report.add(name, f"dropped: fewer than {1 - column.drop_if_zero:.2%} are not 0", missing_before=gaps)
         return table.drop(columns=name)
     if values.nunique() == 1:
         report.add(name, f"constant: every value is '{values.dropna().iloc[0]}'")

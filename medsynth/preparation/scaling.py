@@ -6,17 +6,19 @@ import numpy as np
 import pandas as pd
 
 from medsynth.codebook import NUMERIC, Codebook
+from medsynth.disclosure import LEAST_PATIENTS, inner_range
 
 # Name -> method of a column; kurtosis is excess kurtosis.
 MOMENTS = {"mean": "mean", "std": "std", "skewness": "skew", "kurtosis": "kurt"}
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
 
 
-def scaling_table(train: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
+def scaling_table(train: pd.DataFrame, codebook: Codebook, least: int = LEAST_PATIENTS) -> pd.DataFrame:
     """Moments of every numeric column before and after scikit-learn's `MinMaxScaler`.
 
     The Med-VAE paper (Supplement) calculates them "to ensure the data distribution remained unchanged". A linear map
-    leaves skewness and kurtosis as they are, and takes the mean and the standard deviation with it.
+    leaves skewness and kurtosis as they are, and takes the mean and the standard deviation with it. Since both ends of
+    the map can be read off the two, every column is first cut where `least` rows lie at or beyond.
 
     Parameters
     ----------
@@ -24,30 +26,32 @@ def scaling_table(train: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
         Training rows, complete.
     codebook : Codebook
         Of these rows.
+    least : int, default 10
+        See `medsynth.disclosure.inner_range`.
 
     Returns
     -------
     DataFrame
         Columns column, ``<moment>_before`` and ``<moment>_after`` of mean, std, skewness and kurtosis, and unchanged:
         "yes" if skewness and kurtosis are equal and mean and std are what the map makes of them (to 1e-6 of their
-        size), "no" if not, "constant" for a column that the scaler has nothing to stretch.
+        size), "no" if not, "constant" for a column that, but for fewer rows than `least`, is one value.
     """
     from sklearn.preprocessing import MinMaxScaler
 
     rows = []
     for name in codebook.named(*NUMERIC):
-        before = train[name].astype("float64")
+        before = train[name].clip(*inner_range(train[name], least)).astype("float64")
         after = pd.Series(MinMaxScaler().fit_transform(before.to_frame())[:, 0])
         moments = {moment: (getattr(before, method)(), getattr(after, method)()) for moment, method in MOMENTS.items()}
         row = {"column": name}
         for moment, (first, second) in moments.items():
             row |= {f"{moment}_before": first, f"{moment}_after": second}
-        least, span = before.min(), before.max() - before.min()
+        smallest, span = before.min(), before.max() - before.min()
         if span == 0:
             rows.append(row | {"unchanged": "constant"})
             continue
         expected = dict(moments) | {
-            "mean": ((moments["mean"][0] - least) / span, moments["mean"][1]),
+            "mean": ((moments["mean"][0] - smallest) / span, moments["mean"][1]),
             "std": (moments["std"][0] / span, moments["std"][1]),
         }
         same = np.allclose(*zip(*expected.values(), strict=True), rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)

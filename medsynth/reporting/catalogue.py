@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from medsynth.disclosure import few
 from medsynth.reporting.columns import columns_table, display_columns, display_scaling
 from medsynth.reporting.display import (
     display_conditional,
@@ -65,6 +66,8 @@ class Facts:
         What verdicts depend on besides the scores; see `published_table`.
     overview : dict
         Fact -> value, what was run.
+    least_patients : int
+        Fewer real rows or cells are not counted.
     """
 
     scores: pd.DataFrame
@@ -77,6 +80,7 @@ class Facts:
     publication: dict[str, Any] | None
     run: dict[str, str]
     overview: dict[str, str]
+    least_patients: int
 
     @cached_property
     def at_shown_epochs(self) -> pd.DataFrame:
@@ -91,7 +95,8 @@ class Facts:
     def caption(self, table: Table) -> str:
         """Caption of a table."""
         return table.caption.format(
-            out_of_scope="; ".join((self.publication or {}).get("out_of_scope", [])) or "nothing"
+            out_of_scope="; ".join((self.publication or {}).get("out_of_scope", [])) or "nothing",
+            least=self.least_patients,
         )
 
     def file(self, name: str) -> pd.DataFrame:
@@ -108,7 +113,8 @@ class Table:
     make : callable
         ``make(facts)`` gives the numbers and the table for reading.
     caption : str
-        With the field ``{out_of_scope}`` where it says what a paper claims beyond our reach.
+        With the field ``{out_of_scope}`` where it says what a paper claims beyond our reach, and ``{least}`` where it
+        speaks of few real patients.
     """
 
     make: Callable[[Facts], Tables]
@@ -128,9 +134,14 @@ def _overview(facts: Facts) -> Tables:
     return table, table
 
 
-def _as_written(name: str) -> Callable[[Facts], Tables]:
+def _counted(name: str, *counts: str) -> Callable[[Facts], Tables]:
+    """Make a table as a run has written it, but for small counts in the named columns."""
+
     def make(facts: Facts) -> Tables:
-        return (facts.file(name),) * 2
+        table = facts.file(name)
+        for column in counts:
+            table[column] = [few(int(n), facts.least_patients) if str(n) else "" for n in table[column]]
+        return table, table
 
     return make
 
@@ -217,15 +228,18 @@ TABLES = {
     ),
     "overview": Table(_overview, "What was run"),
     "cleaning": Table(
-        _as_written("cleaning"),
-        "What cleaning did, column by column; cells are those that the rule changed",
+        _counted("cleaning", "cells", "missing_before", "missing_after"),
+        "What cleaning did, column by column; cells are those that the rule changed (<{least}: some, but fewer)",
     ),
-    "preparation": Table(_as_written("preparation"), "Partitions and imputation; learned on training rows alone"),
+    "preparation": Table(
+        _counted("preparation", "imputed"),
+        "Partitions and imputation; learned on training rows alone (<{least}: some cells, but fewer)",
+    ),
     "scaling": Table(
         _scaling,
         "Moments of the numeric columns of the training rows before and after scaling to [0, 1] (MinMaxScaler; "
-        "kurtosis is excess kurtosis). Unchanged: skewness and kurtosis are equal, mean and standard deviation are "
-        "what the linear map makes of them",
+        "kurtosis is excess kurtosis); columns are cut where {least} rows or more lie at or beyond. Unchanged: "
+        "skewness and kurtosis are equal, mean and standard deviation are what the linear map makes of them",
     ),
     "utility": Table(
         _utility,
@@ -255,13 +269,13 @@ TABLES = {
     ),
     "violations": Table(
         _violations,
-        f"Rows of 1,000 that break a rule of the codebook, {AT_ONE_COUNT}. The floor draws every column alone. The csv "
-        "gives shares of rows",
+        f"Rows of 1,000 that break a rule of the codebook, {AT_ONE_COUNT}. The floor draws every column alone. Fewer "
+        "than {least} real rows are rounded to none or {least}. The csv gives shares of rows",
     ),
     "conditional": Table(
         _conditional,
         "Rows drawn under conditions: share that meets all of them, and how those that do compare with the held-out "
-        f"real rows of the cohort (200 or more), {OVER_SEEDS}",
+        f"real rows of the cohort (200 or more), {OVER_SEEDS}; few: fewer than {{least}} real rows",
     ),
     "privacy": Table(
         _privacy,

@@ -213,7 +213,8 @@ def display_conditional(table: pd.DataFrame, cohorts: dict[str, str], styles: St
             for metric, column in CONDITIONAL_COLUMNS.items():
                 row[column] = interval_text(*found[[metric, f"{metric}_low", f"{metric}_high"]])
             rows.append(row)
-            blocks.append(f"{title} ({found['n_train']:,} training rows, {found['n_test']:,} test rows)")
+            n_train, n_test = ("few" if pd.isna(found[n]) else f"{found[n]:,}" for n in ("n_train", "n_test"))
+            blocks.append(f"{title} ({n_train} training rows, {n_test} test rows)")
     columns = ["Model", "Epochs", "Seeds", *CONDITIONAL_COLUMNS.values()]
     return pd.DataFrame(rows, columns=columns, index=pd.Index(blocks, name="Cohort"))
 

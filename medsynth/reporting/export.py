@@ -232,7 +232,7 @@ def _kinds(display: pd.DataFrame) -> list[str]:
         if max(map(len, cells), default=0) > LONG:
             kinds.append("long")
         else:
-            numbers = all(re.match(r"[-+]?\d|–?$", cell) for cell in cells)
+            numbers = all(re.match(r"[-+<]?\d|–?$", cell) for cell in cells)
             kinds.append("right" if numbers and position else "left")
     return kinds
 

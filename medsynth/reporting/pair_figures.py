@@ -11,7 +11,6 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from medsynth.codebook import Codebook, Column
-from medsynth.evaluation.evidence import LEAST_PATIENTS
 from medsynth.reporting.canvas import in_style, with_note
 from medsynth.reporting.figures import REAL_COLOUR
 
@@ -41,7 +40,7 @@ def pairs(evidence_by_seed: list[dict], codebook: Codebook, *, title: str, colou
     """
     seeds = [evidence["pairs"] for evidence in evidence_by_seed]
     names = seeds[0]["columns"]
-    rows = seeds[0]["rows"]
+    rows, least = seeds[0]["rows"], seeds[0]["least"]
     n = max(len(names), 1)
     figure = Figure(figsize=(max(1.5 * n, 5.5), 1.5 * n + 1), layout="constrained")
     figure.get_layout_engine().set(hspace=0.02, wspace=0.02, h_pad=0.02, w_pad=0.02)
@@ -50,7 +49,7 @@ def pairs(evidence_by_seed: list[dict], codebook: Codebook, *, title: str, colou
     for i, name in enumerate(names):
         _diagonal(axes[i, i], [evidence["distributions"][name] for evidence in evidence_by_seed], colour)
     for pair in range(len(seeds[0]["counts"])):
-        _pair(axes, [seed["counts"][pair] for seed in seeds], names, edges, rows["real"], colour)
+        _pair(axes, [seed["counts"][pair] for seed in seeds], names, edges, rows["real"], least, colour)
     _label(axes, names, edges, codebook)
     of_seeds = f" ({len(seeds)} seeds together)" if len(seeds) > 1 else ""
     handles = [
@@ -58,7 +57,7 @@ def pairs(evidence_by_seed: list[dict], codebook: Codebook, *, title: str, colou
         Patch(color=colour, label=f"Synthetic: {title}{of_seeds} (above)"),
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=2, fontsize=9)
-    blank = f"blank: fewer than {LEAST_PATIENTS} of {rows['real']:,} rows"
+    blank = f"blank: fewer than {least} of {rows['real']:,} rows"
     return with_note(figure, f"{note}\nshades: root of density; {blank}")
 
 
@@ -72,7 +71,13 @@ def _diagonal(ax: Axes, seeds: list[dict], colour: str) -> None:
 
 
 def _pair(
-    axes: np.ndarray, seeds: list[dict], names: list[str], edges: dict[str, np.ndarray], n_real: int, colour: str
+    axes: np.ndarray,
+    seeds: list[dict],
+    names: list[str],
+    edges: dict[str, np.ndarray],
+    n_real: int,
+    least: int,
+    colour: str,
 ) -> None:
     """One pair: real rows below the diagonal, synthetic ones above, axes mirrored."""
     x, y = seeds[0]["x"], seeds[0]["y"]
@@ -81,7 +86,7 @@ def _pair(
     real = np.asarray(seeds[0]["real"], dtype=float) / n_real / area
     synthetic /= max(synthetic.sum(), 1)
     # As blank as in as many real rows, so that an empty cell says the same on both sides.
-    synthetic = np.where(synthetic * n_real < LEAST_PATIENTS, 0, synthetic) / area
+    synthetic = np.where(synthetic * n_real < least, 0, synthetic) / area
     # The crowded cell of one table must not blind the other.
     norm = PowerNorm(GAMMA, vmin=0, vmax=max(real.max(), np.quantile(synthetic, 0.99)) or 1, clip=True)
     i, j = names.index(x), names.index(y)

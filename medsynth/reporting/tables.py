@@ -169,23 +169,23 @@ def conditional_table(scores: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         One row per cohort, generator and epoch count: condition (the cohort's name), generator, epochs, n_seeds,
-        n_train and n_test (real rows of the cohort), and mean, ``_low`` and ``_high`` (95 % t interval) of success
-        (share of the rows drawn that meet the conditions), quality and c2st_auc (NaN where too few real rows can be
-        compared).
+        n_train and n_test (real rows of the cohort, missing if they are few), and mean, ``_low`` and ``_high`` (95 % t
+        interval) of success (share of the rows drawn that meet the conditions), quality and c2st_auc (NaN where too few
+        real rows can be compared).
     """
     rows = []
     judged = scores[(scores["family"] == "conditional") & (scores["metric"] != "share")]
     for (cohort, generator, epochs), group in judged.groupby(["detail", "generator", "epochs"]):
         values = dict(list(group.groupby("metric")["value"]))
         row = {"condition": cohort, "generator": generator, "epochs": epochs, "n_seeds": group["seed"].nunique()}
-        row |= {name: int(values[name].iloc[0]) for name in ("n_train", "n_test")}
+        row |= {name: values[name].iloc[0] for name in ("n_train", "n_test")}
         for metric in CONDITIONAL:
             interval = t_interval(values.get(metric, []))
             row |= {metric: interval.mean, f"{metric}_low": interval.low, f"{metric}_high": interval.high}
         rows.append(row)
     measured = [f"{name}{end}" for name in CONDITIONAL for end in ("", "_low", "_high")]
     table = pd.DataFrame(rows, columns=["condition", "generator", "epochs", "n_seeds", "n_train", "n_test", *measured])
-    return table.astype(dict.fromkeys(measured, "float64"))
+    return table.astype(dict.fromkeys(measured, "float64") | {"n_train": "Int64", "n_test": "Int64"})
 
 
 def privacy_table(scores: pd.DataFrame) -> pd.DataFrame:

@@ -123,7 +123,7 @@ def test_a_level_held_by_nearly_everybody_drops_the_column(raw):
     rare = raw.assign(stage=["II"] + ["I"] * (len(raw) - 1))
     table, report = clean(rare, changed("stage", drop_if_level={"I": 0.99}))
     assert "stage" not in table
-    assert report["rule"].str.contains("only 0.25% differ from 'I'").any()
+    assert report["rule"].str.contains("dropped: fewer than 1.00% differ from 'I'").any()
 
 
 def test_rare_levels_are_grouped(raw):
@@ -326,7 +326,7 @@ def test_numbers_below_the_floor_are_raised_and_counted(tmp_path):
 def test_a_column_that_is_mostly_zero_is_dropped_with_the_reason(tmp_path):
     table, report = clean(write_visits(tmp_path), joined_codebook())
     assert "drug" not in table
-    assert report["rule"].str.contains("dropped: only 33.33% are above 0").any()
+    assert report["rule"].str.contains("dropped: fewer than 40.00% are not 0").any()
 
 
 @pytest.mark.parametrize(

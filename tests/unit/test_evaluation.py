@@ -205,8 +205,8 @@ def test_histograms_are_densities_on_the_real_tables_bins(partitions):
 
 
 def test_every_integer_lies_in_the_middle_of_a_bin_of_its_own():
-    assert histogram_edges(pd.Series([2, 3, 3, 5]), integer=True).tolist() == [1.5, 2.5, 3.5, 4.5, 5.5]
-    assert histogram_edges(pd.Series([5, 15, 35]), integer=True).tolist() == [0, 10, 20, 30, 40]
+    assert histogram_edges(pd.Series([2, 3, 3, 5]), integer=True, least=1).tolist() == [1.5, 2.5, 3.5, 4.5, 5.5]
+    assert histogram_edges(pd.Series([5, 15, 35]), integer=True, least=1).tolist() == [0, 10, 20, 30, 40]
 
 
 def test_associations_are_symmetric_and_know_a_copy(partitions):

@@ -108,8 +108,10 @@ def test_evidence_holds_no_row_and_no_value_of_a_patient(tables):
         points = evidence["predictors"][name]
         # Sorted column by column, which takes rows apart.
         assert points["shap"][1] == sorted(points["shap"][1])
-        np.testing.assert_allclose(points["shap"][1], np.sort(explanation.values[:, i, 1]), rtol=1e-3)
-        assert 0 <= min(points["position"]) < max(points["position"]) <= 1
+        np.testing.assert_allclose(points["shap"][1], np.sort(explanation.values[:, i, 1]), atol=5e-4)
+        assert 0 <= min(points["position"]) <= max(points["position"]) <= 1
+        # No colour is of fewer than ten patients.
+        assert min(pd.Series(points["position"]).value_counts()) >= 10
     assert set(evidence["predictors"]["male"]["position"]) == {0, 1}
 
 

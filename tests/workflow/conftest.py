@@ -64,6 +64,14 @@ def project(tmp_path) -> Project:
 
 
 @pytest.fixture(scope="session")
+def report(smoke) -> str:
+    """The smoke run's report."""
+    done = smoke.snakemake("--report", "results/report.html", **SMOKE)
+    assert done.returncode == 0, done.stdout
+    return smoke.files("report.html")["results/report.html"].decode()
+
+
+@pytest.fixture(scope="session")
 def smoke(tmp_path_factory) -> Project:
     """covid_gans at smoke scale on the simulated cohort, run to the end."""
     project = Project(tmp_path_factory.mktemp("smoke"))

@@ -40,6 +40,18 @@ def test_no_identifier_is_a_raw_ones(made):
         assert table[header].is_unique and not set(table[header]) & set(raw[header])
 
 
+def test_no_diagnosis_of_a_few_patients_is_handed_over(made):
+    raw, table = read(made / "raw/ADMISSIONS.csv.gz"), read(made / "deliverable/synthetic_admissions.csv")
+    patients = raw.groupby("DIAGNOSIS")["SUBJECT_ID"].nunique()
+    rare = set(patients.index[patients < 10])
+    drawn = pd.concat([pd.read_parquet(path) for path in made.glob("synthetic/tvae/epochs2/*.parquet")])
+    # The generator knows such diagnoses; what it draws for the deliverable is not told.
+    assert rare & set(drawn["diagnosis"].astype(str)) and "other" in set(table["DIAGNOSIS"])
+    assert not rare & set(table["DIAGNOSIS"])
+    dictionary = (made / "deliverable/synthetic_admissions_dictionary.csv").read_text()
+    assert not [text for text in rare if text in dictionary]
+
+
 def test_joined_tables_go_with_it(made):
     table = read(made / "deliverable/synthetic_admissions.csv")
     persons = read(made / "deliverable/synthetic_admissions_patients.csv")

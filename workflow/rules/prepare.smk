@@ -64,6 +64,7 @@ rule prepare_partitions:
         winsorise=of_run("study.winsorise"),
         imputation=of_run_as_dict("study.imputation"),
         targets=of_run_as_dict("study.targets"),
+        least_patients=of_run("study.least_patients"),
         code=code_hash("scripts/prepare_partitions.py"),
     message:
         "split and impute for {wildcards.study}"

@@ -42,6 +42,7 @@ for handed_over in [run for run in RUNS.values() if run.deliverable]:
             unpack(deliverable_inputs_of),
             codebook=handed_over.codebook_path,
             prepared="results/{study}/{run}/data/codebook.json",
+            clean="results/{study}/{run}/data/clean.parquet",
             cleaning="results/{study}/{run}/data/cleaning.csv",
         output:
             tables=[
@@ -68,6 +69,7 @@ for handed_over in [run for run in RUNS.values() if run.deliverable]:
             runtime=60,
         params:
             study_seed=of_run("study.seed"),
+            least_patients=of_run("study.least_patients"),
             deliverable=of_run_as_dict("deliverable"),
             class_path=handed_over.generators[
                 handed_over.deliverable.generator

@@ -34,6 +34,7 @@ rule score_synthetic:
         test_rows=of_run("scale.test_rows"),
         fidelity_rows=of_run("scale.fidelity_rows"),
         targets=of_run_as_dict("study.targets"),
+        least_patients=of_run("study.least_patients"),
         code=code_hash("scripts/score_table.py"),
     message:
         "score {wildcards.generator}, {wildcards.epochs} epochs, seed {wildcards.seed} ({wildcards.study})"
@@ -80,6 +81,7 @@ rule score_cohorts:
         class_path=of_generator("class_path"),
         cohorts=asked_cohorts_of,
         rows=of_run("scale.cohort_sample_rows"),
+        least_patients=of_run("study.least_patients"),
         code=generator_code("scripts/score_cohorts.py"),
     message:
         "draw and score the cohorts of {wildcards.generator}, seed {wildcards.seed} ({wildcards.study})"
@@ -172,6 +174,7 @@ rule score_importance:
         fidelity_rows=of_run("scale.fidelity_rows"),
         rows=of_run("scale.importance_rows"),
         targets=of_run_as_dict("explained"),
+        least_patients=of_run("study.least_patients"),
         code=code_hash("scripts/score_importance.py"),
     message:
         "explain the forests of {wildcards.generator}, seed {wildcards.seed} ({wildcards.study})"
