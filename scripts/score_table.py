@@ -10,10 +10,11 @@ from medsynth.disclosure import rounded_counts
 from medsynth.evaluation.comparison import draw_compared
 from medsynth.evaluation.detection import c2st
 from medsynth.evaluation.evidence import association_difference, associations, distributions, pair_columns, pairs
+from medsynth.evaluation.fairness import Subgroups, group_performance, representation
 from medsynth.evaluation.fidelity import common_bin_pair_trends, moments, quality
 from medsynth.evaluation.references import REFERENCES
 from medsynth.evaluation.targets import Target
-from medsynth.evaluation.utility import CLASSIFIERS, majority, train_and_test
+from medsynth.evaluation.utility import CLASSIFIERS, majority, predict, utility_scores
 from medsynth.evaluation.violations import violations
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.randomness import derive_seed
@@ -37,6 +38,8 @@ def main(job):
     # SDMetrics draws from the global generator where it subsamples.
     np.random.seed(seed)
     encoder = TableEncoder().fit(train)
+    targets = [Target(**target) for target in params.targets]
+    subgroups = [Subgroups(**one) for one in params.subgroups]
     scores = []
 
     def add(family, found):
@@ -49,9 +52,15 @@ def main(job):
     )  # fmt: skip
     classifiers = {"majority": majority} if generator == "majority" else CLASSIFIERS
     if generator != "holdout":  # half of the test rows is no ceiling of what training rows can teach
-        for target in (Target(**t) for t in params.targets):
-            add("utility", train_and_test(trained, tested, target, encoder, seed=seed, classifiers=classifiers))
+        for target in targets:
+            predicted = predict(trained, tested, target, encoder, seed=seed, classifiers=classifiers)
+            add("utility", utility_scores(predicted, tested, target))
+            if target is targets[0] and generator != "majority":
+                # By the first classifier alone: what is asked is whether groups differ.
+                first = next(iter(predicted.values()))
+                add("fairness", group_performance(first, tested, target, subgroups, least=params.least_patients))
     if generator != "majority":
+        add("fairness", representation(table, real, subgroups, least=params.least_patients))
         add("fidelity", quality(judged, against, codebook))
         add("fidelity", common_bin_pair_trends(judged, against, codebook))
         add("fidelity", moments(judged, against, codebook))

@@ -26,6 +26,7 @@ from medsynth.codebook import (  # noqa: E402
     RowRule,
 )
 from medsynth.evaluation.conditional import Cohort  # noqa: E402
+from medsynth.evaluation.fairness import Subgroups  # noqa: E402
 from medsynth.evaluation.targets import Outcome, Target  # noqa: E402
 from medsynth.reporting.publication import Item, Publication  # noqa: E402
 
@@ -39,6 +40,7 @@ SECTIONS = {
         ("imputation", Imputation),
         ("targets", Target),
         ("targets: outcomes", Outcome),
+        ("subgroups", Subgroups),
         ("cohorts", Cohort),
         ("published", Publication),
         ("published: items", Item),

@@ -323,6 +323,11 @@ def _resolve(study: Study, settings: Config, catalogue: dict[str, GeneratorEntry
             target.check(codebook)
         except InputError as error:
             raise InputError(f"{where}: {error}") from None
+    for subgroups in study.subgroups:
+        try:
+            subgroups.check(codebook)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from None
     for cohort in study.cohorts:
         try:
             cohort.conditions(codebook)

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from medsynth.codebook import Strict
 from medsynth.disclosure import LEAST_PATIENTS
 from medsynth.evaluation.conditional import Cohort
+from medsynth.evaluation.fairness import Subgroups
 from medsynth.evaluation.targets import Target
 from medsynth.reporting.publication import Publication
 
@@ -136,6 +137,9 @@ class Study(Strict):
     imputation: Imputation = Field(Imputation(), description="see below")
     generators: list[str] = Field(min_length=1, description="names of files in config/generators, or of their variants")
     targets: list[Target] = Field(min_length=1, description="what classifiers predict; the first is the main one")
+    subgroups: list[Subgroups] = Field(
+        [], description="groups that should be as frequent, and predicted as well, as in real rows, see below"
+    )
     cohorts: list[Cohort] = Field([], description="patients that generators are asked for (conditions), see below")
     memorisation: list[str] = Field(
         [], description="generators that are also fitted on half of the training rows, to see whether they copy them"
@@ -166,6 +170,7 @@ class Study(Strict):
         named = {"targets": self.targets, "cohorts": self.cohorts}
         names_of = {key: [one.name for one in many] for key, many in named.items()}
         names_of |= {"generators": self.generators, "importance": self.importance, "sizes": self.sizes}
+        names_of |= {"subgroups": [one.column for one in self.subgroups]}
         for key, names in names_of.items():
             twice = [name for name in names if names.count(name) > 1]
             if twice:

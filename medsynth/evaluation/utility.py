@@ -67,17 +67,46 @@ def train_and_test(
         classes one against the rest, classes weighing equally) and Brier score (lower is better; [0, 1] for two
         classes, [0, 2] for more). `detail` is ``classifier:target``.
     """
+    predicted = predict(train, test, target, encoder, seed=seed, classifiers=classifiers)
+    yield from utility_scores(predicted, test, target)
+
+
+def predict(
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    target: Target,
+    encoder: TableEncoder,
+    *,
+    seed: int,
+    classifiers: dict[str, Callable] = CLASSIFIERS,
+) -> dict[str, np.ndarray]:
+    """Train classifiers on one table and let them say how probable each class is in the rows of another.
+
+    Parameters are those of `train_and_test`.
+
+    Returns
+    -------
+    dict of ndarray
+        Name of the classifier -> probabilities, float of shape (test rows, classes).
+    """
     predictors = target.predictors(test)
     x_train, x_test = (encoder.transform(table)[predictors].to_numpy() for table in (train, test))
-    y_train, y_test = target.labels(train), target.labels(test)
-    n_classes = len(target.classes(test))
+    y_train = target.labels(train)
+    found = {}
     for name, make in classifiers.items():
         # A generator that forgets a class is scored for it: its classifier can never name that class.
         known, contiguous = np.unique(y_train, return_inverse=True)
         classifier = (make if len(known) > 1 else majority)(seed).fit(x_train, contiguous)
-        probability = np.zeros((len(y_test), n_classes))
-        probability[:, known] = classifier.predict_proba(x_test)
-        for metric, value in classification_scores(y_test, probability):
+        found[name] = np.zeros((len(test), len(target.classes(test))))
+        found[name][:, known] = classifier.predict_proba(x_test)
+    return found
+
+
+def utility_scores(predicted: dict[str, np.ndarray], test: pd.DataFrame, target: Target) -> Iterator[Score]:
+    """Score what `predict` returned; see `train_and_test`."""
+    y = target.labels(test)
+    for name, probability in predicted.items():
+        for metric, value in classification_scores(y, probability):
             yield metric, f"{name}:{target.name}", value
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from medsynth.disclosure import few
+from medsynth.evaluation.fairness import LEAST_TESTED
 from medsynth.reporting.columns import columns_table, display_columns, display_scaling
 from medsynth.reporting.display import (
     display_conditional,
@@ -21,6 +22,7 @@ from medsynth.reporting.display import (
     display_quality,
     display_utility,
 )
+from medsynth.reporting.fairness import display_fairness, fairness_table
 from medsynth.reporting.publication import Publication
 from medsynth.reporting.published import display_published, published_table
 from medsynth.reporting.sizes import display_sizes, sizes_table
@@ -192,6 +194,11 @@ def _importance(facts: Facts) -> Tables:
     return numbers, display_importance(numbers, facts.styles)
 
 
+def _fairness(facts: Facts) -> Tables:
+    numbers = fairness_table(facts.at_shown_epochs)
+    return numbers, display_fairness(numbers, facts.styles)
+
+
 def _sizes(facts: Facts) -> Tables:
     numbers = sizes_table(facts.scores)
     return numbers, display_sizes(numbers, facts.styles)
@@ -251,6 +258,13 @@ TABLES = {
         "Importance: do random forests trained on synthetic rows look at what those trained on real rows look at? "
         "Spearman's correlation of mean |SHAP| over predictors, and share of the real-trained forest's five most "
         f"important predictors that are among the other's five, {OVER_SEEDS}",
+    ),
+    "fairness": Table(
+        _fairness,
+        "Fairness: groups of patients, how frequent they are in synthetic against held-out real rows (log disparity: "
+        "logarithm of the ratio of the odds, 0 is equal), and how well XGBoost, trained on synthetic rows, predicts "
+        f"the main target in the group's held-out real rows ({LEAST_TESTED} or more; calibration: mean predicted minus "
+        f"observed), {AT_ONE_COUNT}. Groups of fewer than {{least}} real rows are left out",
     ),
     "quality": Table(
         _quality,

@@ -18,6 +18,7 @@ TABLES = {
     "importance": ("2 Utility", "Importance: agreement with real-trained forests"),
     "quality": ("3 Fidelity", "Table 2: quality and detection"),
     "moments": ("3 Fidelity", "Table 3: moments"),
+    "fairness": ("2 Utility", "Fairness: subgroups"),
     "columns": ("3 Fidelity", "Scores of each column"),
     "violations": ("3 Fidelity", "Impossible rows"),
     "conditional": ("4 Conditions", "Cohorts drawn under conditions"),
@@ -45,6 +46,7 @@ def tables_of(run):
     wanted = {
         "published_vs_reproduced": run.study.published,
         "importance": run.importance,
+        "fairness": run.study.subgroups,
         "violations": run.row_rules,
         "conditional": run.conditional,
         "privacy": run.memorisation,

@@ -34,6 +34,7 @@ rule score_synthetic:
         test_rows=of_run("scale.test_rows"),
         fidelity_rows=of_run("scale.fidelity_rows"),
         targets=of_run_as_dict("study.targets"),
+        subgroups=of_run_as_dict("study.subgroups"),
         least_patients=of_run("study.least_patients"),
         code=code_hash("scripts/score_table.py"),
     message:
