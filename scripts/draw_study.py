@@ -9,6 +9,7 @@ from medsynth.evaluation.conditional import Cohort
 from medsynth.reporting.canvas import save_figure
 from medsynth.reporting.cohort_figures import success_matrices
 from medsynth.reporting.figures import accuracy_by_epochs
+from medsynth.reporting.inference import forest
 from medsynth.reporting.sizes import curves_by_size
 from medsynth.reporting.training_figures import architecture, loss_curves, spread_and_quality
 
@@ -29,6 +30,8 @@ def main(job):
             return accuracy_by_epochs(scores, styles, target=of, **note)
         if kind == "sizes":
             return curves_by_size(scores, styles, target=params.main_target, **note)
+        if kind == "inference":
+            return forest(scores, styles, outcome=params.outcome, **note)
         if kind == "spread":
             return spread_and_quality(scores, styles, **note)
         style = styles[of]

@@ -27,6 +27,7 @@ from medsynth.codebook import (  # noqa: E402
 )
 from medsynth.evaluation.conditional import Cohort  # noqa: E402
 from medsynth.evaluation.fairness import Subgroups  # noqa: E402
+from medsynth.evaluation.inference import Analysis  # noqa: E402
 from medsynth.evaluation.targets import Outcome, Target  # noqa: E402
 from medsynth.reporting.publication import Item, Publication  # noqa: E402
 
@@ -42,6 +43,7 @@ SECTIONS = {
         ("targets: outcomes", Outcome),
         ("subgroups", Subgroups),
         ("cohorts", Cohort),
+        ("inference", Analysis),
         ("published", Publication),
         ("published: items", Item),
         ("deliverable", Deliverable),

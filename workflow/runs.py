@@ -29,6 +29,7 @@ COHORT_REFERENCES = ("real", "independent")
 MEMORISATION_REFERENCES = ("holdout",)
 IMPORTANCE_REFERENCES = ("real", "independent")
 SIZE_REFERENCES = ("real",)
+INFERENCE_REFERENCES = ("real", "independent")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,6 +139,16 @@ class Run:
         return self.with_trait("learns") if self.study.sizes else []
 
     @property
+    def inferred(self) -> list[str]:
+        """Generators whose tables a logistic model is fitted to: all, if the study has one."""
+        return list(self.generators) if self.study.inference else []
+
+    @property
+    def outcome(self) -> str:
+        """What the study's logistic model explains, in words."""
+        return self.study.inference.outcome.name.replace("_", " ") if self.study.inference else ""
+
+    @property
     def deliverable(self) -> Deliverable | None:
         """What the study hands over; None in runs without its generator."""
         wanted = self.study.deliverable
@@ -178,6 +189,9 @@ class Run:
             # One epoch count alone: that of the figures.
             found += [(kind, g, self.shown(g), s) for g in generators for s in seeds]
             found += [(kind, r, 0, s) for r in references if generators for s in seeds]
+        # One job draws from the models of all seeds.
+        found += [("inference/", g, self.shown(g), seeds[0]) for g in self.inferred]
+        found += [("inference/", r, 0, seeds[0]) for r in INFERENCE_REFERENCES if self.inferred]
         return found
 
     def drawn(self, generator: str | None, end: str) -> list[str]:
@@ -323,9 +337,9 @@ def _resolve(study: Study, settings: Config, catalogue: dict[str, GeneratorEntry
             target.check(codebook)
         except InputError as error:
             raise InputError(f"{where}: {error}") from None
-    for subgroups in study.subgroups:
+    for checked in [*study.subgroups, *([study.inference] if study.inference else [])]:
         try:
-            subgroups.check(codebook)
+            checked.check(codebook)
         except InputError as error:
             raise InputError(f"{where}: {error}") from None
     for cohort in study.cohorts:

@@ -14,6 +14,7 @@ from medsynth.codebook import Strict
 from medsynth.disclosure import LEAST_PATIENTS
 from medsynth.evaluation.conditional import Cohort
 from medsynth.evaluation.fairness import Subgroups
+from medsynth.evaluation.inference import Analysis
 from medsynth.evaluation.targets import Target
 from medsynth.reporting.publication import Publication
 
@@ -146,6 +147,9 @@ class Study(Strict):
     )
     importance: list[str] = Field(
         [], description="names of targets whose random forests are explained (SHAP): do they look at the same columns?"
+    )
+    inference: Analysis | None = Field(
+        None, description="a logistic model that is fitted to real and to synthetic rows: are conclusions the same?"
     )
     published: Publication | None = Field(
         None, description="numbers and claims of a paper, or the name of the study that has them; see below"

@@ -13,6 +13,7 @@ import pandas as pd
 
 from medsynth.disclosure import few
 from medsynth.evaluation.fairness import LEAST_TESTED
+from medsynth.evaluation.inference import TABLES as SYNTHETIC_TABLES
 from medsynth.reporting.columns import columns_table, display_columns, display_scaling
 from medsynth.reporting.display import (
     display_conditional,
@@ -23,6 +24,7 @@ from medsynth.reporting.display import (
     display_utility,
 )
 from medsynth.reporting.fairness import display_fairness, fairness_table
+from medsynth.reporting.inference import display_inference, inference_table
 from medsynth.reporting.publication import Publication
 from medsynth.reporting.published import display_published, published_table
 from medsynth.reporting.sizes import display_sizes, sizes_table
@@ -199,6 +201,11 @@ def _fairness(facts: Facts) -> Tables:
     return numbers, display_fairness(numbers, facts.styles)
 
 
+def _inference(facts: Facts) -> Tables:
+    numbers = inference_table(facts.scores)
+    return numbers, display_inference(numbers, facts.styles)
+
+
 def _sizes(facts: Facts) -> Tables:
     numbers = sizes_table(facts.scores)
     return numbers, display_sizes(numbers, facts.styles)
@@ -258,6 +265,12 @@ TABLES = {
         "Importance: do random forests trained on synthetic rows look at what those trained on real rows look at? "
         "Spearman's correlation of mean |SHAP| over predictors, and share of the real-trained forest's five most "
         f"important predictors that are among the other's five, {OVER_SEEDS}",
+    ),
+    "inference": Table(
+        _inference,
+        f"Inference: a logistic model fitted to {SYNTHETIC_TABLES} synthetic tables a generator, combined "
+        "(Raghunathan, Reiter and Rubin 2003; plug-in rule: Raab, Nowok and Dibben 2016), against the fit to the real "
+        "training rows. The csv has every coefficient",
     ),
     "fairness": Table(
         _fairness,

@@ -25,7 +25,8 @@ def scores(smoke):
 def test_the_long_table_has_the_agreed_columns_and_families(scores):
     columns = ["study", "source", "scale", "generator", "epochs", "seed", "family", "metric", "detail", "value"]
     assert list(scores.columns) == columns
-    families = {"utility", "fairness", "fidelity", "detection", "conditional", "privacy", "importance", "cost"}
+    families = {"utility", "fidelity", "detection", "conditional", "privacy", "importance", "cost"}
+    families |= {"fairness", "inference"}
     assert set(scores["family"]) == families
     assert set(scores[["study", "source", "scale"]].agg("/".join, axis=1)) == {"covid_gans/simulated/smoke"}
 
@@ -56,14 +57,14 @@ def test_seeds_differ(scores):
 
 def test_tables_exist_in_every_format_and_name_the_source(smoke):
     names = ("overview", "cleaning", "preparation", "utility", "quality", "moments", "columns", "scaling", "runtime")
-    for name in (*names, "conditional", "privacy", "importance", "violations", "fairness"):
+    for name in (*names, "conditional", "privacy", "importance", "violations", "fairness", "inference"):
         for kind in ("csv", "md", "tex", "html"):
             (text,) = smoke.files(f"{RUN}/tables/{name}.{kind}").values()
             assert kind == "csv" or b"simulated cohort" in text, (name, kind)
 
 
 def test_figures_exist_as_png_and_pdf(smoke):
-    names = ["accuracy_death", "accuracy_outcome", "spread"]
+    names = ["accuracy_death", "accuracy_outcome", "spread", "inference"]
     generators = (*WITH_EPOCHS, *WITHOUT_EPOCHS)
     names += [f"{kind}_{g}" for kind in ("distributions", "associations") for g in generators]
     names += [f"conditions_{g}" for g in CONDITIONAL]
@@ -146,7 +147,7 @@ def test_the_same_configuration_gives_the_same_bytes(smoke, tmp_path_factory):
         assert first, pattern
         assert first == second, pattern
     names = ("utility", "quality", "moments", "overview", "cleaning", "preparation", "conditional", "privacy")
-    for name in (*names, "importance", "columns", "scaling", "violations", "fairness"):
+    for name in (*names, "importance", "columns", "scaling", "violations", "fairness", "inference"):
         for kind in ("csv", "md", "tex", "html"):
             assert smoke.files(f"{RUN}/tables/{name}.{kind}") == again.files(f"{RUN}/tables/{name}.{kind}")
     tables = [pd.read_csv(p.folder / "results" / RUN / "scores.csv").query("family != 'cost'") for p in (smoke, again)]

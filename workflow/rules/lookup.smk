@@ -138,6 +138,14 @@ def importances_of(wildcards):
     }
 
 
+def models_of(wildcards):
+    """Models of a generator, one folder a seed."""
+    run = RUNS[wildcards.study]
+    return [
+        f"{run.folder}/models/{wildcards.generator}/seed{s}" for s in run.scale.seeds
+    ]
+
+
 def cards_of(wildcards):
     """Model cards of a run's last models, by generator, one a seed."""
     run = RUNS[wildcards.study]

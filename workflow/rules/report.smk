@@ -18,6 +18,7 @@ TABLES = {
     "importance": ("2 Utility", "Importance: agreement with real-trained forests"),
     "quality": ("3 Fidelity", "Table 2: quality and detection"),
     "moments": ("3 Fidelity", "Table 3: moments"),
+    "inference": ("2 Utility", "Inference: coefficients of a logistic model"),
     "fairness": ("2 Utility", "Fairness: subgroups"),
     "columns": ("3 Fidelity", "Scores of each column"),
     "violations": ("3 Fidelity", "Impossible rows"),
@@ -30,6 +31,7 @@ TABLES = {
 FIGURES = {
     "accuracy": ("2 Utility", "Figure 2: accuracy against epochs"),
     "importances": ("2 Utility", "SHAP: what forests look at"),
+    "inference": ("2 Utility", "Inference: forest plot"),
     "distributions": ("3 Fidelity", "Figure 3: distributions"),
     "associations": ("3 Fidelity", "Associations"),
     "pairs": ("3 Fidelity", "Figure 4: pairs of numeric columns"),
@@ -46,6 +48,7 @@ def tables_of(run):
     wanted = {
         "published_vs_reproduced": run.study.published,
         "importance": run.importance,
+        "inference": run.inferred,
         "fairness": run.study.subgroups,
         "violations": run.row_rules,
         "conditional": run.conditional,
@@ -61,6 +64,7 @@ def figures_of_study(run):
         *(("accuracy", target.name) for target in run.study.targets),
         ("spread", ""),
         *([("sizes", "")] if run.sized else []),
+        *([("inference", "")] if run.inferred else []),
         *(("conditions", generator) for generator in run.conditional),
         *(("losses", generator) for generator in run.with_trait("has_losses")),
         *(("architecture", g) for g in run.with_trait("has_architecture")),
@@ -216,6 +220,7 @@ for shown in RUNS.values():
             styles=of_run("styles"),
             cohorts=of_run_as_dict("study.cohorts"),
             main_target=of_run("main_target"),
+            outcome=of_run("outcome"),
             cards=cards_of,
             code=code_hash("scripts/draw_study.py"),
         message:

@@ -4,7 +4,7 @@ Needs: the partitions and a synthetic table. Yields: scores/<generator>/epochs<E
 score but what figures need, evidence/<generator>/epochs<E>/seed<S>.json; for studies that name cohorts, scores of what
 generators draw under conditions; for generators whose memory is tested, how much nearer their rows are to their own half
 of the training rows; for targets whose forests are explained, mean |SHAP| and evidence/importance/; for studies that name sizes, scores of
-generators fitted on fewer training rows.
+generators fitted on fewer training rows; for studies with a logistic model, its estimates from every table.
 """
 
 
@@ -252,8 +252,56 @@ use rule score_sizes as score_reference_sizes with:
         "score fewer rows of the reference row {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
 
 
+rule score_inference:
+    """Fit the study's logistic model to tables drawn from the models of all seeds."""
+    input:
+        train="results/{study}/{run}/data/train.parquet",
+        test="results/{study}/{run}/data/test.parquet",
+        codebook="results/{study}/{run}/data/codebook.json",
+        models=models_of,
+    output:
+        scores="results/{study}/{run}/scores/inference/{generator}/epochs{epochs}/seed{seed}.csv",
+    log:
+        "results/{study}/{run}/logs/inference/{generator}-epochs{epochs}-seed{seed}.log",
+    benchmark:
+        "results/{study}/{run}/benchmarks/inference/{generator}-epochs{epochs}-seed{seed}.tsv"
+    conda:
+        "../../envs/medsynth.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=120,
+    params:
+        study_seed=of_run("study.seed"),
+        class_path=of_generator("class_path"),
+        analysis=of_run_as_dict("study.inference"),
+        rows=of_run("scale.sample_rows"),
+        least_patients=of_run("study.least_patients"),
+        code=generator_code("scripts/score_inference.py"),
+    message:
+        "fit the logistic model to tables of {wildcards.generator} ({wildcards.study})"
+    script:
+        "../../scripts/score_inference.py"
+
+
+use rule score_inference as score_reference_inference with:
+    input:
+        train="results/{study}/{run}/data/train.parquet",
+        test="results/{study}/{run}/data/test.parquet",
+        codebook="results/{study}/{run}/data/codebook.json",
+    output:
+        scores="results/{study}/{run}/scores/inference/{reference}/epochs0/seed{seed}.csv",
+    log:
+        "results/{study}/{run}/logs/inference/{reference}-epochs0-seed{seed}.log",
+    benchmark:
+        "results/{study}/{run}/benchmarks/inference/{reference}-epochs0-seed{seed}.tsv"
+    message:
+        "fit the logistic model to the reference row {wildcards.reference} ({wildcards.study})"
+
+
 ruleorder: score_reference > score_synthetic
 ruleorder: score_reference_cohorts > score_cohorts
 ruleorder: score_reference_memorisation > score_memorisation
 ruleorder: score_reference_importance > score_importance
 ruleorder: score_reference_sizes > score_sizes
+ruleorder: score_reference_inference > score_inference
