@@ -19,7 +19,7 @@ from closure import code_hash
 from medsynth.errors import InputError
 from medsynth.generators import generator_class
 from overview import verdicts
-from runs import REFERENCE_ROWS, import_from_checkout, load_runs
+from runs import RESERVED, import_from_checkout, load_runs
 
 import_from_checkout()
 
@@ -43,7 +43,7 @@ wildcard_constraints:
     study="|".join(RUNS),
     run="[a-z]+-[a-z0-9_]+",
     generator="[a-z][a-z0-9_]*",
-    reference="|".join(REFERENCE_ROWS),
+    reference="|".join(RESERVED),
     epochs=r"\d+",
     seed=r"\d+",
 

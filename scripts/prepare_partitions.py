@@ -10,7 +10,7 @@ from medsynth.errors import InputError
 from medsynth.evaluation.targets import Target
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.preparation.imputation import impute_blind, make_imputer
-from medsynth.preparation.partitions import split, winsorise
+from medsynth.preparation.partitions import persons, split, split_rows, winsorise
 from medsynth.preparation.scaling import scaling_table
 from medsynth.randomness import derive_seed
 
@@ -21,11 +21,15 @@ def main(job):
     codebook = Codebook.from_json(job.input.codebook)
     rows = None if job.params.rows == "all" else job.params.rows
     seed = derive_seed(job.params.seed, codebook.name, "split")
-    parts = split(table, codebook, test_share=job.params.test_share, seed=seed, max_rows=rows)
+    how = {"test_share": job.params.test_share, "seed": seed, "max_rows": rows}
+    parts = split(table, codebook, **how)
+    person = {name: persons(table, codebook)[found] for name, found in split_rows(table, codebook, **how).items()}
     limits = winsorise(parts, job.params.winsorise) if job.params.winsorise else {}
     targets = [Target(**t) for t in job.params.targets]
     hidden = sorted({name for target in targets for name in target.hidden} & set(parts["train"].columns))
-    parts["test"], unlabelled = keep_labelled(parts["test"], targets)
+    labelled = keep_labelled(parts["test"], targets)
+    unlabelled = int((~labelled).sum())
+    parts["test"], person["test"] = parts["test"][labelled].reset_index(drop=True), person["test"][labelled]
     settings = dict(job.params.imputation)
     method = settings.pop("method")
     imputer = make_imputer(method, **settings, seed=derive_seed(job.params.seed, codebook.name, "imputation"))
@@ -46,13 +50,14 @@ def main(job):
     write_text(job.output.codebook, imputer.codebook_.to_json())
     complete["train"].to_parquet(job.output.train, index=False)
     complete["test"].to_parquet(job.output.test, index=False)
+    whose = [pd.DataFrame({"partition": name, "person": numbers}) for name, numbers in person.items()]
+    pd.concat(whose).to_parquet(job.output.persons, index=False)
 
 
 def keep_labelled(test, targets):
-    """Leave out test rows whose label is not known: an imputed one is no truth to test against."""
+    """Say which test rows have a known label: an imputed one is no truth to test against."""
     columns = sorted({name for target in targets for name in target.made_of} & set(test.columns))
-    known = test[columns].notna().all(axis=1)
-    return test[known].reset_index(drop=True), int((~known).sum())
+    return test[columns].notna().all(axis=1).to_numpy()
 
 
 def check_targets(targets, complete):

@@ -13,6 +13,7 @@ from settings import Config, Deliverable, GeneratorEntry, Scale, Source, Study
 
 from medsynth.codebook import NUMERIC, Codebook
 from medsynth.errors import InputError, load_yaml, nearest, read_yaml, validate
+from medsynth.evaluation.attacks.audit import CONTROLS
 from medsynth.evaluation.references import REFERENCES
 from medsynth.evaluation.targets import Target
 from medsynth.evaluation.violations import check_rules
@@ -25,8 +26,9 @@ CONFIG = Path("config")
 COMMAND_LINE = "config/config.yaml (or --config)"
 
 REFERENCE_ROWS = (*REFERENCES, "majority")
+# Names that no generator may have.
+RESERVED = (*REFERENCE_ROWS, "train_copy")
 COHORT_REFERENCES = ("real", "independent")
-MEMORISATION_REFERENCES = ("holdout",)
 IMPORTANCE_REFERENCES = ("real", "independent")
 SIZE_REFERENCES = ("real",)
 INFERENCE_REFERENCES = ("real", "independent")
@@ -124,9 +126,21 @@ class Run:
         return self.with_trait("meets_conditions") if self.study.cohorts else []
 
     @property
-    def memorisation(self) -> list[str]:
-        """Generators of this run whose memory is tested."""
-        return [g for g in self.generators if g in self.study.memorisation]
+    def attacked(self) -> list[str]:
+        """Generators of this run that are attacked: all that learn, unless the study names some."""
+        wanted = self.study.attacks
+        return [g for g in self.with_trait("learns") if wanted is None or g in wanted]
+
+    @property
+    def sensitive(self) -> list[str]:
+        """Columns that attribute inference asks for."""
+        return self.study.sensitive or list(dict.fromkeys(c for t in self.study.targets for c in t.made_of))
+
+    @property
+    def dialled(self) -> dict[str, float]:
+        """Value of the study's dial in each attacked generator that has this setting."""
+        settings = {g: self.generators[g].settings for g in self.attacked if self.study.dial}
+        return {g: known[self.study.dial] for g, known in settings.items() if self.study.dial in known}
 
     @property
     def importance(self) -> list[str]:
@@ -181,7 +195,7 @@ class Run:
         found = [("", *model) for model in self.models] + [("", r, 0, s) for r in REFERENCE_ROWS for s in seeds]
         further = {
             "cohorts/": (self.conditional, COHORT_REFERENCES),
-            "memorisation/": (self.memorisation, MEMORISATION_REFERENCES),
+            "attacks/": (self.attacked, CONTROLS),
             "importance/": (self.importance, IMPORTANCE_REFERENCES),
             "sizes/": (self.sized, SIZE_REFERENCES),
         }
@@ -274,7 +288,7 @@ def load_generators(folder: Path | None = None) -> dict[str, GeneratorEntry]:
             if one.name in catalogue:
                 raise InputError(f"{path}: there is another generator or variant called '{one.name}'.")
             catalogue[one.name] = one
-    clash = [name for name in REFERENCE_ROWS if name in catalogue]
+    clash = [name for name in RESERVED if name in catalogue]
     if clash:
         raise InputError(f"{folder}: '{clash[0]}' is the name of a reference row; call the generator otherwise.")
     return catalogue
@@ -365,9 +379,13 @@ def _resolve(study: Study, settings: Config, catalogue: dict[str, GeneratorEntry
         for name in [*item.generators, *([item.minus] if item.minus else [])]:
             if name not in {*catalogue, *REFERENCE_ROWS}:
                 raise InputError(f"{where}: 'published' names the generator '{name}'{nearest(name, catalogue)}")
-    for name in study.memorisation:
+    for name in study.attacks or []:
         if name not in catalogue:
-            raise InputError(f"{where}: 'memorisation' names the generator '{name}'{nearest(name, catalogue)}")
+            raise InputError(f"{where}: 'attacks' names the generator '{name}'{nearest(name, catalogue)}")
+    for name in study.sensitive:
+        if name not in codebook.columns or codebook.columns[name].drop:
+            kept = [column for column in codebook.columns if not codebook.columns[column].drop]
+            raise InputError(f"{where}: 'sensitive' names the column '{name}'{nearest(name, kept)}")
     if study.deliverable and study.deliverable.generator not in study.generators:
         name = study.deliverable.generator
         raise InputError(f"{where}: 'deliverable' names the generator '{name}'{nearest(name, study.generators)}")
@@ -391,7 +409,7 @@ def _resolve(study: Study, settings: Config, catalogue: dict[str, GeneratorEntry
 
 
 def _check_generators(run: Run, where: str) -> None:
-    """Check that files which generators read are there, and that those whose memory is tested learn anything."""
+    """Check that files which generators read are there, and that those which are attacked learn anything."""
     for name in run.generators:
         for path in run.files_of(name):
             if not Path(path).is_file():
@@ -399,9 +417,9 @@ def _check_generators(run: Run, where: str) -> None:
                     f"The generator '{name}' reads {path}, which does not exist: put it there, or set another path in "
                     "config/generators."
                 )
-    for name in run.memorisation:
-        if name not in run.with_trait("learns"):
-            raise InputError(f"{where}: 'memorisation' names the generator '{name}', which learns from no rows.")
+    for name in run.study.attacks or []:
+        if name in run.generators and name not in run.attacked:
+            raise InputError(f"{where}: 'attacks' names the generator '{name}', which learns from no rows.")
 
 
 def _check_source(run: Run) -> None:

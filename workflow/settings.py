@@ -142,8 +142,16 @@ class Study(Strict):
         [], description="groups that should be as frequent, and predicted as well, as in real rows, see below"
     )
     cohorts: list[Cohort] = Field([], description="patients that generators are asked for (conditions), see below")
-    memorisation: list[str] = Field(
-        [], description="generators that are also fitted on half of the training rows, to see whether they copy them"
+    attacks: list[str] | None = Field(
+        None,
+        description="generators that are also fitted on half of the training rows, to attack what they draw; default: "
+        "all that learn",
+    )
+    sensitive: list[str] = Field(
+        [], description="columns that attribute inference asks for; default: those that the targets are made of"
+    )
+    dial: str | None = Field(
+        None, description="setting whose values attacks and detection are drawn against, such as kl_weight"
     )
     importance: list[str] = Field(
         [], description="names of targets whose random forests are explained (SHAP): do they look at the same columns?"

@@ -33,38 +33,72 @@ def split(
     Returns
     -------
     dict of DataFrame
-        ``train`` and ``test``, rows in the table's order, identifiers left out.
+        ``train`` and ``test``, rows in the table's order, identifiers left out; `split_rows` says which they are.
 
     Raises
     ------
     InputError
         A partition would be empty.
     """
+    rows_of = split_rows(table, codebook, test_share=test_share, seed=seed, max_rows=max_rows)
+    columns = [name for name in table.columns if codebook.columns[name].type != "identifier"]
+    return {name: table.iloc[rows][columns].reset_index(drop=True) for name, rows in rows_of.items()}
+
+
+def persons(table: pd.DataFrame, codebook: Codebook) -> np.ndarray:
+    """Number the persons of a clean table: int of shape (rows,); without an identifier each row is one."""
+    return pd.factorize(table[codebook.person])[0] if codebook.person else np.arange(len(table))
+
+
+def split_rows(
+    table: pd.DataFrame, codebook: Codebook, *, test_share: float, seed: int, max_rows: int | None = None
+) -> dict[str, np.ndarray]:
+    """Choose the rows of each partition, as positions in ascending order; see `split`."""
     rng = np.random.default_rng(seed)
-    person = pd.factorize(table[codebook.person])[0] if codebook.person else np.arange(len(table))
-    persons = rng.permutation(person.max() + 1)
+    person = persons(table, codebook)
+    order = rng.permutation(person.max() + 1)
     if max_rows is not None and max_rows < len(table):
-        rows_so_far = np.cumsum(np.bincount(person)[persons])
-        persons = persons[: max(2, np.searchsorted(rows_so_far, max_rows) + 1)]
-    n_test = round(test_share * len(persons))
-    if not 0 < n_test < len(persons):
+        rows_so_far = np.cumsum(np.bincount(person)[order])
+        order = order[: max(2, np.searchsorted(rows_so_far, max_rows) + 1)]
+    n_test = round(test_share * len(order))
+    if not 0 < n_test < len(order):
         raise InputError(
-            f"{len(persons)} persons of {codebook.name} cannot be split with a test share of {test_share:g}: a "
+            f"{len(order)} persons of {codebook.name} cannot be split with a test share of {test_share:g}: a "
             "partition would be empty. Use more rows or another share."
         )
-    columns = [name for name in table.columns if codebook.columns[name].type != "identifier"]
-    parts = {"train": persons[n_test:], "test": persons[:n_test]}
     return {
-        name: table.loc[np.isin(person, members), columns].reset_index(drop=True) for name, members in parts.items()
+        name: np.flatnonzero(np.isin(person, chosen))
+        for name, chosen in {"train": order[n_test:], "test": order[:n_test]}.items()
     }
 
 
-def halve(train: pd.DataFrame, *, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split training rows into members, which a generator is fitted on, and as many nonmembers."""
-    order = np.random.default_rng(seed).permutation(len(train))
-    half = len(train) // 2
-    parts = (np.sort(order[:half]), np.sort(order[half : 2 * half]))
-    return tuple(train.iloc[rows].reset_index(drop=True) for rows in parts)
+def halve(person: np.ndarray, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Split rows into two halves of equal size, every person in one of them only.
+
+    Parameters
+    ----------
+    person : ndarray of int, shape (rows,)
+        Whose rows they are; any numbers.
+    seed : int
+
+    Returns
+    -------
+    tuple of ndarray
+        Positions of the rows, ascending. Where one half of the persons has more rows, some of them are left out.
+
+    Raises
+    ------
+    InputError
+        There is one person only.
+    """
+    rng = np.random.default_rng(seed)
+    known, number = np.unique(person, return_inverse=True)
+    if len(known) < 2:
+        raise InputError(f"The rows of {len(known)} person(s) cannot be halved by person; use more rows.")
+    first = (rng.permutation(len(known)) < len(known) // 2)[number]
+    halves = np.flatnonzero(first), np.flatnonzero(~first)
+    rows = min(map(len, halves))
+    return tuple(np.sort(rng.permutation(half)[:rows]) for half in halves)
 
 
 def winsorise(parts: dict[str, pd.DataFrame], quantile: float) -> dict[str, float]:

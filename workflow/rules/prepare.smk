@@ -1,6 +1,6 @@
 """Stage 2: clean by the codebook, split by person, impute; nothing is learned from test rows.
 
-Needs: the raw table and its codebook. Yields: data/clean.parquet, data/{train,test}.parquet, data/codebook.json,
+Needs: the raw table and its codebook. Yields: data/clean.parquet, data/{train,test}.parquet, data/persons.parquet (whose rows they are, as numbers), data/codebook.json,
 data/cleaning.csv, data/preparation.csv, data/scaling.csv, data/provenance.json; data/imputed/<generator>/ for a generator that wants its
 training rows imputed otherwise; tables/metadata.* where a study wants detected types beside the declared ones.
 """
@@ -44,6 +44,7 @@ rule prepare_partitions:
     output:
         train="results/{study}/{run}/data/train.parquet",
         test="results/{study}/{run}/data/test.parquet",
+        persons="results/{study}/{run}/data/persons.parquet",
         codebook="results/{study}/{run}/data/codebook.json",
         report="results/{study}/{run}/data/preparation.csv",
         scaling="results/{study}/{run}/data/scaling.csv",

@@ -23,7 +23,7 @@ TABLES = {
     "columns": ("3 Fidelity", "Scores of each column"),
     "violations": ("3 Fidelity", "Impossible rows"),
     "conditional": ("4 Conditions", "Cohorts drawn under conditions"),
-    "privacy": ("5 Privacy", "Memorisation"),
+    "privacy": ("5 Privacy", "Attacks"),
     "sizes": ("8 Sizes", "Scores by number of training rows"),
     "runtime": ("7 Cost", "Time and memory of every step"),
 }
@@ -52,7 +52,7 @@ def tables_of(run):
         "fairness": run.study.subgroups,
         "violations": run.row_rules,
         "conditional": run.conditional,
-        "privacy": run.memorisation,
+        "privacy": run.attacked,
         "sizes": run.sized,
     }
     return [name for name in TABLES if wanted.get(name, True)]

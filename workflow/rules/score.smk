@@ -2,9 +2,10 @@
 
 Needs: the partitions and a synthetic table. Yields: scores/<generator>/epochs<E>/seed<S>.csv and, for what is no
 score but what figures need, evidence/<generator>/epochs<E>/seed<S>.json; for studies that name cohorts, scores of what
-generators draw under conditions; for generators whose memory is tested, how much nearer their rows are to their own half
-of the training rows; for targets whose forests are explained, mean |SHAP| and evidence/importance/; for studies that name sizes, scores of
-generators fitted on fewer training rows; for studies with a logistic model, its estimates from every table.
+generators draw under conditions; for generators that are attacked, what attacks find out about the half of the
+training rows that they were fitted on; for targets whose forests are explained, mean |SHAP| and evidence/importance/;
+for studies that name sizes, scores of generators fitted on fewer training rows; for studies with a logistic model, its
+estimates from every table.
 """
 
 
@@ -105,16 +106,20 @@ use rule score_cohorts as score_reference_cohorts with:
         "score the cohorts of the reference row {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
 
 
-rule score_memorisation:
-    """Fit a generator on half of the training rows: are its rows nearer to that half than to the other?"""
+rule score_attacks:
+    """Fit a generator on half of the training rows and attack what it draws."""
     input:
-        unpack(training_of),
+        unpack(fitted_of),
+        train="results/{study}/{run}/data/train.parquet",
+        test="results/{study}/{run}/data/test.parquet",
+        persons="results/{study}/{run}/data/persons.parquet",
+        codebook="results/{study}/{run}/data/codebook.json",
     output:
-        scores="results/{study}/{run}/scores/memorisation/{generator}/epochs{epochs}/seed{seed}.csv",
+        scores="results/{study}/{run}/scores/attacks/{generator}/epochs{epochs}/seed{seed}.csv",
     log:
-        "results/{study}/{run}/logs/memorisation/{generator}-epochs{epochs}-seed{seed}.log",
+        "results/{study}/{run}/logs/attacks/{generator}-epochs{epochs}-seed{seed}.log",
     benchmark:
-        "results/{study}/{run}/benchmarks/memorisation/{generator}-epochs{epochs}-seed{seed}.tsv"
+        "results/{study}/{run}/benchmarks/attacks/{generator}-epochs{epochs}-seed{seed}.tsv"
     conda:
         "../../envs/medsynth.yaml"
     threads: 1
@@ -127,27 +132,28 @@ rule score_memorisation:
         settings=of_generator("settings"),
         drawn_first=drawn_of("first"),
         drawn_last=drawn_of("last"),
-        rows=of_run("scale.sample_rows"),
-        code=generator_code("scripts/score_memorisation.py"),
+        sensitive=of_run("sensitive"),
+        code=generator_code("scripts/score_attacks.py"),
     message:
-        "test the memory of {wildcards.generator}, seed {wildcards.seed} ({wildcards.study})"
+        "attack {wildcards.generator}, seed {wildcards.seed} ({wildcards.study})"
     script:
-        "../../scripts/score_memorisation.py"
+        "../../scripts/score_attacks.py"
 
 
-use rule score_memorisation as score_reference_memorisation with:
+use rule score_attacks as score_control_attacks with:
     input:
         train="results/{study}/{run}/data/train.parquet",
         test="results/{study}/{run}/data/test.parquet",
+        persons="results/{study}/{run}/data/persons.parquet",
         codebook="results/{study}/{run}/data/codebook.json",
     output:
-        scores="results/{study}/{run}/scores/memorisation/{reference}/epochs0/seed{seed}.csv",
+        scores="results/{study}/{run}/scores/attacks/{reference}/epochs0/seed{seed}.csv",
     log:
-        "results/{study}/{run}/logs/memorisation/{reference}-epochs0-seed{seed}.log",
+        "results/{study}/{run}/logs/attacks/{reference}-epochs0-seed{seed}.log",
     benchmark:
-        "results/{study}/{run}/benchmarks/memorisation/{reference}-epochs0-seed{seed}.tsv"
+        "results/{study}/{run}/benchmarks/attacks/{reference}-epochs0-seed{seed}.tsv"
     message:
-        "test the memory of the reference row {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
+        "attack the control {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
 
 
 rule score_importance:
@@ -301,7 +307,7 @@ use rule score_inference as score_reference_inference with:
 
 ruleorder: score_reference > score_synthetic
 ruleorder: score_reference_cohorts > score_cohorts
-ruleorder: score_reference_memorisation > score_memorisation
+ruleorder: score_control_attacks > score_attacks
 ruleorder: score_reference_importance > score_importance
 ruleorder: score_reference_sizes > score_sizes
 ruleorder: score_reference_inference > score_inference
