@@ -10,6 +10,7 @@ from medsynth.reporting.canvas import save_figure
 from medsynth.reporting.cohort_figures import success_matrices
 from medsynth.reporting.figures import accuracy_by_epochs
 from medsynth.reporting.inference import forest
+from medsynth.reporting.privacy import privacy_dial, privacy_trade
 from medsynth.reporting.sizes import curves_by_size
 from medsynth.reporting.training_figures import architecture, loss_curves, spread_and_quality
 
@@ -34,6 +35,10 @@ def main(job):
             return forest(scores, styles, outcome=params.outcome, **note)
         if kind == "spread":
             return spread_and_quality(scores, styles, **note)
+        if kind == "privacy_trade":
+            return privacy_trade(scores, styles, **note)
+        if kind == "privacy_dial":
+            return privacy_dial(scores, params.dialled, dial=params.dial, **note)
         style = styles[of]
         if kind == "conditions":
             return success_matrices(scores, cohorts, generator=of, title=style["title"], **note)
@@ -41,8 +46,8 @@ def main(job):
             return loss_curves([card["history"] for card in cards(of)], **style, **note)
         return architecture(cards(of)[0]["architecture"], title=style["title"], **note)
 
-    for path in (Path(path) for path in job.output.png):
-        save_figure(draw(*path.stem.partition("_")[::2]), path.with_suffix(""))
+    for (kind, of), path in zip(params.figures, map(Path, job.output.png), strict=True):
+        save_figure(draw(kind, of), path.with_suffix(""))
         log.info("%s drawn", path.stem)
 
 

@@ -19,12 +19,12 @@ from medsynth.reporting.display import (
     display_conditional,
     display_importance,
     display_moments,
-    display_privacy,
     display_quality,
     display_utility,
 )
 from medsynth.reporting.fairness import display_fairness, fairness_table
 from medsynth.reporting.inference import display_inference, inference_table
+from medsynth.reporting.privacy import display_privacy, privacy_table
 from medsynth.reporting.publication import Publication
 from medsynth.reporting.published import display_published, published_table
 from medsynth.reporting.sizes import display_sizes, sizes_table
@@ -34,7 +34,6 @@ from medsynth.reporting.tables import (
     conditional_table,
     importance_table,
     moments_table,
-    privacy_table,
     quality_table,
     runtime_table,
     utility_table,
@@ -187,7 +186,7 @@ def _conditional(facts: Facts) -> Tables:
 
 
 def _privacy(facts: Facts) -> Tables:
-    numbers = privacy_table(facts.scores)
+    numbers = privacy_table(facts.at_shown_epochs)
     return numbers, display_privacy(numbers, facts.styles)
 
 
@@ -306,9 +305,11 @@ TABLES = {
     ),
     "privacy": Table(
         _privacy,
-        "Memorisation: generators fitted on one half of the training rows (members); share of their rows that are "
-        "nearer to a member than to any row of the other half (0.5: nothing is copied), and shares equal to one, "
-        f"{OVER_SEEDS}",
+        "Attacks on generators fitted on one half of the training rows (members). Membership: is a row a member's or "
+        "one of the other half's? AUC (0.5: cannot be told) of the attack that does best on this generator, and the "
+        "share of members found when 1 % or 10 % of the others are taken for members. Attribute risk: how much more "
+        "often a member's sensitive column is guessed than another's, mean over columns. Supplement: rows nearer to a "
+        f"member than to any of the other half (0.5: nothing is copied), and equal to one; {OVER_SEEDS}",
     ),
     "sizes": Table(
         _sizes,

@@ -34,11 +34,6 @@ CONDITIONAL_COLUMNS = {
     "c2st_auc": "C2ST AUC",
 }
 COHORT_REFERENCES = {"real": "Real training rows (ceiling)", "independent": "Independent columns (floor)"}
-PRIVACY_COLUMNS = {
-    "nearer_to_member": "Nearer to a member",
-    "copies_member": "Equal to a member",
-    "copies_nonmember": "Equal to a nonmember",
-}
 IMPORTANCE_COLUMNS = {
     "rank_correlation": "Rank correlation",
     "top5_overlap": "Top-5 overlap",
@@ -217,30 +212,6 @@ def display_conditional(table: pd.DataFrame, cohorts: dict[str, str], styles: St
             blocks.append(f"{title} ({n_train} training rows, {n_test} test rows)")
     columns = ["Model", "Epochs", "Seeds", *CONDITIONAL_COLUMNS.values()]
     return pd.DataFrame(rows, columns=columns, index=pd.Index(blocks, name="Cohort"))
-
-
-def display_privacy(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
-    """Lay the privacy table out: generators at their largest epoch count, then the holdout (nobody was fitted on it).
-
-    Parameters
-    ----------
-    table : DataFrame
-        From `medsynth.reporting.tables.privacy_table`.
-    styles : dict
-        Generator -> ``title``, ``colour``, in order of display.
-    """
-    table = at_last_epochs(table)
-    rows = []
-    for generator in [*in_display_order(table["generator"], styles), "holdout"]:
-        found = table[table["generator"] == generator].set_index("metric")
-        if not len(found):
-            continue
-        title = "Holdout (nothing copied)" if generator == "holdout" else title_of(generator, styles)
-        row = {"Model": title, "Epochs": _epochs(found["epochs"].iloc[0]), "Seeds": str(found["n_seeds"].max())}
-        for metric, column in PRIVACY_COLUMNS.items():
-            row[column] = interval_text(*found.loc[metric, ["mean", "ci_low", "ci_high"]])
-        rows.append(row)
-    return pd.DataFrame(rows, columns=["Model", "Epochs", "Seeds", *PRIVACY_COLUMNS.values()])
 
 
 def display_importance(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:

@@ -11,6 +11,7 @@ REFERENCE_STYLES: Styles = {
     "real": {"title": "Real → Real", "colour": "#4d4d4d"},
     "holdout": {"title": "Holdout (ceiling)", "colour": "#1a1a1a"},
     "independent": {"title": "Independent columns (floor)", "colour": "#999999"},
+    "train_copy": {"title": "Training rows copied", "colour": "#595959"},
     "majority": {"title": "Majority class", "colour": "#737373"},
 }
 

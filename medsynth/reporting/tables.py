@@ -188,24 +188,6 @@ def conditional_table(scores: pd.DataFrame) -> pd.DataFrame:
     return table.astype(dict.fromkeys(measured, "float64") | {"n_train": "Int64", "n_test": "Int64"})
 
 
-def privacy_table(scores: pd.DataFrame) -> pd.DataFrame:
-    """How much nearer synthetic rows are to the rows that a generator saw, with intervals over seeds.
-
-    Parameters
-    ----------
-    scores : DataFrame
-        Long table of scores of one study; family ``privacy``.
-
-    Returns
-    -------
-    DataFrame
-        Columns generator, epochs, n_seeds, metric, mean, ci_low, ci_high.
-    """
-    table = _intervals(scores[scores["family"] == "privacy"], ["generator", "epochs", "metric"])
-    table.insert(2, "n_seeds", table.pop("n_seeds"))
-    return table
-
-
 def importance_table(scores: pd.DataFrame) -> pd.DataFrame:
     """How well importances of synthetic-trained forests agree with those of real-trained ones.
 

@@ -210,8 +210,8 @@ def test_it_is_not_fitted_on_fewer_rows(put):
     assert run.sized == ["cart"]
 
 
-def test_its_memory_cannot_be_tested(put, monkeypatch):
-    study = runs._load_study("covid_gans").model_copy(update={"memorisation": ["external"]})
+def test_it_cannot_be_attacked(put, monkeypatch):
+    study = runs._load_study("covid_gans").model_copy(update={"attacks": ["external"]})
     monkeypatch.setattr(runs, "_load_study", lambda name: study)
-    with pytest.raises(InputError, match=r"'memorisation' names the generator 'external', which learns from no rows"):
+    with pytest.raises(InputError, match=r"'attacks' names the generator 'external', which learns from no rows"):
         resolved()

@@ -80,7 +80,8 @@ def test_a_generator_with_an_imputation_of_its_own_has_training_rows_of_its_own(
         ({"imputation": {"metod": "forest"}}, r"unknown key 'metod' in 'imputation'; did you mean 'method'\?"),
         ({"name": "other"}, r"'name' is 'other' and must be 'mine'"),
         ({"like": "covid"}, r"'like' names the study 'covid'; known: mine"),
-        ({"memorisation": ["crat"]}, r"'memorisation' names the generator 'crat'; did you mean 'cart'\?"),
+        ({"attacks": ["crat"]}, r"'attacks' names the generator 'crat'; did you mean 'cart'\?"),
+        ({"sensitive": ["deth"]}, r"'sensitive' names the column 'deth'; did you mean 'death'\?"),
         ({"deliverable": {"generator": "tvea"}}, r"'deliverable' names the generator 'tvea'; did you mean 'tvae'\?"),
         ({"deliverable": {"generator": "tvae", "file": "../a.csv"}}, r"'deliverable.file' string should match pattern"),
         (

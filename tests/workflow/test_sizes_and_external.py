@@ -9,7 +9,7 @@ SMALL = {"studies": "covid_gans", "scale": "smoke", "seeds": "1"}
 def test_scores_by_size_end_where_the_other_tables_are(project):
     """The last size is all training rows: the same model and rows that every other score is of."""
     study = {"name": "small", "like": "covid_gans", "title": "Sizes", "sizes": [200, 100_000, "all"]}
-    study |= {"cohorts": [], "memorisation": [], "importance": [], "published": None}
+    study |= {"cohorts": [], "attacks": [], "importance": [], "published": None}
     (project.folder / "config/studies/small.yaml").write_text(yaml.safe_dump(study))
     folder = "results/small/simulated-smoke"
     wanted = [f"{folder}/tables/sizes.html", f"{folder}/figures/sizes.png", f"{folder}/tables/quality.html"]

@@ -1,4 +1,4 @@
-"""Cohorts and memory: scores of perfect and of refusing generators, of copies and of fresh rows; tables and figures."""
+"""Cohorts: scores of perfect and of refusing generators, their tables and figures; figures of training."""
 
 import numpy as np
 import pandas as pd
@@ -8,12 +8,10 @@ from matplotlib.figure import Figure
 from medsynth.codebook import Column
 from medsynth.errors import InputError
 from medsynth.evaluation.conditional import LEAST_COHORT, Cohort, score_cohorts
-from medsynth.evaluation.memorisation import nearer_to_members
 from medsynth.preparation.encoding import TableEncoder
-from medsynth.preparation.partitions import halve
 from medsynth.reporting import cohort_figures, training_figures
-from medsynth.reporting.display import NOTHING, display_conditional, display_privacy
-from medsynth.reporting.tables import conditional_table, privacy_table
+from medsynth.reporting.display import NOTHING, display_conditional
+from medsynth.reporting.tables import conditional_table
 from tests.unit.test_reporting import scores as long_table
 
 STYLES = {
@@ -165,98 +163,6 @@ def test_a_cohort_that_cleaning_left_no_column_for_is_left_out(people, caplog):
     assert not any("gone" in detail for _, detail in found)
 
 
-# Memory
-
-
-def numbers(rows, columns, seed):
-    """Independent lognormal columns."""
-    made = np.random.default_rng(seed).lognormal(size=(rows, columns))
-    return pd.DataFrame(made, columns=[f"x{i}" for i in range(columns)])
-
-
-def memory(synthetic, members, nonmembers, codebook):
-    return {metric: value for metric, _, value in nearer_to_members(synthetic, members, nonmembers, codebook)}
-
-
-def of_numbers(codebook, columns):
-    return codebook.model_copy(update={"columns": {f"x{i}": Column(type="continuous") for i in range(columns)}})
-
-
-@pytest.fixture
-def halves(partitions):
-    """Members and nonmembers of the ward table, with a number that tells people apart."""
-    train, test, codebook = partitions
-    tables = [t.assign(crp=t["crp"] + np.random.default_rng(i).random(len(t))) for i, t in enumerate((train, test))]
-    members, nonmembers = halve(tables[0], seed=1)
-    return members, nonmembers, tables[1], codebook
-
-
-def test_halves_are_disjoint_and_of_equal_size(partitions):
-    train = partitions[0].assign(crp=np.arange(300.0)).head(299)
-    members, nonmembers = halve(train, seed=1)
-    assert len(members) == len(nonmembers) == 149
-    assert not set(members["crp"]) & set(nonmembers["crp"])
-
-
-def test_halves_of_one_seed_are_the_same_and_of_another_are_not(partitions):
-    first, again, other = (halve(partitions[0], seed=seed)[0] for seed in (1, 1, 2))
-    assert first.equals(again) and not first.equals(other)
-
-
-def test_a_copy_of_the_members_is_nearer_to_them(halves):
-    members, nonmembers, _, codebook = halves
-    found = memory(members, members, nonmembers, codebook)
-    assert found == {"nearer_to_member": 1, "copies_member": 1, "copies_nonmember": 0}
-
-
-def test_a_copy_of_the_nonmembers_is_not(halves):
-    members, nonmembers, _, codebook = halves
-    found = memory(nonmembers, members, nonmembers, codebook)
-    assert found == {"nearer_to_member": 0, "copies_member": 0, "copies_nonmember": 1}
-
-
-def test_fresh_rows_are_as_near_to_either(halves):
-    members, nonmembers, fresh, codebook = halves
-    assert memory(fresh, members, nonmembers, codebook)["nearer_to_member"] == pytest.approx(0.5, abs=0.15)
-
-
-@pytest.mark.parametrize("columns", [1, 2, 5])
-def test_fresh_numbers_are_as_near_to_either_however_few_columns_there_are(codebook, columns):
-    """Ranks must be among both halves: among one alone, a row is nearer to those of the other."""
-    tables = [numbers(rows, columns, seed) for seed, rows in enumerate((1500, 500, 500))]
-    found = memory(*tables, of_numbers(codebook, columns))
-    assert found["nearer_to_member"] == pytest.approx(0.5, abs=0.06)
-    assert found["copies_member"] == found["copies_nonmember"] == 0
-
-
-def test_slightly_moved_copies_are_found_out_but_are_no_copies(codebook):
-    members, nonmembers = numbers(300, 3, 0), numbers(300, 3, 1)
-    found = memory(members * 1.001, members, nonmembers, of_numbers(codebook, 3))
-    assert found["nearer_to_member"] > 0.95
-    assert found["copies_member"] < 0.1
-
-
-def test_ties_count_half(halves):
-    members, _, fresh, codebook = halves
-    found = memory(fresh, members, members, codebook)
-    assert found["nearer_to_member"] == 0.5
-
-
-def test_levels_count_as_equal_or_not(codebook):
-    levels = codebook.model_copy(update={"columns": {n: codebook.columns[n] for n in ("sex", "stage")}})
-    made = [
-        levels.conform(pd.DataFrame(rows, columns=["sex", "stage"]))
-        for rows in ([("female", "I"), ("male", "II")], [("female", "II")], [("male", "III")])
-    ]
-    # The first row shares its sex with the member alone; the second shares one level with either.
-    assert memory(*made, levels)["nearer_to_member"] == 0.75
-
-
-def test_more_rows_than_are_compared_at_once_are_all_compared(codebook):
-    members, nonmembers = numbers(1200, 2, 0), numbers(1200, 2, 1)
-    assert memory(members, members, nonmembers, of_numbers(codebook, 2))["copies_member"] == 1
-
-
 # Tables of them
 
 
@@ -353,28 +259,6 @@ def test_the_conditional_table_for_reading_shows_the_largest_epoch_count(cohort_
 def test_what_was_not_judged_is_a_dash(cohort_scores):
     shown = display_conditional(conditional_table(cohort_scores), {"old_inpatients": "Old"}, STYLES).iloc[0]
     assert (shown["Meets the conditions"], shown["Quality"]) == ("0.000 (0.000, 0.000)", NOTHING)
-
-
-@pytest.fixture
-def privacy_scores():
-    rows = [("cart", 0, [0.6, 0.7]), ("med_vae", 50, [0.5, 0.5]), ("med_vae", 200, [0.9, 0.9]), ("holdout", 0, [0.5])]
-    metrics = ("nearer_to_member", "copies_member", "copies_nonmember")
-    return long_table(*((g, epochs, "privacy", metric, "", v) for g, epochs, v in rows for metric in metrics))
-
-
-def test_the_privacy_table_has_a_row_a_metric(privacy_scores):
-    table = privacy_table(privacy_scores)
-    assert list(table) == ["generator", "epochs", "n_seeds", "metric", "mean", "ci_low", "ci_high"]
-    assert len(table) == 12
-    row = table[(table["generator"] == "cart") & (table["metric"] == "copies_member")].iloc[0]
-    assert row["mean"] == pytest.approx(0.65)
-
-
-def test_the_privacy_table_for_reading_ends_with_the_holdout(privacy_scores):
-    shown = display_privacy(privacy_table(privacy_scores), STYLES)
-    assert shown["Model"].to_list() == ["CART", "Med-VAE", "Holdout (nothing copied)"]
-    assert shown["Epochs"].to_list() == [NOTHING, "200", NOTHING]
-    assert shown.loc[2, "Nearer to a member"] == "0.500"
 
 
 # Figures of them

@@ -1,0 +1,238 @@
+"""What attacks find: table of numbers, table for reading, and figures of privacy against fidelity."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from medsynth.errors import InputError
+from medsynth.evaluation.intervals import t_interval
+from medsynth.reporting.canvas import in_style, with_note
+from medsynth.reporting.display import NOTHING, interval_text
+from medsynth.reporting.styles import Styles, colour_of, in_display_order, title_of
+
+ATTACK_TITLES = {"neighbours": "neighbours", "trees": "trees", "shadow": "shadow models"}
+CONTROL_TITLES = {
+    "train_copy": "Training rows copied (every attack must find it)",
+    "holdout": "Holdout (nothing to find)",
+    "independent": "Independent columns (floor)",
+}
+# Column for reading -> metric and, of a membership attack, who is attacked; otherwise the detail.
+MEMBERSHIP_COLUMNS = {
+    "Membership AUC": ("membership_auc", "everyone"),
+    "Members found at 1 % false alarms": ("membership_tpr_1", "everyone"),
+    "at 10 %": ("membership_tpr_10", "everyone"),
+    "AUC of outliers": ("membership_auc", "outliers"),
+}
+OTHER_COLUMNS = {
+    "Attribute risk": ("attribute_risk", "mean"),
+    "Nearer to a member": ("nearer_to_member", ""),
+    "Equal to a member": ("copies_member", ""),
+    "Equal to a nonmember": ("copies_nonmember", ""),
+}
+
+
+def privacy_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """What attacks find out, with intervals over seeds.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study; family ``privacy``.
+
+    Returns
+    -------
+    DataFrame
+        One row per generator or control, epoch count, metric and detail (see `medsynth.evaluation.attacks`):
+        generator, epochs, n_seeds (that have a value), metric, detail, mean, ci_low, ci_high (95 % t interval).
+    """
+    privacy = scores[scores["family"] == "privacy"]
+    keys = ["generator", "epochs", "metric", "detail"]
+    rows = [(*key, *t_interval(values)) for key, values in privacy.groupby(keys)["value"]]
+    table = pd.DataFrame(rows, columns=[*keys, "n_seeds", "mean", "ci_low", "ci_high"])
+    table.insert(2, "n_seeds", table.pop("n_seeds"))
+    return table
+
+
+def strongest(table: pd.DataFrame) -> dict[str, str]:
+    """Name the membership attack of the highest mean AUC, for each generator and control.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `privacy_table`, of one epoch count a generator.
+    """
+    judged = table[(table["metric"] == "membership_auc") & table["detail"].str.endswith(":everyone")]
+    best = judged.sort_values(["mean", "detail"], ascending=[False, True]).groupby("generator").first()
+    return best["detail"].str.removesuffix(":everyone").to_dict()
+
+
+def display_privacy(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
+    """Lay the privacy table out: generators, then the controls, each under the attack that does best on it.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `privacy_table`, of one epoch count a generator.
+    styles : dict
+        Generator -> ``title``, ``colour``, in order of display.
+
+    Returns
+    -------
+    DataFrame
+        Text.
+    """
+    best = strongest(table)
+    rows = []
+    for generator in _shown(table["generator"], styles):
+        found = table[table["generator"] == generator]
+        epochs, attack = found["epochs"].iloc[0], best[generator]
+        row = {"Model": _title(generator, styles), "Epochs": str(epochs) if epochs else NOTHING}
+        row |= {"Seeds": str(found["n_seeds"].max()), "Best attack": ATTACK_TITLES.get(attack, attack)}
+        wanted = {column: (metric, f"{attack}:{who}") for column, (metric, who) in MEMBERSHIP_COLUMNS.items()}
+        for column, (metric, detail) in (wanted | OTHER_COLUMNS).items():
+            cell = found[(found["metric"] == metric) & (found["detail"] == detail)]
+            row[column] = interval_text(*cell[["mean", "ci_low", "ci_high"]].iloc[0]) if len(cell) else NOTHING
+        rows.append(row)
+    columns = ["Model", "Epochs", "Seeds", "Best attack", *MEMBERSHIP_COLUMNS, *OTHER_COLUMNS]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def trade_points(scores: pd.DataFrame) -> pd.DataFrame:
+    """Membership AUC under the strongest attack and the detector's AUC, with intervals over seeds.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study; families ``privacy`` and ``detection``.
+
+    Returns
+    -------
+    DataFrame
+        One row per generator and control that has both: generator, epochs, membership and c2st, each with ``_low`` and
+        ``_high``. The detector judges the tables of generators that learned from all training rows; copied training
+        rows are what is judged as ``real``.
+    """
+    table = privacy_table(scores)
+    best = strongest(table)
+    detected = scores[(scores["family"] == "detection") & (scores["detail"] == "xgboost")]
+    rows = []
+    for (generator, epochs), found in table[table["metric"] == "membership_auc"].groupby(["generator", "epochs"]):
+        membership = found[found["detail"] == f"{best[generator]}:everyone"].iloc[0]
+        name = "real" if generator == "train_copy" else generator
+        judged = detected[(detected["generator"] == name) & (detected["epochs"] == epochs)]
+        if len(judged):
+            c2st = t_interval(judged["value"])
+            rows.append((generator, epochs, *membership[["mean", "ci_low", "ci_high"]], *c2st[1:]))
+    measured = [f"{name}{end}" for name in ("membership", "c2st") for end in ("", "_low", "_high")]
+    return pd.DataFrame(rows, columns=["generator", "epochs", *measured])
+
+
+@in_style
+def privacy_trade(scores: pd.DataFrame, styles: Styles, *, note: str) -> Figure:
+    """Draw how well rows are told from real ones against how well members are told from others, a point a generator.
+
+    Both are ROC AUCs, best at 0.5: private generators are on the left, faithful ones at the bottom. Bars are 95 % t
+    intervals over seeds, cut at the panel's edge; controls are open squares.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study.
+    styles : dict
+        Generator -> ``title``, ``colour``, in order of display.
+    note : str
+        Where the data come from, printed at the bottom.
+
+    Raises
+    ------
+    InputError
+        Nothing was attacked.
+    """
+    points = trade_points(scores).set_index("generator")
+    if points.empty:
+        raise InputError("No scores of attacks; does the study attack any generator?")
+    figure = Figure(figsize=(8, 4.8), layout="constrained")
+    ax = figure.subplots()
+    for name in _shown(points.index, styles):
+        control = name in CONTROL_TITLES
+        _point(ax, points.loc[name], colour_of(name, styles), _title(name, styles), open_square=control)
+    for line in (ax.axhline, ax.axvline):
+        line(0.5, color="#444444", linewidth=0.8, linestyle="--", zorder=1)
+    for axis, values in (("x", points["membership"]), ("y", points["c2st"])):
+        margin = max(0.06 * (values.max() - 0.5), 0.01)
+        ax.set(**{f"{axis}lim": (min(values.min(), 0.5) - margin, values.max() + margin)})
+    ax.set_xlabel("Membership AUC under the best attack\n(0.5: a learned patient cannot be told from another)")
+    ax.set_ylabel("Detector's AUC, C2ST\n(0.5: synthetic rows cannot be told from real ones)")
+    figure.legend(loc="outside right upper")
+    return with_note(figure, f"{note}; bars: 95% t intervals over seeds, cut at the panel's edge")
+
+
+@in_style
+def privacy_dial(scores: pd.DataFrame, dialled: dict[str, float], *, dial: str, note: str) -> Figure:
+    """Draw membership AUC and the detector's AUC over the values of one setting, from copying to collapse.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study.
+    dialled : dict
+        Generator -> value of the setting, above 0.
+    dial : str
+        What the setting is called.
+    note : str
+        Where the data come from, printed at the bottom.
+
+    Raises
+    ------
+    InputError
+        No generator with the setting was attacked.
+    """
+    points = trade_points(scores)
+    points = points[points["generator"].isin(dialled)]
+    if points.empty:
+        raise InputError(f"No scores of attacks on generators with the setting '{dial}'.")
+    points = points.assign(value=points["generator"].map(dialled)).sort_values("value")
+    figure = Figure(figsize=(6.5, 4), layout="constrained")
+    ax = figure.subplots()
+    lines = {
+        "membership": ("Membership AUC under the best attack (0.5: private)", "#b2182b", "o"),
+        "c2st": ("Detector's AUC, C2ST (0.5: faithful)", "#2166ac", "s"),
+    }
+    for name, (label, colour, marker) in lines.items():
+        low, high = points[f"{name}_low"], points[f"{name}_high"]
+        ax.fill_between(points["value"], low, high, color=colour, alpha=0.15, linewidth=0)
+        ax.plot(points["value"], points[name], color=colour, marker=marker, linewidth=1.8, label=label)
+    ax.axhline(0.5, color="#444444", linewidth=0.8, linestyle="--", zorder=1)
+    ax.set_xscale("log")
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_xticks(points["value"], [f"{value:g}" for value in points["value"]])
+    ax.set_ylim(0.45, 1.02)
+    ax.set_xlabel(f"{dial} (log scale)")
+    ax.set_ylabel("ROC AUC")
+    figure.legend(loc="outside upper center", ncols=1)
+    return with_note(figure, f"{note}; bands: 95% t intervals over seeds")
+
+
+def _point(ax: Axes, point: pd.Series, colour: str, label: str, *, open_square: bool) -> None:
+    """One generator with its intervals, where there are any."""
+    bars = {
+        f"{axis}err": [[point[name] - point[f"{name}_low"]], [point[f"{name}_high"] - point[name]]]
+        for axis, name in (("x", "membership"), ("y", "c2st"))
+        if pd.notna(point[f"{name}_low"])
+    }
+    ax.errorbar(
+        point["membership"], point["c2st"], **bars, fmt="s" if open_square else "o", markersize=7, color=colour,
+        markerfacecolor="white" if open_square else colour, elinewidth=1, label=label, zorder=3,
+    )  # fmt: skip
+
+
+def _shown(generators: pd.Series, styles: Styles) -> list[str]:
+    """Generators in the order of display, then the controls."""
+    return [*in_display_order(generators, styles), *(name for name in CONTROL_TITLES if name in set(generators))]
+
+
+def _title(generator: str, styles: Styles) -> str:
+    return CONTROL_TITLES.get(generator) or title_of(generator, styles)

@@ -1,0 +1,304 @@
+"""Attacks: each finds a planted leak and passes rows that nobody saw; persons stay apart; tables and figures."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medsynth.codebook import Codebook, Column
+from medsynth.cohorts import simulate
+from medsynth.cohorts.raw import read_raw
+from medsynth.errors import InputError
+from medsynth.evaluation.attacks.attributes import attribute_inference
+from medsynth.evaluation.attacks.audit import CONTROLS, Parts, audit
+from medsynth.evaluation.attacks.copies import copies
+from medsynth.evaluation.attacks.membership import ATTACKS, judge, outliers
+from medsynth.preparation.cleaning import clean
+from medsynth.preparation.imputation import make_imputer
+from medsynth.preparation.partitions import halve
+from medsynth.reporting.display import NOTHING
+from medsynth.reporting.privacy import display_privacy, privacy_dial, privacy_table, privacy_trade, trade_points
+from tests.conftest import ROOT
+from tests.unit.test_reporting import scores as long_table
+
+NOTE = "simulated cohort"
+STYLES = {"cart": {"title": "CART", "colour": "#56b4e9"}, "med_vae": {"title": "Med-VAE", "colour": "#009e73"}}
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    """Four parts of 500 rows of the simulated COVID-19 Mexico cohort, where many rows equal others; the codebook."""
+    codebook = Codebook.from_yaml(ROOT / "config/datasets/covid_mexico.yaml")
+    path = tmp_path_factory.mktemp("raw") / "covid.csv"
+    simulate("covid_mexico", 2000, seed=1).to_csv(path, index=False)
+    table, _ = clean(read_raw(path, codebook), codebook)
+    imputer = make_imputer("simple").fit(table, codebook.resolved(table))
+    table = imputer.transform(table)
+    return Parts(*(table.iloc[i::4].reset_index(drop=True) for i in range(4))), imputer.codebook_
+
+
+@pytest.fixture(scope="module")
+def audits(cohort):
+    """What attacks find out from each control: control -> (metric, detail) -> value."""
+    parts, codebook = cohort
+    found = {}
+    for name, release in CONTROLS.items():
+        released = release(parts, np.random.default_rng(1))
+        scores = audit(released, parts, codebook, ["death", "diabetes", "age"], seed=1)
+        found[name] = {(metric, detail): value for metric, detail, value in scores}
+    return found
+
+
+def interval(found, metric, detail):
+    """The interval of a membership score."""
+    return found[f"{metric}_low", detail], found[f"{metric}_high", detail]
+
+
+# Planted leaks, and nothing to find
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize("who", ["everyone", "outliers"])
+def test_membership_attacks_find_copied_training_rows(audits, attack, who):
+    low, _ = interval(audits["train_copy"], "membership_auc", f"{attack}:{who}")
+    assert low > 0.55
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize("control", ["holdout", "independent"])
+def test_membership_attacks_do_not_flag_rows_that_copy_nobody(audits, attack, control):
+    low, high = interval(audits[control], "membership_auc", f"{attack}:everyone")
+    assert low < 0.5 < high
+    # Some fifty outliers.
+    assert audits[control]["membership_auc", f"{attack}:outliers"] == pytest.approx(0.5, abs=0.2)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_copied_members_are_found_at_few_false_alarms(audits, attack):
+    low, _ = interval(audits["train_copy"], "membership_tpr_1", f"{attack}:everyone")
+    _, high = interval(audits["holdout"], "membership_tpr_1", f"{attack}:everyone")
+    assert low > high
+
+
+def test_outliers_are_easier_to_find_than_others(audits):
+    found = audits["train_copy"]
+    assert found["membership_auc", "neighbours:outliers"] > found["membership_auc", "neighbours:everyone"]
+
+
+def test_sensitive_columns_of_copied_members_are_guessed_better_than_others(audits):
+    assert audits["train_copy"]["attribute_risk", "mean"] > 0.1
+    assert audits["train_copy"]["attribute_risk", "age"] > 0.2
+
+
+def test_sensitive_columns_are_guessed_as_well_of_others_where_nobody_was_copied(audits):
+    for control in ("holdout", "independent"):
+        assert abs(audits[control]["attribute_risk", "mean"]) < 0.05
+
+
+def test_copies_stand_beside_those_that_happen_by_chance(audits):
+    copied, held = (audits[name] for name in ("train_copy", "holdout"))
+    assert copied["copies_member", ""] == 1
+    # Many patients of the cohort equal others.
+    assert 0.1 < held["copies_member", ""] < 0.9
+    assert held["copies_member", ""] == pytest.approx(held["copies_nonmember", ""], abs=0.1)
+    assert held["nearer_to_member", ""] == pytest.approx(0.5, abs=0.07)
+
+
+def test_the_same_seed_finds_the_same_and_another_does_not(cohort):
+    parts, codebook = cohort
+    small = Parts(*(part.head(100) for part in parts))
+    first, again, other = (list(audit(small.fresh, small, codebook, ["death"], seed=seed)) for seed in (1, 1, 2))
+    assert first == again != other
+
+
+def test_copies_with_other_ages_do_not_tell_the_age(cohort):
+    parts, _ = cohort
+    shuffled = parts.members.assign(age=parts.members["age"].sample(frac=1, random_state=1).to_numpy())
+    found = attribute_inference(shuffled, *parts[:3], ["age"], seed=1)
+    assert {metric: value for metric, _, value in found}["attribute_risk"] < 0.1
+
+
+# Judging scores
+
+
+def test_scores_that_know_nothing_find_as_many_members_as_others():
+    found = judged(np.zeros(200), np.zeros(200))
+    assert found["membership_auc"] == 0.5
+    assert found["membership_tpr_1"] == pytest.approx(0.01) and found["membership_tpr_10"] == pytest.approx(0.1)
+
+
+def test_the_share_found_is_at_the_false_alarms_asked_for():
+    others = np.arange(1000.0)
+    found = judged(np.concatenate([np.full(30, 2000.0), np.full(970, 950.5)]), others)
+    assert found["membership_tpr_1"] == pytest.approx(0.03, abs=0.3 * 0.03)
+    assert found["membership_tpr_10"] == 1
+
+
+def test_outliers_of_one_side_alone_have_no_score():
+    scores = judge(np.arange(4.0), np.array([1, 1, 0, 0], bool), np.array([1, 0, 0, 0], bool), "a", seed=1)
+    found = {(metric, detail): value for metric, detail, value in scores}
+    assert np.isnan(found["membership_auc", "a:outliers"]) and found["membership_auc", "a:everyone"] == 0
+
+
+def judged(members, nonmembers):
+    """What is made of the scores of members and of nonmembers."""
+    member = np.repeat([True, False], [len(members), len(nonmembers)])
+    scores = judge(np.concatenate([members, nonmembers]), member, ~member, "a", seed=1)
+    return {metric: value for metric, detail, value in scores if detail == "a:everyone"}
+
+
+def test_outliers_are_those_furthest_from_the_reference(cohort):
+    parts, codebook = cohort
+    odd = parts.members.head(1).assign(age=120, pneumonia="yes", copd="yes", renal_chronic="yes", tobacco="yes")
+    attacked = codebook.conform(pd.concat([parts.members, odd], ignore_index=True))
+    found = outliers(attacked, parts.reference, codebook)
+    assert found[-1] and 0.04 < found.mean() < 0.15
+
+
+# Persons
+
+
+def test_a_person_is_in_one_half_only():
+    person = np.repeat(np.arange(40), np.arange(40) % 3 + 1)
+    halves = halve(person, seed=1)
+    assert len(halves[0]) == len(halves[1]) > 30
+    assert not set(person[halves[0]]) & set(person[halves[1]])
+
+
+def test_halves_of_one_seed_are_the_same_and_of_another_are_not():
+    first, again, other = (halve(np.arange(50), seed=seed)[0] for seed in (1, 1, 2))
+    assert (first == again).all() and list(first) != list(other)
+
+
+def test_one_person_cannot_be_halved():
+    with pytest.raises(InputError, match="1 person"):
+        halve(np.zeros(5, dtype=int), seed=1)
+
+
+# Copies
+
+
+def numbers(rows, columns, seed):
+    """Independent lognormal columns."""
+    made = np.random.default_rng(seed).lognormal(size=(rows, columns))
+    return pd.DataFrame(made, columns=[f"x{i}" for i in range(columns)])
+
+
+def copied(released, members, nonmembers, codebook):
+    return {metric: value for metric, _, value in copies(released, members, nonmembers, codebook)}
+
+
+def of_numbers(codebook, columns):
+    return codebook.model_copy(update={"columns": {f"x{i}": Column(type="continuous") for i in range(columns)}})
+
+
+def test_a_copy_of_the_nonmembers_is_not_one_of_the_members(codebook):
+    members, nonmembers = numbers(300, 3, 0), numbers(300, 3, 1)
+    found = copied(nonmembers, members, nonmembers, of_numbers(codebook, 3))
+    assert (found["nearer_to_member"], found["copies_member"], found["copies_nonmember"]) == (0, 0, 1)
+
+
+@pytest.mark.parametrize("columns", [1, 2, 5])
+def test_fresh_numbers_are_as_near_to_either_however_few_columns_there_are(codebook, columns):
+    """Ranks must be among both halves: among one alone, a row is nearer to those of the other."""
+    tables = [numbers(rows, columns, seed) for seed, rows in enumerate((1500, 500, 500))]
+    found = copied(*tables, of_numbers(codebook, columns))
+    assert found["nearer_to_member"] == pytest.approx(0.5, abs=0.06)
+    assert found["copies_member"] == found["copies_nonmember"] == 0
+
+
+def test_slightly_moved_copies_are_near_copies_and_no_copies(codebook):
+    members, nonmembers = numbers(300, 12, 0), numbers(300, 12, 1)
+    found = copied(members * 1.001, members, nonmembers, of_numbers(codebook, 12))
+    assert found["nearer_to_member"] > 0.95
+    assert found["copies_member"] < 0.1
+    assert found["near_copies_member"] == 1 and found["near_copies_nonmember"] < 0.1
+
+
+def test_ties_count_half(codebook):
+    members, fresh = numbers(100, 2, 0), numbers(100, 2, 1)
+    assert copied(fresh, members, members, of_numbers(codebook, 2))["nearer_to_member"] == 0.5
+
+
+def test_levels_count_as_equal_or_not(codebook):
+    levels = codebook.model_copy(update={"columns": {n: codebook.columns[n] for n in ("sex", "stage")}})
+    made = [
+        levels.conform(pd.DataFrame(rows, columns=["sex", "stage"]))
+        for rows in ([("female", "I"), ("male", "II")], [("female", "II")], [("male", "III")])
+    ]
+    # The first row shares its sex with the member alone; the second shares one level with either.
+    assert copied(*made, levels)["nearer_to_member"] == 0.75
+
+
+def test_more_rows_than_are_compared_at_once_are_all_compared(codebook):
+    members, nonmembers = numbers(2500, 2, 0), numbers(2500, 2, 1)
+    assert copied(members, members, nonmembers, of_numbers(codebook, 2))["copies_member"] == 1
+
+
+# Tables and figures
+
+
+@pytest.fixture
+def privacy_scores():
+    """Two generators and two controls; trees do better on CART, neighbours on Med-VAE."""
+    rows = []
+    for name, epochs, neighbours, trees in [
+        ("cart", 0, [0.51, 0.53], [0.55, 0.57]),
+        ("med_vae", 200, [0.9, 0.92], [0.6, 0.6]),
+        ("train_copy", 0, [1.0, 1.0], [0.99, 0.99]),
+        ("holdout", 0, [0.5, 0.49], [0.5, 0.5]),
+    ]:
+        for attack, values in (("neighbours", neighbours), ("trees", trees)):
+            metrics = ("membership_auc", "membership_tpr_1", "membership_tpr_10")
+            rows += [(name, epochs, "privacy", metric, f"{attack}:everyone", values) for metric in metrics]
+            rows.append((name, epochs, "privacy", "membership_auc", f"{attack}:outliers", values))
+        rows.append((name, epochs, "privacy", "attribute_risk", "mean", [0.0, 0.02]))
+        metrics = ("nearer_to_member", "copies_member", "copies_nonmember")
+        rows += [(name, epochs, "privacy", metric, "", [0.4, 0.6]) for metric in metrics]
+        judged = "real" if name == "train_copy" else name
+        rows.append((judged, epochs, "detection", "c2st_auc", "xgboost", [0.6, 0.7]))
+    return long_table(*rows)
+
+
+def test_the_privacy_table_has_every_attack_with_intervals_over_seeds(privacy_scores):
+    table = privacy_table(privacy_scores)
+    assert list(table) == ["generator", "epochs", "n_seeds", "metric", "detail", "mean", "ci_low", "ci_high"]
+    row = table[(table["generator"] == "cart") & (table["detail"] == "trees:outliers")].iloc[0]
+    assert (row["n_seeds"], row["mean"]) == (2, pytest.approx(0.56)) and row["ci_low"] < 0.55
+
+
+def test_the_privacy_table_for_reading_shows_the_best_attack_and_ends_with_the_controls(privacy_scores):
+    shown = display_privacy(privacy_table(privacy_scores), STYLES)
+    assert [title.split(" (")[0] for title in shown["Model"]] == [
+        "CART",
+        "Med-VAE",
+        "Training rows copied",
+        "Holdout",
+    ]
+    assert shown["Best attack"].to_list() == ["trees", "neighbours", "neighbours", "trees"]
+    assert shown["Membership AUC"].str[:5].to_list() == ["0.560", "0.910", "1.000", "0.500"]
+    assert shown["Epochs"].to_list() == [NOTHING, "200", NOTHING, NOTHING]
+
+
+def test_copied_rows_are_as_faithful_as_real_ones(privacy_scores):
+    points = trade_points(privacy_scores).set_index("generator")
+    assert points.loc["train_copy", ["membership", "c2st"]].to_list() == [1, pytest.approx(0.65)]
+    assert len(points) == 4
+
+
+def test_the_figure_of_the_trade_has_a_point_a_generator_with_intervals_both_ways(privacy_scores, tmp_path):
+    figure = privacy_trade(privacy_scores, STYLES, note=NOTE)
+    (ax,) = figure.axes
+    assert [len(point.lines[2]) for point in ax.containers] == [2, 2, 2, 2]
+    figure.savefig(tmp_path / "trade.png")
+
+
+def test_the_figure_of_the_dial_is_in_the_order_of_its_values(privacy_scores, tmp_path):
+    figure = privacy_dial(privacy_scores, {"cart": 10, "med_vae": 0.1}, dial="KL weight", note=NOTE)
+    line = figure.axes[0].lines[0]
+    assert line.get_xdata().tolist() == [0.1, 10] and line.get_ydata().tolist() == pytest.approx([0.91, 0.56])
+    figure.savefig(tmp_path / "dial.png")
+
+
+def test_a_dial_that_nothing_was_attacked_at_is_an_error(privacy_scores):
+    with pytest.raises(InputError, match="'kl_weight'"):
+        privacy_dial(privacy_scores, {"other": 1}, dial="kl_weight", note=NOTE)
