@@ -17,6 +17,7 @@ from medsynth.reporting.export import without_formulas, write_table
 def main(job):
     """Sample, check, leave out what few patients have, restore, write."""
     import pandas as pd
+
     wanted = job.params.deliverable
     folder = Path(job.input.models) / f"epochs{job.params.epochs}"
     model = generator_class(job.params.class_path).load(folder)
