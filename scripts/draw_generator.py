@@ -31,7 +31,8 @@ def main(job):
             figure = pairs(evidence, codebook, **coloured)
         else:
             target = target.removeprefix("_")
-            looked_at = {"real": read_json(job.input.real)[target], generator: read_json(job.input.synthetic)[target]}
+            first = {"real": read_json(job.input.real), generator: evidence[0]}
+            looked_at = {name: one["importance"][target] for name, one in first.items()}
             figure = importances(read_scores(job), looked_at, target=target, generator=generator, **coloured)
         save_figure(figure, path.with_suffix(""))
         log.info("%s drawn", path.stem)

@@ -1,4 +1,4 @@
-"""Score one synthetic table, or one reference row: utility, fidelity, detection, and the figures' evidence."""
+"""Score one synthetic table, or one reference row: utility, fidelity, detection, importance, and figures' evidence."""
 
 import json
 
@@ -12,7 +12,8 @@ from medsynth.evaluation.detection import c2st
 from medsynth.evaluation.evidence import association_difference, associations, distributions, pair_columns, pairs
 from medsynth.evaluation.fairness import Subgroups, group_performance, representation
 from medsynth.evaluation.fidelity import common_bin_pair_trends, moments, quality
-from medsynth.evaluation.references import REFERENCES
+from medsynth.evaluation.importance import explain
+from medsynth.evaluation.references import REFERENCES, draw_rows
 from medsynth.evaluation.targets import Target
 from medsynth.evaluation.utility import CLASSIFIERS, majority, predict, utility_scores
 from medsynth.evaluation.violations import violations
@@ -40,7 +41,10 @@ def main(job):
     encoder = TableEncoder().fit(train)
     targets = [Target(**target) for target in params.targets]
     subgroups = [Subgroups(**one) for one in params.subgroups]
-    scores = []
+    # The same rows for every table of the study: importances then differ by training alone.
+    rng_explained = np.random.default_rng(derive_seed(params.study_seed, "explained rows"))
+    explained = draw_rows(real, params.importance_rows, rng_explained)
+    scores, evidence = [], {"importance": {}}
 
     def add(family, found):
         scores.extend((family, *score) for score in found)
@@ -58,7 +62,15 @@ def main(job):
             if target is targets[0] and generator != "majority":
                 # By the first classifier alone: what is asked is whether groups differ.
                 first = next(iter(predicted.values()))
-                add("fairness", group_performance(first, tested, target, subgroups, least=params.least_patients))
+                add(
+                    "fairness",
+                    group_performance(first.probability, tested, target, subgroups, least=params.least_patients),
+                )
+            if target.name in params.explained:
+                forest = predicted["random_forest"]
+                explanation = explain(trained, explained, target, encoder, seed=seed, trained=forest)
+                add("importance", explanation.scores())
+                evidence["importance"][target.name] = explanation.evidence(params.least_patients)
     if generator != "majority":
         add("fairness", representation(table, real, subgroups, least=params.least_patients))
         add("fidelity", quality(judged, against, codebook))
@@ -72,14 +84,20 @@ def main(job):
         matrices = {key: associations(rows, codebook) for key, rows in (("synthetic", judged), ("real", against))}
         add("fidelity", [("association_difference", "", association_difference(**matrices))])
         add("detection", c2st(table, real, encoder, seed=seed, max_rows=params.fidelity_rows))
-        if hasattr(job.output, "evidence"):
+        if not job.wildcards.get("reference"):
             # The same columns for every generator of the study; of all rows, since joint histograms need many.
             chosen = pair_columns(codebook, derive_seed(params.study_seed, "pair plot"))
             told = {"edges_from": "real", "least": params.least_patients}
-            in_pairs = pairs({"synthetic": table, "real": real}, codebook, chosen, **told)
-            shown = distributions({"synthetic": judged, "real": against}, codebook, **told)
-            write_evidence(job.output.evidence, codebook, shown, matrices, in_pairs)
+            evidence |= {
+                "distributions": distributions({"synthetic": judged, "real": against}, codebook, **told),
+                "associations": {
+                    "columns": list(codebook.columns),
+                    **{key: matrix.round(6).to_numpy().tolist() for key, matrix in matrices.items()},
+                },
+                "pairs": pairs({"synthetic": table, "real": real}, codebook, chosen, **told),
+            }
     write_scores(job, generator, scores)
+    write_text(job.output.evidence, json.dumps(evidence))
 
 
 def without_small_counts(found, rows, least):
@@ -87,19 +105,6 @@ def without_small_counts(found, rows, least):
     for metric, rule, share in found:
         broken, _ = rounded_counts([share * rows, (1 - share) * rows], least)
         yield metric, rule, broken / rows
-
-
-def write_evidence(path, codebook, shown, matrices, in_pairs):
-    """Write what figures read."""
-    evidence = {
-        "distributions": shown,
-        "associations": {
-            "columns": list(codebook.columns),
-            **{key: matrix.round(6).to_numpy().tolist() for key, matrix in matrices.items()},
-        },
-        "pairs": in_pairs,
-    }
-    write_text(path, json.dumps(evidence))
 
 
 run(snakemake, main)

@@ -196,7 +196,6 @@ class Run:
         further = {
             "cohorts/": (self.conditional, COHORT_REFERENCES),
             "attacks/": (self.attacked, CONTROLS),
-            "importance/": (self.importance, IMPORTANCE_REFERENCES),
             "sizes/": (self.sized, SIZE_REFERENCES),
         }
         for kind, (generators, references) in further.items():

@@ -10,7 +10,7 @@ import pandas as pd
 
 from medsynth.disclosure import LEAST_PATIENTS, pools
 from medsynth.evaluation.targets import Target
-from medsynth.evaluation.utility import Score, random_forest
+from medsynth.evaluation.utility import Score, Trained, predict, random_forest
 from medsynth.preparation.encoding import TableEncoder
 
 
@@ -71,9 +71,15 @@ class Explanation:
 
 
 def explain(
-    train: pd.DataFrame, explained: pd.DataFrame, target: Target, encoder: TableEncoder, *, seed: int
+    train: pd.DataFrame,
+    explained: pd.DataFrame,
+    target: Target,
+    encoder: TableEncoder,
+    *,
+    seed: int,
+    trained: Trained | None = None,
 ) -> Explanation:
-    """Train a random forest on one table and explain what it says of the rows of another.
+    """Explain what a random forest that was trained on one table says of the rows of another.
 
     The forest is that of the utility scores, factory settings and all. TreeSHAP (Lundberg et al. 2020, From local
     explanations to global understanding with explainable AI for trees, Nature Machine Intelligence 2:56-67) is exact
@@ -92,6 +98,8 @@ def explain(
         Fitted on the real training partition.
     seed : int
         Seed of the forest.
+    trained : Trained, optional
+        The forest, where `predict` has made it from the same rows already.
 
     Returns
     -------
@@ -99,16 +107,18 @@ def explain(
         A class that `train` lacks has no influence: zeros. A table with one class alone teaches nothing: all zeros.
     """
     predictors, classes = target.predictors(explained), target.classes(explained)
-    x_train, x_explained = (encoder.transform(table)[predictors].to_numpy() for table in (train, explained))
+    x_explained = encoder.transform(explained)[predictors].to_numpy()
+    if trained is None:
+        forest_alone = {"forest": random_forest}
+        trained = predict(train, explained, target, encoder, seed=seed, classifiers=forest_alone)["forest"]
     values = np.zeros((*x_explained.shape, len(classes)))
-    known, contiguous = np.unique(target.labels(train), return_inverse=True)
-    if len(known) > 1:
-        # Here alone: it takes seconds to import and no other job needs it.
+    if len(trained.known) > 1:
+        # Here alone: it takes seconds to import and few tables need it.
         import shap
 
-        forest = random_forest(seed).fit(x_train, contiguous)
         # The check would compare with probabilities that the forest makes of 32-bit numbers; a test of ours does.
-        values[:, :, known] = shap.TreeExplainer(forest).shap_values(x_explained, check_additivity=False)
+        explainer = shap.TreeExplainer(trained.classifier)
+        values[:, :, trained.known] = explainer.shap_values(x_explained, check_additivity=False)
     positions = np.column_stack([_positions(x_explained[:, i], encoder, name) for i, name in enumerate(predictors)])
     shown = target.outcomes[0].label if target.outcomes else classes[-1]
     return Explanation(target.name, predictors, classes, values, positions, shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,23 @@ def majority(seed: int):
     from sklearn.dummy import DummyClassifier
 
     return DummyClassifier(strategy="prior")
+
+
+class Trained(NamedTuple):
+    """A classifier, and what it says of test rows.
+
+    Attributes
+    ----------
+    classifier : object
+        scikit-learn's interface; its classes are positions in `known`.
+    known : ndarray of int
+        Classes that its training rows have.
+    probability : ndarray of float, shape (test rows, classes)
+    """
+
+    classifier: Any
+    known: np.ndarray
+    probability: np.ndarray
 
 
 CLASSIFIERS: dict[str, Callable] = {"xgboost": xgboost_classifier, "random_forest": random_forest}
@@ -79,15 +97,15 @@ def predict(
     *,
     seed: int,
     classifiers: dict[str, Callable] = CLASSIFIERS,
-) -> dict[str, np.ndarray]:
+) -> dict[str, Trained]:
     """Train classifiers on one table and let them say how probable each class is in the rows of another.
 
     Parameters are those of `train_and_test`.
 
     Returns
     -------
-    dict of ndarray
-        Name of the classifier -> probabilities, float of shape (test rows, classes).
+    dict of Trained
+        By name of the classifier.
     """
     predictors = target.predictors(test)
     x_train, x_test = (encoder.transform(table)[predictors].to_numpy() for table in (train, test))
@@ -97,16 +115,17 @@ def predict(
         # A generator that forgets a class is scored for it: its classifier can never name that class.
         known, contiguous = np.unique(y_train, return_inverse=True)
         classifier = (make if len(known) > 1 else majority)(seed).fit(x_train, contiguous)
-        found[name] = np.zeros((len(test), len(target.classes(test))))
-        found[name][:, known] = classifier.predict_proba(x_test)
+        probability = np.zeros((len(test), len(target.classes(test))))
+        probability[:, known] = classifier.predict_proba(x_test)
+        found[name] = Trained(classifier, known, probability)
     return found
 
 
-def utility_scores(predicted: dict[str, np.ndarray], test: pd.DataFrame, target: Target) -> Iterator[Score]:
+def utility_scores(predicted: dict[str, Trained], test: pd.DataFrame, target: Target) -> Iterator[Score]:
     """Score what `predict` returned; see `train_and_test`."""
     y = target.labels(test)
-    for name, probability in predicted.items():
-        for metric, value in classification_scores(y, probability):
+    for name, trained in predicted.items():
+        for metric, value in classification_scores(y, trained.probability):
             yield metric, f"{name}:{target.name}", value
 
 

@@ -124,18 +124,23 @@ def evidence_of(wildcards):
     ]
 
 
+def explained_of(wildcards):
+    """Targets whose forests are explained: of reference rows that stand beside, and at the epoch count that is shown."""
+    run = RUNS[wildcards.study]
+    if wildcards.get("reference"):
+        shown = wildcards.reference in IMPORTANCE_REFERENCES
+    else:
+        shown = int(wildcards.epochs) == run.shown(wildcards.generator)
+    return run.study.importance if shown else []
+
+
 def importances_of(wildcards):
-    """What forests look at, of the first seed of real rows and of a generator; nothing if the study does not ask."""
+    """What figures of importances need besides a generator's evidence; nothing if the study explains no forest."""
     run = RUNS[wildcards.study]
     if not run.importance:
         return {}
-    folder, seed = f"{run.folder}/evidence/importance", run.scale.seeds[0]
-    last = run.shown(wildcards.generator)
-    return {
-        "scores": f"{run.folder}/scores.csv",
-        "real": f"{folder}/real/epochs0/seed{seed}.json",
-        "synthetic": f"{folder}/{wildcards.generator}/epochs{last}/seed{seed}.json",
-    }
+    real = f"{run.folder}/evidence/real/epochs0/seed{run.scale.seeds[0]}.json"
+    return {"scores": f"{run.folder}/scores.csv", "real": real}
 
 
 def models_of(wildcards):

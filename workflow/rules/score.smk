@@ -3,14 +3,13 @@
 Needs: the partitions and a synthetic table. Yields: scores/<generator>/epochs<E>/seed<S>.csv and, for what is no
 score but what figures need, evidence/<generator>/epochs<E>/seed<S>.json; for studies that name cohorts, scores of what
 generators draw under conditions; for generators that are attacked, what attacks find out about the half of the
-training rows that they were fitted on; for targets whose forests are explained, mean |SHAP| and evidence/importance/;
-for studies that name sizes, scores of generators fitted on fewer training rows; for studies with a logistic model, its
-estimates from every table.
+training rows that they were fitted on; for studies that name sizes, scores of generators fitted on fewer training rows;
+for studies with a logistic model, its estimates from every table.
 """
 
 
 rule score_synthetic:
-    """Score a synthetic table: utility, fidelity, detection."""
+    """Score a synthetic table: utility, fidelity, detection, and what forests trained on it look at."""
     input:
         train="results/{study}/{run}/data/train.parquet",
         test="results/{study}/{run}/data/test.parquet",
@@ -34,7 +33,9 @@ rule score_synthetic:
         utility_rows=of_run("scale.utility_rows"),
         test_rows=of_run("scale.test_rows"),
         fidelity_rows=of_run("scale.fidelity_rows"),
+        importance_rows=of_run("scale.importance_rows"),
         targets=of_run_as_dict("study.targets"),
+        explained=explained_of,
         subgroups=of_run_as_dict("study.subgroups"),
         least_patients=of_run("study.least_patients"),
         code=code_hash("scripts/score_table.py"),
@@ -51,6 +52,7 @@ use rule score_synthetic as score_reference with:
         codebook="results/{study}/{run}/data/codebook.json",
     output:
         scores="results/{study}/{run}/scores/{reference}/epochs0/seed{seed}.csv",
+        evidence="results/{study}/{run}/evidence/{reference}/epochs0/seed{seed}.json",
     log:
         "results/{study}/{run}/logs/score/{reference}-epochs0-seed{seed}.log",
     benchmark:
@@ -154,54 +156,6 @@ use rule score_attacks as score_control_attacks with:
         "results/{study}/{run}/benchmarks/attacks/{reference}-epochs0-seed{seed}.tsv"
     message:
         "attack the control {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
-
-
-rule score_importance:
-    """Explain forests trained on a synthetic table: how much does each predictor move what they say?"""
-    input:
-        train="results/{study}/{run}/data/train.parquet",
-        test="results/{study}/{run}/data/test.parquet",
-        synthetic="results/{study}/{run}/synthetic/{generator}/epochs{epochs}/seed{seed}.parquet",
-    output:
-        scores="results/{study}/{run}/scores/importance/{generator}/epochs{epochs}/seed{seed}.csv",
-        evidence="results/{study}/{run}/evidence/importance/{generator}/epochs{epochs}/seed{seed}.json",
-    log:
-        "results/{study}/{run}/logs/importance/{generator}-epochs{epochs}-seed{seed}.log",
-    benchmark:
-        "results/{study}/{run}/benchmarks/importance/{generator}-epochs{epochs}-seed{seed}.tsv"
-    conda:
-        "../../envs/medsynth.yaml"
-    threads: 1
-    resources:
-        mem_mb=3000,
-        runtime=60,
-    params:
-        study_seed=of_run("study.seed"),
-        utility_rows=of_run("scale.utility_rows"),
-        fidelity_rows=of_run("scale.fidelity_rows"),
-        rows=of_run("scale.importance_rows"),
-        targets=of_run_as_dict("explained"),
-        least_patients=of_run("study.least_patients"),
-        code=code_hash("scripts/score_importance.py"),
-    message:
-        "explain the forests of {wildcards.generator}, seed {wildcards.seed} ({wildcards.study})"
-    script:
-        "../../scripts/score_importance.py"
-
-
-use rule score_importance as score_reference_importance with:
-    input:
-        train="results/{study}/{run}/data/train.parquet",
-        test="results/{study}/{run}/data/test.parquet",
-    output:
-        scores="results/{study}/{run}/scores/importance/{reference}/epochs0/seed{seed}.csv",
-        evidence="results/{study}/{run}/evidence/importance/{reference}/epochs0/seed{seed}.json",
-    log:
-        "results/{study}/{run}/logs/importance/{reference}-epochs0-seed{seed}.log",
-    benchmark:
-        "results/{study}/{run}/benchmarks/importance/{reference}-epochs0-seed{seed}.tsv"
-    message:
-        "explain the forests of the reference row {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
 
 
 rule score_sizes:
@@ -308,6 +262,5 @@ use rule score_inference as score_reference_inference with:
 ruleorder: score_reference > score_synthetic
 ruleorder: score_reference_cohorts > score_cohorts
 ruleorder: score_control_attacks > score_attacks
-ruleorder: score_reference_importance > score_importance
 ruleorder: score_reference_sizes > score_sizes
 ruleorder: score_reference_inference > score_inference
