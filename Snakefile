@@ -19,7 +19,7 @@ from closure import code_hash
 from medsynth.errors import InputError
 from medsynth.generators import generator_class
 from overview import verdicts
-from runs import RESERVED, import_from_checkout, load_runs
+from runs import IMPORTANCE_REFERENCES, RESERVED, import_from_checkout, load_runs
 
 import_from_checkout()
 
