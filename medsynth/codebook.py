@@ -79,6 +79,9 @@ class Column(Strict):
     not_applicable: NotApplicable | None = Field(None, description="codes for 'not applicable'")
     floor: float | None = Field(None, description="smaller numbers become it (a negative duration 0, say); counted")
     range: tuple[float, float] | None = Field(None, description="smallest and largest valid value")
+    range_observed: bool = Field(
+        False, description="the range is that of the training rows, not a declared one (set by the codebook itself)"
+    )
     rare: RareLevels | None = Field(None, description="grouping of rare levels")
     drop: str | None = Field(None, description="reason why the column is left out of the clean table")
     drop_if_level: dict[str, float] = Field(
@@ -247,6 +250,9 @@ class Codebook(Strict):
     citation: str = Field("", description="how to cite it")
     raw: RawFile = Field(description="the raw table")
     person: str | None = Field(None, description="column that identifies the person; partitions are by person")
+    rows_per_person: int | None = Field(
+        None, description="most rows that a person has in the clean table (set by the codebook itself)"
+    )
     rows: list[RowRule] = Field([], description="rows left out, in this order")
     impossible: list[Impossible] = Field([], description="what no row may be; generators are judged by it")
     columns: dict[str, Column] = Field(description="clean name -> column, in the clean table's order")
@@ -341,14 +347,15 @@ class Codebook(Strict):
                 facts["range"] = declared.range
                 if learn_ranges and not declared.range:
                     facts["range"] = (float(table[name].min()), float(table[name].max()))
+                    facts["range_observed"] = True
             elif declared.type in CODED:
                 facts["levels"] = [str(level) for level in table[name].cat.categories]
             columns[name] = Column.model_construct(**facts)
         person = self.person if self.person in columns else None
+        rows_per_person = int(table[person].value_counts().max()) if person else self.rows_per_person
         known = [rule for rule in self.impossible if set(rule.columns) <= set(columns)]
-        return self.model_copy(
-            update={"columns": columns, "rows": [], "person": person, "impossible": known, "restored": {}}
-        )
+        settled = {"columns": columns, "person": person, "rows_per_person": rows_per_person, "impossible": known}
+        return self.model_copy(update={**settled, "rows": [], "restored": {}})
 
     def with_columns(self, added: dict[str, Column]) -> Codebook:
         """Return a codebook with more columns (imputation flags, say) at its end."""

@@ -10,6 +10,7 @@ from medsynth.errors import InputError
 CLASSES = {
     "CART": "medsynth.generators.cart",
     "CTGAN": "medsynth.generators.sdv",
+    "DPMedVAEPlus": "medsynth.generators.med_vae_private",
     "EncodedCTGAN": "medsynth.generators.encoded",
     "EncodedTVAE": "medsynth.generators.encoded",
     "External": "medsynth.generators.external",

@@ -91,6 +91,8 @@ class MedVAEPlus(Generator):
     draws_in_order = True
     has_losses = True
     has_architecture = True
+    # What else is learned and stored as it is.
+    _facts = ("history", "best_epoch")
 
     def __init__(
         self,
@@ -169,8 +171,7 @@ class MedVAEPlus(Generator):
     def _losses(self, codes: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """Compute the loss of a batch, in nats a record, and the posterior means."""
         codes = codes.long()
-        levels = torch.zeros(len(codes), self._likelihood.total, device=codes.device)
-        levels.scatter_(1, codes + self._starts, 1.0)
+        levels = self._levels(codes)
         if self.latent:
             mean, log_variance = self.network_["encoder"](levels).chunk(2, 1)
         else:
@@ -179,6 +180,11 @@ class MedVAEPlus(Generator):
         reconstruction = self._likelihood(self.network_["decoder"](z, levels), codes).sum()
         kl = training.kl_divergence(mean, log_variance).sum(1).mean()
         return {"loss": reconstruction + kl, "reconstruction": reconstruction, "kl": kl}, mean
+
+    def _levels(self, codes: Tensor) -> Tensor:
+        """What the networks see of codes: indicators of all columns side by side, (rows, sum of sizes)."""
+        levels = torch.zeros(len(codes), self._likelihood.total, device=codes.device)
+        return levels.scatter_(1, codes + self._starts, 1.0)
 
     def _train(self, fitted: Tensor, validated: Tensor) -> None:
         """Train, and keep the epoch of the lowest validation loss."""
@@ -313,8 +319,7 @@ class MedVAEPlus(Generator):
             "order": self.order_,
             "knots": {name: torch.as_tensor(knots) for name, knots in coder.knots_.items()},
             "decimals": coder.decimals_,
-            "history": self.history_,
-            "best_epoch": self.best_epoch_,
+            **{name: getattr(self, name + "_") for name in self._facts},
             **{name: module.state_dict() for name, module in self.network_.items()},
         }
         write_model(folder, type(self).__name__, self.codebook_, content, self.card())
@@ -325,7 +330,8 @@ class MedVAEPlus(Generator):
         codebook, content = read_model(folder, cls.__name__)
         model = cls(**content["settings"])
         model.codebook_, model.epochs_, model.order_ = codebook, 0, content["order"]
-        model.history_, model.best_epoch_ = content["history"], content["best_epoch"]
+        for name in cls._facts:
+            setattr(model, name + "_", content[name])
         model.coder_ = TableCoder(model.max_bins, model.min_bin_rows)
         model.coder_.codebook_ = codebook
         model.coder_.knots_ = {name: knots.numpy() for name, knots in content["knots"].items()}

@@ -1,0 +1,269 @@
+"""Med-VAE plus under differential privacy: the same network, trained by DP-SGD, and nothing else learned for free.
+
+What is guaranteed: whoever sees the model, any number of rows drawn from it and this code can tell hardly more than
+with (epsilon, delta)-differential privacy whether a given row was among the training rows. Everything that `fit` takes
+from the rows is paid for:
+
+- one noisy histogram a column, over the codebook's levels and declared ranges. From them come the bins of numeric
+  columns, what a value inside a bin is, and the distributions that the network starts from.
+- noisy sums of clipped gradients, a fixed number of them, of batches drawn by Poisson sampling. No row is kept for
+  validation, no loss is looked at or reported, nothing stops early, and what is stored is an average of the weights
+  passed through.
+
+Drawing rows from N(0, I) costs nothing more. The unit is one row: the guarantee is one of patients where a patient has
+one row, and a codebook that says otherwise is refused. Rows are there or not, their number counts as known (it is on
+the model card, decides delta and divides the sums).
+
+What is not in the guarantee, because it happens before `fit` or outside of it: cleaning, which looks at all rows (the
+levels that are rare enough to be grouped, the columns that are missing or constant too often), the models that impute
+gaps, the choice of settings (the defaults were chosen on public data), and the model card's checksum of the training
+rows, which confirms a guess of the whole table and is not to be published.
+
+Two limits of every such implementation. With a seed the noise can be computed again and subtracted by whoever has the
+seed: a model to be published is trained with ``secure_noise: true``, whose noise and batches come from the operating
+system, so that no two runs are alike. And noise is added in floating point, whose last bits can tell what was under it
+(Mironov 2012, "On significance of the least significant bits for differential privacy"): secure noise takes the remedy
+of Holohan and Braghin (2021), which is also that of Opacus' secure mode; it is no proof.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+
+from medsynth.codebook import Codebook
+from medsynth.errors import InputError
+from medsynth.generators.discretisation import TableCoder
+from medsynth.generators.laziness import LazyModule
+from medsynth.generators.med_vae_plus import MedVAEPlus
+from medsynth.generators.noisy_histograms import noisy_columns
+from medsynth.generators.privacy_budget import Randomness, plan_budget
+from medsynth.generators.protocol import Progress, complete, drawing_order
+from medsynth.randomness import derive_seed
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from medsynth.generators import clipping, training
+else:
+    torch = LazyModule("torch")
+    clipping = LazyModule("medsynth.generators.clipping")
+    training = LazyModule("medsynth.generators.training")
+
+WARM_UP = 0.05
+# A bin holds at least so many standard deviations of a cell's noise.
+BIN_DEVIATIONS = 3.0
+
+
+class DPMedVAEPlus(MedVAEPlus):
+    """Med-VAE plus with a guarantee; see the module for what it covers.
+
+    Parameters
+    ----------
+    epsilon : float or None, default None
+        Budget of the whole run; None: the same histograms, batches and clipping without noise, and no guarantee.
+    delta : float, optional
+        At most 1 / rows; default: rows ** -1.1.
+    histogram_share : float, default 0.3
+        The histograms alone spend this share of epsilon; see `plan_budget` for how the two parts are composed.
+    noise_multiplier : float, optional
+        Noise on a sum of gradients in units of `clip_norm`; default: the least that keeps to the budget.
+    sample_rate : float, default 0.04
+        Probability with which a row enters a batch, so that batches of ``sample_rate * rows`` are expected.
+    steps : int, default 1000
+        Batches.
+    clip_norm : float, default 1.0
+        Largest norm of one row's gradient.
+    learning_rate : float, default 0.01
+        Largest learning rate of Adam; warmed up over a twentieth of the run, then a cosine down to 0.
+    average : float, default 0.99
+        Decay of the average of the weights.
+    secure_noise : bool, default False
+        Noise and batches of the operating system's making instead of the seed's: for models to be published. The same
+        seed then gives other models.
+    latent, encoder_width, width, depth, dropout
+        See `MedVAEPlus`.
+    max_bins, min_bin_rows : int, default 32 and 10
+        See `TableCoder`; under noise a bin holds at least three standard deviations of a cell's.
+
+    Attributes
+    ----------
+    privacy_ : dict
+        What was spent and on what, as on the model card.
+    """
+
+    has_losses = False
+    _facts = ("privacy",)
+
+    def __init__(
+        self,
+        *,
+        epsilon: float | None = None,
+        delta: float | None = None,
+        histogram_share: float = 0.3,
+        noise_multiplier: float | None = None,
+        sample_rate: float = 0.04,
+        steps: int = 1000,
+        clip_norm: float = 1.0,
+        learning_rate: float = 0.01,
+        average: float = 0.99,
+        secure_noise: bool = False,
+        latent: int = 0,
+        encoder_width: int = 64,
+        width: int = 64,
+        depth: int = 2,
+        dropout: float = 0.0,
+        max_bins: int = 32,
+        min_bin_rows: int = 10,
+    ) -> None:
+        self.epsilon, self.delta, self.histogram_share = epsilon, delta, histogram_share
+        self.noise_multiplier, self.sample_rate, self.steps = noise_multiplier, sample_rate, steps
+        self.clip_norm, self.learning_rate, self.average = clip_norm, learning_rate, average
+        self.secure_noise = secure_noise
+        self.latent, self.encoder_width = latent, encoder_width
+        self.width, self.depth, self.dropout = width, depth, dropout
+        self.max_bins, self.min_bin_rows = max_bins, min_bin_rows
+
+    def fit(
+        self,
+        table: pd.DataFrame,
+        codebook: Codebook,
+        *,
+        epochs: Sequence[int] = (0,),
+        seed: int = 0,
+        first: Sequence[str] = (),
+        last: Sequence[str] = (),
+    ) -> Iterator[Self]:
+        """Learn a table; see `Generator.fit`. `epochs` is ignored: the number of steps is a setting.
+
+        Raises
+        ------
+        InputError
+            The budget cannot be kept or makes no sense (`plan_budget`), a numeric column has no declared range, or
+            persons have several rows.
+        """
+        table = complete(table, codebook)
+        if (codebook.rows_per_person or 1) > 1:
+            raise InputError(
+                f"A person has up to {codebook.rows_per_person} rows in {codebook.name}, and the guarantee is one of "
+                "rows; keep one row a person (the codebook's row rule 'first_per') or take a generator without epsilon."
+            )
+        self.codebook_, self.epochs_ = codebook, 0
+        self.order_ = drawing_order(codebook, first, last)
+        self.privacy_ = self._plan(len(table))
+        random = Randomness(None if self.secure_noise else derive_seed(seed, "noise"))
+        torch.manual_seed(derive_seed(seed, "fit"))
+        device = training.device_to_use()
+        histogram_noise = self.privacy_["histogram_noise"]
+        noisy = noisy_columns(table, codebook, histogram_noise, random.normal)
+        sure = math.ceil(BIN_DEVIATIONS * histogram_noise * math.sqrt(len(codebook.columns)))
+        self.coder_ = TableCoder(self.max_bins, max(self.min_bin_rows, sure)).fit(noisy, codebook)
+        self._build(device)
+        self._start_from(self.coder_.encode(noisy)[:, self._positions()])
+        codes = torch.as_tensor(self.coder_.encode(table)[:, self._positions()], device=device)
+        self._train(codes, random)
+        yield self
+
+    def _plan(self, rows: int) -> dict[str, Any]:
+        """Compute the noise, and what is said of it on the model card."""
+        run = {"sample_rate": self.sample_rate, "steps": self.steps}
+        if self.epsilon is None:
+            if self.noise_multiplier is not None or self.delta is not None:
+                raise InputError("Settings 'noise_multiplier' and 'delta' go with an 'epsilon', which is null.")
+            nothing = dict.fromkeys(("epsilon", "epsilon_second_accountant", "delta"))
+            return {**nothing, "histogram_noise": 0.0, "noise_multiplier": 0.0, **run}
+        budget = plan_budget(
+            self.epsilon,
+            self.delta,
+            rows=rows,
+            histogram_share=self.histogram_share,
+            noise_multiplier=self.noise_multiplier,
+            **run,
+        )
+        spent = {"epsilon": budget.epsilon(), "epsilon_second_accountant": budget.epsilon_second_accountant()}
+        return {**spent, **asdict(budget)}
+
+    def _start_from(self, codes: np.ndarray) -> None:
+        """Let the network begin with each column's own distribution in noisy codes, and learn what differs from it.
+
+        The inputs are centred on those distributions: a level that nearly everybody has then adds nearly nothing to the
+        norms of gradients. Both halves of the last layer begin at zero, the direct path and the heads.
+        """
+        decoder, device = self.network_["decoder"], self._starts.device
+        counts = [np.bincount(codes[:, i], minlength=size) + 1.0 for i, size in enumerate(decoder.sizes)]
+        shares = [torch.as_tensor(count / count.sum(), dtype=torch.float32, device=device) for count in counts]
+        self._centre = torch.cat(shares)
+        with torch.no_grad():
+            decoder.heads.weight.zero_()
+            decoder.direct.weight.zero_()
+            decoder.direct.bias.copy_(self._centre.log())
+
+    def _build(self, device: torch.device) -> None:
+        super()._build(device)
+        self._centre = torch.zeros(self._likelihood.total, device=device)
+
+    def _levels(self, codes: Tensor) -> Tensor:
+        return super()._levels(codes) - self._centre
+
+    def _train(self, codes: Tensor, random: Randomness) -> None:
+        """Train by DP-SGD, and keep the average of the weights."""
+        clipped = clipping.PerRowClipping(list(self.network_.values()), self.clip_norm)
+        parameters = clipped.parameters
+        sizes = [p.numel() for p in parameters]
+        optimiser = torch.optim.Adam(parameters, lr=self.learning_rate, betas=(0.9, 0.99), fused=True)
+        averages = [p.detach().clone() for p in parameters]
+        deviation = self.privacy_["noise_multiplier"] * self.clip_norm
+        progress = Progress(self.steps)
+        self._set_training(True)
+        for step in range(self.steps):
+            done = step / self.steps
+            for group in optimiser.param_groups:
+                cosine = 0.5 * (1 + math.cos(math.pi * done))
+                group["lr"] = self.learning_rate * min(1.0, done / WARM_UP + 0.01) * cosine
+            batch = codes[torch.as_tensor(np.flatnonzero(random.uniform(len(codes)) < self.sample_rate))]
+            sums = clipped.clipped_sums(lambda batch=batch: self._losses(batch)[0]["loss"] * len(batch), len(batch))
+            noise = torch.zeros(sum(sizes))
+            if deviation:
+                noise = torch.as_tensor(deviation * random.normal(len(noise)), dtype=noise.dtype)
+            for p, total, own in zip(parameters, sums, noise.to(codes.device).split(sizes), strict=True):
+                p.grad = (total + own.view_as(p)) / (self.sample_rate * len(codes))
+            optimiser.step()
+            weight = 1 - min(self.average, (step + 1) / (step + 10))
+            torch._foreach_lerp_(averages, [p.detach() for p in parameters], weight)
+            progress.epoch(step + 1, {})
+        clipped.release()
+        with torch.no_grad():
+            for p, average in zip(parameters, averages, strict=True):
+                p.copy_(average)
+            self._uncentre()
+        self._set_training(False)
+
+    def _uncentre(self) -> None:
+        """Move what centring takes off the inputs into biases: from here on the networks see levels as they are."""
+        decoder, levels = self.network_["decoder"], len(self._centre)
+        for layer in (decoder.first, decoder.direct):
+            layer.bias -= (layer.weight * layer.mask)[:, -levels:] @ self._centre
+        if self.latent:
+            layer = self.network_["encoder"][0]
+            layer.bias -= layer.weight @ self._centre
+        self._centre = torch.zeros_like(self._centre)
+
+    def card(self) -> dict[str, Any]:
+        """Report what was spent and on what; no loss, which nobody paid for. See `Generator.card`."""
+        return {
+            **self.privacy_,
+            "secure_noise": self.secure_noise,
+            "unit_of_privacy": "one training row, there or not",
+            "included": "bins, values inside bins, the network's start and its training",
+            "not_included": "cleaning, imputation, the choice of settings, the number of rows and their checksum",
+            "parameters": sum(p.numel() for module in self.network_.values() for p in module.parameters()),
+            "latent_dimensions": self.latent,
+            "holds_training_records": False,
+            "architecture": self._architecture(),
+        }

@@ -1,0 +1,210 @@
+"""What a private training run may do and what it spends: noise computed from epsilon, epsilon computed twice.
+
+A run releases two things of its rows: noisy histograms of the columns, once (the Gaussian mechanism), and sums of
+clipped gradients with noise, of batches that every row enters with one probability (the Poisson-subsampled Gaussian
+mechanism; Abadi et al. 2016, "Deep learning with differential privacy"). Neighbouring tables differ by one row that is
+there or not; the number of rows counts as known. The two are composed by numerical convolution of their privacy loss
+distributions, which is tighter than adding epsilons, by two programs: Opacus (Gopi, Lee and Wutschitz 2021, "Numerical
+composition of differential privacy") and Google's dp-accounting (Doroshenko et al. 2022, "Connect the dots"). Both
+bound from above; noise is such that neither exceeds the budget.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from medsynth.errors import InputError
+
+if TYPE_CHECKING:
+    import dp_accounting
+
+# How much Opacus' upper bound may exceed what is spent; how finely the inverse of noise is searched, and from where.
+ERROR = 0.003
+TOLERANCE = 1e-4
+MOST_NOISE = 1e6
+
+# Noise, sample rate and number of mechanisms of one kind.
+Mechanism = tuple[float, float, int]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A run and the noise in it.
+
+    Attributes
+    ----------
+    delta : float
+    histogram_noise : float
+        Standard deviation of a histogram's noise, in units of how far one row can move all histograms together.
+    noise_multiplier : float
+        Standard deviation of the noise on a sum of gradients, in units of the clip norm.
+    sample_rate : float
+        Probability with which a row enters a batch.
+    steps : int
+    """
+
+    delta: float
+    histogram_noise: float
+    noise_multiplier: float
+    sample_rate: float
+    steps: int
+
+    @property
+    def mechanisms(self) -> list[Mechanism]:
+        """The histograms and the steps."""
+        return [(self.histogram_noise, 1.0, 1), (self.noise_multiplier, self.sample_rate, self.steps)]
+
+    def epsilon(self) -> float:
+        """Upper bound of what is spent, by Opacus' PRV accountant."""
+        return _prv_epsilon(self.mechanisms, self.delta)
+
+    def epsilon_second_accountant(self) -> float:
+        """Upper bound of what is spent, by the PLD accountant of dp-accounting."""
+        from dp_accounting.pld import PLDAccountant
+
+        return float(PLDAccountant().compose(_event(self.mechanisms)).get_epsilon(self.delta))
+
+
+def _event(mechanisms: list[Mechanism]) -> dp_accounting.DpEvent:
+    """Composed mechanisms as dp-accounting has them."""
+    import dp_accounting as dp
+
+    parts = [
+        dp.SelfComposedDpEvent(dp.PoissonSampledDpEvent(sample_rate, dp.GaussianDpEvent(noise)), times)
+        for noise, sample_rate, times in mechanisms
+    ]
+    return dp.ComposedDpEvent(parts)
+
+
+def _prv_epsilon(mechanisms: list[Mechanism], delta: float) -> float:
+    """Upper bound of the epsilon of composed mechanisms, by Opacus."""
+    from opacus.accountants import PRVAccountant
+
+    accountant = PRVAccountant()
+    accountant.history = mechanisms
+    # It warns where a mechanism without sampling takes the logarithm of 0 (which it then leaves out), and of the orders
+    # by which it finds how far to look.
+    with warnings.catch_warnings(action="ignore"), np.errstate(divide="ignore"):
+        return float(accountant.get_epsilon(delta, eps_error=ERROR))
+
+
+def _least_noise(mechanisms_with: Callable[[float], list[Mechanism]], epsilon: float, delta: float) -> float:
+    """Least noise with which mechanisms spend at most epsilon by either accountant."""
+    import dp_accounting as dp
+    from dp_accounting.pld import PLDAccountant
+
+    # By the inverse of noise, upwards from nearly none: the less noise, the longer it takes to say what it costs.
+    inverse = dp.calibrate_dp_mechanism(
+        PLDAccountant,
+        lambda inverse: _event(mechanisms_with(1 / inverse)),
+        epsilon,
+        delta,
+        bracket_interval=dp.LowerEndpointAndGuess(1 / MOST_NOISE, 0.1),
+        tol=TOLERANCE,
+    )
+    noise = 1 / inverse
+    while (spent := _prv_epsilon(mechanisms_with(noise), delta)) > epsilon:
+        noise *= 1.0005 * spent / epsilon
+    return noise
+
+
+def plan_budget(
+    epsilon: float,
+    delta: float | None,
+    *,
+    rows: int,
+    sample_rate: float,
+    steps: int,
+    histogram_share: float,
+    noise_multiplier: float | None = None,
+) -> Budget:
+    """Compute the least noise with which a run spends at most epsilon.
+
+    Parameters
+    ----------
+    epsilon : float
+    delta : float or None
+        None: ``rows ** -1.1``.
+    rows : int
+        Rows of the table.
+    sample_rate : float
+        Share of the rows that a batch is expected to have.
+    steps : int
+    histogram_share : float
+        The histograms alone spend this share of epsilon. As variances of noise add up and not epsilons, training with
+        what is left needs but little more noise (at a share of 0.3 some 5 %).
+    noise_multiplier : float, optional
+        Of the gradients, instead of the least that the budget allows.
+
+    Raises
+    ------
+    InputError
+        Something is out of its range, or the run would spend more than epsilon.
+    """
+    delta = rows**-1.1 if delta is None else delta
+    ranges = {
+        "epsilon": (epsilon, 0, math.inf, "(0, inf); null for no guarantee"),
+        "sample_rate": (sample_rate, 0, 1 + 1e-12, "(0, 1]: a batch cannot be larger than the table"),
+        "histogram_share": (histogram_share, 0, 1, "(0, 1)"),
+        "steps": (steps, 0, math.inf, "(0, inf)"),
+    }
+    for name, (value, least, most, meaning) in ranges.items():
+        if not least < value < most:
+            raise InputError(f"The setting '{name}' is {value:g} and must be in {meaning}.")
+    if not 0 < delta <= 1 / rows:
+        raise InputError(
+            f"The setting 'delta' is {delta:g} and must be above 0 and at most 1 / {rows:,} rows = {1 / rows:.2g}: "
+            "above, a mechanism that publishes a random row would count as private."
+        )
+
+    histogram_noise = _least_noise(lambda noise: [(noise, 1.0, 1)], histogram_share * epsilon, delta)
+    budget = Budget(delta, histogram_noise, noise_multiplier or math.nan, sample_rate, steps)
+    if noise_multiplier is None:
+        noise_multiplier = _least_noise(
+            lambda noise: replace(budget, noise_multiplier=noise).mechanisms, epsilon, delta
+        )
+        return replace(budget, noise_multiplier=noise_multiplier)
+    if noise_multiplier <= 0 or (spent := budget.epsilon()) > epsilon:
+        spends = "spends without bound" if noise_multiplier <= 0 else f"spends an epsilon of {spent:.3g}"
+        raise InputError(
+            f"A noise multiplier of {noise_multiplier:g} {spends} in {steps} steps at a sample rate of "
+            f"{sample_rate:g}, more than the budget of {epsilon:g}; leave it out and it is computed."
+        )
+    return budget
+
+
+class Randomness:
+    """Where noise and batches come from.
+
+    Parameters
+    ----------
+    seed : int or None
+        None: the operating system's generator, which nobody can repeat; its normal numbers are halves of sums of four,
+        so that their last bits do not tell what they were added to (Holohan and Braghin 2021, "Secure random sampling
+        in differential privacy").
+    """
+
+    def __init__(self, seed: int | None) -> None:
+        self._rng = None if seed is None else np.random.default_rng(seed)
+
+    def uniform(self, n: int) -> np.ndarray:
+        """Draw from (0, 1)."""
+        if self._rng is not None:
+            return self._rng.random(n)
+        bits = np.frombuffer(os.urandom(8 * n), dtype="uint64") >> np.uint64(11)
+        return (bits + 0.5) * 2.0**-53
+
+    def normal(self, n: int) -> np.ndarray:
+        """Draw from N(0, 1)."""
+        if self._rng is not None:
+            return self._rng.standard_normal(n)
+        from scipy.special import ndtri
+
+        return sum(ndtri(self.uniform(n)) for _ in range(4)) / 2

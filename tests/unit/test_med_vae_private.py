@@ -1,0 +1,290 @@
+"""Med-VAE plus under differential privacy: what is spent, what is clipped, what noise is added, and what is refused."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.stats import norm
+from torch import nn
+
+from medsynth.codebook import Column
+from medsynth.errors import InputError
+from medsynth.generators import DPMedVAEPlus
+from medsynth.generators.clipping import PerRowClipping
+from medsynth.generators.masked import AutoregressiveDecoder
+from medsynth.generators.noisy_histograms import level, noisy_columns
+from medsynth.generators.privacy_budget import Budget, Randomness, plan_budget
+from medsynth.generators.storage import FILE
+
+# With the noise given there is less to compute.
+SMALL = {"epsilon": 5.0, "noise_multiplier": 3.0, "steps": 20, "sample_rate": 0.2, "width": 32}
+RUN = {"rows": 1000, "sample_rate": 0.1, "steps": 50, "histogram_share": 0.3}
+
+
+def fit(partitions, seed=1, **settings):
+    """Fit a small network for a moment."""
+    train, _, codebook = partitions
+    return next(DPMedVAEPlus(**{**SMALL, **settings}).fit(train, codebook, seed=seed))
+
+
+# What is spent
+
+
+def delta_of_gaussian(epsilon, noise):
+    """Delta of one Gaussian mechanism, exactly (Balle and Wang 2018, theorem 8)."""
+    a, b = 1 / (2 * noise), epsilon * noise
+    return norm.cdf(a - b) - math.exp(epsilon) * norm.cdf(-a - b)
+
+
+def test_both_accountants_agree_with_the_closed_form_of_gaussian_mechanisms():
+    # Without sampling, histograms and steps compose to one Gaussian mechanism.
+    budget = Budget(delta=1e-5, histogram_noise=8.0, noise_multiplier=20.0, sample_rate=1.0, steps=25)
+    together = (8.0**-2 + 25 * 20.0**-2) ** -0.5
+    for spent in (budget.epsilon(), budget.epsilon_second_accountant()):
+        assert delta_of_gaussian(spent, together) <= 1e-5 <= delta_of_gaussian(spent - 0.01, together)
+
+
+@pytest.mark.parametrize(("noise", "epochs", "published"), [(1.12, 60, 2.92), (0.6, 30, 9.74), (1.2, 10, 1.20)])
+def test_what_tensorflow_privacys_mnist_tutorial_spends_is_no_more_than_published(noise, epochs, published):
+    # tensorflow/privacy, tutorials/README.md: 60,000 rows in batches of 256, delta 1e-5. Published are bounds by
+    # Rényi divergences, which are looser. Histograms with so much noise cost nothing.
+    budget = Budget(1e-5, 1e4, noise, sample_rate=256 / 60_000, steps=epochs * 60_000 // 256)
+    first, second = budget.epsilon(), budget.epsilon_second_accountant()
+    assert 0.6 * published < second <= first < published
+    assert first - second < 0.01
+
+
+def test_the_noise_computed_spends_the_budget_by_either_accountant_and_hardly_less():
+    budget = plan_budget(2.0, None, **RUN)
+    assert budget.delta == 1000**-1.1
+    for spent in (budget.epsilon(), budget.epsilon_second_accountant()):
+        assert 0.98 * 2.0 < spent <= 2.0
+
+
+def test_the_histograms_alone_spend_their_share():
+    budget = plan_budget(2.0, 1e-4, **RUN)
+    assert delta_of_gaussian(0.3 * 2.0, budget.histogram_noise) == pytest.approx(1e-4, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"epsilon": 0}, r"'epsilon' is 0 and must be in \(0, inf\)"),
+        ({"epsilon": -1}, r"'epsilon' is -1 and must"),
+        ({"epsilon": math.inf}, r"'epsilon' is inf and must be .*null for no guarantee"),
+        ({"delta": 0.002}, r"'delta' is 0.002 and must be above 0 and at most 1 / 1,000 rows"),
+        ({"delta": 0.0}, r"'delta' is 0 and must"),
+        ({"sample_rate": 1.5}, r"'sample_rate' is 1.5 and must .* a batch cannot be larger than the table"),
+        ({"steps": 0}, r"'steps' is 0 and must"),
+        ({"histogram_share": 1}, r"'histogram_share' is 1 and must"),
+        ({"noise_multiplier": 0.5}, r"noise multiplier of 0.5 spends an epsilon of .*, more than the budget of 1;"),
+        ({"noise_multiplier": 0}, r"noise multiplier of 0 spends without bound"),
+    ],
+)
+def test_a_budget_that_cannot_be_kept_is_refused(changes, sentence):
+    with pytest.raises(InputError, match=sentence):
+        plan_budget(**{"epsilon": 1.0, "delta": None, **RUN, **changes})
+
+
+def test_more_noise_than_needed_may_be_asked_for():
+    assert plan_budget(1.0, None, **RUN, noise_multiplier=50.0).epsilon() < 1.0
+
+
+@pytest.mark.parametrize("setting", [{"noise_multiplier": 1.0}, {"noise_multiplier": None, "delta": 1e-5}])
+def test_noise_without_a_budget_is_refused(partitions, setting):
+    with pytest.raises(InputError, match="go with an 'epsilon', which is null"):
+        fit(partitions, epsilon=None, **setting)
+
+
+# What is clipped
+
+
+@pytest.fixture
+def network():
+    """Encoder and decoder of four columns with random weights, inputs, and a loss a row."""
+    torch.manual_seed(0)
+    sizes, latent = [3, 2, 5, 4], 2
+    encoder = nn.Sequential(nn.Linear(14, 8), nn.ReLU(), nn.Linear(8, latent))
+    decoder = AutoregressiveDecoder(sizes, latent, width=16, depth=2, dropout=0.0)
+    for p in decoder.parameters():
+        nn.init.normal_(p, std=0.5)
+    x = torch.randn(7, 14)
+    return [encoder, decoder], x, lambda rows: decoder(encoder(rows), rows).square().sum(1)
+
+
+@pytest.mark.parametrize("clip_norm", [1e-3, 20.0, 1e9])
+def test_the_clipped_sum_is_that_of_gradients_row_by_row(network, clip_norm):
+    modules, x, loss = network
+    clipped = PerRowClipping(modules, clip_norm)
+    found = clipped.clipped_sums(lambda: loss(x).sum(), len(x))
+    wanted, norms = [torch.zeros_like(p) for p in clipped.parameters], []
+    for i in range(len(x)):
+        gradients = torch.autograd.grad(loss(x[i : i + 1]).sum(), clipped.parameters)
+        norms.append(float(torch.cat([g.flatten() for g in gradients]).norm()))
+        for total, g in zip(wanted, gradients, strict=True):
+            total += g * min(1.0, clip_norm / norms[-1])
+    assert min(norms) > 1e-3 and max(norms) < 1e9
+    for ours, theirs in zip(found, wanted, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5 * clip_norm if clip_norm < 1 else 1e-4)
+
+
+def test_no_row_moves_the_clipped_sum_by_more_than_the_clip_norm(network):
+    modules, x, loss = network
+    clipped = PerRowClipping(modules, 0.5)
+    x[0] *= 1e6
+    with_it, without = (clipped.clipped_sums(lambda part=part: loss(part).sum(), len(part)) for part in (x, x[1:]))
+    moved = torch.cat([(a - b).flatten() for a, b in zip(with_it, without, strict=True)]).norm()
+    assert 0.49 < moved < 0.5 + 1e-4
+
+
+def test_parameters_that_cannot_be_clipped_are_refused():
+    with pytest.raises(TypeError, match="only linear layers"):
+        PerRowClipping([nn.Linear(2, 2), nn.BatchNorm1d(2)], 1.0)
+
+
+# What noise is added
+
+
+def trained_with(partitions, monkeypatch, **settings):
+    """Gradients that the optimiser sees, one list a step, and the model."""
+    seen, step = [], torch.optim.Adam.step
+
+    def spy(self, *arguments, **keywords):
+        seen.append(torch.cat([p.grad.flatten() for group in self.param_groups for p in group["params"]]))
+        return step(self, *arguments, **keywords)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", spy)
+    return fit(partitions, **settings), seen
+
+
+def test_the_noise_on_gradients_has_the_deviation_of_the_budget(partitions, monkeypatch):
+    model, seen = trained_with(partitions, monkeypatch, clip_norm=1e-6, width=64)
+    # So small a clip norm that steps lead nowhere; what is left of gradients beside the noise is at most clip / n.
+    expected = model.privacy_["noise_multiplier"] * 1e-6 / (SMALL["sample_rate"] * len(partitions[0]))
+    noise = torch.stack(seen)
+    assert float(noise.std()) == pytest.approx(expected, rel=0.05)
+    assert abs(float((noise[0] * noise[1]).mean())) < 0.1 * expected**2
+
+
+def test_without_a_budget_there_is_no_noise(partitions, monkeypatch):
+    model, seen = trained_with(partitions, monkeypatch, epsilon=None, noise_multiplier=None)
+    card = model.card()
+    assert card["epsilon"] is None and card["noise_multiplier"] == 0
+    bound = 1.0 / SMALL["sample_rate"] * 2
+    assert all(float(g.norm()) < bound for g in seen)
+
+
+def test_histograms_have_the_noise_of_all_columns_together(partitions):
+    train, _, codebook = partitions
+    drawn = []
+
+    def normal(n):
+        drawn.append(n)
+        return np.full(n, 1.0 if len(drawn) == 2 else 0.0)
+
+    # One level more by a deviation of the square root of the number of columns, in the second column.
+    noisy = noisy_columns(train, codebook, 100.0, normal)
+    deviation = 100.0 * math.sqrt(len(codebook.columns))
+    name = list(codebook.columns)[1]
+    counts = train[name].value_counts() + deviation
+    shares = noisy[name].value_counts() / len(noisy)
+    assert (shares - counts / counts.sum()).abs().max() < 2 / len(train)
+
+
+def test_histograms_without_noise_give_back_each_column(partitions):
+    train, _, codebook = partitions
+    noisy = noisy_columns(train, codebook, 0.0, np.zeros)
+    for name in ("sex", "stage", "age"):
+        assert noisy[name].value_counts().to_dict() == train[name].value_counts().to_dict()
+    assert abs(np.sort(noisy["crp"]) - np.sort(train["crp"])).max() < 500 / 512
+
+
+def test_counts_that_noise_cannot_tell_apart_are_levelled():
+    rng = np.random.default_rng(0)
+    true = np.repeat([1000.0, 0.0], [20, 180])
+    levelled = level(true + rng.normal(0, 50, 200), 50.0)
+    assert len(np.unique(levelled)) == 2
+    assert abs(levelled - true).max() < 40
+
+
+@pytest.mark.parametrize("seed", [3, None])
+def test_random_numbers_have_the_distribution_that_they_should(seed):
+    random = Randomness(seed)
+    normal, uniform = random.normal(50_000), random.uniform(50_000)
+    assert abs(normal.mean()) < 0.03 and abs(normal.std() - 1) < 0.02
+    assert abs(np.quantile(normal, 0.975) - 1.96) < 0.06
+    assert uniform.min() > 0 and uniform.max() < 1 and abs(uniform.mean() - 0.5) < 0.01
+
+
+# The model
+
+
+def test_a_run_is_the_same_bytes_with_the_same_seed_and_others_with_another(partitions, tmp_path):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        fit(partitions, seed=seed).save(tmp_path / name)
+    a, b, c = ((tmp_path / name / FILE).read_bytes() for name in "abc")
+    assert a == b != c
+
+
+def test_secure_noise_is_never_the_same(partitions):
+    first, second = (fit(partitions, secure_noise=True).sample(50, seed=1) for _ in range(2))
+    assert not first.equals(second)
+
+
+def test_the_card_says_what_was_spent_and_no_loss(partitions):
+    card = fit(partitions).card()
+    assert 1.5 < card["epsilon_second_accountant"] <= card["epsilon"] <= 5.0
+    assert card["delta"] == len(partitions[0]) ** -1.1 and card["steps"] == 20 and card["sample_rate"] == 0.2
+    assert card["noise_multiplier"] == 3.0 and "imputation" in card["not_included"]
+    assert not any("loss" in key or key in ("history", "kl_nats") for key in card)
+
+
+def test_the_bins_of_a_declared_range_are_the_same_whatever_the_rows_with_much_noise(partitions):
+    train, _, codebook = partitions
+    other = train.assign(age=train["age"].max(), crp=0.0)
+    noise = [Randomness(1).normal for _ in range(2)]
+    first, second = (noisy_columns(t, codebook, 1e7, n) for t, n in zip((train, other), noise, strict=True))
+    pd.testing.assert_frame_equal(first, second)
+
+
+@pytest.mark.parametrize("latent", [0, 3])
+def test_moving_the_centre_into_biases_changes_no_loss(partitions, latent):
+    model = fit(partitions, latent=latent)
+    codes = torch.as_tensor(model.coder_.encode(partitions[0])[:, model._positions()])
+    model._centre = torch.rand(model._likelihood.total)
+    losses = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        losses.append(model._losses(codes)[0]["loss"].item())
+        with torch.no_grad():
+            model._uncentre()
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+def test_a_batch_without_rows_is_noise_alone(partitions):
+    model = fit(partitions, sample_rate=1e-4, steps=5)
+    assert len(model.sample(20, seed=1)) == 20
+
+
+def test_persons_of_several_rows_are_refused(partitions):
+    train, _, codebook = partitions
+    with pytest.raises(InputError, match="up to 2 rows in ward, and the guarantee is one of rows; keep one row"):
+        fit((train, None, codebook.model_copy(update={"rows_per_person": 2})))
+
+
+def test_a_resolved_codebook_knows_how_many_rows_a_person_has(raw, codebook):
+    from medsynth.preparation.cleaning import clean
+
+    table, _ = clean(raw, codebook)
+    resolved = codebook.resolved(table)
+    assert resolved.rows_per_person == 2
+    assert resolved.resolved(table.drop(columns="patient")).rows_per_person == 2
+
+
+def test_a_range_that_was_read_off_the_rows_is_refused(partitions):
+    train, _, codebook = partitions
+    undeclared = codebook.model_copy(update={"columns": {"crp": Column(type="continuous")}})
+    with pytest.raises(InputError, match="declares no range for the numeric column 'crp'"):
+        fit((train[["crp"]], None, undeclared.resolved(train[["crp"]])))
