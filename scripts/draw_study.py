@@ -11,6 +11,7 @@ from medsynth.reporting.cohort_figures import success_matrices
 from medsynth.reporting.figures import accuracy_by_epochs
 from medsynth.reporting.inference import forest
 from medsynth.reporting.privacy import privacy_dial, privacy_trade
+from medsynth.reporting.privacy_curve import privacy_curve
 from medsynth.reporting.sizes import curves_by_size
 from medsynth.reporting.training_figures import architecture, loss_curves, spread_and_quality
 
@@ -39,6 +40,8 @@ def main(job):
             return privacy_trade(scores, styles, **note)
         if kind == "privacy_dial":
             return privacy_dial(scores, params.dialled, dial=params.dial, **note)
+        if kind == "privacy_curve":
+            return privacy_curve(scores, params.budgets, styles, target=params.main_target, **note)
         style = styles[of]
         if kind == "conditions":
             return success_matrices(scores, cohorts, generator=of, title=style["title"], **note)

@@ -163,6 +163,12 @@ class Run:
         return self.study.inference.outcome.name.replace("_", " ") if self.study.inference else ""
 
     @property
+    def budgets(self) -> dict[str, float | None]:
+        """Generators that know a budget of differential privacy -> their epsilon; None for no guarantee."""
+        known = {name: entry.settings for name, entry in self.generators.items()}
+        return {name: settings["epsilon"] for name, settings in known.items() if "epsilon" in settings}
+
+    @property
     def deliverable(self) -> Deliverable | None:
         """What the study hands over; None in runs without its generator."""
         wanted = self.study.deliverable

@@ -173,10 +173,12 @@ class Progress:
     ----------
     total : int
         Epochs of the run.
+    unit : str, default "epoch"
+        What is counted.
     """
 
-    def __init__(self, total: int) -> None:
-        self.total = total
+    def __init__(self, total: int, unit: str = "epoch") -> None:
+        self.total, self.unit = total, unit
         self.started = time.monotonic()
 
     def epoch(self, done: int, losses: dict[str, float]) -> None:
@@ -184,5 +186,5 @@ class Progress:
         if done % max(1, self.total // 20) and done != self.total:
             return
         left = (time.monotonic() - self.started) / done * (self.total - done)
-        shown = ", ".join(f"{name} {value:.4g}" for name, value in losses.items())
-        log.info("epoch %d of %d, %s, %.0f s left", done, self.total, shown, left)
+        shown = "".join(f", {name} {value:.4g}" for name, value in losses.items())
+        log.info("%s %d of %d%s, %.0f s left", self.unit, done, self.total, shown, left)
