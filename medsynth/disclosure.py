@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from medsynth.codebook import Codebook, Column
+from medsynth.preparation.partitions import persons
 
 # Default of the studies' key `least_patients`.
 LEAST_PATIENTS = 10
@@ -121,8 +122,7 @@ def without_rare_levels(
     table, cells = table.copy(), {}
     for name in [name for name in table if name in codebook.columns and codebook.columns[name].rare]:
         column = codebook.columns[name]
-        persons = real[codebook.person] if codebook.person else pd.Series(real.index, real.index)
-        patients = persons.groupby(real[name].astype(str)).nunique()
+        patients = pd.Series(persons(real, codebook)).groupby(real[name].astype(str).to_numpy()).nunique()
         named = {*patients.index[patients >= least], *column.all_levels, column.rare.label}
         rare = table[name].notna() & ~table[name].isin(named)
         levels = [level for level in table[name].cat.categories if level in named]

@@ -15,9 +15,6 @@ from medsynth.randomness import derive_seed
 
 def main(job):
     """Draw the tables, fit, write every estimate with its variance."""
-    import torch
-
-    torch.set_num_threads(job.threads)
     train, test = read_tables(job, "train", "test")
     analysis = Analysis(**job.params.analysis)
     absent = [name for name in analysis.outcome.made_of if name not in train]

@@ -158,6 +158,11 @@ class Run:
         return list(self.generators) if self.study.inference else []
 
     @property
+    def covered(self) -> list[str]:
+        """Generators of this run that are fitted to samples of the real rows, to see whether intervals cover."""
+        return [g for g in self.inferred if g in self.study.inference.coverage]
+
+    @property
     def outcome(self) -> str:
         """What the study's logistic model explains, in words."""
         return self.study.inference.outcome.name.replace("_", " ") if self.study.inference else ""
@@ -211,6 +216,7 @@ class Run:
         # One job draws from the models of all seeds.
         found += [("inference/", g, self.shown(g), seeds[0]) for g in self.inferred]
         found += [("inference/", r, 0, seeds[0]) for r in INFERENCE_REFERENCES if self.inferred]
+        found += [("coverage/", g, self.shown(g), seeds[0]) for g in self.covered]
         return found
 
     def drawn(self, generator: str | None, end: str) -> list[str]:
@@ -384,6 +390,9 @@ def _resolve(study: Study, settings: Config, catalogue: dict[str, GeneratorEntry
         for name in [*item.generators, *([item.minus] if item.minus else [])]:
             if name not in {*catalogue, *REFERENCE_ROWS}:
                 raise InputError(f"{where}: 'published' names the generator '{name}'{nearest(name, catalogue)}")
+    for name in study.inference.coverage if study.inference else []:
+        if name not in catalogue:
+            raise InputError(f"{where}: 'inference.coverage' names the generator '{name}'{nearest(name, catalogue)}")
     for name in study.attacks or []:
         if name not in catalogue:
             raise InputError(f"{where}: 'attacks' names the generator '{name}'{nearest(name, catalogue)}")

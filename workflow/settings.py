@@ -90,6 +90,8 @@ class Scale(Strict):
     test_rows: int = Field(2_000, ge=1, description="held-out real rows that classifiers are tested on")
     fidelity_rows: int = Field(10_000, ge=1, description="rows from each side for quality, moments and detection")
     cohort_sample_rows: int = Field(1_000, ge=1, description="rows drawn for each cohort of `cohorts`")
+    coverage_samples: int = Field(20, ge=1, description="samples of the real rows for `inference.coverage`")
+    coverage_rows: int = Field(2_000, ge=10, description="rows of each of these samples")
     importance_rows: int = Field(200, ge=2, description="held-out real rows that forests are explained on (SHAP)")
 
     @model_validator(mode="after")

@@ -31,6 +31,10 @@ class Analysis(Strict):
         min_length=1, description="columns; numbers count in standard deviations, levels against the most frequent one"
     )
 
+    coverage: list[str] = Field(
+        [], description="generators that are also fitted to many samples of the real rows: do intervals cover?"
+    )
+
     def check(self, codebook: Codebook) -> None:
         """Check that outcome and predictors exist and are different columns; `InputError` says what does not fit."""
         self.outcome.check(codebook)

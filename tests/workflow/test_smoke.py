@@ -26,7 +26,7 @@ def test_the_long_table_has_the_agreed_columns_and_families(scores):
     columns = ["study", "source", "scale", "generator", "epochs", "seed", "family", "metric", "detail", "value"]
     assert list(scores.columns) == columns
     families = {"utility", "fidelity", "detection", "conditional", "privacy", "importance", "cost"}
-    families |= {"fairness", "inference"}
+    families |= {"fairness", "inference", "coverage"}
     assert set(scores["family"]) == families
     assert set(scores[["study", "source", "scale"]].agg("/".join, axis=1)) == {"covid_gans/simulated/smoke"}
 
@@ -57,7 +57,7 @@ def test_seeds_differ(scores):
 
 def test_tables_exist_in_every_format_and_name_the_source(smoke):
     names = ("overview", "cleaning", "preparation", "utility", "quality", "moments", "columns", "scaling", "runtime")
-    for name in (*names, "conditional", "privacy", "importance", "violations", "fairness", "inference"):
+    for name in (*names, "conditional", "privacy", "importance", "violations", "fairness", "inference", "coverage"):
         for kind in ("csv", "md", "tex", "html"):
             (text,) = smoke.files(f"{RUN}/tables/{name}.{kind}").values()
             assert kind == "csv" or b"simulated cohort" in text, (name, kind)
@@ -147,7 +147,7 @@ def test_the_same_configuration_gives_the_same_bytes(smoke, tmp_path_factory):
         assert first, pattern
         assert first == second, pattern
     names = ("utility", "quality", "moments", "overview", "cleaning", "preparation", "conditional", "privacy")
-    for name in (*names, "importance", "columns", "scaling", "violations", "fairness", "inference"):
+    for name in (*names, "importance", "columns", "scaling", "violations", "fairness", "inference", "coverage"):
         for kind in ("csv", "md", "tex", "html"):
             assert smoke.files(f"{RUN}/tables/{name}.{kind}") == again.files(f"{RUN}/tables/{name}.{kind}")
     tables = [pd.read_csv(p.folder / "results" / RUN / "scores.csv").query("family != 'cost'") for p in (smoke, again)]

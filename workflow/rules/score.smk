@@ -4,7 +4,8 @@ Needs: the partitions and a synthetic table. Yields: scores/<generator>/epochs<E
 score but what figures need, evidence/<generator>/epochs<E>/seed<S>.json; for studies that name cohorts, scores of what
 generators draw under conditions; for generators that are attacked, what attacks find out about the half of the
 training rows that they were fitted on; for studies that name sizes, scores of generators fitted on fewer training rows;
-for studies with a logistic model, its estimates from every table.
+for studies with a logistic model, its estimates from every table and the coverage of intervals over samples of the
+real rows.
 """
 
 
@@ -210,6 +211,41 @@ use rule score_sizes as score_reference_sizes with:
         "results/{study}/{run}/benchmarks/sizes/{reference}-epochs0-seed{seed}.tsv"
     message:
         "score fewer rows of the reference row {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
+
+
+rule score_coverage:
+    """Fit a generator to many samples of the real rows: do intervals of the logistic model cover?"""
+    input:
+        train="results/{study}/{run}/data/train.parquet",
+        test="results/{study}/{run}/data/test.parquet",
+        codebook="results/{study}/{run}/data/codebook.json",
+    output:
+        scores="results/{study}/{run}/scores/coverage/{generator}/epochs{epochs}/seed{seed}.csv",
+    log:
+        "results/{study}/{run}/logs/coverage/{generator}-epochs{epochs}-seed{seed}.log",
+    benchmark:
+        "results/{study}/{run}/benchmarks/coverage/{generator}-epochs{epochs}-seed{seed}.tsv"
+    conda:
+        "../../envs/medsynth.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=1440,
+    params:
+        study_seed=of_run("study.seed"),
+        class_path=of_generator("class_path"),
+        settings=of_generator("settings"),
+        drawn_first=drawn_of("first"),
+        drawn_last=drawn_of("last"),
+        analysis=of_run_as_dict("study.inference"),
+        samples=of_run("scale.coverage_samples"),
+        rows=of_run("scale.coverage_rows"),
+        least_patients=of_run("study.least_patients"),
+        code=generator_code("scripts/score_coverage.py"),
+    message:
+        "test the coverage of {wildcards.generator} ({wildcards.study})"
+    script:
+        "../../scripts/score_coverage.py"
 
 
 rule score_inference:

@@ -1,0 +1,88 @@
+"""Coverage: synthesis that keeps the truth covers it, synthesis that loses it does not, and the table of both."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medsynth.evaluation.coverage import NULL_TERM, coverage_scores
+from medsynth.evaluation.inference import Analysis
+from medsynth.randomness import derive_seed
+from medsynth.reporting.coverage import coverage_table, display_coverage
+from tests.unit.test_reporting import STYLES
+
+ADMITTED = Analysis(outcome={"name": "admitted", "column": "admitted", "positive": "yes"}, predictors=["age", "sex"])
+SAMPLES = 60
+
+
+def resampled(sample, codebook, seed):
+    """Tables of rows of the sample itself: what a generator with the right model would draw."""
+    seeds = [derive_seed(seed, i) for i in range(10)]
+    return [sample.sample(frac=1, replace=True, random_state=one, ignore_index=True) for one in seeds]
+
+
+def shuffled(sample, codebook, seed):
+    """The same, but for the outcome, which depends on nothing any more."""
+    return [
+        table.assign(admitted=table["admitted"].sample(frac=1, random_state=seed, ignore_index=True))
+        for table in resampled(sample, codebook, seed)
+    ]
+
+
+@pytest.fixture
+def population(partitions):
+    train, test, codebook = partitions
+    return pd.concat([train, test], ignore_index=True), codebook
+
+
+def scored(population, draw, samples=SAMPLES, seed=1):
+    found = coverage_scores(*population, ADMITTED, draw, samples=samples, rows=200, seed=seed)
+    return {(metric, detail): value for metric, detail, value in found}
+
+
+def test_the_plug_in_rule_covers_as_the_samples_themselves_do(population):
+    scores = scored(population, resampled)
+    covered = {detail: value for (metric, detail), value in scores.items() if metric == "covered"}
+    assert len(covered) == 9
+    assert all(value > 0.85 for detail, value in covered.items() if not detail.startswith("combined"))
+    assert scores["width", f"plug_in|{NULL_TERM}"] == pytest.approx(np.sqrt(1.1), rel=0.1)
+    assert scores["width", "sample|age (per SD)"] == 1
+
+
+def test_a_synthesis_that_loses_an_influence_does_not_cover_it(population):
+    scores = scored(population, shuffled, samples=20)
+    assert scores["covered", "plug_in|age (per SD)"] < 0.3
+    assert scores["covered", f"plug_in|{NULL_TERM}"] > 0.8
+
+
+def test_samples_are_the_same_for_all_generators_and_others_for_another_seed(population):
+    def own(scores):
+        return [value for (_, detail), value in scores.items() if detail.startswith("sample|")]
+
+    samples = own(scored(population, resampled, samples=20))
+    assert samples == own(scored(population, shuffled, samples=20))
+    assert samples != own(scored(population, shuffled, samples=20, seed=2))
+
+
+def test_a_generator_learns_the_models_columns_and_the_one_without_influence_alone(population):
+    seen = []
+
+    def looked_at(sample, codebook, seed):
+        seen.append((list(sample), list(codebook.columns)))
+        return resampled(sample, codebook, seed)
+
+    scored(population, looked_at, samples=1)
+    assert seen == [(["age", "sex", "admitted", "nothing"],) * 2]
+
+
+def test_the_table_has_exact_intervals_and_the_display_one_row_of_real_samples(population):
+    found = scored(population, resampled, samples=10).items()
+    long = pd.DataFrame(
+        [(name, 0, 1, "coverage", *key, value) for name in ("cart", "tvae") for key, value in found],
+        columns=["generator", "epochs", "seed", "family", "metric", "detail", "value"],
+    )
+    table = coverage_table(long)
+    always = table[table["covered"] == 1].iloc[0]
+    assert always["low"] == pytest.approx(0.025 ** (1 / 10)) and always["high"] == 1
+    shown = display_coverage(table, STYLES | {"cart": {"title": "CART", "colour": "#000000"}})
+    assert list(shown["Model"]).count("Real samples") == 1 and len(shown) == 5
+    assert display_coverage(coverage_table(long.iloc[:0]), STYLES).empty
