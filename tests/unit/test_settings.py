@@ -17,6 +17,7 @@ STUDIES = sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml"))
 
 
 COHORT = {"name": "c", "title": "c", "group": "g", "where": {"sex": "female"}}
+MODEL = {"outcome": {"name": "d", "column": "death", "positive": "yes"}, "predictors": ["age"]}
 
 
 def config(**changes):
@@ -88,6 +89,13 @@ def test_a_generator_with_an_imputation_of_its_own_has_training_rows_of_its_own(
             {"deliverable": {"generator": "tvae", "rows": 0}},
             r"'deliverable.rows' input should be greater than or equal",
         ),
+        (
+            {"inference": {**MODEL, "coverage": ["crat"]}},
+            r"'inference.coverage' names the generator 'crat'; did you mean 'cart'\?",
+        ),
+        ({"inference": {**MODEL, "predictors": ["agee"]}}, r"no column 'agee'; did you mean 'age'\?"),
+        ({"subgroups": [{"column": "age"}]}, r"'subgroups': column 'age' is numeric and needs 'bands'"),
+        ({"subgroups": [{"column": "sex"}] * 2}, r"'subgroups' names 'sex' twice"),
         ({"importance": ["deth"]}, r"'importance' names the target 'deth'; did you mean 'death'\?"),
         (
             {"cohorts": [COHORT | {"where": {"sexx": "female"}}]},
