@@ -16,8 +16,8 @@ rule simulate_cohort:
     conda:
         "../../envs/medsynth.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         rows=of_run("cohort_rows"),
         seed=of_run("study.seed"),

@@ -1,6 +1,6 @@
 """Where a rule finds what the configuration says of its wildcards.
 
-Needs: RUNS (Snakefile). Yields: functions of wildcards for the rules' input and params.
+Needs: RUNS (Snakefile). Yields: functions of wildcards for the rules' input, params and resources.
 """
 
 
@@ -47,6 +47,15 @@ def generator_code(script):
             return code_hash(script)
         entry = RUNS[wildcards.study].generators[generator]
         return code_hash(script, generator_class(entry.class_path).__module__)
+
+    return look_up
+
+
+def growing(amount):
+    """Make a resources function: the amount at the first attempt, twice and three times as much at the next two."""
+
+    def look_up(wildcards, attempt):
+        return amount * attempt
 
     return look_up
 

@@ -24,8 +24,8 @@ rule clean_table:
     conda:
         "../../envs/medsynth.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         source=of_run("source"),
         max_missing=of_run("study.cleaning.max_missing"),
@@ -56,8 +56,8 @@ rule prepare_partitions:
     conda:
         "../../envs/medsynth.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         seed=of_run("study.seed"),
         rows=of_run("scale.rows"),
@@ -87,8 +87,8 @@ rule impute_training:
     conda:
         "../../envs/medsynth.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         seed=of_run("study.seed"),
         rows=of_run("scale.rows"),
@@ -124,8 +124,8 @@ rule detect_metadata:
     conda:
         "../../envs/medsynth.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         note=of_run("note"),
         code=code_hash("scripts/detect_metadata.py"),

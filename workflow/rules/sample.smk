@@ -20,8 +20,8 @@ rule sample_table:
         "../../envs/medsynth.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         study_seed=of_run("study.seed"),
         class_path=of_generator("class_path"),
@@ -65,8 +65,8 @@ for handed_over in [run for run in RUNS.values() if run.deliverable]:
             "../../envs/medsynth.yaml"
         threads: 1
         resources:
-            mem_mb=4000,
-            runtime=60,
+            mem_mb=growing(4000),
+            runtime=growing(60),
         params:
             study_seed=of_run("study.seed"),
             least_patients=of_run("study.least_patients"),

@@ -27,8 +27,8 @@ rule score_synthetic:
         "../../envs/medsynth.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=growing(3000),
+        runtime=growing(60),
     params:
         study_seed=of_run("study.seed"),
         utility_rows=of_run("scale.utility_rows"),
@@ -79,8 +79,8 @@ rule score_cohorts:
         "../../envs/medsynth.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=growing(3000),
+        runtime=growing(60),
     params:
         study_seed=of_run("study.seed"),
         class_path=of_generator("class_path"),
@@ -127,8 +127,8 @@ rule score_attacks:
         "../../envs/medsynth.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=1440,
+        mem_mb=growing(4000),
+        runtime=growing(720),
     params:
         study_seed=of_run("study.seed"),
         class_path=of_generator("class_path"),
@@ -177,8 +177,8 @@ rule score_sizes:
         "../../envs/medsynth.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=1440,
+        mem_mb=growing(4000),
+        runtime=growing(720),
     params:
         study_seed=of_run("study.seed"),
         class_path=of_generator("class_path"),
@@ -265,8 +265,8 @@ rule score_inference:
         "../../envs/medsynth.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=growing(3000),
+        runtime=growing(120),
     params:
         study_seed=of_run("study.seed"),
         class_path=of_generator("class_path"),

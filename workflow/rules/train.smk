@@ -21,8 +21,8 @@ rule train_generator:
         "../../envs/medsynth.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=1440,
+        mem_mb=growing(4000),
+        runtime=growing(720),
     params:
         study_seed=of_run("study.seed"),
         class_path=of_generator("class_path"),
