@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tests.conftest import ROOT
@@ -36,20 +37,29 @@ class Project:
 
     def snakemake(self, *arguments: str, **config: object) -> subprocess.CompletedProcess:
         """Run snakemake with the default profile on two cores; standard output and error come together."""
-        words = [f"{key}={value}" for key, value in config.items()]
-        command = [
-            sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder),
-            "--workflow-profile", str(ROOT / "profiles/default"), "--cores", "2", *arguments,
-        ]  # fmt: skip
         return subprocess.run(
-            [*command, *(["--config", *words] if words else [])],
+            self.command("default", "--cores", "2", *arguments, **config),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             cwd=self.folder,
-            env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+            env=self.environment(),
             check=False,
         )
+
+    def command(self, profile: str, *arguments: str, **config: object) -> list[str]:
+        """Words of the command that runs snakemake with a profile."""
+        words = [f"{key}={value}" for key, value in config.items()]
+        command = [
+            sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder),
+            "--workflow-profile", str(ROOT / "profiles" / profile), *arguments,
+        ]  # fmt: skip
+        return [*command, *(["--config", *words] if words else [])]
+
+    @staticmethod
+    def environment() -> dict[str, str]:
+        """Environment variables of a user, whose library is the checkout's."""
+        return {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
 
     def files(self, pattern: str) -> dict[str, bytes]:
         """Read the files of a pattern below results/: relative path -> bytes."""
@@ -78,3 +88,14 @@ def smoke(tmp_path_factory) -> Project:
     done = project.snakemake(**SMOKE)
     assert done.returncode == 0, done.stdout
     return project
+
+
+def assert_same_bytes(first: Project, second: Project, run: str) -> None:
+    """Compare partitions, synthetic tables, scores and tables of two projects; what they cost may differ."""
+    folders = ("data/*.parquet", "data/*.csv", "data/*.json", "synthetic/**/*.parquet", "scores/**/*.csv", "tables/*")
+    for pattern in folders:
+        ours, theirs = (project.files(f"{run}/{pattern}") for project in (first, second))
+        assert ours and list(ours) == list(theirs), pattern
+        assert not [path for path in ours if ours[path] != theirs[path] and "tables/runtime." not in path]
+    tables = [pd.read_csv(p.folder / "results" / run / "scores.csv").query("family != 'cost'") for p in (first, second)]
+    pd.testing.assert_frame_equal(*tables)

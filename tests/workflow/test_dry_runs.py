@@ -1,6 +1,7 @@
 """Every study at every scale has a complete plan; what is wrong is said before anything runs."""
 
 import pytest
+import yaml
 
 from tests.conftest import ROOT
 
@@ -33,3 +34,10 @@ def test_a_mistake_is_one_sentence_without_a_traceback(project, config, sentence
 def test_the_linter_is_content(project):
     done = project.snakemake("--lint")
     assert done.returncode == 0, done.stdout
+
+
+def test_the_slurm_profile_groups_rules_that_exist(project):
+    profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text(encoding="utf-8"))
+    rules = project.snakemake("--list-rules").stdout.split()
+    assert set(profile["groups"]) <= set(rules)
+    assert set(profile["group-components"]) <= set(profile["groups"].values())
