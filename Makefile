@@ -65,7 +65,7 @@ lock: envs/requirements.in
 
 clean:
 	test ! -d results || find results -mindepth 1 -maxdepth 1 ! -name reference -exec rm -rf {} +
-	rm -rf .snakemake
+	rm -rf .snakemake .medsynth_key
 
 distclean: clean
 	rm -rf $(VENV) *.egg-info

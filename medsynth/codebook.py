@@ -7,6 +7,7 @@ scores need.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,7 +15,7 @@ from typing import Annotated, Any, Literal
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from medsynth.errors import InputError, load_yaml, nearest
+from medsynth.errors import InputError, load_yaml, nearest, validate
 
 ColumnType = Literal["continuous", "integer", "ordinal", "categorical", "binary", "date", "identifier"]
 
@@ -161,7 +162,7 @@ class RawFile(Strict):
     file: str = Field(description="file name under <raw_dir>/<dataset>/; csv, csv.gz or zip")
     member: str | None = Field(None, description="file inside the zip")
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="of the (unpacked) table")
-    url: str | None = Field(None, description="where 'source: download' fetches the file")
+    url: str | None = Field(None, pattern="^https?://", description="where 'source: download' fetches the file")
     obtain: str = Field(description="how a person gets the file")
     joined: list[Joined] = Field([], description="further tables; of a header that two have, the first one's counts")
     unnamed_index: bool = Field(False, description="rows start with an index that the header does not name")
@@ -170,7 +171,7 @@ class RawFile(Strict):
     @model_validator(mode="after")
     def _stays_in_its_folder(self):
         for name in (*self.files, self.member or ""):
-            if name.startswith(("/", "\\")) or ".." in Path(name).parts:
+            if name.startswith(("/", "\\")) or ".." in Path(name).parts or "`" in name or "\n" in name:
                 raise ValueError(f"names a file outside its folder: {name!r}")
         if self.joined and (self.member or self.sha256 or self.url):
             raise ValueError("has 'joined', which goes without 'member', 'sha256' and 'url'")
@@ -244,7 +245,7 @@ class Codebook(Strict):
     """
 
     name: str = Field(description="the dataset's name, as studies call it", pattern="^[a-z][a-z0-9_]*$")
-    title: str = Field(description="for captions")
+    title: str = Field(description="for captions", pattern=r"^[^`\n]*$")
     publisher: str = Field(description="who publishes it")
     licence: str = Field(description="under which terms")
     citation: str = Field("", description="how to cite it")
@@ -367,8 +368,12 @@ class Codebook(Strict):
 
     @classmethod
     def from_json(cls, path: str | Path) -> Codebook:
-        """Read a codebook that `to_json` wrote."""
-        return cls.from_text(Path(path).read_text(encoding="utf-8"))
+        """Read a codebook that `to_json` wrote; `InputError` if the file is damaged."""
+        try:
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise InputError(f"{path} is damaged ({error}); delete it and run again.") from None
+        return validate(content, cls, where=str(path))
 
     @classmethod
     def from_text(cls, text: str) -> Codebook:

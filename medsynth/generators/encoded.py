@@ -101,9 +101,9 @@ class Encoded(SDVGenerator):
         (Path(folder) / FILE).write_text(self.scaler_.to_json(), encoding="utf-8", newline="\n")
 
     @classmethod
-    def load(cls, folder: str | Path) -> Self:
-        """Read a model. SDV's file is a pickle: load only what your own run wrote."""
-        generator = super().load(folder)
+    def load(cls, folder: str | Path, *, trusted: bool = False) -> Self:
+        """Read a model; see `SDVGenerator.load`."""
+        generator = super().load(folder, trusted=trusted)
         try:
             generator.scaler_ = TableScaler.from_json((Path(folder) / FILE).read_text(encoding="utf-8"))
         except (OSError, ValueError, KeyError, TypeError) as error:

@@ -21,6 +21,7 @@ import pandas as pd
 from medsynth.codebook import Codebook
 from medsynth.errors import InputError
 from medsynth.generators.protocol import Generator, Progress, refuse_conditions
+from medsynth.generators.signing import sign, signed_here
 from medsynth.randomness import derive_seed, seed_everything
 
 TABLE = "table"
@@ -102,24 +103,37 @@ class SDVGenerator(Generator):
         return self.codebook_.conform(self._from_sdv(self._synthesizer.sample(n)[TABLE]))
 
     def save(self, folder: str | Path) -> None:
-        """Write SDV's own file, the codebook and the epoch count."""
+        """Write SDV's own file and its signature, the codebook and the epoch count."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self._synthesizer.save(folder / "synthesizer.pkl")
+        sign(folder / "synthesizer.pkl")
         (folder / "codebook.json").write_text(self.codebook_.to_json(), encoding="utf-8")
         (folder / "epochs").write_text(str(self.epochs_))
 
     @classmethod
-    def load(cls, folder: str | Path) -> Self:
-        """Read a model. SDV's file is a pickle: load only what your own run wrote."""
+    def load(cls, folder: str | Path, *, trusted: bool = False) -> Self:
+        """Read a model.
+
+        SDV's file is a pickle, which runs code when it is read: without the signature of `save`, in the same working
+        directory, it is refused with an InputError, unless you say that you trust who made it.
+        """
         from sdv.utils import load_synthesizer
 
         folder = Path(folder)
         generator = cls()
         try:
+            if not trusted and not signed_here(folder / "synthesizer.pkl"):
+                raise InputError(
+                    f"{folder} holds no complete {cls.__name__} model that was written here: synthesizer.pkl runs code "
+                    "when it is read, and its signature is missing or does not fit; train it again, or load it with "
+                    "trusted=True if you trust who made it."
+                )
             generator._synthesizer = load_synthesizer(folder / "synthesizer.pkl")
             generator.codebook_ = Codebook.from_json(folder / "codebook.json")
             generator.epochs_ = int((folder / "epochs").read_text())
+        except InputError:
+            raise
         except (OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
             raise InputError(f"{folder} holds no complete {cls.__name__} model ({error}); train it again.") from error
         return generator
@@ -163,17 +177,24 @@ class EpochGenerator(SDVGenerator):
     def _fit(self, data: dict[str, pd.DataFrame], epochs: list[int]) -> Iterator[Self]:
         self._synthesizer = self._make(epochs=epochs[-1])
         snapshots: dict[int, dict] = {}
-        progress = Progress(epochs[-1])
+        progress = Progress(epochs[-1], type(self).__name__)
 
         def look(done: int) -> None:
             model = self._synthesizer._model
-            last = model.loss_values[model.loss_values["Epoch"] == done - 1]
-            progress.epoch(done, last.filter(like="Loss").mean().dropna().to_dict())
+            last = model.loss_values[model.loss_values["Epoch"] == done - 1].filter(like="Loss")
+            # One step without a finite loss spoils the epoch, which pandas' own mean would pass over.
+            progress.epoch(done, last.dropna(axis="columns", how="all").mean(skipna=False).to_dict())
             if done in epochs:
                 snapshots[done] = copy.deepcopy(getattr(model, self.network).state_dict())
 
-        with after_each_epoch(self.loop_module, look):
-            self._synthesizer.fit(data)
+        try:
+            with after_each_epoch(self.loop_module, look):
+                self._synthesizer.fit(data)
+        except ValueError as error:
+            if isinstance(error, InputError) or "NaN" not in str(error):
+                raise
+            # CTGAN looks for itself what its generator draws within an epoch.
+            raise progress.diverged(len(self._synthesizer._model.loss_values) + 1, str(error).rstrip(".")) from None
         for self.epochs_ in epochs:
             getattr(self._synthesizer._model, self.network).load_state_dict(snapshots[self.epochs_])
             yield self

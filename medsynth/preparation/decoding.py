@@ -74,11 +74,12 @@ def combine(raw: pd.DataFrame, name: str, codebook: Codebook) -> pd.Series:
 def find_transform(name: str, transform: str) -> Callable[..., str]:
     """Find the function that the codebook names for a column; `InputError` if there is none."""
     transforms = importlib.import_module("medsynth.preparation.transforms")
-    function = getattr(transforms, transform, None)
-    if function is None:
-        known = [f for f in vars(transforms) if not f.startswith("_") and f.islower()]
-        raise InputError(f"Column '{name}' names the transform '{transform}'{nearest(transform, known)}")
-    return function
+    # Its own functions alone: a codebook names no other code.
+    known = {f: o for f, o in vars(transforms).items() if getattr(o, "__module__", "") == transforms.__name__}
+    if transform not in known or transform.startswith("_"):
+        hint = nearest(transform, [f for f in known if not f.startswith("_")])
+        raise InputError(f"Column '{name}' names the transform '{transform}'{hint}")
+    return known[transform]
 
 
 def _apply(function: Callable[..., str], values: tuple, name: str, column: Column, count: Callable[[], int]) -> str:

@@ -11,7 +11,8 @@ import pandas as pd
 from medsynth.errors import InputError, nearest
 from medsynth.reporting.display import NOTHING, Bold
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# A number or a sign alone (codes such as -9) is no formula.
+FORMULA = re.compile(r"(?![-+]?(\d+\.?\d*)?\Z)[=+\-@\t\r]")
 
 # Text beyond this many characters is wrapped.
 LONG = 60
@@ -89,8 +90,8 @@ def write_table(
     ----------
     numbers : DataFrame
         Written as csv, without its index: numbers with six significant digits, LF line ends. A text that a spreadsheet
-        would take for a formula (it starts with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return) gets a leading
-        apostrophe.
+        would take for a formula (it starts with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return, and is neither
+        a number nor a sign alone) gets a leading apostrophe.
     display : DataFrame
         Written as md, tex (booktabs) and html. Text cells as they are, `Bold` ones in bold, numbers with three
         decimals, NaN as a dash; special characters of the format are escaped. If the index has a name, equal labels in
@@ -134,7 +135,7 @@ def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
     """Put an apostrophe before every text that a spreadsheet would take for a formula; see `write_table`."""
 
     def harmless(value: object) -> object:
-        return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+        return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
 
     safe = table.rename(columns=harmless)
     for position, kind in enumerate(safe.dtypes):
@@ -153,7 +154,7 @@ def _markdown(display: pd.DataFrame, caption: str) -> str:
     from tabulate import tabulate
 
     def escaped(text: str) -> str:
-        return re.sub(r"([\\|*`<])", r"\\\1", " ".join(text.split()))
+        return re.sub(r"([\\|*`<[])", r"\\\1", " ".join(text.split()))
 
     parts = [escaped(caption)]
     for label, rows in _blocks(display):

@@ -8,6 +8,7 @@ import yaml
 
 from medsynth.codebook import Codebook
 from medsynth.errors import InputError
+from medsynth.preparation.decoding import find_transform
 from tests.conftest import CODEBOOK, ROOT
 
 
@@ -37,10 +38,44 @@ def test_bare_yes_and_no_are_refused(tmp_path):
         Codebook.from_yaml(written(tmp_path, sex={"codes": {1: True, 2: False}}))
 
 
-def test_a_raw_file_cannot_lie_outside_its_folder(tmp_path):
-    content = copy.deepcopy(CODEBOOK) | {"raw": {"file": "../../secret.csv", "obtain": "no"}}
-    with pytest.raises(ValueError, match="outside its folder"):
-        Codebook.model_validate(content)
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"raw": {"file": "../../secret.csv", "obtain": "no"}}, "outside its folder"),
+        ({"raw": {"file": "/etc/passwd", "obtain": "no"}}, "outside its folder"),
+        ({"raw": {"file": "a.zip", "member": "../../secret.csv", "obtain": "no"}}, "outside its folder"),
+        ({"raw": {"file": "a.csv", "joined": [{"file": "../b.csv", "key": "k"}], "obtain": "no"}}, "outside its"),
+        ({"raw": {"file": "a.csv", "url": "file:///etc/passwd", "obtain": "no"}}, "'raw.url' string should match"),
+        ({"name": "../ward"}, "'name' string should match"),
+        ({"title": "Ward\n\n.. raw:: html\n\n   <script>"}, "'title' string should match"),
+    ],
+)
+def test_names_and_addresses_stay_where_they_belong(tmp_path, changes, said):
+    path = tmp_path / "ward.yaml"
+    path.write_text(yaml.safe_dump(copy.deepcopy(CODEBOOK) | changes))
+    with pytest.raises(InputError, match=said):
+        Codebook.from_yaml(path)
+
+
+def test_code_in_a_codebook_is_not_executed(tmp_path):
+    path, trace = tmp_path / "ward.yaml", tmp_path / "executed"
+    path.write_text(f"name: !!python/object/apply:os.mkdir [{trace}]\n")
+    with pytest.raises(InputError, match="is no valid YAML"):
+        Codebook.from_yaml(path)
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize("name", ["datetime", "_TRUTH", "__loader__", "dated.__globals__"])
+def test_a_codebook_names_no_other_code_than_transforms(name):
+    with pytest.raises(InputError, match=f"names the transform '{name}'"):
+        find_transform("age", name)
+
+
+def test_a_damaged_json_is_named(tmp_path, codebook):
+    path = tmp_path / "codebook.json"
+    path.write_text(codebook.to_json()[:100])
+    with pytest.raises(InputError, match=r"codebook.json is damaged .*; delete it and run again"):
+        Codebook.from_json(path)
 
 
 def test_a_condition_on_a_column_that_does_not_exist_names_the_nearest(tmp_path):

@@ -332,11 +332,22 @@ def test_csv_has_six_digits_and_no_formulas(written):
     assert written["csv"] == "generator,mean,n\n'=cmd|' /C calc'!A0,-0.333333,4\n\"a,b\",,10000000\n"
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1"])
+@pytest.mark.parametrize("text", ["=1", "+A1", "-1+1", "@a", "\t=1"])
 def test_csv_texts_that_begin_a_formula_get_an_apostrophe(tmp_path, text):
     numbers = pd.DataFrame({text: pd.Categorical([text])})
     (path,) = export.write_table(numbers, numbers, tmp_path / "t", caption="c", note=NOTE, formats=("csv",))
     assert path.read_text() == f"'{text}\n'{text}\n"
+
+
+@pytest.mark.parametrize("text", ["-9", "+1.5", "-", "+"])
+def test_a_code_that_is_a_number_or_a_sign_stays_what_it_is(text):
+    assert export.without_formulas(pd.DataFrame({"code": [text]}))["code"].tolist() == [text]
+
+
+def test_markdown_makes_no_link_of_a_cell(tmp_path):
+    table = pd.DataFrame({"level": ["[see](javascript:alert(1))"]})
+    (path,) = export.write_table(table, table, tmp_path / "t", caption="c", note=NOTE, formats=("md",))
+    assert r"\[see](" in path.read_text()
 
 
 def test_markdown_escapes_bars_and_marks_bold(written):
