@@ -203,7 +203,9 @@ class MedVAE(Generator):
 
         self.history_, started = [], time.monotonic()
         self._set_training(True)
-        for record in training.train_epochs(len(fitted), step, validate, epochs=counts[-1], batch_size=self.batch_size):
+        for record in training.train_epochs(
+            len(fitted), step, validate, epochs=counts[-1], batch_size=self.batch_size, trained=type(self).__name__
+        ):
             self.history_.append(record)
             self.epochs_ = record["epoch"]
             if self.epochs_ in counts:

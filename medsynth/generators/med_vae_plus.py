@@ -219,13 +219,13 @@ class MedVAEPlus(Generator):
 
         self._set_training(True)
         self.history_, self.best_epoch_, best = [], 0, math.inf
-        for record in training.train_epochs(len(fitted), step, validate, epochs=epochs, batch_size=self.batch_size):
+        for record in training.train_epochs(
+            len(fitted), step, validate, epochs=epochs, batch_size=self.batch_size, trained=type(self).__name__
+        ):
             self.history_.append(record)
             if record["validation_loss"] < best:
                 best, self.best_epoch_ = record["validation_loss"], record["epoch"]
                 kept = {name: copy.deepcopy(module.state_dict()) for name, module in self.network_.items()}
-        if not self.best_epoch_:
-            raise InputError("Training diverged: no epoch had a finite validation loss; lower the learning rate.")
         for name, module in self.network_.items():
             module.load_state_dict(kept[name])
         self._set_training(False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -173,18 +174,30 @@ class Progress:
     ----------
     total : int
         Epochs of the run.
+    trained : str
+        What messages call it.
     unit : str, default "epoch"
         What is counted.
     """
 
-    def __init__(self, total: int, unit: str = "epoch") -> None:
-        self.total, self.unit = total, unit
+    def __init__(self, total: int, trained: str = "the generator", *, unit: str = "epoch") -> None:
+        self.total, self.trained, self.unit = total, trained, unit
         self.started = time.monotonic()
 
     def epoch(self, done: int, losses: dict[str, float]) -> None:
-        """Report that `done` epochs are behind us."""
+        """Report that `done` epochs are behind us; `InputError` if a loss is no finite number any more."""
+        for name, value in losses.items():
+            if not math.isfinite(value):
+                raise self.diverged(done, f"its {name} is {value}")
         if done % max(1, self.total // 20) and done != self.total:
             return
         left = (time.monotonic() - self.started) / done * (self.total - done)
         shown = "".join(f", {name} {value:.4g}" for name, value in losses.items())
         log.info("%s %d of %d%s, %.0f s left", self.unit, done, self.total, shown, left)
+
+    def diverged(self, epoch: int, what: str) -> InputError:
+        """Make the error that says that training came to nothing."""
+        return InputError(
+            f"The training of {self.trained} diverged in {self.unit} {epoch} of {self.total}: {what}; try a smaller "
+            "learning rate or a larger batch size, or look for extreme values in the table."
+        )

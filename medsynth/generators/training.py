@@ -54,6 +54,7 @@ def train_epochs(
     *,
     epochs: int,
     batch_size: int,
+    trained: str = "the generator",
 ) -> Iterator[dict[str, float]]:
     """Go through the epochs of a training run.
 
@@ -66,14 +67,21 @@ def train_epochs(
     validate : callable
         ``validate(share of the run behind us)`` returns losses on the validation part.
     epochs, batch_size : int
+    trained : str
+        What messages call the generator.
 
     Yields
     ------
     dict
         After each epoch: ``epoch``, the mean of each loss over its steps under ``train_<name>``, and what `validate`
         says under ``validation_<name>``.
+
+    Raises
+    ------
+    InputError
+        Training diverged: the loss of an epoch is not finite.
     """
-    progress = Progress(epochs)
+    progress = Progress(epochs, trained)
     size = min(batch_size, rows)
     starts = [start for start in range(0, rows, size) if rows - start > 1 or rows == 1]
     for epoch in range(epochs):

@@ -390,6 +390,23 @@ def test_saving_again_replaces_the_model(saved, partitions):
     assert sorted(path.name for path in saved.iterdir()) == sorted([FILE, CARD])
 
 
+DIVERGING = {
+    "ctgan": {"discriminator_lr": 1e30},
+    "tvae": {"loss_factor": 1e38},
+    "tvae_encoded": {"loss_factor": 1e38},
+    "med_vae": {"learning_rate": 1e30},
+    "med_vae_plus": {"learning_rate": 1e30},
+}
+
+
+@pytest.mark.parametrize("name", DIVERGING)
+def test_training_that_diverges_is_an_error_that_says_when_and_what_to_try(partitions, name):
+    train, _, codebook = partitions
+    said = rf"training of {CLASSES[name].__name__} diverged in epoch \d+ of \d+: .*(NaN|is nan|is -?inf); try a smaller"
+    with pytest.raises(InputError, match=said):
+        list(make(name, **DIVERGING[name]).fit(train, codebook, epochs=[4], seed=1))
+
+
 LEARNERS = {"med_vae": MedVAE, "med_vae_plus": MedVAEPlus, "cart": CART}
 
 
