@@ -16,12 +16,22 @@ ROOT = Path(workflow.basedir)
 sys.path[:0] = [str(ROOT), str(ROOT / "workflow")]
 
 from closure import code_hash
+from locks import check_writable, clear_stale_locks
 from medsynth.errors import InputError
 from medsynth.generators import generator_class
 from overview import verdicts
-from runs import IMPORTANCE_REFERENCES, RESERVED, import_from_checkout, load_runs
+from runs import (
+    IMPORTANCE_REFERENCES,
+    RESERVED,
+    import_from_checkout,
+    load_runs,
+    read_failed,
+)
 
 import_from_checkout()
+# A job that starts Snakemake for itself (on a cluster) runs under the lock of the run that sent it.
+if workflow.is_main_process:
+    clear_stale_locks()
 
 
 configfile: "config/config.yaml"
@@ -32,6 +42,10 @@ report: "workflow/report/workflow.rst"
 
 try:
     RUNS = load_runs(config)
+    for run in (
+        RUNS.values() if workflow.is_main_process and not workflow.dryrun else ()
+    ):
+        check_writable(run.folder)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -65,3 +79,13 @@ include: "workflow/rules/sample.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/aggregate.smk"
 include: "workflow/rules/report.smk"
+
+
+onerror:
+    failed = sum(len(read_failed(run.folder)) for run in RUNS.values())
+    if failed:
+        print(
+            f"{failed} jobs failed, each with its reason in results/<study>/<run>/failed. Run again to try them again; "
+            "with the setting failed=show, tables are made without them and say so.",
+            file=sys.stderr,
+        )

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
+import errno
 import logging
 import os
+import shutil
+import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from medsynth.errors import InputError
 
 log = logging.getLogger("medsynth")
+
+# A disk with less than this is full: what could not be written has been cut off.
+LEAST_BYTES = 2**20
 
 
 class ImportClock:
@@ -57,31 +65,71 @@ def run(job: Any, main: Callable[[Any], None]) -> None:
     Notes
     -----
     Progress and failures go to the rule's log. Bad input is one sentence there and on the console, without a
-    traceback; anything else is a defect of ours and comes with one.
+    traceback; anything else is a defect of ours and comes with one. Why a job of a generator failed is also kept below
+    ``failed/`` until it is tried again: `failed: show` in the configuration reads it.
     """
+    # A log that cannot be written is no reason to fail, and never one to hide the reason.
+    logging.raiseExceptions = False
     logging.basicConfig(
         filename=job.log[0], filemode="w", level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S"
     )
     log.setLevel(logging.INFO)
     # Snakemake sets OMP_NUM_THREADS and its kin before the job's first import; joblib counts cores by itself.
     os.environ["LOKY_MAX_CPU_COUNT"] = str(job.threads)
+    threading.Thread(target=_end_with_workflow, daemon=True).start()
+    signal.signal(
+        signal.SIGTERM, lambda *_: _fail("The job was ended from outside (SIGTERM); run again to go on.", job.log[0])
+    )
+    note = _note(Path(job.log[0]))
+    if note:
+        note.unlink(missing_ok=True)
     started = time.monotonic()
     try:
         main(job)
-    except InputError as error:
-        _fail(str(error), job.log[0])
     except Exception as error:
-        log.error("%s", traceback.format_exc())
-        _fail(f"{type(error).__name__}: {error}", job.log[0])
+        if getattr(error, "errno", None) == errno.ENOSPC or _disk_is_full(job):
+            _fail("The disk is full: make room and run again, what is finished is kept.", job.log[0])
+        sentence = str(error)
+        if not isinstance(error, InputError):
+            log.error("%s", traceback.format_exc())
+            sentence = f"{type(error).__name__}: {error}"
+        if note:
+            note.parent.mkdir(parents=True, exist_ok=True)
+            write_text(note, sentence + "\n")
+        _fail(sentence, job.log[0])
     log.info("done in %.1f s", time.monotonic() - started)
     log.info("processor: %.2f s, of which starting and imports %.2f s", time.process_time(), clock.seconds)
 
 
-def _fail(sentence: str, log_path: str) -> None:
+def _fail(sentence: str, log_path: str) -> NoReturn:
     """End the job with one sentence."""
     log.error("%s", sentence)
     print(f"{sentence} (log: {log_path})", file=sys.stderr)
     sys.exit(1)
+
+
+def _note(path: Path) -> Path | None:
+    """Where it is kept why a job failed, for logs/<stage>/<generator>-...log: failed/<stage>/<generator>-...txt."""
+    folder = path.parent.parent
+    return folder.parent / "failed" / path.parent.name / f"{path.stem}.txt" if folder.name == "logs" else None
+
+
+def _disk_is_full(job: Any) -> bool:
+    """Whether there is no room where the job writes; libraries say so in words of their own, or not at all."""
+    return any(shutil.disk_usage(Path(path).parent).free < LEAST_BYTES for path in (*job.output, *job.log))
+
+
+def _end_with_workflow() -> None:
+    """End the job soon after its workflow, however that was killed: the next one makes the same files."""
+    import psutil
+
+    if "MEDSYNTH_WORKFLOW" not in os.environ:
+        return
+    with contextlib.suppress(psutil.NoSuchProcess):
+        workflow = psutil.Process(int(os.environ["MEDSYNTH_WORKFLOW"]))
+        while workflow.is_running() and workflow.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(1)
+    os._exit(1)
 
 
 def write_text(path: str | Path, text: str) -> None:

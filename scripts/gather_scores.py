@@ -11,13 +11,17 @@ KEYS = ["study", "source", "scale", "generator", "epochs", "seed", "family", "me
 def main(job):
     """Concatenate what the declared inputs hold; sort, so that the order of jobs leaves no trace."""
     benchmarks = pd.concat([read_benchmark(path) for path in job.input.benchmarks], ignore_index=True)
-    scores = pd.concat([read_one(path) for path in job.input.scores] + [costs(benchmarks)], ignore_index=True)
+    tables = [*map(read_one, job.input.scores), costs(benchmarks), failed(job.params.failures)]
+    scores = pd.concat(tables, ignore_index=True)
     names = {"study": job.wildcards.study, "source": job.params.source, "scale": job.params.scale}
     scores = scores.assign(**names).fillna({"detail": ""})
     scores = scores[[*KEYS, "value"]].sort_values(KEYS, kind="stable")
     log.info("%d scores of %d files", len(scores), len(job.input.scores))
     scores.to_csv(job.output.scores, index=False, lineterminator="\n", float_format="%.10g")
     benchmarks.to_csv(job.output.benchmarks, index=False, lineterminator="\n")
+    # What an earlier call listed has been mended.
+    for path in [] if job.params.failures else Path(job.output.scores).parent.glob("tables/failures.*"):
+        path.unlink()
 
 
 def read_one(path):
@@ -48,6 +52,12 @@ def costs(benchmarks):
         var_name="metric",
     )
     return long.rename(columns={"rule": "detail"}).assign(family="cost")
+
+
+def failed(failures):
+    """Make rows of the family failed, without a value, of the scores that failed jobs left without."""
+    table = pd.DataFrame(failures, columns=["generator", "epochs", "seed", "stage", "reason"])
+    return table.rename(columns={"stage": "metric", "reason": "detail"}).assign(family="failed")
 
 
 run(snakemake, main)

@@ -33,6 +33,17 @@ IMPORTANCE_REFERENCES = ("real", "independent")
 SIZE_REFERENCES = ("real",)
 INFERENCE_REFERENCES = ("real", "independent")
 
+# Stage of a generator's job -> the stage whose work it needs.
+NEEDED = {
+    "train": "impute",
+    "sample": "train",
+    "score": "sample",
+    "cohorts": "train",
+    "attacks": "impute",
+    "sizes": "sample",
+    "inference": "train",
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class Run:
@@ -46,6 +57,8 @@ class Run:
     scale: Scale
     generators: dict[str, GeneratorEntry]
     raw_dir: str
+    # "<stage>/<generator>-..." of a job -> why it failed; empty where failed jobs are to be tried again.
+    failed: dict[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -78,11 +91,53 @@ class Run:
 
     @cached_property
     def note(self) -> str:
-        """What every table and figure says of its data."""
-        if self.source == "simulated":
-            return f"simulated cohort with the schema of {self.codebook.title} (no real patient)"
+        """What every table and figure says of its data, and of what it lacks."""
         raw = self.codebook.raw
-        return f"{self.codebook.title}, real file {raw.member or ' and '.join(raw.files)}"
+        data = f"{self.codebook.title}, real file {raw.member or ' and '.join(raw.files)}"
+        if self.source == "simulated":
+            data = f"simulated cohort with the schema of {self.codebook.title} (no real patient)"
+        if not self.failures:
+            return data
+        generators = ", ".join(dict.fromkeys(self._title(failure["generator"]) for failure in self.failures))
+        return f"{data}; jobs failed and what they would have given is left out, of {generators} (see table failures)"
+
+    def _title(self, generator: str) -> str:
+        """What tables call a generator or reference row."""
+        return self.generators[generator].title if generator in self.generators else generator
+
+    def failure(self, stage: str | None, generator: str, epochs: int, seed: int) -> str | None:
+        """Say why a job has nothing to give, "<stage>: <reason>" of its own or of one that it needs; None if it has."""
+        while stage:
+            whole = {"impute": generator, "train": f"{generator}-seed{seed}"}
+            job = f"{stage}/{whole.get(stage, f'{generator}-epochs{epochs}-seed{seed}')}"
+            if job in self.failed:
+                return f"{stage}: {self.failed[job]}"
+            stage = NEEDED.get(stage)
+        return None
+
+    @cached_property
+    def failures(self) -> list[dict[str, Any]]:
+        """Scores that failed jobs left without: generator, epochs, seed, stage (of the score) and reason."""
+        found = []
+        for kind, generator, epochs, seed in self.wanted:
+            stage = kind.rstrip("/") or "score"
+            if reason := self.failure(stage, generator, epochs, seed):
+                found.append({"generator": generator, "epochs": epochs, "seed": seed, "stage": stage, "reason": reason})
+        return found
+
+    def shown_seeds(self, kind: str, generator: str) -> list[int]:
+        """Seeds of which there is a score of a kind at the epoch count that is shown."""
+        epochs = self.shown(generator) if generator in self.generators else 0
+        return [s for k, g, e, s in self.scored if (k, g, e) == (kind, generator, epochs)]
+
+    @property
+    def drawable(self) -> list[str]:
+        """Generators that there is evidence of for the figures that each generator gets."""
+        return [g for g in self.generators if self.shown_seeds("", g)]
+
+    def trained_seeds(self, generator: str) -> list[int]:
+        """Seeds of which there are models."""
+        return [s for s in self.scale.seeds if not self.failure("train", generator, 0, s)]
 
     def epochs_of(self, generator: str) -> list[int]:
         """Epoch counts at which a generator's models are compared; [0] for one without epochs."""
@@ -175,9 +230,10 @@ class Run:
 
     @property
     def deliverable(self) -> Deliverable | None:
-        """What the study hands over; None in runs without its generator."""
+        """What the study hands over; None in runs without its generator, or whose first model failed."""
         wanted = self.study.deliverable
-        return wanted if wanted and wanted.generator in self.generators else None
+        there = wanted and wanted.generator in self.generators
+        return wanted if there and self.scale.seeds[0] in self.trained_seeds(wanted.generator) else None
 
     @property
     def deliverables(self) -> list[str]:
@@ -200,7 +256,7 @@ class Run:
         return [targets[name] for name in self.study.importance]
 
     @property
-    def scored(self) -> list[tuple[str, str, int, int]]:
+    def wanted(self) -> list[tuple[str, str, int, int]]:
         """Every score file of the run: kind ("" or "cohorts/" and so on), generator or reference, epochs, seed."""
         seeds = self.scale.seeds
         found = [("", *model) for model in self.models] + [("", r, 0, s) for r in REFERENCE_ROWS for s in seeds]
@@ -218,6 +274,11 @@ class Run:
         found += [("inference/", r, 0, seeds[0]) for r in INFERENCE_REFERENCES if self.inferred]
         found += [("coverage/", g, self.shown(g), seeds[0]) for g in self.covered]
         return found
+
+    @cached_property
+    def scored(self) -> list[tuple[str, str, int, int]]:
+        """Those of `wanted` that no failed job stands in the way of."""
+        return [score for score in self.wanted if not self.failure(score[0].rstrip("/") or "score", *score[1:])]
 
     def drawn(self, generator: str | None, end: str) -> list[str]:
         """Columns that a generator which draws one after another draws first or last.
@@ -253,8 +314,15 @@ class Run:
 
 
 def import_from_checkout() -> None:
-    """Let jobs import the library from the checkout, whether or not it is installed."""
+    """Let jobs import the library from the checkout, whether or not it is installed, and know whose jobs they are."""
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    os.environ["MEDSYNTH_WORKFLOW"] = str(os.getpid())
+
+
+def read_failed(folder: str) -> dict[str, str]:
+    """Read why jobs of a run failed, as they wrote it themselves: "<stage>/<generator>-..." -> reason."""
+    notes = sorted(Path(folder, "failed").glob("*/*.txt"))
+    return {f"{n.parent.name}/{n.stem}": " ".join(n.read_text(encoding="utf-8").split()) for n in notes}
 
 
 def load_runs(config: dict[str, Any], where: str = COMMAND_LINE) -> dict[str, Run]:
@@ -417,6 +485,8 @@ def _resolve(study: Study, settings: Config, catalogue: dict[str, GeneratorEntry
         generators={name: catalogue[name] for name in names},
         raw_dir=settings.raw_dir.rstrip("/"),
     )
+    if settings.failed == "show":
+        run = dataclasses.replace(run, failed=read_failed(run.folder))
     _check_source(run)
     _check_generators(run, where)
     return run

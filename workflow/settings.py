@@ -41,6 +41,11 @@ class Config(Strict):
     epochs: list[int] | None = Field(None, description="overrides the scale's epoch counts")
     seeds: list[int] | None = Field(None, description="overrides the scale's seeds")
     rows: Rows | None = Field(None, description="overrides the scale's number of rows")
+    failed: Literal["retry", "show"] = Field(
+        "retry",
+        description="jobs of generators that failed in an earlier call: 'retry' them, and make no tables while any "
+        "fails; 'show': make tables of the rest, which say what is left out and why (table `failures`)",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -177,7 +182,9 @@ class Study(Strict):
     detect_metadata: bool = Field(
         False, description="tabulate the column types that SDV detects beside those of the codebook (which are used)"
     )
-    scales: dict[str, Scale] = Field(description="name of a scale -> its numbers")
+    scales: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Scale] = Field(
+        description="name of a scale -> its numbers"
+    )
 
     @model_validator(mode="after")
     def _names_are_unique(self):

@@ -219,7 +219,7 @@ class DPMedVAEPlus(MedVAEPlus):
         optimiser = torch.optim.Adam(parameters, lr=self.learning_rate, betas=(0.9, 0.99), fused=True)
         averages = [p.detach().clone() for p in parameters]
         deviation = self.privacy_["noise_multiplier"] * self.clip_norm
-        progress = Progress(self.steps, unit="step")
+        progress = Progress(self.steps, type(self).__name__, unit="step")
         self._set_training(True)
         for step in range(self.steps):
             done = step / self.steps

@@ -23,6 +23,7 @@ from medsynth.reporting.display import (
     display_quality,
     display_utility,
 )
+from medsynth.reporting.failures import failures_table
 from medsynth.reporting.fairness import display_fairness, fairness_table
 from medsynth.reporting.inference import display_inference, inference_table
 from medsynth.reporting.privacy import display_privacy, privacy_table
@@ -216,6 +217,11 @@ def _sizes(facts: Facts) -> Tables:
     return numbers, display_sizes(numbers, facts.styles)
 
 
+def _failures(facts: Facts) -> Tables:
+    numbers = failures_table(facts.scores)
+    return numbers, numbers
+
+
 def _runtime(facts: Facts) -> Tables:
     numbers = runtime_table(pd.read_csv(facts.files["benchmarks"], keep_default_na=False, na_values=["NA"]))
     return numbers, numbers
@@ -244,6 +250,9 @@ TABLES = {
         _published,
         f"What the paper publishes beside what this run gives: {OVER_SEEDS}, and a verdict by the rule in its column. "
         "Out of scope: {out_of_scope}",
+    ),
+    "failures": Table(
+        _failures, "Jobs that failed: what they would have given is left out of every other table and figure"
     ),
     "overview": Table(_overview, "What was run"),
     "cleaning": Table(

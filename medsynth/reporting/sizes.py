@@ -15,6 +15,7 @@ from medsynth.errors import InputError
 from medsynth.evaluation.intervals import t_interval
 from medsynth.reporting.canvas import in_style, with_note
 from medsynth.reporting.display import interval_text
+from medsynth.reporting.failures import showing_failures
 from medsynth.reporting.styles import Styles, colour_of, in_display_order, title_of
 
 # Column of the tables -> what it is called.
@@ -35,6 +36,7 @@ REAL_TITLE = "Real training rows"
 LEGEND_COLUMNS = 3
 
 
+@showing_failures("sizes", ["n_rows"])
 def sizes_table(scores: pd.DataFrame) -> pd.DataFrame:
     """Scores of each generator by number of training rows, with intervals over seeds.
 
@@ -116,7 +118,7 @@ def curves_by_size(scores: pd.DataFrame, styles: Styles, *, target: str, note: s
     InputError
         Nothing was scored by size.
     """
-    table = sizes_table(scores)
+    table = sizes_table(scores[scores["family"] == "size"])
     if table.empty:
         raise InputError("No scores by number of training rows; does the study name 'sizes'?")
     generators = _shown(table["generator"], styles)

@@ -11,6 +11,7 @@ from itertools import pairwise
 import pandas as pd
 
 from medsynth.evaluation.intervals import t_interval
+from medsynth.reporting.failures import showing_failures
 
 CONDITIONAL = ("success", "quality", "common_bin_pair_trends", "c2st_auc")
 MOMENTS = ("mean", "std", "kurtosis", "skewness")
@@ -35,6 +36,7 @@ def at_epochs(scores: pd.DataFrame, epochs: int | None) -> pd.DataFrame:
     return scores[~reached | (scores["epochs"] == epochs)]
 
 
+@showing_failures("score", ["target", "classifier", "metric"])
 def utility_table(scores: pd.DataFrame) -> pd.DataFrame:
     """Utility of each generator, with intervals over seeds and the share of the lift.
 
@@ -90,6 +92,7 @@ def _lifts(utility: pd.DataFrame) -> Iterator[pd.DataFrame]:
         yield lift.drop(columns="real").assign(metric=f"{metric}_lift")
 
 
+@showing_failures("score")
 def quality_table(scores: pd.DataFrame) -> pd.DataFrame:
     """Quality of each generator at each epoch count (Med-VAE paper, Table 2), with intervals over seeds.
 
@@ -122,6 +125,7 @@ def quality_table(scores: pd.DataFrame) -> pd.DataFrame:
     return table.astype(dict.fromkeys(measured, "float64"))
 
 
+@showing_failures("score", ["moment"])
 def moments_table(scores: pd.DataFrame) -> pd.DataFrame:
     """Moments of the synthetic and the real table, averaged over numeric columns (Med-VAE paper, Table 3).
 
@@ -157,6 +161,7 @@ def moments_table(scores: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+@showing_failures("cohorts", ["condition", "n_train", "n_test"])
 def conditional_table(scores: pd.DataFrame) -> pd.DataFrame:
     """How generators meet conditions and how faithful their cohorts are, with intervals over seeds.
 
@@ -188,6 +193,7 @@ def conditional_table(scores: pd.DataFrame) -> pd.DataFrame:
     return table.astype(dict.fromkeys(measured, "float64") | {"n_train": "Int64", "n_test": "Int64"})
 
 
+@showing_failures("score", ["target"])
 def importance_table(scores: pd.DataFrame) -> pd.DataFrame:
     """How well importances of synthetic-trained forests agree with those of real-trained ones.
 

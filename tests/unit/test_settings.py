@@ -103,6 +103,10 @@ def test_a_generator_with_an_imputation_of_its_own_has_training_rows_of_its_own(
         ),
         ({"cohorts": [COHORT | {"where": {"sex": "femal"}}]}, r"cohort 'c': .*no level 'femal'.*mean 'female'\?"),
         ({"cohorts": [COHORT] * 2}, r"'cohorts' names 'c' twice"),
+        (
+            {"scales": {"../../up": {"rows": 9, "epochs": [1], "seeds": [1]}}},
+            r"'scales.../../up.\[key\]' string should",
+        ),
     ],
 )
 def test_a_wrong_study_file_is_named_with_the_place(tmp_path, monkeypatch, changes, sentence):

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
+from medsynth.drafting import draft_codebook
 from tests.conftest import ROOT
 
 # The study's own generators and, for the sake of its many files, Med-VAE.
@@ -37,15 +39,17 @@ class Project:
 
     def snakemake(self, *arguments: str, **config: object) -> subprocess.CompletedProcess:
         """Run snakemake with the default profile on two cores; standard output and error come together."""
-        return subprocess.run(
-            self.command("default", "--cores", "2", *arguments, **config),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            cwd=self.folder,
-            env=self.environment(),
-            check=False,
-        )
+        call = self._call("default", "--cores", "2", *arguments, **config)
+        return subprocess.run(**call, stdout=subprocess.PIPE, text=True, check=False)
+
+    def start(self, *arguments: str, **config: object) -> subprocess.Popen:
+        """Start what `snakemake` runs, and don't wait for it; what it says is in console.txt."""
+        with (self.folder / "console.txt").open("w") as console:
+            return subprocess.Popen(**self._call("default", "--cores", "2", *arguments, **config), stdout=console)
+
+    def _call(self, profile: str, *arguments: str, **config: object) -> dict:
+        command = self.command(profile, *arguments, **config)
+        return {"args": command, "stderr": subprocess.STDOUT, "cwd": self.folder, "env": self.environment()}
 
     def command(self, profile: str, *arguments: str, **config: object) -> list[str]:
         """Words of the command that runs snakemake with a profile."""
@@ -99,3 +103,20 @@ def assert_same_bytes(first: Project, second: Project, run: str) -> None:
         assert not [path for path in ours if ours[path] != theirs[path] and "tables/runtime." not in path]
     tables = [pd.read_csv(p.folder / "results" / run / "scores.csv").query("family != 'cost'") for p in (first, second)]
     pd.testing.assert_frame_equal(*tables)
+
+
+def write_study(project: Project, table: Path, **keys: object) -> None:
+    """Draft the ward's codebook and write a study file."""
+    (project.folder / "config/datasets/ward.yaml").write_text(draft_codebook(table, name="ward"))
+    study = {
+        "name": "ward",
+        "title": "My ward",
+        "dataset": "ward",
+        "source": "file",
+        "seed": 1,
+        "generators": ["gaussian_copula"],
+        "targets": [{"name": "admitted", "column": "admitted", "positive": "1"}],
+        "scales": {"smoke": {"rows": "all", "epochs": [1], "seeds": [1, 2], "sample_rows": 200}},
+        **keys,
+    }
+    (project.folder / "config/studies/ward.yaml").write_text(yaml.safe_dump(study))

@@ -3,15 +3,18 @@
 import functools
 import gzip
 import http.server
+import os
+import subprocess
 import threading
+import time
 import zipfile
 
 import pytest
 import yaml
 
 from medsynth.cohorts import simulate
-from medsynth.drafting import draft_codebook
 from tests.conftest import ward
+from tests.workflow.conftest import write_study
 
 SMALL = {"studies": "covid_gans", "scale": "smoke", "generators": "gaussian_copula", "seeds": "1"}
 
@@ -116,17 +119,76 @@ def test_a_table_of_ones_own_needs_a_draft_and_a_study_file(project):
     assert project.files("ward/file-smoke/figures/accuracy_admitted.png")
 
 
-def write_study(project, table):
-    """Draft the ward's codebook and write a study file."""
-    (project.folder / "config/datasets/ward.yaml").write_text(draft_codebook(table, name="ward"))
-    study = {
-        "name": "ward",
-        "title": "My ward",
-        "dataset": "ward",
-        "source": "file",
-        "seed": 1,
-        "generators": ["gaussian_copula"],
-        "targets": [{"name": "admitted", "column": "admitted", "positive": "1"}],
-        "scales": {"smoke": {"rows": "all", "epochs": [1], "seeds": [1, 2], "sample_rows": 200}},
-    }
-    (project.folder / "config/studies/ward.yaml").write_text(yaml.safe_dump(study))
+def ward_study(project):
+    """Write a study of a small raw file; returns the file."""
+    raw = project.folder / "resources/raw/ward/ward.csv"
+    raw.parent.mkdir(parents=True)
+    ward(400).rename(columns=str.upper).to_csv(raw, index=False)
+    write_study(project, raw)
+    return raw
+
+
+WARD = {"studies": "ward", "scale": "smoke", "seeds": "1"}
+SYNTHETIC = "results/ward/file-smoke/synthetic/gaussian_copula/epochs0/seed1.parquet"
+
+
+def test_damaged_files_are_named_one_by_one_and_a_changed_raw_file_is_noticed(project):
+    raw = ward_study(project)
+    done = project.snakemake(SYNTHETIC, **WARD)
+    assert done.returncode == 0, done.stdout
+    run = project.folder / "results/ward/file-smoke"
+    score = "results/ward/file-smoke/scores/gaussian_copula/epochs0/seed1.csv"
+    model = run / "models/gaussian_copula/seed1/epochs0/synthesizer.pkl"
+    damages = [
+        # What is damaged, what is made anew, what is said.
+        (run / "data/train.parquet", score, "data/train.parquet cannot be read as parquet"),
+        (project.folder / SYNTHETIC, score, "seed1.parquet cannot be read as parquet"),
+        (project.folder / "config/config.yaml", score, "config.yaml"),
+        (project.folder / "config/datasets/ward.yaml", score, "config/datasets/ward.yaml is no valid YAML"),
+        (run / "data/codebook.json", SYNTHETIC, "data/codebook.json is damaged"),
+        (model, SYNTHETIC, "epochs0 holds no complete GaussianCopula model"),
+    ]
+    for path, target, said in damages:
+        whole = path.read_bytes()
+        path.write_bytes(b"{[" if path.suffix in (".yaml", ".json") else whole[:100])
+        done = project.snakemake(target, "--rerun-triggers", "input", "--forcerun", target, **WARD)
+        assert done.returncode == 1, (path, done.stdout)
+        assert said in done.stdout and "Traceback" not in done.stdout, done.stdout
+        path.write_bytes(whole)
+
+    ward(400, seed=2).rename(columns=str.upper).to_csv(raw, index=False)
+    done = project.snakemake("--dry-run", SYNTHETIC, **WARD)
+    assert "clean the raw table" in done.stdout and "train gaussian_copula" in done.stdout
+
+
+def test_results_that_cannot_be_written_are_named_before_anything_runs(project):
+    ward_study(project)
+    folder = project.folder / "results"
+    folder.mkdir(mode=0o500)
+    # Root may write whatever the permissions say, but not on a read-only disk.
+    root = os.geteuid() == 0
+    mount = ["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(folder)]
+    if root and subprocess.run(mount, check=False).returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        done = project.snakemake(**WARD)
+    finally:
+        if root:
+            subprocess.run(["umount", str(folder)], check=True)
+    assert done.returncode == 1
+    assert "results cannot be written to: it is read-only, or somebody else's" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_a_second_run_in_the_same_folder_is_refused_and_the_first_goes_on(project):
+    ward_study(project)
+    first = project.start(SYNTHETIC, **WARD)
+    train = project.folder / "results/ward/file-smoke/data/train.parquet"
+    while not train.exists():
+        assert first.poll() is None
+        time.sleep(0.05)
+    second = project.snakemake(SYNTHETIC, **WARD)
+    assert second.returncode == 1
+    assert "Directory cannot be locked" in second.stdout and "Traceback" not in second.stdout
+    assert first.wait(timeout=300) == 0
+    assert (project.folder / SYNTHETIC).exists()

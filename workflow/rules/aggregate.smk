@@ -1,6 +1,6 @@
 """Stage 6: one long table of scores, and tables of numbers made from it alone.
 
-Needs: the score files and benchmark files of a run. Yields: scores.csv, tables/*.{csv,md,tex,html}.
+Needs: the score files and benchmark files of a run. Yields: scores.csv, where failed jobs are shown as rows without a value.
 """
 
 
@@ -19,6 +19,7 @@ rule gather_scores:
     params:
         source=of_run("source"),
         scale=of_run("scale_name"),
+        failures=of_run("failures"),
         code=code_hash("scripts/gather_scores.py"),
     message:
         "gather the scores of {wildcards.study}"

@@ -129,7 +129,7 @@ def evidence_of(wildcards):
     last = run.shown(wildcards.generator)
     return [
         f"{run.folder}/evidence/{wildcards.generator}/epochs{last}/seed{s}.json"
-        for s in run.scale.seeds
+        for s in run.shown_seeds("", wildcards.generator)
     ]
 
 
@@ -148,7 +148,8 @@ def importances_of(wildcards):
     run = RUNS[wildcards.study]
     if not run.importance:
         return {}
-    real = f"{run.folder}/evidence/real/epochs0/seed{run.scale.seeds[0]}.json"
+    seed = run.shown_seeds("", "real")[0]
+    real = f"{run.folder}/evidence/real/epochs0/seed{seed}.json"
     return {"scores": f"{run.folder}/scores.csv", "real": real}
 
 
@@ -156,7 +157,8 @@ def models_of(wildcards):
     """Models of a generator, one folder a seed."""
     run = RUNS[wildcards.study]
     return [
-        f"{run.folder}/models/{wildcards.generator}/seed{s}" for s in run.scale.seeds
+        f"{run.folder}/models/{wildcards.generator}/seed{s}"
+        for s in run.trained_seeds(wildcards.generator)
     ]
 
 
@@ -166,7 +168,7 @@ def cards_of(wildcards):
     return {
         g: [
             f"{run.folder}/models/{g}/seed{s}/epochs{run.epochs_of(g)[-1]}/model_card.json"
-            for s in run.scale.seeds
+            for s in run.trained_seeds(g)
         ]
         for g in run.generators
     }
@@ -178,8 +180,14 @@ def benchmarks_of(wildcards):
     names = ["clean_table", "prepare_partitions"]
     if run.source == "simulated":
         names += [f"simulate_cohort_{Path(raw).name.split('.')[0]}" for raw in run.raw]
-    names += [f"train/{g}-seed{s}" for g in run.generators for s in run.scale.seeds]
-    names += [f"sample/{g}-epochs{e}-seed{s}" for g, e, s in run.models]
+    names += [
+        f"train/{g}-seed{s}" for g in run.generators for s in run.trained_seeds(g)
+    ]
+    names += [
+        f"sample/{g}-epochs{e}-seed{s}"
+        for g, e, s in run.models
+        if not run.failure("sample", g, e, s)
+    ]
     names += [
         f"{kind or 'score/'}{name}-epochs{e}-seed{s}" for kind, name, e, s in run.scored
     ]

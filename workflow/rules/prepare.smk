@@ -82,7 +82,7 @@ rule impute_training:
         train="results/{study}/{run}/data/imputed/{generator}/train.parquet",
         codebook="results/{study}/{run}/data/imputed/{generator}/codebook.json",
     log:
-        "results/{study}/{run}/logs/impute_training_{generator}.log",
+        "results/{study}/{run}/logs/impute/{generator}.log",
     priority: 20
     conda:
         "../../envs/medsynth.yaml"

@@ -10,6 +10,7 @@ TABLES = {
         "0 Published against ours",
         "Published against reproduced",
     ),
+    "failures": ("0 Failed jobs", "Failed jobs, left out"),
     "overview": ("1 Data", "What was run"),
     "cleaning": ("1 Data", "Cleaning"),
     "preparation": ("1 Data", "Partitions and imputation"),
@@ -51,6 +52,7 @@ def tables_of(run):
     """Names of a run's tables."""
     wanted = {
         "published_vs_reproduced": run.study.published,
+        "failures": run.failures,
         "importance": run.importance,
         "inference": run.inferred,
         "coverage": run.covered,
@@ -73,9 +75,13 @@ def figures_of_study(run):
         *([("privacy_trade", "")] if run.attacked else []),
         *([("privacy_dial", "")] if len(run.dialled) > 1 else []),
         *([("privacy_curve", "")] if len(run.budgets) > 1 else []),
-        *(("conditions", generator) for generator in run.conditional),
-        *(("losses", generator) for generator in run.with_trait("has_losses")),
-        *(("architecture", g) for g in run.with_trait("has_architecture")),
+        *(("conditions", g) for g in run.conditional if run.shown_seeds("cohorts/", g)),
+        *(("losses", g) for g in run.with_trait("has_losses") if run.trained_seeds(g)),
+        *(
+            ("architecture", g)
+            for g in run.with_trait("has_architecture")
+            if run.trained_seeds(g)
+        ),
     ]
 
 
@@ -139,7 +145,7 @@ def tables_and_figures(study):
     figures += [
         file_name(kind, generator, target)
         for kind, target in figures_of_generator(run)
-        for generator in run.generators
+        for generator in run.drawable
     ]
     return [
         f"{run.folder}/scores.csv",
@@ -196,7 +202,7 @@ for shown in RUNS.values():
             models=[
                 f"{shown.folder}/models/{generator}/seed{seed}"
                 for generator in shown.with_trait("has_losses", "has_architecture")
-                for seed in shown.scale.seeds
+                for seed in shown.trained_seeds(generator)
             ],
         output:
             png=[

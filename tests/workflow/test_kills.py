@@ -1,0 +1,146 @@
+"""Whatever ends a run, the next one goes on: nothing half-written is used, nothing finished is lost or made again."""
+
+import base64
+import os
+import signal
+import subprocess
+import time
+
+import psutil
+import pytest
+
+from tests.conftest import ward
+from tests.workflow.conftest import Project, write_study
+
+RUN = "ward/file-smoke"
+CONFIG = {"studies": "ward", "scale": "smoke", "seeds": "1"}
+TARGETS = [f"results/{RUN}/{name}" for name in ("tables/utility.html", "figures/accuracy_admitted.png")]
+# Times are in the others.
+SAME = ("data/*", "synthetic/**/*.parquet", "scores/**/*.csv", "tables/utility.*", "tables/quality.*")
+
+
+def ward_study(folder):
+    """A working folder with a study of a small raw file."""
+    project = Project(folder)
+    raw = folder / "resources/raw/ward/ward.csv"
+    raw.parent.mkdir(parents=True)
+    ward(400).rename(columns=str.upper).to_csv(raw, index=False)
+    write_study(project, raw, generators=["gaussian_copula", "cart"])
+    return project
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A fresh working folder with the study."""
+    return ward_study(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """What the study gives if nothing happens: path -> bytes."""
+    project = ward_study(tmp_path_factory.mktemp("undisturbed"))
+    done = project.snakemake(*TARGETS, **CONFIG)
+    assert done.returncode == 0, done.stdout
+    return results(project)
+
+
+def results(project):
+    """Files of a run that hold no times."""
+    return {path: text for pattern in SAME for path, text in project.files(f"{RUN}/{pattern}").items()}
+
+
+def until(found, process, seconds=120):
+    """Wait until a function finds something, and return it; the process must not end before."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        if what := found():
+            return what
+        assert process.poll() is None, "the run ended before it could be disturbed"
+        time.sleep(0.02)
+    raise TimeoutError
+
+
+def job_of(process, script):
+    """A job of a script that a workflow has started, if there is one."""
+    children = psutil.Process(process.pid).children(recursive=True)
+    return next((job for job in children if job.is_running() and script in " ".join(job.cmdline())), None)
+
+
+def finished(project):
+    """When files were made whose jobs have ended well: path -> time of change."""
+    half = {base64.urlsafe_b64decode(path.name).decode() for path in project.folder.glob(".snakemake/incomplete/*")}
+    paths = [path for path in (project.folder / "results" / RUN).glob("*/**/*") if path.suffix in (".parquet", ".csv")]
+    made = {str(path.relative_to(project.folder)): path.stat().st_mtime_ns for path in paths}
+    return {path: when for path, when in made.items() if path not in half and "/models/" not in path}
+
+
+def test_a_workflow_that_is_killed_again_and_again_comes_to_the_same_end(project, undisturbed):
+    kept = {}
+    moments = [
+        ("data/train.parquet", signal.SIGKILL),
+        ("models/*/seed1", signal.SIGKILL),
+        ("scores/*/epochs0/seed1.csv", signal.SIGTERM),
+        ("logs/gather_scores.log", signal.SIGKILL),
+        ("logs/make_tables.log", signal.SIGKILL),
+    ]
+    for pattern, way in moments:
+        process = project.start(*TARGETS, **CONFIG)
+        until(lambda pattern=pattern: list((project.folder / "results" / RUN).glob(pattern)), process)
+        jobs = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(way)
+        assert process.wait(timeout=60) != 0
+        # Nobody is left who could write into what the next run makes.
+        assert not psutil.wait_procs(jobs, timeout=10)[1]
+        again = finished(project)
+        assert {path: again.get(path) for path in kept} == kept, pattern
+        kept = again
+    done = project.snakemake(*TARGETS, **CONFIG)
+    assert done.returncode == 0, done.stdout
+    assert "An earlier run here was killed: what it finished is kept" in done.stdout
+    again = finished(project)
+    assert {path: again.get(path) for path in kept} == kept
+    assert results(project) == undisturbed
+
+
+@pytest.mark.parametrize("way", [signal.SIGKILL, signal.SIGTERM])
+def test_a_job_that_is_killed_leaves_nothing_and_is_run_again(project, way):
+    target = f"results/{RUN}/models/cart/seed1"
+    process = project.start(target, **CONFIG)
+    log = project.folder / "results" / RUN / "logs/train/cart-seed1.log"
+    until(lambda: log.exists() and log.stat().st_size, process)
+    job_of(process, "train_generator").send_signal(way)
+    assert process.wait(timeout=60) == 1
+    said = (project.folder / "console.txt").read_text()
+    assert ("SIGKILL" if way == signal.SIGKILL else "The job was ended from outside (SIGTERM)") in said
+    assert not (project.folder / target).exists()
+    assert not project.files(f"{RUN}/failed/**/*")
+    done = project.snakemake(target, **CONFIG)
+    assert done.returncode == 0, done.stdout
+    assert (project.folder / target / "epochs0/model_card.json").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_full_disk_is_named_and_the_run_goes_on_when_there_is_room(project, undisturbed):
+    folder = project.folder / "results"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)], check=False).returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        done = project.snakemake(f"results/{RUN}/data/train.parquet", **CONFIG)
+        assert done.returncode == 0, done.stdout
+        # All but a few thousand bytes are taken.
+        filler = folder / "filler"
+        with filler.open("wb") as file:
+            left = os.statvfs(folder)
+            file.write(bytes(left.f_bavail * left.f_frsize - 40_000))
+        done = project.snakemake(*TARGETS, **CONFIG)
+        assert done.returncode == 1
+        assert "The disk is full: make room and run again, what is finished is kept." in done.stdout
+        assert "Traceback" not in done.stdout
+        filler.unlink()
+        done = project.snakemake(*TARGETS, **CONFIG)
+        assert done.returncode == 0, done.stdout
+        assert "clean the raw table" not in done.stdout
+        assert results(project) == undisturbed
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
