@@ -17,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+import psutil
+
 from medsynth.errors import InputError
 
 log = logging.getLogger("medsynth")
@@ -121,8 +123,6 @@ def _disk_is_full(job: Any) -> bool:
 
 def _end_with_workflow() -> None:
     """End the job soon after its workflow, however that was killed: the next one makes the same files."""
-    import psutil
-
     if "MEDSYNTH_WORKFLOW" not in os.environ:
         return
     with contextlib.suppress(psutil.NoSuchProcess):

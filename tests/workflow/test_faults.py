@@ -141,17 +141,17 @@ def test_damaged_files_are_named_one_by_one_and_a_changed_raw_file_is_noticed(pr
     model = run / "models/gaussian_copula/seed1/epochs0/synthesizer.pkl"
     damages = [
         # What is damaged, what is made anew, what is said.
-        (run / "data/train.parquet", score, "data/train.parquet cannot be read as parquet"),
         (project.folder / SYNTHETIC, score, "seed1.parquet cannot be read as parquet"),
         (project.folder / "config/config.yaml", score, "config.yaml"),
         (project.folder / "config/datasets/ward.yaml", score, "config/datasets/ward.yaml is no valid YAML"),
-        (run / "data/codebook.json", SYNTHETIC, "data/codebook.json is damaged"),
         (model, SYNTHETIC, "epochs0 holds no complete GaussianCopula model"),
+        (run / "data/codebook.json", SYNTHETIC, "data/codebook.json is damaged"),
+        (run / "data/train.parquet", score, "data/train.parquet cannot be read as parquet"),
     ]
     for path, target, said in damages:
         whole = path.read_bytes()
         path.write_bytes(b"{[" if path.suffix in (".yaml", ".json") else whole[:100])
-        done = project.snakemake(target, "--rerun-triggers", "input", "--forcerun", target, **WARD)
+        done = project.snakemake(target, "--forcerun", target, **WARD)
         assert done.returncode == 1, (path, done.stdout)
         assert said in done.stdout and "Traceback" not in done.stdout, done.stdout
         path.write_bytes(whole)
