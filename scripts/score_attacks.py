@@ -1,10 +1,10 @@
 """Fit a generator on half of the training rows and attack what it draws; or attack a control."""
 
-import numpy as np
 from _job import log, order_of_drawing, read_tables, run, write_scores
 
 from medsynth.codebook import Codebook
-from medsynth.evaluation.attacks.audit import CONTROLS, Parts, audit
+from medsynth.evaluation.attacks.audit import audit
+from medsynth.evaluation.attacks.parts import CONTROLS, Parts
 from medsynth.generators import generator_class
 from medsynth.preparation.partitions import halve
 from medsynth.randomness import derive_seed
@@ -26,23 +26,30 @@ def main(job):
     generator = job.wildcards.get("generator") or job.wildcards.reference
     seed = derive_seed(params.study_seed, generator, job.wildcards.seed, "attacks")
     if generator in CONTROLS:
-        released = CONTROLS[generator](parts, np.random.default_rng(seed))
+        release = CONTROLS[generator]
+        released = release(parts, seed)
     else:
-        released = codebook.conform(release(job, rows["train"][0], seed))
+        quick = generator_class(params.class_path).quick
+        release = (lambda shadows, own: fit_and_draw(job, shadows.members, codebook, own)) if quick else None
+        # The generator's own training rows: those of the study, in the same order, perhaps imputed another way.
+        learned = read_tables(job, "fitted")[0].take(rows["train"][0]).reset_index(drop=True)
+        drawn = fit_and_draw(job, learned, Codebook.from_json(job.input.fitted_codebook), seed)
+        released = codebook.conform(drawn)
     log.info("released, members, nonmembers, reference, fresh: %s rows", [len(table) for table in (released, *parts)])
-    sensitive = [name for name in params.sensitive if name in train.columns]
-    found = audit(released, parts, codebook, sensitive, seed=derive_seed(params.study_seed, job.wildcards.seed))
+    found = audit(
+        released, parts, codebook, [name for name in params.sensitive if name in train.columns],
+        seed=derive_seed(params.study_seed, job.wildcards.seed, "attacks"), person=person["test"][rows["test"][0]],
+        release=release,
+    )  # fmt: skip
     write_scores(job, generator, [("privacy", *score) for score in found])
 
 
-def release(job, members, seed):
-    """Fit the generator on the members among its own training rows; draw a table of as many rows."""
+def fit_and_draw(job, learned, codebook, seed):
+    """Fit the generator and draw a table of as many rows as it learned from."""
     params = job.params
-    learned = read_tables(job, "fitted")[0].take(members).reset_index(drop=True)
     model = generator_class(params.class_path)(**params.settings)
-    described = Codebook.from_json(job.input.fitted_codebook)
     order = order_of_drawing(job, learned)
-    (fitted,) = model.fit(learned, described, epochs=[int(job.wildcards.epochs)], seed=seed, **order)
+    (fitted,) = model.fit(learned, codebook, epochs=[int(job.wildcards.epochs)], seed=seed, **order)
     log.info("fitted on %d rows", len(learned))
     return fitted.sample(len(learned), seed=seed)
 

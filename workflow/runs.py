@@ -13,7 +13,7 @@ from settings import Config, Deliverable, GeneratorEntry, Scale, Source, Study
 
 from medsynth.codebook import NUMERIC, Codebook
 from medsynth.errors import InputError, load_yaml, nearest, read_yaml, validate
-from medsynth.evaluation.attacks.audit import CONTROLS
+from medsynth.evaluation.attacks.parts import CONTROLS
 from medsynth.evaluation.references import REFERENCES
 from medsynth.evaluation.targets import Target
 from medsynth.evaluation.violations import check_rules

@@ -53,6 +53,7 @@ class CART(Generator):
     has_epochs = False
     meets_conditions = True
     draws_in_order = True
+    quick = True
 
     def __init__(self, *, min_leaf: int = 20, smoothing: int = 1) -> None:
         self.min_leaf = min_leaf

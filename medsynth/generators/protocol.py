@@ -35,6 +35,8 @@ class Generator(ABC):
         Whether it draws column after column, so that `first` and `last` matter to `fit`.
     has_losses, has_architecture : bool
         Whether the card has a ``history`` of losses by epoch, and an ``architecture`` of networks to draw.
+    quick : bool
+        Whether a few thousand rows are fitted in seconds, so that an attacker's shadow models cost little.
     learns : bool
         Whether `fit` learns from the rows that it is given, so that other rows give another model.
     file_settings : tuple of str
@@ -50,6 +52,7 @@ class Generator(ABC):
     draws_in_order: bool = False
     has_losses: bool = False
     has_architecture: bool = False
+    quick: bool = False
     learns: bool = True
     file_settings: tuple[str, ...] = ()
     codebook_: Codebook

@@ -155,6 +155,7 @@ class GaussianCopula(SDVGenerator):
 
     synthesizer = "GaussianCopulaSynthesizer"
     has_epochs = False
+    quick = True
 
     def __init__(
         self,

@@ -9,9 +9,11 @@ from medsynth.cohorts import simulate
 from medsynth.cohorts.raw import read_raw
 from medsynth.errors import InputError
 from medsynth.evaluation.attacks.attributes import attribute_inference
-from medsynth.evaluation.attacks.audit import CONTROLS, Parts, audit
+from medsynth.evaluation.attacks.audit import audit
 from medsynth.evaluation.attacks.copies import copies
-from medsynth.evaluation.attacks.membership import ATTACKS, judge, outliers
+from medsynth.evaluation.attacks.membership import judge, outliers
+from medsynth.evaluation.attacks.parts import CONTROLS, Parts
+from medsynth.evaluation.attacks.shadow import quarters
 from medsynth.preparation.cleaning import clean
 from medsynth.preparation.imputation import make_imputer
 from medsynth.preparation.partitions import halve
@@ -21,6 +23,7 @@ from tests.conftest import ROOT
 from tests.unit.test_reporting import scores as long_table
 
 NOTE = "simulated cohort"
+ATTACKS = ("neighbours", "trees", "shadow")
 STYLES = {"cart": {"title": "CART", "colour": "#56b4e9"}, "med_vae": {"title": "Med-VAE", "colour": "#009e73"}}
 
 
@@ -42,8 +45,10 @@ def audits(cohort):
     parts, codebook = cohort
     found = {}
     for name, release in CONTROLS.items():
-        released = release(parts, np.random.default_rng(1))
-        scores = audit(released, parts, codebook, ["death", "diabetes", "age"], seed=1)
+        scores = audit(
+            release(parts, 1), parts, codebook, ["death", "diabetes", "age"], seed=1, person=np.arange(500),
+            release=release,
+        )  # fmt: skip
         found[name] = {(metric, detail): value for metric, detail, value in scores}
     return found
 
@@ -106,7 +111,10 @@ def test_copies_stand_beside_those_that_happen_by_chance(audits):
 def test_the_same_seed_finds_the_same_and_another_does_not(cohort):
     parts, codebook = cohort
     small = Parts(*(part.head(100) for part in parts))
-    first, again, other = (list(audit(small.fresh, small, codebook, ["death"], seed=seed)) for seed in (1, 1, 2))
+    asked = {"person": np.arange(100), "release": CONTROLS["independent"]}
+    first, again, other = (
+        list(audit(small.fresh, small, codebook, ["death"], seed=seed, **asked)) for seed in (1, 1, 2)
+    )
     assert first == again != other
 
 
@@ -167,6 +175,13 @@ def test_a_person_is_in_one_half_only():
 def test_halves_of_one_seed_are_the_same_and_of_another_are_not():
     first, again, other = (halve(np.arange(50), seed=seed)[0] for seed in (1, 1, 2))
     assert (first == again).all() and list(first) != list(other)
+
+
+def test_a_person_is_in_one_quarter_of_the_shadows_only():
+    person = np.repeat(np.arange(30), 2)
+    found = quarters(pd.DataFrame({"person": person}), person, seed=1)
+    people = [set(part["person"]) for part in found]
+    assert sum(map(len, people)) == len(set().union(*people)) > 25
 
 
 def test_one_person_cannot_be_halved():

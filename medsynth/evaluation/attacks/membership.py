@@ -75,6 +75,15 @@ ATTACKS: dict[str, Callable[[pd.DataFrame, pd.DataFrame, pd.DataFrame, Codebook,
 }
 
 
+def signs(
+    attacked: pd.DataFrame, released: pd.DataFrame, reference: pd.DataFrame, codebook: Codebook, seed: int
+) -> pd.DataFrame:
+    """Score rows by each of `ATTACKS`: float, one column an attack."""
+    return pd.DataFrame(
+        {name: attack(attacked, released, reference, codebook, seed) for name, attack in ATTACKS.items()}
+    )
+
+
 def extra_trees(seed: int):
     """Extremely randomised trees of scikit-learn at their factory settings, one thread."""
     from sklearn.ensemble import ExtraTreesClassifier
