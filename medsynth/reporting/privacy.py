@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from textwrap import wrap
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,7 +18,7 @@ from medsynth.reporting.styles import Styles, colour_of, in_display_order, title
 
 ATTACK_TITLES = {"neighbours": "neighbours", "trees": "trees", "shadow": "shadow models"}
 CONTROL_TITLES = {
-    "train_copy": "Training rows copied (every attack must find it)",
+    "train_copy": "Training rows copied (worst case)",
     "holdout": "Holdout (nothing to find)",
     "independent": "Independent columns (floor)",
 }
@@ -86,7 +89,7 @@ def display_privacy(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     """
     best = strongest(table)
     rows = []
-    for generator in _shown(table["generator"], styles):
+    for generator in _shown(best, styles):
         found = table[table["generator"] == generator]
         epochs, attack = found["epochs"].iloc[0], best[generator]
         row = {"Model": _title(generator, styles), "Epochs": str(epochs) if epochs else NOTHING}
@@ -154,7 +157,7 @@ def privacy_trade(scores: pd.DataFrame, styles: Styles, *, note: str) -> Figure:
     points = trade_points(scores).set_index("generator")
     if points.empty:
         raise InputError("No scores of attacks; does the study attack any generator?")
-    figure = Figure(figsize=(8, 4.8), layout="constrained")
+    figure = Figure(figsize=(6.5, 5.2), layout="constrained")
     ax = figure.subplots()
     for name in _shown(points.index, styles):
         control = name in CONTROL_TITLES
@@ -166,8 +169,8 @@ def privacy_trade(scores: pd.DataFrame, styles: Styles, *, note: str) -> Figure:
         ax.set(**{f"{axis}lim": (min(values.min(), 0.5) - margin, values.max() + margin)})
     ax.set_xlabel("Membership AUC under the best attack\n(0.5: a learned patient cannot be told from another)")
     ax.set_ylabel("Detector's AUC, C2ST\n(0.5: synthetic rows cannot be told from real ones)")
-    figure.legend(loc="outside right upper")
-    return with_note(figure, f"{note}; bars: 95% t intervals over seeds, cut at the panel's edge")
+    figure.legend(loc="outside upper center", ncols=2)
+    return with_note(figure, "\n".join([*wrap(note, 90), "bars: 95% t intervals over seeds, cut at the panel's edge"]))
 
 
 @in_style
@@ -212,8 +215,8 @@ def privacy_dial(scores: pd.DataFrame, dialled: dict[str, float], *, dial: str, 
     ax.set_ylim(0.45, 1.02)
     ax.set_xlabel(f"{dial} (log scale)")
     ax.set_ylabel("ROC AUC")
-    figure.legend(loc="outside upper center", ncols=1)
-    return with_note(figure, f"{note}; bands: 95% t intervals over seeds")
+    figure.legend(loc="outside upper center")
+    return with_note(figure, "\n".join([*wrap(note, 90), "bands: 95% t intervals over seeds, cut at the panel's edge"]))
 
 
 def _point(ax: Axes, point: pd.Series, colour: str, label: str, *, open_square: bool) -> None:
@@ -229,7 +232,7 @@ def _point(ax: Axes, point: pd.Series, colour: str, label: str, *, open_square: 
     )  # fmt: skip
 
 
-def _shown(generators: pd.Series, styles: Styles) -> list[str]:
+def _shown(generators: Iterable[str], styles: Styles) -> list[str]:
     """Generators in the order of display, then the controls."""
     return [*in_display_order(generators, styles), *(name for name in CONTROL_TITLES if name in set(generators))]
 
