@@ -3,6 +3,7 @@
 from _job import log, order_of_drawing, read_tables, run, write_scores
 
 from medsynth.codebook import Codebook
+from medsynth.evaluation.attacks.anonymeter import anonymeter_risks
 from medsynth.evaluation.attacks.audit import audit
 from medsynth.evaluation.attacks.parts import CONTROLS, Parts
 from medsynth.generators import generator_class
@@ -36,12 +37,17 @@ def main(job):
         drawn = fit_and_draw(job, learned, Codebook.from_json(job.input.fitted_codebook), seed)
         released = codebook.conform(drawn)
     log.info("released, members, nonmembers, reference, fresh: %s rows", [len(table) for table in (released, *parts)])
+    sensitive = [name for name in params.sensitive if name in train.columns]
     found = audit(
-        released, parts, codebook, [name for name in params.sensitive if name in train.columns],
+        released, parts, codebook, sensitive,
         seed=derive_seed(params.study_seed, job.wildcards.seed, "attacks"), person=person["test"][rows["test"][0]],
         release=release,
     )  # fmt: skip
-    write_scores(job, generator, [("privacy", *score) for score in found])
+    scores = [("privacy", *score) for score in found]
+    if python := job.input.get("anonymeter"):
+        risks = anonymeter_risks(f"{python}/bin/python", released, parts, codebook, sensitive, seed=seed)
+        scores += [("privacy", *score) for score in risks]
+    write_scores(job, generator, scores)
 
 
 def fit_and_draw(job, learned, codebook, seed):

@@ -157,6 +157,10 @@ class Study(Strict):
     sensitive: list[str] = Field(
         [], description="columns that attribute inference asks for; default: those that the targets are made of"
     )
+    anonymeter: bool = Field(
+        False,
+        description="also measure Anonymeter's risks, in an environment of its own that is made once from the network",
+    )
     dial: str | None = Field(
         None, description="setting whose values attacks and detection are drawn against, such as kl_weight"
     )

@@ -35,6 +35,12 @@ OTHER_COLUMNS = {
     "Equal to a member": ("copies_member", ""),
     "Equal to a nonmember": ("copies_nonmember", ""),
 }
+# Where a study asks for them.
+ANONYMETER_COLUMNS = {
+    "Singling out (Anonymeter)": ("anonymeter_singling_out", "multivariate"),
+    "Linkability (Anonymeter)": ("anonymeter_linkability", ""),
+    "Inference (Anonymeter)": ("anonymeter_inference", "mean"),
+}
 
 
 def privacy_table(scores: pd.DataFrame) -> pd.DataFrame:
@@ -88,6 +94,8 @@ def display_privacy(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
         Text.
     """
     best = strongest(table)
+    measured = table["metric"].str.startswith("anonymeter_").any()
+    others = OTHER_COLUMNS | (ANONYMETER_COLUMNS if measured else {})
     rows = []
     for generator in _shown(best, styles):
         found = table[table["generator"] == generator]
@@ -95,11 +103,11 @@ def display_privacy(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
         row = {"Model": _title(generator, styles), "Epochs": str(epochs) if epochs else NOTHING}
         row |= {"Seeds": str(found["n_seeds"].max()), "Best attack": ATTACK_TITLES.get(attack, attack)}
         wanted = {column: (metric, f"{attack}:{who}") for column, (metric, who) in MEMBERSHIP_COLUMNS.items()}
-        for column, (metric, detail) in (wanted | OTHER_COLUMNS).items():
+        for column, (metric, detail) in (wanted | others).items():
             cell = found[(found["metric"] == metric) & (found["detail"] == detail)]
             row[column] = interval_text(*cell[["mean", "ci_low", "ci_high"]].iloc[0]) if len(cell) else NOTHING
         rows.append(row)
-    columns = ["Model", "Epochs", "Seeds", "Best attack", *MEMBERSHIP_COLUMNS, *OTHER_COLUMNS]
+    columns = ["Model", "Epochs", "Seeds", "Best attack", *MEMBERSHIP_COLUMNS, *others]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -1,5 +1,8 @@
 """Attacks: each finds a planted leak and passes rows that nobody saw; persons stay apart; tables and figures."""
 
+import os
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +11,7 @@ from medsynth.codebook import Codebook, Column
 from medsynth.cohorts import simulate
 from medsynth.cohorts.raw import read_raw
 from medsynth.errors import InputError
+from medsynth.evaluation.attacks.anonymeter import anonymeter_risks
 from medsynth.evaluation.attacks.attributes import attribute_inference
 from medsynth.evaluation.attacks.audit import audit
 from medsynth.evaluation.attacks.copies import copies
@@ -123,6 +127,26 @@ def test_copies_with_other_ages_do_not_tell_the_age(cohort):
     shuffled = parts.members.assign(age=parts.members["age"].sample(frac=1, random_state=1).to_numpy())
     found = attribute_inference(shuffled, *parts[:3], ["age"], seed=1)
     assert {metric: value for metric, _, value in found}["attribute_risk"] < 0.1
+
+
+@pytest.mark.skipif("MEDSYNTH_ANONYMETER" not in os.environ, reason="names the python of results/.envs/anonymeter")
+def test_anonymeter_finds_copied_training_rows_and_not_the_holdout(cohort):
+    parts, codebook = cohort
+    found = {}
+    for control in ("train_copy", "holdout"):
+        released = CONTROLS[control](parts, 1)
+        risks = anonymeter_risks(os.environ["MEDSYNTH_ANONYMETER"], released, parts, codebook, ["age"], seed=1)
+        found[control] = {(metric, detail): value for metric, detail, value in risks}
+    copied, held = (found[control]["anonymeter_linkability", ""] for control in ("train_copy", "holdout"))
+    assert copied > 0.3 and held < 0.1
+    assert found["train_copy"]["anonymeter_inference", "mean"] > 0.3
+
+
+def test_what_anonymeter_says_when_it_fails_is_one_sentence(cohort):
+    parts, codebook = cohort
+    # The project's own environment has no Anonymeter.
+    with pytest.raises(InputError, match="Anonymeter failed: .*No module named 'anonymeter'"):
+        list(anonymeter_risks(sys.executable, parts.fresh, parts, codebook, ["age"], seed=1))
 
 
 # Judging scores

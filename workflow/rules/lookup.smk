@@ -71,6 +71,12 @@ def fitted_of(wildcards):
     return {"fitted": found["train"], "fitted_codebook": found["codebook"]}
 
 
+def anonymeter_of(wildcards):
+    """Environment of Anonymeter; nothing if the study does not ask for it."""
+    wanted = RUNS[wildcards.study].study.anonymeter
+    return {"anonymeter": "results/.envs/anonymeter"} if wanted else {}
+
+
 def own_imputation_of(wildcards):
     """How a generator's training rows are imputed, instead of the study's way."""
     entry = RUNS[wildcards.study].generators[wildcards.generator]

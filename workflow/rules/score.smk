@@ -109,10 +109,27 @@ use rule score_cohorts as score_reference_cohorts with:
         "score the cohorts of the reference row {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
 
 
+rule make_anonymeter_env:
+    """Install Anonymeter in an environment of its own; only for studies that ask for it."""
+    input:
+        "envs/anonymeter.txt",
+    output:
+        directory("results/.envs/anonymeter"),
+    log:
+        "results/.envs/anonymeter.log",
+    conda:
+        "../../envs/medsynth.yaml"
+    message:
+        "install Anonymeter"
+    shell:
+        "(python -m venv {output} && {output}/bin/python -m pip install --requirement {input}) > {log} 2>&1"
+
+
 rule score_attacks:
     """Fit a generator on half of the training rows and attack what it draws."""
     input:
         unpack(fitted_of),
+        unpack(anonymeter_of),
         train="results/{study}/{run}/data/train.parquet",
         test="results/{study}/{run}/data/test.parquet",
         persons="results/{study}/{run}/data/persons.parquet",
@@ -145,6 +162,7 @@ rule score_attacks:
 
 use rule score_attacks as score_control_attacks with:
     input:
+        unpack(anonymeter_of),
         train="results/{study}/{run}/data/train.parquet",
         test="results/{study}/{run}/data/test.parquet",
         persons="results/{study}/{run}/data/persons.parquet",
