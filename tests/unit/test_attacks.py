@@ -145,7 +145,7 @@ def test_anonymeter_finds_copied_training_rows_and_not_the_holdout(cohort):
 def test_what_anonymeter_says_when_it_fails_is_one_sentence(cohort):
     parts, codebook = cohort
     # The project's own environment has no Anonymeter.
-    with pytest.raises(InputError, match="Anonymeter failed: .*No module named 'anonymeter'"):
+    with pytest.raises(InputError, match=r"Anonymeter failed: .*No module named 'anonymeter'"):
         list(anonymeter_risks(sys.executable, parts.fresh, parts, codebook, ["age"], seed=1))
 
 
