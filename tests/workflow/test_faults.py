@@ -142,7 +142,7 @@ def test_damaged_files_are_named_one_by_one_and_a_changed_raw_file_is_noticed(pr
     damages = [
         # What is damaged, what is made anew, what is said.
         (project.folder / SYNTHETIC, score, "seed1.parquet cannot be read as parquet"),
-        (project.folder / "config/config.yaml", score, "config.yaml"),
+        (project.folder / "config/config.yaml", score, "Config file is not valid JSON or YAML"),
         (project.folder / "config/datasets/ward.yaml", score, "config/datasets/ward.yaml is no valid YAML"),
         (model, SYNTHETIC, "epochs0 holds no complete GaussianCopula model"),
         (run / "data/codebook.json", SYNTHETIC, "data/codebook.json is damaged"),
