@@ -107,8 +107,8 @@ def said(project: Project) -> str:
 def test_every_job_runs_on_the_cluster_and_gives_a_laptops_bytes(finished, tmp_path_factory):
     log = said(finished)
     steps = int(re.search(r"(\d+) of \1 steps \(100%\) done", log)[1])
-    # Short jobs share one of Slurm's.
-    assert 0 < len(re.findall("has been submitted with SLURM jobid", log)) < steps / 1.5
+    # All but the target `all`, short ones together.
+    assert 0 < len(re.findall("has been submitted with SLURM jobid", log)) < steps - 1
     laptop = Project(tmp_path_factory.mktemp("laptop"))
     done = laptop.snakemake(**SMALL)
     assert done.returncode == 0, done.stdout
