@@ -247,8 +247,8 @@ rule score_coverage:
         "../../envs/medsynth.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=1440,
+        mem_mb=growing(3000),
+        runtime=growing(720),
     params:
         study_seed=of_run("study.seed"),
         class_path=of_generator("class_path"),
