@@ -6,21 +6,26 @@ from _job import log, run
 
 from medsynth.codebook import Codebook
 from medsynth.generators import generator_class
+from medsynth.generators.streaming import write_parts
 from medsynth.preparation.checks import check_clean
 from medsynth.randomness import derive_seed
 
 
 def main(job):
-    """Sample, check against the codebook, write."""
+    """Sample, check against the codebook and write, part by part."""
     folder = Path(job.input.models) / f"epochs{job.wildcards.epochs}"
     model = generator_class(job.params.class_path).load(folder)
     seed = derive_seed(job.params.study_seed, job.wildcards.generator, job.wildcards.seed, "sample")
     # A generator whose training rows were imputed its own way may know more columns than the study.
     codebook = Codebook.from_json(job.input.codebook)
-    table = codebook.conform(model.sample(job.params.rows, seed=seed))
-    check_clean(table, codebook, what=f"The table that {job.wildcards.generator} drew")
-    log.info("%d rows, %d columns", *table.shape)
-    table.to_parquet(job.output[0], index=False)
+
+    def checked(part):
+        table = codebook.conform(part)
+        check_clean(table, codebook, what=f"The table that {job.wildcards.generator} drew")
+        return table
+
+    rows = write_parts(map(checked, model.sample_in_parts(job.params.rows, seed=seed)), job.output[0])
+    log.info("%d rows, %d columns", rows, len(codebook.columns))
 
 
 run(snakemake, main)

@@ -16,7 +16,7 @@ import pandas as pd
 from medsynth.codebook import Codebook
 from medsynth.conditions import Condition, Conditions
 from medsynth.generators.discretisation import MAX_DECIMALS, decimals_of
-from medsynth.generators.protocol import Generator, complete, drawing_order, settings_of
+from medsynth.generators.protocol import Generator, complete, drawing_order, settings_of, sizes_of_parts
 from medsynth.generators.sequential import draw_sequentially
 from medsynth.generators.storage import read_model, write_model
 from medsynth.randomness import derive_seed
@@ -132,18 +132,27 @@ class CART(Generator):
         InputError
             A condition is not in the codebook, or the conditions cannot be met together.
         """
+        return pd.concat(self.sample_in_parts(n, seed=seed, conditions=conditions), ignore_index=True)
+
+    def sample_in_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> Iterator[pd.DataFrame]:
+        """Draw rows part by part; see `Generator.sample_in_parts`."""
         wanted = Conditions.parse(conditions, self.codebook_)
         rng = np.random.default_rng(derive_seed(seed, "sample"))
         # A donor is allowed or is not; what is handed to `draw` is the condition itself.
         allowed = {i: wanted[name] for i, name in enumerate(self.order_) if name in wanted}
-        drawn = draw_sequentially(lambda rows: _PartialRows(self, rows, rng), n, self.order_, allowed, rng)
+        for size in sizes_of_parts(n):
+            drawn = draw_sequentially(lambda rows: _PartialRows(self, rows, rng), size, self.order_, allowed, rng)
+            yield self._decode(drawn.values, wanted, rng)
+
+    def _decode(self, values: Arrays, wanted: Conditions, rng: np.random.Generator) -> pd.DataFrame:
+        """Turn drawn donors into rows."""
         columns: dict[str, Any] = {}
         for name in self.order_:
             column = self.codebook_.columns[name]
             if column.numeric:
-                columns[name] = self._smooth(name, drawn.values[name], wanted.get(name), rng)
+                columns[name] = self._smooth(name, values[name], wanted.get(name), rng)
             else:
-                columns[name] = pd.Categorical.from_codes(drawn.values[name].astype(int), column.all_levels)
+                columns[name] = pd.Categorical.from_codes(values[name].astype(int), column.all_levels)
         return self.codebook_.conform(pd.DataFrame(columns))
 
     def _smooth(

@@ -20,7 +20,7 @@ from medsynth.codebook import Codebook
 from medsynth.conditions import Conditions
 from medsynth.errors import InputError
 from medsynth.generators.laziness import LazyModule, without_gradient
-from medsynth.generators.protocol import Generator, complete, settings_of
+from medsynth.generators.protocol import ROWS_AT_ONCE, Generator, complete, settings_of, sizes_of_parts
 from medsynth.generators.storage import read_model, write_model
 from medsynth.randomness import derive_seed
 
@@ -33,8 +33,6 @@ else:
     torch = LazyModule("torch")
     training = LazyModule("medsynth.generators.training")
     med_vae_networks = LazyModule("medsynth.generators.med_vae_networks")
-
-ROWS_AT_ONCE = 65_536
 
 
 class MedVAE(Generator):
@@ -162,9 +160,13 @@ class MedVAE(Generator):
             raise InputError(f"MedVAE is trained for at least 1 epoch (given: {list(epochs)}).")
         self.codebook_ = codebook
         self.library_ = complete(table, codebook)
-        runs = [[count] for count in counts] if self.kl_gradient else [counts]
-        for wanted in runs:
+        for wanted in self.training_runs(counts):
             yield from self._train(wanted, seed)
+
+    def training_runs(self, epochs: Sequence[int]) -> list[list[int]]:
+        """One run a count where the KL weight is annealed over the run; see `Generator.training_runs`."""
+        together = super().training_runs(epochs)
+        return [[count] for count in together[0]] if self.kl_gradient else together
 
     def _train(self, counts: list[int], seed: int) -> Iterator[Self]:
         """One training run through the epoch counts."""
@@ -282,7 +284,6 @@ class MedVAE(Generator):
         ]
         return tuple(torch.cat(part).cpu() for part in zip(*chunks, strict=True))
 
-    @without_gradient
     def sample(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> pd.DataFrame:
         """Draw rows from posteriors of training records; see `Generator.sample`.
 
@@ -294,16 +295,22 @@ class MedVAE(Generator):
         InputError
             No training record meets the conditions, or one of them is not in the codebook.
         """
+        return pd.concat(self.sample_in_parts(n, seed=seed, conditions=conditions), ignore_index=True)
+
+    def sample_in_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> Iterator[pd.DataFrame]:
+        """Draw rows part by part; see `Generator.sample_in_parts`."""
         wanted = Conditions.parse(conditions, self.codebook_)
         records = np.flatnonzero(wanted.holds(self.library_))
         if not len(records):
             raise InputError(f"None of the {len(self.library_)} training records meets the conditions {conditions}.")
         rng = torch.Generator().manual_seed(derive_seed(seed, "sample"))
-        chosen = torch.as_tensor(records)[torch.randint(len(records), (n,), generator=rng)]
-        mean, log_variance = (part[chosen] for part in self.posteriors_)
-        z = mean + torch.randn(mean.shape, generator=rng) * (0.5 * log_variance).exp()
-        return pd.concat([self._decode(part, rng) for part in z.split(ROWS_AT_ONCE)], ignore_index=True)
+        for size in sizes_of_parts(n):
+            chosen = torch.as_tensor(records)[torch.randint(len(records), (size,), generator=rng)]
+            mean, log_variance = (part[chosen] for part in self.posteriors_)
+            z = mean + torch.randn(mean.shape, generator=rng) * (0.5 * log_variance).exp()
+            yield self._decode(z, rng)
 
+    @without_gradient
     def _decode(self, z: Tensor, rng: torch.Generator) -> pd.DataFrame:
         """Turn latent vectors into rows."""
         decoder = self.network_["decoder"]

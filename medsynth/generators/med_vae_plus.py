@@ -22,8 +22,8 @@ from medsynth.codebook import Codebook
 from medsynth.conditions import Conditions
 from medsynth.errors import InputError
 from medsynth.generators.discretisation import TableCoder
-from medsynth.generators.laziness import LazyModule, without_gradient
-from medsynth.generators.protocol import Generator, complete, drawing_order, settings_of
+from medsynth.generators.laziness import LazyModule
+from medsynth.generators.protocol import ROWS_AT_ONCE, Generator, complete, drawing_order, settings_of, sizes_of_parts
 from medsynth.generators.sequential import draw_sequentially, partial_rows_per_row
 from medsynth.generators.storage import read_model, write_model
 from medsynth.randomness import derive_seed
@@ -39,7 +39,6 @@ else:
     masked = LazyModule("medsynth.generators.masked")
 
 WARM_UP = 0.1
-ROWS_AT_ONCE = 65_536
 NUMBERS_AT_ONCE = 40_000_000
 
 
@@ -234,7 +233,6 @@ class MedVAEPlus(Generator):
         for module in self.network_.values():
             module.train(mode)
 
-    @without_gradient
     def sample(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> pd.DataFrame:
         """Draw rows from z ~ N(0, I); every row meets every condition. See `Generator.sample`.
 
@@ -243,6 +241,10 @@ class MedVAEPlus(Generator):
         InputError
             A condition is not in the codebook, or the conditions cannot be met together.
         """
+        return pd.concat(self.sample_in_parts(n, seed=seed, conditions=conditions), ignore_index=True)
+
+    def sample_in_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> Iterator[pd.DataFrame]:
+        """Draw rows part by part; see `Generator.sample_in_parts`."""
         wanted = Conditions.parse(conditions, self.codebook_)
         seed = derive_seed(seed, "sample")
         rng, torch_rng = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
@@ -264,12 +266,12 @@ class MedVAEPlus(Generator):
         # Fewer at once where there are thousands of levels, to stay within some hundred megabytes.
         at_once = min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // sum(decoder.sizes))
         at_once = max(at_once // (partial_rows_per_row(max(allowed), len(self.order_)) if allowed else 4), 1)
-        sizes = [min(at_once, n - done) for done in range(0, n, at_once)]
-        drawn = [draw_sequentially(start, size, self.order_, allowed, rng).codes.cpu() for size in sizes]
-        codes = np.empty((n, len(self.order_)), dtype="int64")
-        if drawn:
-            codes[:, self._positions()] = torch.cat(drawn).numpy()
-        return self.coder_.decode(codes, rng, wanted)
+        for size in sizes_of_parts(n, at_once):
+            with torch.no_grad():
+                drawn = draw_sequentially(start, size, self.order_, allowed, rng).codes
+            codes = np.empty((size, len(self.order_)), dtype="int64")
+            codes[:, self._positions()] = drawn.cpu().numpy()
+            yield self.coder_.decode(codes, rng, wanted)
 
     def card(self) -> dict[str, Any]:
         """Report what training came to; see `Generator.card`."""

@@ -18,6 +18,9 @@ from medsynth.errors import InputError
 
 log = logging.getLogger(__name__)
 
+# Rows of a part that is drawn at once.
+ROWS_AT_ONCE = 65_536
+
 
 class Generator(ABC):
     """A generator of synthetic tables.
@@ -88,6 +91,14 @@ class Generator(ABC):
             end with (what will be predicted, given everything else). The others ignore them.
         """
 
+    def training_runs(self, epochs: Sequence[int]) -> list[list[int]]:
+        """Split epoch counts into training runs, each of which passes through all of its own.
+
+        One run serves them all, unless what it does in its first epochs depends on how many it will have. A generator
+        without epochs trains once, for epoch count 0.
+        """
+        return [sorted(set(epochs))] if self.has_epochs else [[0]]
+
     @abstractmethod
     def sample(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> pd.DataFrame:
         """Draw `n` synthetic rows in the learned table's columns, types and levels.
@@ -104,6 +115,14 @@ class Generator(ABC):
         InputError
             The generator cannot meet conditions.
         """
+
+    def sample_in_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> Iterator[pd.DataFrame]:
+        """Draw the rows that `sample` gives, part after part, so that few of them are in memory at once.
+
+        Parameters are those of `sample`. By default one part has all rows; a generator whose rows do not depend on each
+        other gives `ROWS_AT_ONCE` at a time, or fewer.
+        """
+        yield self.sample(n, seed=seed, conditions=conditions)
 
     @abstractmethod
     def save(self, folder: str | Path) -> None:
@@ -157,6 +176,11 @@ def drawing_order(codebook: Codebook, first: Sequence[str], last: Sequence[str])
     last = [name for name in dict.fromkeys(last) if name not in first]
     between = [name for name in codebook.columns if name not in {*first, *last}]
     return [*dict.fromkeys(first), *between, *last]
+
+
+def sizes_of_parts(n: int, at_once: int = ROWS_AT_ONCE) -> list[int]:
+    """Cut `n` rows into parts of at most `at_once`: the rows of each; one part of 0 rows if `n` is 0."""
+    return [min(at_once, n - done) for done in range(0, n, at_once)] or [0]
 
 
 def settings_of(generator: Generator) -> dict[str, Any]:

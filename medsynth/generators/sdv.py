@@ -20,7 +20,7 @@ import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.errors import InputError
-from medsynth.generators.protocol import Generator, Progress, refuse_conditions
+from medsynth.generators.protocol import Generator, Progress, refuse_conditions, sizes_of_parts
 from medsynth.generators.signing import sign, signed_here
 from medsynth.randomness import derive_seed, seed_everything
 
@@ -96,11 +96,16 @@ class SDVGenerator(Generator):
 
     def sample(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> pd.DataFrame:
         """Draw rows; see `Generator.sample`."""
+        return pd.concat(self.sample_in_parts(n, seed=seed, conditions=conditions), ignore_index=True)
+
+    def sample_in_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> Iterator[pd.DataFrame]:
+        """Draw rows part by part; see `Generator.sample_in_parts`."""
         refuse_conditions(self, conditions)
-        # SDV seeds its sampling with a constant unless told otherwise before every call.
+        # SDV seeds its sampling with a constant unless told otherwise; from then on its calls continue each other.
         self._synthesizer.reset_sampling()
         self._synthesizer._set_random_state(derive_seed(seed, "sample"))
-        return self.codebook_.conform(self._from_sdv(self._synthesizer.sample(n)[TABLE]))
+        for size in sizes_of_parts(n):
+            yield self.codebook_.conform(self._from_sdv(self._synthesizer.sample(size)[TABLE]))
 
     def save(self, folder: str | Path) -> None:
         """Write SDV's own file and its signature, the codebook and the epoch count."""

@@ -14,9 +14,10 @@ from medsynth import generators
 from medsynth.codebook import Column
 from medsynth.conditions import Conditions
 from medsynth.errors import InputError
-from medsynth.generators import CART, MedVAE, MedVAEPlus, generator_class
+from medsynth.generators import CART, MedVAE, MedVAEPlus, generator_class, med_vae_plus, protocol
 from medsynth.generators.protocol import Progress
 from medsynth.generators.storage import CARD, FILE
+from medsynth.generators.streaming import write_parts
 from medsynth.preparation.checks import check_clean
 
 # Private variants differ in noise alone, whose amount takes seconds to compute: test_med_vae_private.py.
@@ -431,3 +432,48 @@ def test_a_med_vae_of_no_epochs_is_refused(partitions):
     train, _, codebook = partitions
     with pytest.raises(InputError, match=r"at least 1 epoch \(given: \[0\]\)"):
         next(MedVAE().fit(train, codebook, epochs=[0]))
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_rows_drawn_in_parts_are_those_drawn_at_once(partitions, name, monkeypatch):
+    """Whatever the size of the parts is, which are small here."""
+    for module in (protocol, med_vae_plus):
+        monkeypatch.setattr(module, "ROWS_AT_ONCE", 40)
+    monkeypatch.setattr(protocol.sizes_of_parts, "__defaults__", (40,))
+    train, _, codebook = partitions
+    model = next(make(name).fit(train, codebook, epochs=[1], seed=1))
+    parts = list(model.sample_in_parts(100, seed=3))
+    whole = model.sample(100, seed=3)
+    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole)
+    check_clean(whole, codebook, what=name)
+    # Of a table made elsewhere no row depends on the model alone: it is handed out whole.
+    assert max(map(len, parts)) <= (100 if name == "external" else 40)
+
+
+def test_a_table_of_one_part_has_the_bytes_that_pandas_writes(partitions, tmp_path):
+    train, _, _ = partitions
+    train.to_parquet(tmp_path / "whole.parquet", index=False)
+    assert write_parts([train], tmp_path / "one.parquet") == len(train)
+    assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+    assert write_parts([train.head(30), train.iloc[30:]], tmp_path / "two.parquet") == len(train)
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "two.parquet"), train)
+
+
+def test_a_table_that_cannot_be_drawn_to_its_end_is_not_there(partitions, tmp_path):
+    def parts():
+        yield partitions[0]
+        raise InputError("no more")
+
+    with pytest.raises(InputError):
+        write_parts(parts(), tmp_path / "table.parquet")
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_epoch_counts_are_trained_in_the_runs_that_a_generator_says(partitions, name):
+    """One run for all of them, but where the KL weight is annealed over a run."""
+    runs = make(name).training_runs([3, 1])
+    if not CLASSES[name].has_epochs:
+        assert runs == [[0]]
+    else:
+        assert runs == ([[1], [3]] if getattr(make(name), "kl_gradient", False) else [[1, 3]])
