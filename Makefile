@@ -1,5 +1,7 @@
 # make results    tables, figures and report of the studies in config/config.yaml (CONFIG="key=value ..." overrides)
 # make compare    compare the runs here with the results that the repository keeps (RUN=results/<study>/<run> for one)
+# make estimate   core hours, memory and disk of a run before it is started (CONFIG as for results)
+# make benchmark  what fitting and sampling cost as tables grow (source and raw_dir by CONFIG)
 # make test       every test, lint and format check
 # make clean      remove results, but for results/reference; make distclean also removes .venv
 PYTHON ?= python3
@@ -10,7 +12,7 @@ BIN := $(VENV)/bin
 SETTINGS := $(if $(CONFIG),--config $(CONFIG))
 
 .DEFAULT_GOAL := results
-.PHONY: results report compare reference test lint format schemas lock clean distclean
+.PHONY: results report compare reference benchmark estimate test lint format schemas lock clean distclean
 
 $(VENV)/.installed: envs/requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; set PYTHON=...")'
@@ -35,6 +37,13 @@ compare: $(VENV)/.installed
 # make reference RUN=results/<study>/<run> keeps a run's tables and main figures in results/reference/.
 reference: $(VENV)/.installed
 	$(BIN)/python workflow/reference.py keep $(RUN)
+
+estimate: $(VENV)/.installed
+	$(BIN)/python workflow/estimate.py $(CONFIG)
+
+# One core, so that no job disturbs another's seconds.
+benchmark: $(VENV)/.installed
+	$(BIN)/snakemake --cores 1 benchmark $(SETTINGS)
 
 test: $(VENV)/.installed lint
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -21,10 +21,11 @@ from medsynth.errors import InputError
 from medsynth.generators import generator_class
 from overview import verdicts
 from runs import (
+    BENCHMARK,
     IMPORTANCE_REFERENCES,
     RESERVED,
+    Runs,
     import_from_checkout,
-    load_runs,
     read_failed,
 )
 
@@ -41,7 +42,7 @@ report: "workflow/report/workflow.rst"
 
 
 try:
-    RUNS = load_runs(config)
+    RUNS = Runs(config)
     for run in (
         RUNS.values() if workflow.is_main_process and not workflow.dryrun else ()
     ):
@@ -54,7 +55,7 @@ config["verdicts"] = verdicts(RUNS)
 
 
 wildcard_constraints:
-    study="|".join(RUNS),
+    study="|".join([*RUNS, BENCHMARK]),
     run="[a-z]+-[a-z0-9_]+",
     generator="[a-z][a-z0-9_]*",
     reference="|".join(RESERVED),
@@ -79,6 +80,7 @@ include: "workflow/rules/sample.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/aggregate.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/benchmark.smk"
 
 
 onerror:

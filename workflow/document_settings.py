@@ -12,7 +12,18 @@ from pydantic_core import PydanticUndefined
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "workflow")]
 
-from settings import Cleaning, Config, Deliverable, GeneratorEntry, Imputation, Scale, Study, Variant  # noqa: E402
+from settings import (  # noqa: E402
+    Benchmark,
+    Cleaning,
+    Config,
+    Deliverable,
+    GeneratorEntry,
+    Growth,
+    Imputation,
+    Scale,
+    Study,
+    Variant,
+)
 
 from medsynth.codebook import (  # noqa: E402
     Codebook,
@@ -31,7 +42,13 @@ from medsynth.evaluation.inference import Analysis  # noqa: E402
 from medsynth.evaluation.targets import Outcome, Target  # noqa: E402
 from medsynth.reporting.publication import Item, Publication  # noqa: E402
 
-SCHEMAS = {"config": Config, "study": Study, "dataset": Codebook, "generator": GeneratorEntry}
+SCHEMAS = {
+    "config": Config,
+    "study": Study,
+    "dataset": Codebook,
+    "generator": GeneratorEntry,
+    "benchmark": Benchmark,
+}
 
 SECTIONS = {
     "`config.yaml`": [("", Config)],
@@ -61,6 +78,7 @@ SECTIONS = {
         ("impossible", Impossible),
     ],
     "`generators/*.yaml`": [("", GeneratorEntry), ("variants", Variant)],
+    "`benchmark.yaml`": [("", Benchmark), ("scales", Growth)],
 }
 
 HEAD = """# Every key of the configuration

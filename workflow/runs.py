@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
 import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from settings import Config, Deliverable, GeneratorEntry, Scale, Source, Study
+from settings import Benchmark, Config, Deliverable, GeneratorEntry, Growth, Scale, Source, Study
 
 from medsynth.codebook import NUMERIC, Codebook
 from medsynth.errors import InputError, load_yaml, nearest, read_yaml, validate
@@ -24,6 +25,9 @@ ROOT = Path(__file__).resolve().parent.parent
 # Relative to the working directory, as every path in the workflow is.
 CONFIG = Path("config")
 COMMAND_LINE = "config/config.yaml (or --config)"
+
+# Names the benchmark's folder below results/, where studies have theirs.
+BENCHMARK = "benchmark"
 
 REFERENCE_ROWS = (*REFERENCES, "majority")
 # Names that no generator may have.
@@ -59,6 +63,7 @@ class Run:
     raw_dir: str
     # "<stage>/<generator>-..." of a job -> why it failed; empty where failed jobs are to be tried again.
     failed: dict[str, str] = dataclasses.field(default_factory=dict)
+    growth: Growth | None = None
 
     @property
     def name(self) -> str:
@@ -313,6 +318,29 @@ class Run:
         return {name: {"title": g.title, "colour": g.colour} for name, g in self.generators.items()}
 
 
+class Runs(dict[str, Run]):
+    """The configuration's runs by study; the benchmark, which is no study, is resolved when it is asked for.
+
+    Parameters
+    ----------
+    config : dict
+        Content of config.yaml, overridden by the command line.
+    """
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(load_runs(config))
+        self._config = dict(config)
+
+    def __missing__(self, name: str) -> Run:
+        if name != BENCHMARK:
+            raise KeyError(name)
+        return self._benchmark
+
+    @cached_property
+    def _benchmark(self) -> Run:
+        return load_benchmark(self._config)
+
+
 def import_from_checkout() -> None:
     """Let jobs import the library from the checkout, whether or not it is installed, and know whose jobs they are."""
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
@@ -348,6 +376,31 @@ def load_runs(config: dict[str, Any], where: str = COMMAND_LINE) -> dict[str, Ru
     settings = validate(config, Config, where=where)
     catalogue = load_generators()
     return {name: _resolve(_load_study(name), settings, catalogue) for name in settings.studies}
+
+
+def load_benchmark(config: dict[str, Any], where: str = COMMAND_LINE) -> Run:
+    """Resolve config/benchmark.yaml: a run with a study's table, and the sizes at which cost is measured.
+
+    Of the configuration the scale, the source, the raw tables' folder, generators and seeds count; see `load_runs`.
+    """
+    settings = validate(config, Config, where=where).model_copy(update={"epochs": None, "rows": None})
+    path = CONFIG / "benchmark.yaml"
+    plan = load_yaml(path, Benchmark)
+    if settings.scale not in plan.scales:
+        raise InputError(f"{path} has no scale '{settings.scale}'{nearest(settings.scale, plan.scales)}")
+    growth = plan.scales[settings.scale]
+    cohort_rows = math.ceil(max(*growth.rows, growth.rows_of_columns) / (1 - plan.test_share)) + 1
+    scale = Scale(rows="all", cohort_rows=cohort_rows, epochs=[growth.epochs], seeds=growth.seeds)
+    changes = {"name": BENCHMARK, "test_share": plan.test_share, "generators": plan.generators}
+    changes |= {"scales": {settings.scale: scale}, "published": None, "deliverable": None, "memorisation": []}
+    run = _resolve(_load_study(plan.study).model_copy(update=changes), settings, load_generators())
+    generators = {
+        name: entry.model_copy(update={"settings": {**entry.settings, **plan.settings.get(name, {})}})
+        for name, entry in run.generators.items()
+    }
+    for entry in generators.values():
+        _check_settings(entry, path)
+    return dataclasses.replace(run, generators=generators, growth=growth)
 
 
 def load_generators(folder: Path | None = None) -> dict[str, GeneratorEntry]:

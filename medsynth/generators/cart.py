@@ -266,8 +266,11 @@ def _donors_allowed(donors: np.ndarray, condition: Condition, column: Any) -> np
 
 
 def _predictors(values: Arrays, before: list[str], scores: Arrays) -> np.ndarray:
-    """Columns that a tree splits on, float32 (rows, columns): nominal ones by their levels' scores."""
-    return np.stack([scores[b][values[b]] if b in scores else values[b] for b in before], 1).astype("float32")
+    """Columns that a tree splits on, float32 (rows, columns): nominal ones by their levels' scores.
+
+    A column's values lie side by side, since a tree looks at one column after another.
+    """
+    return np.stack([scores[b][values[b]] if b in scores else values[b] for b in before]).astype("float32").T
 
 
 def _indicators(target: np.ndarray, classes: int) -> np.ndarray:

@@ -1,0 +1,35 @@
+"""Measure seconds and memory of one fit, and keep the model."""
+
+from pathlib import Path
+
+from _cost import left_out, write_cost
+from _job import log, read_tables, run
+
+from medsynth.codebook import Codebook
+from medsynth.evaluation.cost import peak_memory, seconds_of
+from medsynth.generators import generator_class
+from medsynth.randomness import derive_seed
+
+# So few rows are fitted first, so that imports are not measured.
+WARM_UP_ROWS = 200
+
+
+def main(job):
+    """Fit, unless smaller tables predict that it would take too long."""
+    # The folder is declared, whether or not it will hold a model.
+    Path(job.output.model).mkdir(parents=True)
+    if left_out(job):
+        return
+    (table,) = read_tables(job, "train")
+    codebook = Codebook.from_json(job.input.codebook)
+    generator = generator_class(job.params.class_path)(**job.params.settings)
+    next(generator.fit(table.head(WARM_UP_ROWS), codebook, epochs=[1], seed=0))
+    seed = derive_seed(job.params.study_seed, job.wildcards.generator, job.wildcards.seed, "growth")
+    before = peak_memory()
+    model, seconds = seconds_of(lambda: next(generator.fit(table, codebook, epochs=job.params.epochs, seed=seed)))
+    write_cost(job, seconds=seconds, peak_mb=peak_memory(), start_mb=before)
+    log.info("%.1f s", seconds)
+    model.save(job.output.model)
+
+
+run(snakemake, main)

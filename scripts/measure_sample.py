@@ -1,0 +1,37 @@
+"""Measure seconds and memory of drawing as many rows as a model learned, written to disk part by part."""
+
+import tempfile
+from pathlib import Path
+
+from _cost import left_out, shape_of, write_cost
+from _job import log, run
+
+from medsynth.evaluation.cost import peak_memory, seconds_of
+from medsynth.generators import generator_class
+from medsynth.generators.streaming import write_parts
+from medsynth.randomness import derive_seed
+
+# So few rows are drawn first, so that imports are not measured.
+WARM_UP_ROWS = 10
+
+
+def main(job):
+    """Sample, unless there is no model, or smaller tables predict that it would take too long."""
+    if not any(Path(job.input.model).iterdir()):
+        write_cost(job)
+        return
+    if left_out(job):
+        return
+    rows, _ = shape_of(job.input.train)
+    model = generator_class(job.params.class_path).load(job.input.model)
+    model.sample(WARM_UP_ROWS, seed=0)
+    seed = derive_seed(job.params.study_seed, job.wildcards.generator, job.wildcards.seed, "sample")
+    before = peak_memory()
+    with tempfile.TemporaryDirectory(dir=Path(job.output.cost).parent) as folder:
+        path = Path(folder) / "rows.parquet"
+        _, seconds = seconds_of(lambda: write_parts(model.sample_in_parts(rows, seed=seed), path))
+    write_cost(job, seconds=seconds, peak_mb=peak_memory(), start_mb=before)
+    log.info("%d rows in %.1f s", rows, seconds)
+
+
+run(snakemake, main)

@@ -1,0 +1,65 @@
+"""Tabulate and draw what fitting and sampling cost as tables grow."""
+
+from pathlib import Path
+
+import pandas as pd
+from _job import run
+
+from medsynth.reporting.canvas import save_figure
+from medsynth.reporting.export import write_table
+from medsynth.reporting.growth import (
+    display_exponents,
+    display_growth,
+    exponents_table,
+    growth_figure,
+    growth_table,
+)
+
+HOW = (
+    "core seconds of one thread, a process of its own for every fit and every draw; drawn are as many rows as were "
+    "learned, and written to disk; imports are not in the seconds; memory is the largest resident memory of the "
+    "process, libraries included"
+)
+
+
+def main(job):
+    """Read the cells, write tables and the figure."""
+    params = job.params
+    costs = pd.concat([pd.read_csv(path) for path in job.input.cells], ignore_index=True)
+    folder = Path(job.output.png).parent.parent
+    limit = f"{params.most_seconds:g} s"
+    numbers = growth_table(costs)
+    tables = {
+        "growth": (
+            numbers,
+            display_growth(numbers, params.styles),
+            f"Seconds and memory of fitting and sampling: {HOW}; further columns are the table's own again, in rows of "
+            f"an order of their own; cells predicted to take longer than {limit} are left out",
+        ),
+        "data_cost": (
+            *[data_cost(job.input.data)] * 2,
+            "Seconds and peak memory of cleaning, and of splitting and imputing",
+        ),
+    }
+    exponents = exponents_table(numbers)
+    tables["exponents"] = (
+        exponents,
+        display_exponents(exponents, params.styles),
+        "How cost grows: exponent of the seconds' power law in rows or columns (1: linear), by least squares of the "
+        "logarithms, with its 95% t interval over the sizes; 'largest two': the exponent between the two largest, "
+        "where what does not grow weighs least; MB: what peak memory grows by between them, a step",
+    )
+    for name, (table, display, caption) in tables.items():
+        write_table(table, display, folder / "tables" / name, caption=caption, note=params.note, formats=("csv", "md"))
+    figure = growth_figure(numbers, params.styles, note=f"{params.note}; crosses: left out, predicted over {limit}")
+    save_figure(figure, Path(job.output.png).with_suffix(""))
+
+
+def data_cost(paths):
+    """What making the table took, from Snakemake's benchmark files."""
+    rows = [pd.read_csv(path, sep="\t").iloc[0] for path in paths]
+    found = [(Path(path).stem, row["s"], row["max_rss"]) for path, row in zip(paths, rows, strict=True)]
+    return pd.DataFrame(found, columns=["job", "seconds", "peak_mb"])
+
+
+run(snakemake, main)

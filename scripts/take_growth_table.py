@@ -1,0 +1,22 @@
+"""Make the table that one cell of the benchmark is measured on."""
+
+from _job import log, read_tables, run, write_text
+
+from medsynth.codebook import Codebook
+from medsynth.evaluation.cost import resized
+from medsynth.randomness import derive_seed
+
+
+def main(job):
+    """Draw rows, and take fewer columns or repeat them."""
+    (train,) = read_tables(job, "train")
+    codebook = Codebook.from_json(job.input.codebook)
+    columns = job.params.columns or train.shape[1]
+    seed = derive_seed(job.params.study_seed, "growth", job.params.rows, columns)
+    table, described = resized(train, codebook, rows=job.params.rows, columns=columns, seed=seed)
+    log.info("%d rows, %d columns", *table.shape)
+    table.to_parquet(job.output.train, index=False)
+    write_text(job.output.codebook, described.to_json())
+
+
+run(snakemake, main)

@@ -1,0 +1,189 @@
+"""Beside the stages: what fitting and sampling cost as tables grow. No part of `all`: `snakemake --cores 1 benchmark`.
+
+Needs: data/train.parquet and data/codebook.json of results/benchmark/<run>/, which the rules of stages 1 and 2 make;
+config/benchmark.yaml. Yields: tables/{growth,exponents,data_cost}.*, figures/growth.*; growth/ keeps each cell.
+"""
+
+
+def benchmark_results(wildcards):
+    """Tables and figure of the benchmark."""
+    try:
+        folder = RUNS[BENCHMARK].folder
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+    return [f"{folder}/tables/growth.md", f"{folder}/figures/growth.png"]
+
+
+def growth_size(what):
+    """Make a params function: rows or columns of a cell; 0 for all columns."""
+
+    def look_up(wildcards):
+        if wildcards.axis == what:
+            return int(wildcards.size)
+        return RUNS[wildcards.study].growth.rows_of_columns if what == "rows" else 0
+
+    return look_up
+
+
+def smaller_cells(what):
+    """Make an input function: costs of the smaller tables of a cell's generator, axis and seed."""
+
+    def look_up(wildcards):
+        run, axis = RUNS[wildcards.study], wildcards.axis
+        smaller = [s for s in getattr(run.growth, axis) if s < int(wildcards.size)]
+        cell = f"{wildcards.generator}-seed{wildcards.seed}-{what}.csv"
+        return [f"{run.folder}/growth/{axis}{size}/{cell}" for size in smaller]
+
+    return look_up
+
+
+def growth_cells(wildcards):
+    """Costs of all cells."""
+    run = RUNS[wildcards.study]
+    return [
+        f"{run.folder}/growth/{axis}{size}/{generator}-seed{seed}-{what}.csv"
+        for axis in ("rows", "columns")
+        for size in getattr(run.growth, axis)
+        for generator in run.generators
+        for seed in run.scale.seeds
+        for what in ("fit", "sample")
+    ]
+
+
+rule benchmark:
+    """What fitting and sampling cost, against rows and columns."""
+    input:
+        benchmark_results,
+    localrule: True
+
+
+rule take_growth_table:
+    """Make a table of as many rows and columns as a cell is measured on."""
+    input:
+        train="results/{study}/{run}/data/train.parquet",
+        codebook="results/{study}/{run}/data/codebook.json",
+    output:
+        train=temp("results/{study}/{run}/growth/{axis}{size}/train.parquet"),
+        codebook=temp("results/{study}/{run}/growth/{axis}{size}/codebook.json"),
+    log:
+        "results/{study}/{run}/logs/growth/{axis}{size}.log",
+    wildcard_constraints:
+        axis="rows|columns",
+        size=r"\d+",
+    conda:
+        "../../envs/medsynth.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(30),
+    params:
+        study_seed=of_run("study.seed"),
+        rows=growth_size("rows"),
+        columns=growth_size("columns"),
+        code=code_hash("scripts/take_growth_table.py"),
+    message:
+        "take a table of {wildcards.size} {wildcards.axis}"
+    script:
+        "../../scripts/take_growth_table.py"
+
+
+rule measure_fit:
+    """Fit a generator in a process of its own: seconds and peak memory."""
+    input:
+        train="results/{study}/{run}/growth/{axis}{size}/train.parquet",
+        codebook="results/{study}/{run}/growth/{axis}{size}/codebook.json",
+        smaller=smaller_cells("fit"),
+    output:
+        model=temp(
+            directory(
+                "results/{study}/{run}/growth/{axis}{size}/{generator}/seed{seed}"
+            )
+        ),
+        cost="results/{study}/{run}/growth/{axis}{size}/{generator}-seed{seed}-fit.csv",
+    log:
+        "results/{study}/{run}/logs/growth/{axis}{size}-{generator}-seed{seed}-fit.log",
+    wildcard_constraints:
+        axis="rows|columns",
+        size=r"\d+",
+    conda:
+        "../../envs/medsynth.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(8000),
+        runtime=growing(720),
+    params:
+        study_seed=of_run("study.seed"),
+        class_path=of_generator("class_path"),
+        settings=of_generator("settings"),
+        epochs=epochs_of,
+        what="fit",
+        most_seconds=of_run("growth.most_seconds"),
+        code=generator_code("scripts/measure_fit.py"),
+    message:
+        "measure the fit of {wildcards.generator}, {wildcards.size} {wildcards.axis}, seed {wildcards.seed}"
+    script:
+        "../../scripts/measure_fit.py"
+
+
+rule measure_sample:
+    """Draw as many rows as were learned, in a process of its own: seconds and peak memory."""
+    input:
+        train="results/{study}/{run}/growth/{axis}{size}/train.parquet",
+        model="results/{study}/{run}/growth/{axis}{size}/{generator}/seed{seed}",
+        smaller=smaller_cells("sample"),
+    output:
+        cost="results/{study}/{run}/growth/{axis}{size}/{generator}-seed{seed}-sample.csv",
+    log:
+        "results/{study}/{run}/logs/growth/{axis}{size}-{generator}-seed{seed}-sample.log",
+    wildcard_constraints:
+        axis="rows|columns",
+        size=r"\d+",
+    # A model is deleted when its rows are drawn.
+    priority: 10
+    conda:
+        "../../envs/medsynth.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(8000),
+        runtime=growing(720),
+    params:
+        study_seed=of_run("study.seed"),
+        class_path=of_generator("class_path"),
+        epochs=epochs_of,
+        what="sample",
+        most_seconds=of_run("growth.most_seconds"),
+        code=generator_code("scripts/measure_sample.py"),
+    message:
+        "measure the sampling of {wildcards.generator}, {wildcards.size} {wildcards.axis}, seed {wildcards.seed}"
+    script:
+        "../../scripts/measure_sample.py"
+
+
+rule report_growth:
+    """Tabulate and draw every cell, with the exponents of growth."""
+    input:
+        cells=growth_cells,
+        data=[
+            f"results/{{study}}/{{run}}/benchmarks/{name}.tsv"
+            for name in ("clean_table", "prepare_partitions")
+        ],
+    output:
+        [
+            f"results/{{study}}/{{run}}/tables/{table}.{kind}"
+            for table in ("growth", "exponents", "data_cost")
+            for kind in ("csv", "md")
+        ],
+        png="results/{study}/{run}/figures/growth.png",
+        pdf="results/{study}/{run}/figures/growth.pdf",
+    log:
+        "results/{study}/{run}/logs/report_growth.log",
+    conda:
+        "../../envs/medsynth.yaml"
+    params:
+        note=of_run("note"),
+        styles=of_run("styles"),
+        most_seconds=of_run("growth.most_seconds"),
+        code=code_hash("scripts/report_growth.py"),
+    message:
+        "tabulate and draw what fitting and sampling cost"
+    script:
+        "../../scripts/report_growth.py"
