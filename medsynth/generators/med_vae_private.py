@@ -31,6 +31,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from importlib import metadata
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -67,7 +68,8 @@ class DPMedVAEPlus(MedVAEPlus):
     Parameters
     ----------
     epsilon : float or None, default None
-        Budget of the whole run; None: the same histograms, batches and clipping without noise, and no guarantee.
+        Budget of the whole run; None: the same histograms, batches and steps without clipping and noise, and no
+        guarantee.
     delta : float, optional
         At most 1 / rows; default: rows ** -1.1.
     histogram_share : float, default 0.3
@@ -187,6 +189,7 @@ class DPMedVAEPlus(MedVAEPlus):
             **run,
         )
         spent = {"epsilon": budget.epsilon(), "epsilon_second_accountant": budget.epsilon_second_accountant()}
+        spent["accountants"] = {name: metadata.version(name) for name in ("opacus", "dp-accounting")}
         return {**spent, **asdict(budget)}
 
     def _start_from(self, codes: np.ndarray) -> None:
@@ -213,7 +216,9 @@ class DPMedVAEPlus(MedVAEPlus):
 
     def _train(self, codes: Tensor, random: Randomness) -> None:
         """Train by DP-SGD, and keep the average of the weights."""
-        clipped = clipping.PerRowClipping(list(self.network_.values()), self.clip_norm)
+        # Without noise there is nothing that clipping would be for.
+        clip_norm = math.inf if self.epsilon is None else self.clip_norm
+        clipped = clipping.PerRowClipping(list(self.network_.values()), clip_norm)
         parameters = clipped.parameters
         sizes = [p.numel() for p in parameters]
         optimiser = torch.optim.Adam(parameters, lr=self.learning_rate, betas=(0.9, 0.99), fused=True)

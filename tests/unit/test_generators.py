@@ -26,7 +26,7 @@ CLASSES = {name: generator_class(entry.class_path) for name, entry in ENTRIES.it
 EPOCH_NAMES = [name for name in ENTRIES if CLASSES[name].has_epochs]
 CONDITIONAL_NAMES = [name for name in ENTRIES if CLASSES[name].meets_conditions]
 SDV_NAMES = [name for name, entry in ENTRIES.items() if entry.class_path.startswith("medsynth.generators.sdv.")]
-EXACT_NAMES = ["cart", "med_vae_plus"]
+EXACT_NAMES = ["cart", "med_vae_plus", "med_vae_private"]
 # Med-VAE plus decides itself how long it trains: shorter here.
 QUICK = {name: {"width": 96, "epochs": 2, "least_steps": 40} for name in ENTRIES if name.startswith("med_vae_plus")}
 QUICK["med_vae_private"] = {"steps": 20}
