@@ -174,7 +174,8 @@ def test_without_a_budget_nothing_is_clipped_and_no_noise_added(partitions, monk
     _, second = trained_with(partitions, monkeypatch, **free, clip_norm=1.0)
     card = model.card()
     assert card["epsilon"] is None and card["noise_multiplier"] == 0
-    assert float(first[0].norm()) > 1e-3 and all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    assert float(first[0].norm()) > 1e-3
+    assert all(torch.equal(a, b) for a, b in zip(first[: SMALL["steps"]], second, strict=True))
 
 
 def test_histograms_have_the_noise_of_all_columns_together(partitions):
