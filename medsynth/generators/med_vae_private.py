@@ -243,6 +243,8 @@ class DPMedVAEPlus(MedVAEPlus):
             torch._foreach_lerp_(averages, [p.detach() for p in parameters], weight)
             progress.epoch(step + 1, {})
         clipped.release()
+        if not all(average.isfinite().all() for average in averages):
+            raise progress.diverged(self.steps, "weights are no finite numbers")
         with torch.no_grad():
             for p, average in zip(parameters, averages, strict=True):
                 p.copy_(average)

@@ -270,6 +270,11 @@ def test_a_batch_without_rows_is_noise_alone(partitions):
     assert len(model.sample(20, seed=1)) == 20
 
 
+def test_training_that_diverges_is_an_error(partitions):
+    with pytest.raises(InputError, match="training of DPMedVAEPlus diverged in step 20 of 20: weights are no finite"):
+        fit(partitions, epsilon=None, noise_multiplier=None, learning_rate=1e30)
+
+
 def test_persons_of_several_rows_are_refused(partitions):
     train, _, codebook = partitions
     with pytest.raises(InputError, match="up to 2 rows in ward, and the guarantee is one of rows; keep one row"):
