@@ -38,10 +38,10 @@ def main(job):
         released = codebook.conform(drawn)
     log.info("released, members, nonmembers, reference, fresh: %s rows", [len(table) for table in (released, *parts)])
     sensitive = [name for name in params.sensitive if name in train.columns]
+    # One seed for all: the same persons are asked about, whatever was released.
     found = audit(
-        released, parts, codebook, sensitive,
-        seed=derive_seed(params.study_seed, job.wildcards.seed, "attacks"), person=person["test"][rows["test"][0]],
-        release=release,
+        released, parts, codebook, sensitive, seed=derive_seed(params.study_seed, job.wildcards.seed),
+        person=person["test"][rows["test"][0]], release=release,
     )  # fmt: skip
     scores = [("privacy", *score) for score in found]
     if python := job.input.get("anonymeter"):

@@ -14,6 +14,7 @@ from medsynth.errors import InputError
 from medsynth.evaluation.intervals import t_interval
 from medsynth.reporting.canvas import in_style, with_note
 from medsynth.reporting.display import NOTHING, interval_text
+from medsynth.reporting.failures import showing_failures
 from medsynth.reporting.styles import Styles, colour_of, in_display_order, title_of
 
 ATTACK_TITLES = {"neighbours": "neighbours", "trees": "trees", "shadow": "shadow models"}
@@ -43,6 +44,7 @@ ANONYMETER_COLUMNS = {
 }
 
 
+@showing_failures("attacks", ["metric", "detail"])
 def privacy_table(scores: pd.DataFrame) -> pd.DataFrame:
     """What attacks find out, with intervals over seeds.
 
@@ -101,7 +103,8 @@ def display_privacy(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
         found = table[table["generator"] == generator]
         epochs, attack = found["epochs"].iloc[0], best[generator]
         row = {"Model": _title(generator, styles), "Epochs": str(epochs) if epochs else NOTHING}
-        row |= {"Seeds": str(found["n_seeds"].max()), "Best attack": ATTACK_TITLES.get(attack, attack)}
+        row |= {"Seeds": str(found["n_seeds"].max())}
+        row["Best attack"] = ATTACK_TITLES.get(attack, attack) if found["mean"].notna().any() else NOTHING
         wanted = {column: (metric, f"{attack}:{who}") for column, (metric, who) in MEMBERSHIP_COLUMNS.items()}
         for column, (metric, detail) in (wanted | others).items():
             cell = found[(found["metric"] == metric) & (found["detail"] == detail)]
@@ -138,7 +141,8 @@ def trade_points(scores: pd.DataFrame) -> pd.DataFrame:
             c2st = t_interval(judged["value"])
             rows.append((generator, epochs, *membership[["mean", "ci_low", "ci_high"]], *c2st[1:]))
     measured = [f"{name}{end}" for name in ("membership", "c2st") for end in ("", "_low", "_high")]
-    return pd.DataFrame(rows, columns=["generator", "epochs", *measured])
+    # A generator whose attacks failed has no point.
+    return pd.DataFrame(rows, columns=["generator", "epochs", *measured]).dropna(subset=["membership", "c2st"])
 
 
 @in_style

@@ -318,6 +318,15 @@ def test_the_privacy_table_for_reading_shows_the_best_attack_and_ends_with_the_c
     assert shown["Epochs"].to_list() == [NOTHING, "200", NOTHING, NOTHING]
 
 
+def test_attacks_that_failed_are_said_to_have_in_the_table_and_have_no_point(privacy_scores):
+    lost = privacy_scores["generator"].eq("cart") & privacy_scores["family"].eq("privacy")
+    failed = long_table(("cart", 0, "failed", "attacks", "attacks: out of memory", [float("nan")] * 2))
+    scores = pd.concat([privacy_scores[~lost], failed], ignore_index=True)
+    shown = display_privacy(privacy_table(scores), STYLES).set_index("Model")
+    assert shown.loc["CART", ["Seeds", "Membership AUC"]].to_list() == ["0 (2 failed)", NOTHING]
+    assert "cart" not in trade_points(scores)["generator"].to_list()
+
+
 def test_copied_rows_are_as_faithful_as_real_ones(privacy_scores):
     points = trade_points(privacy_scores).set_index("generator")
     assert points.loc["train_copy", ["membership", "c2st"]].to_list() == [1, pytest.approx(0.65)]
