@@ -3,7 +3,7 @@
 # make estimate   core hours, memory and disk of a run before it is started (CONFIG as for results)
 # make benchmark  what fitting and sampling cost as tables grow (source and raw_dir by CONFIG)
 # make test       every test, lint and format check
-# make clean      remove results, but for results/reference; make distclean also removes .venv
+# make clean      remove results, but for results/reference; make distclean also removes the environments
 PYTHON ?= python3
 CORES ?= all
 CONFIG ?=
@@ -77,4 +77,4 @@ clean:
 	rm -rf .snakemake .medsynth_key
 
 distclean: clean
-	rm -rf $(VENV) *.egg-info
+	rm -rf $(VENV) .environments *.egg-info

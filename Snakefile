@@ -75,6 +75,7 @@ rule all:
 
 include: "workflow/rules/acquire.smk"
 include: "workflow/rules/prepare.smk"
+include: "workflow/rules/environments.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/sample.smk"
 include: "workflow/rules/score.smk"

@@ -19,6 +19,7 @@ from medsynth.evaluation.references import REFERENCES
 from medsynth.evaluation.targets import Target
 from medsynth.evaluation.violations import check_rules
 from medsynth.generators import generator_class
+from medsynth.generators.environments import stamp_of
 from medsynth.preparation.restoring import file_names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -156,11 +157,13 @@ class Run:
     def training(self, generator: str | None) -> dict[str, str | list[str]]:
         """Paths of the training rows of a generator and of their codebook; those of the study if it has none.
 
-        Files that its settings name come with them, so that the workflow notices when they change.
+        Files that its settings name come with them, so that the workflow notices when they change, and the environment
+        that its class needs.
         """
         entry = self.generators.get(generator)
         own = f"imputed/{generator}/" if entry and entry.imputation else ""
-        files = {"files": self.files_of(generator)} if entry and self.files_of(generator) else {}
+        needed = [*self.files_of(generator), *self.environments_of(generator)] if entry else []
+        files = {"files": needed} if needed else {}
         names = {"train": "train.parquet", "codebook": "codebook.json"}
         return {key: f"{self.folder}/data/{own}{name}" for key, name in names.items()} | files
 
@@ -169,6 +172,11 @@ class Run:
         entry = self.generators[generator]
         named = generator_class(entry.class_path).file_settings
         return [entry.settings[setting] for setting in named if setting in entry.settings]
+
+    def environments_of(self, generator: str) -> list[str]:
+        """What is there when the environment of a generator's class is; nothing for one without."""
+        environment = generator_class(self.generators[generator].class_path).environment
+        return [str(stamp_of(environment))] if environment else []
 
     @property
     def models(self) -> list[tuple[str, int, int]]:

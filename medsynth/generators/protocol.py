@@ -44,6 +44,8 @@ class Generator(ABC):
         Whether `fit` learns from the rows that it is given, so that other rows give another model.
     file_settings : tuple of str
         Settings that are paths of files which `fit` reads; when one changes, the workflow fits again.
+    environment : str or None
+        Python environment with packages that `fit` needs and that cannot live beside the others: ``envs/<name>.txt``.
     codebook_ : Codebook
         Describes the table that was learned.
     epochs_ : int
@@ -58,6 +60,7 @@ class Generator(ABC):
     quick: bool = False
     learns: bool = True
     file_settings: tuple[str, ...] = ()
+    environment: str | None = None
     codebook_: Codebook
     epochs_: int
 

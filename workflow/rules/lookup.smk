@@ -66,9 +66,13 @@ def training_of(wildcards):
 
 
 def fitted_of(wildcards):
-    """Training rows of a generator and their codebook, beside those of the study."""
+    """Training rows of a generator and their codebook, beside those of the study, and what else `fit` needs."""
     found = training_of(wildcards)
-    return {"fitted": found["train"], "fitted_codebook": found["codebook"]}
+    return {
+        "fitted": found.pop("train"),
+        "fitted_codebook": found.pop("codebook"),
+        **found,
+    }
 
 
 def anonymeter_of(wildcards):

@@ -1,6 +1,7 @@
 """Stage 3: one training run a generator and seed; it passes through the models of all epoch counts.
 
-Needs: data/train.parquet and data/codebook.json, or a generator's own in data/imputed/; files that its settings name.
+Needs: data/train.parquet and data/codebook.json, or a generator's own in data/imputed/; files that its settings name;
+the environment of its class in .environments/.
 Yields: models/<generator>/seed<S>/epochs<E>/, with a model card (settings, data checksum, versions,
 losses of every epoch) in each.
 """

@@ -1,0 +1,17 @@
+"""Make the Python environment of packages that cannot live beside the project's own."""
+
+from pathlib import Path
+
+from _job import log, run
+
+from medsynth.generators.environments import make_environment
+
+
+def main(job):
+    """Install what the lock file names."""
+    folder = Path(job.output[0]).parent
+    make_environment(folder, Path(job.input[0]))
+    log.info("made %s of %s", folder, job.input[0])
+
+
+run(snakemake, main)
