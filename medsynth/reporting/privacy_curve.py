@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -69,7 +71,7 @@ def privacy_curve_table(scores: pd.DataFrame, budgets: dict[str, float | None], 
 def privacy_curve(
     scores: pd.DataFrame, budgets: dict[str, float | None], styles: Styles, *, target: str, note: str
 ) -> Figure:
-    """Draw accuracy, ROC AUC, quality and detection against epsilon, no guarantee at the right end.
+    """Draw accuracy, ROC AUC, quality and detection against epsilon, a line a method, no guarantee at the right end.
 
     Parameters
     ----------
@@ -101,17 +103,25 @@ def privacy_curve(
 
 
 def _panel(ax: Axes, table: pd.DataFrame, styles: Styles, end: float) -> None:
-    """One metric over epsilon, with real rows and independent columns as lines across."""
+    """One metric over epsilon, a line a method, with real rows and independent columns as lines across."""
     for name, line in REFERENCES.items():
         for mean in table.loc[table["generator"] == name, "mean"]:
             ax.axhline(mean, color=colour_of(name, styles), linestyle=line, linewidth=1.2, label=title_of(name, styles))
     curve = table[table["epsilon"].notna()]
     x = curve["epsilon"].replace(np.inf, end)
-    ax.plot(x, curve["mean"], color="#7f7f7f", linewidth=1.4, zorder=2, label="Med-VAE plus under a budget")
-    for place, row in zip(x, curve.itertuples(), strict=True):
+    # The same method under several budgets has one title up to its epsilon.
+    method = curve["generator"].map(lambda name: title_of(name, styles).partition(", ε")[0])
+    markers = dict(zip(method.unique(), cycle("os^D"), strict=False))
+    for name, places in x.groupby(method, sort=False):
+        tightest = colour_of(curve.loc[places.index[0], "generator"], styles)
+        ax.plot(
+            places, curve.loc[places.index, "mean"], color=tightest, linewidth=1.0, marker=markers[name], markersize=4,
+            zorder=2, label=name,
+        )  # fmt: skip
+    for place, marker, row in zip(x, method.map(markers), curve.itertuples(), strict=True):
         ax.errorbar(
             place, row.mean, yerr=[[np.nan_to_num(row.mean - row.ci_low)], [np.nan_to_num(row.ci_high - row.mean)]],
-            fmt="o", markersize=6, color=colour_of(row.generator, styles), markeredgecolor="white",
+            fmt=marker, markersize=6, color=colour_of(row.generator, styles), markeredgecolor="white",
             markeredgewidth=0.7, elinewidth=1.4, capsize=2.5, zorder=3,
         )  # fmt: skip
     ax.set_xmargin(0.07)

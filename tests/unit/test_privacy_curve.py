@@ -40,6 +40,14 @@ def test_no_guarantee_stands_at_the_right_end(scores):
     assert ax.get_xticks()[-1] > 8
 
 
+def test_every_method_has_a_line_of_its_own(scores):
+    titles = ["A, ε = ∞", "B, ε = 8", "A, ε = 0.5"]
+    styles = {name: {"title": title, "colour": "#336699"} for name, title in zip(BUDGETS, titles, strict=True)}
+    ax = privacy_curve(scores, BUDGETS, styles, target="t", note="a test").axes[0]
+    lines = {line.get_label(): list(line.get_xdata()) for line in ax.lines if line.get_label() in "AB"}
+    assert lines == {"A": [0.5, 32.0], "B": [8.0]}
+
+
 def test_scores_without_budgets_are_refused(scores):
     with pytest.raises(InputError, match="No scores of generators with an epsilon"):
         privacy_curve_table(scores[scores["generator"] == "cart"], BUDGETS, target="t")
