@@ -15,8 +15,10 @@ CLASSES = {
     "EncodedTVAE": "medsynth.generators.encoded",
     "External": "medsynth.generators.external",
     "GaussianCopula": "medsynth.generators.sdv",
+    "MST": "medsynth.generators.mst",
     "MedVAE": "medsynth.generators.med_vae",
     "MedVAEPlus": "medsynth.generators.med_vae_plus",
+    "PrivateColumns": "medsynth.generators.private_columns",
     "TVAE": "medsynth.generators.sdv",
 }
 __all__ = ["generator_class", *CLASSES]

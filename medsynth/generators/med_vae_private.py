@@ -39,11 +39,10 @@ import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.errors import InputError
-from medsynth.generators.discretisation import TableCoder
 from medsynth.generators.laziness import LazyModule
 from medsynth.generators.med_vae_plus import MedVAEPlus
-from medsynth.generators.noisy_histograms import noisy_columns
-from medsynth.generators.privacy_budget import Randomness, plan_budget
+from medsynth.generators.noisy_histograms import noisy_bins
+from medsynth.generators.privacy_budget import Randomness, plan_budget, refuse_several_rows
 from medsynth.generators.protocol import Progress, complete, drawing_order
 from medsynth.randomness import derive_seed
 
@@ -58,8 +57,6 @@ else:
     training = LazyModule("medsynth.generators.training")
 
 WARM_UP = 0.05
-# A bin holds at least so many standard deviations of a cell's noise.
-BIN_DEVIATIONS = 3.0
 
 
 class DPMedVAEPlus(MedVAEPlus):
@@ -151,11 +148,7 @@ class DPMedVAEPlus(MedVAEPlus):
             persons have several rows.
         """
         table = complete(table, codebook)
-        if (codebook.rows_per_person or 1) > 1:
-            raise InputError(
-                f"A person has up to {codebook.rows_per_person} rows in {codebook.name}, and the guarantee is one of "
-                "rows; keep one row a person (the codebook's row rule 'first_per') or take a generator without epsilon."
-            )
+        refuse_several_rows(codebook)
         self.codebook_, self.epochs_ = codebook, 0
         self.order_ = drawing_order(codebook, first, last)
         self.privacy_ = self._plan(len(table))
@@ -163,9 +156,9 @@ class DPMedVAEPlus(MedVAEPlus):
         torch.manual_seed(derive_seed(seed, "fit"))
         device = training.device_to_use()
         histogram_noise = self.privacy_["histogram_noise"]
-        noisy = noisy_columns(table, codebook, histogram_noise, random.normal)
-        sure = math.ceil(BIN_DEVIATIONS * histogram_noise * math.sqrt(len(codebook.columns)))
-        self.coder_ = TableCoder(self.max_bins, max(self.min_bin_rows, sure)).fit(noisy, codebook)
+        noisy, self.coder_ = noisy_bins(
+            table, codebook, histogram_noise, random.normal, self.max_bins, self.min_bin_rows
+        )
         self._build(device)
         self._start_from(self.coder_.encode(noisy)[:, self._positions()])
         codes = torch.as_tensor(self.coder_.encode(table)[:, self._positions()], device=device)

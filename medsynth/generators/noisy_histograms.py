@@ -3,16 +3,46 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from medsynth.codebook import Codebook, Column
 from medsynth.errors import InputError
+from medsynth.generators.discretisation import TableCoder
 
 # Cells of a numeric column; an integer column has one a value if it has no more values.
 CELLS = 512
+# A bin holds at least so many standard deviations of a cell's noise.
+BIN_DEVIATIONS = 3.0
+
+
+def noisy_bins(
+    table: pd.DataFrame,
+    codebook: Codebook,
+    noise: float,
+    normal: Callable[[int], np.ndarray],
+    max_bins: int,
+    min_rows: int,
+    names: Sequence[str] | None = None,
+) -> tuple[pd.DataFrame, TableCoder]:
+    """Draw up noisy columns and learn bins from them, which rest on `min_rows` and on more than noise.
+
+    Parameters
+    ----------
+    table, codebook, noise, normal
+        See `noisy_columns`.
+    max_bins, min_rows : int
+        See `TableCoder`.
+    names : sequence of str, optional
+        Columns to draw up, all numeric ones among them; default: all.
+    """
+    names = list(codebook.columns) if names is None else names
+    drawn_up = codebook.model_copy(update={"columns": {name: codebook.columns[name] for name in names}})
+    noisy = noisy_columns(table, drawn_up, noise, normal)
+    sure = math.ceil(BIN_DEVIATIONS * noise * math.sqrt(len(names)))
+    return noisy, TableCoder(max_bins, max(min_rows, sure)).fit(noisy, codebook)
 
 
 def noisy_columns(

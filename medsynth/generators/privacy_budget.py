@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from medsynth.codebook import Codebook
 from medsynth.errors import InputError
 
 if TYPE_CHECKING:
@@ -115,6 +116,59 @@ def _least_noise(mechanisms_with: Callable[[float], list[Mechanism]], epsilon: f
     return noise
 
 
+def _check(name: str, value: float, most: float, meaning: str) -> None:
+    """Refuse a setting that is not above 0 and below `most`."""
+    if not 0 < value < most:
+        raise InputError(f"The setting '{name}' is {value:g} and must be in {meaning}.")
+
+
+def refuse_several_rows(codebook: Codebook) -> None:
+    """Say that a guarantee of rows is none of persons who have several."""
+    if (codebook.rows_per_person or 1) > 1:
+        raise InputError(
+            f"A person has up to {codebook.rows_per_person} rows in {codebook.name}, and the guarantee is one of "
+            "rows; keep one row a person (the codebook's row rule 'first_per') or take a generator without epsilon."
+        )
+
+
+def plan_histograms(
+    epsilon: float, delta: float | None, *, rows: int, share: float | None = None
+) -> tuple[float, float]:
+    """Compute the least noise with which histograms of all columns alone spend a share of epsilon, and delta.
+
+    Parameters
+    ----------
+    epsilon : float
+    delta : float or None
+        None: ``rows ** -1.1``.
+    rows : int
+        Rows of the table.
+    share : float, optional
+        Below 1; default: they spend all of it.
+
+    Returns
+    -------
+    noise : float
+        In units of how far one row can move all histograms together.
+    delta : float
+
+    Raises
+    ------
+    InputError
+        Something is out of its range.
+    """
+    delta = rows**-1.1 if delta is None else delta
+    _check("epsilon", epsilon, math.inf, "(0, inf); null for no guarantee")
+    if share is not None:
+        _check("histogram_share", share, 1, "(0, 1)")
+    if not 0 < delta <= 1 / rows:
+        raise InputError(
+            f"The setting 'delta' is {delta:g} and must be above 0 and at most 1 / {rows:,} rows = {1 / rows:.2g}: "
+            "above, a mechanism that publishes a random row would count as private."
+        )
+    return _least_noise(lambda noise: [(noise, 1.0, 1)], epsilon * (share or 1), delta), delta
+
+
 def plan_budget(
     epsilon: float,
     delta: float | None,
@@ -148,23 +202,9 @@ def plan_budget(
     InputError
         Something is out of its range, or the run would spend more than epsilon.
     """
-    delta = rows**-1.1 if delta is None else delta
-    ranges = {
-        "epsilon": (epsilon, 0, math.inf, "(0, inf); null for no guarantee"),
-        "sample_rate": (sample_rate, 0, 1 + 1e-12, "(0, 1]: a batch cannot be larger than the table"),
-        "histogram_share": (histogram_share, 0, 1, "(0, 1)"),
-        "steps": (steps, 0, math.inf, "(0, inf)"),
-    }
-    for name, (value, least, most, meaning) in ranges.items():
-        if not least < value < most:
-            raise InputError(f"The setting '{name}' is {value:g} and must be in {meaning}.")
-    if not 0 < delta <= 1 / rows:
-        raise InputError(
-            f"The setting 'delta' is {delta:g} and must be above 0 and at most 1 / {rows:,} rows = {1 / rows:.2g}: "
-            "above, a mechanism that publishes a random row would count as private."
-        )
-
-    histogram_noise = _least_noise(lambda noise: [(noise, 1.0, 1)], histogram_share * epsilon, delta)
+    _check("sample_rate", sample_rate, 1 + 1e-12, "(0, 1]: a batch cannot be larger than the table")
+    _check("steps", steps, math.inf, "(0, inf)")
+    histogram_noise, delta = plan_histograms(epsilon, delta, rows=rows, share=histogram_share)
     budget = Budget(delta, histogram_noise, noise_multiplier or math.nan, sample_rate, steps)
     if noise_multiplier is None:
         noise_multiplier = _least_noise(

@@ -16,6 +16,14 @@ def test_every_study_has_a_plan_at_every_scale(project, scale):
         assert f"train med_vae_plus, seed 1 ({study})" in done.stdout
 
 
+def test_an_environment_is_made_once_and_for_generators_that_need_it_alone(project):
+    study = {"studies": "covid_gans", "scale": "smoke"}
+    done = project.snakemake("--dry-run", **study, generators="[mst,mst_2,private_columns]")
+    assert done.stdout.count("make the environment dpmm") == 1
+    done = project.snakemake("--dry-run", **study, generators="private_columns")
+    assert done.returncode == 0 and "make the environment" not in done.stdout
+
+
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [

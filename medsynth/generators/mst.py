@@ -1,0 +1,107 @@
+"""MST, the noisy-marginals method that won NIST's contest, as the package dpmm has it: a rival under a guarantee.
+
+McKenna, Miklau and Sheldon (2021), "Winning the NIST contest: a scalable and general approach to differentially private
+synthetic data": noisy histograms of all columns, a tree of pairs of columns chosen by the exponential mechanism, noisy
+counts of these pairs, and the distribution of highest entropy that fits them. Before that, part of the budget buys bins
+of numbers as in `medsynth.generators.med_vae_private`, here from histograms of the numeric columns alone; what the
+guarantee covers is said there, too. Domains are declared to dpmm, which would read them off the rows for free.
+
+Everything is composed as zero-concentrated differential privacy and converted once (Canonne, Kamath and Steinke 2020,
+"The discrete Gaussian for differential privacy"), as dpmm does.
+
+What else dpmm has is left out. Its PrivBayes chooses pairs by mutual information divided by entropies, with the
+sensitivity of the undivided one: where two columns are constant but for one row, that row moves the score by 1, so that
+its epsilon is none. Its AIM estimates a model in each of many rounds, which by its own words can take many hours.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from medsynth.codebook import NUMERIC
+from medsynth.generators import mst_in_dpmm
+from medsynth.generators.environments import interpreter
+from medsynth.generators.noisy_histograms import noisy_bins
+from medsynth.generators.privacy_budget import Randomness, plan_histograms
+from medsynth.generators.private_columns import Factor, PrivateColumns
+from medsynth.randomness import derive_seed
+
+
+class MST(PrivateColumns):
+    """Draws columns along a tree of noisy pairs; see the module.
+
+    Fitting starts another Python, that of the environment ``dpmm`` below the working folder; sampling does not.
+
+    Parameters
+    ----------
+    epsilon : float, default 1.0
+        Budget of the whole run.
+    histogram_share : float, default 0.3
+        The bins of numbers alone spend this share of epsilon; see `plan_histograms`.
+    iterations : int, default 5000
+        Of the estimation that fits a distribution to what was measured; dpmm's own default.
+    delta, max_bins, min_bin_rows
+        See `PrivateColumns`.
+    """
+
+    environment = "dpmm"
+
+    def __init__(
+        self,
+        *,
+        epsilon: float = 1.0,
+        delta: float | None = None,
+        histogram_share: float = 0.3,
+        iterations: int = 5000,
+        max_bins: int = 32,
+        min_bin_rows: int = 10,
+    ) -> None:
+        super().__init__(epsilon=epsilon, delta=delta, max_bins=max_bins, min_bin_rows=min_bin_rows)
+        self.histogram_share, self.iterations = histogram_share, iterations
+
+    def _learn(self, table: pd.DataFrame, seed: int) -> None:
+        """Buy bins of numeric columns, and let dpmm spend the rest on codes."""
+        python = interpreter(self.environment)
+        noise, delta = plan_histograms(self.epsilon, self.delta, rows=len(table), share=self.histogram_share)
+        normal = Randomness(derive_seed(seed, "noise")).normal
+        numeric = self.codebook_.named(*NUMERIC)
+        _, self.coder_ = noisy_bins(
+            table, self.codebook_, noise, normal, self.max_bins, self.min_bin_rows, names=numeric
+        )
+        request = {
+            "codes": self.coder_.encode(table),
+            "sizes": self.coder_.sizes_,
+            "epsilon": self.epsilon,
+            "delta": delta,
+            # A Gaussian mechanism's (Bun and Steinke 2016, proposition 1.6).
+            "rho_spent": 0.5 / noise**2 if numeric else 0.0,
+            "iterations": self.iterations,
+            "seed": derive_seed(seed, "dpmm"),
+        }
+        answer = _ask(python, request)
+        self.factors_ = [
+            Factor(int(i), tuple(answer[f"parents{i}"].tolist()), answer[f"weights{i}"], answer[f"groups{i}"])
+            for i in answer["order"]
+        ]
+        self.privacy_ = {"epsilon": self.epsilon, "delta": delta, "histogram_noise": noise, "rho": float(answer["rho"])}
+
+
+def _ask(python: Path, request: dict) -> dict[str, np.ndarray]:
+    """Run `mst_in_dpmm` by another interpreter; arrays in, arrays out."""
+    with tempfile.TemporaryDirectory() as folder:
+        asked, answered = Path(folder) / "asked.npz", Path(folder) / "answered.npz"
+        np.savez(asked, **request)
+        # This project's own modules are not to be found there.
+        own = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        command = [str(python), "-P", str(mst_in_dpmm.__file__), str(asked), str(answered)]
+        done = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{python} failed on {Path(mst_in_dpmm.__file__).name}: {done.stderr.strip()[-2000:]}")
+        with np.load(answered) as arrays:
+            return dict(arrays)

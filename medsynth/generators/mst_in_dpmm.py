@@ -1,0 +1,59 @@
+"""What `medsynth.generators.mst` runs in the environment that has dpmm: codes in, conditional tables out, both as npz.
+
+Needs numpy and dpmm 0.1.9 and nothing of this project.
+"""
+
+import sys
+
+import numpy as np
+
+
+def main(asked: str, answered: str) -> None:
+    """Fit MST to codes and write the tables by which columns are drawn one after another."""
+    import pandas as pd
+    from dpmm.models.base.mechanisms import cdp_rho
+    from dpmm.models.mst import MST
+    from scipy import sparse
+
+    class SeededMST(MST):
+        """MST whose noise a seed decides; dpmm takes the operating system's."""
+
+        def _measure(self, data, proj, wgt, flatten=None, public=False):
+            """Count with noise, and say how much: dpmm forgets the weight, and then takes noise for rare levels."""
+            counts = data.project(list(proj)).datavector()
+            deviation = self.sigma / wgt
+            noisy = counts + deviation * self.prng.standard_normal(counts.size)
+            return sparse.eye(counts.size), noisy, deviation, proj
+
+    with np.load(asked) as arrays:
+        given = dict(arrays)
+    codes, sizes = pd.DataFrame(given["codes"]), given["sizes"].tolist()
+    mechanism = SeededMST(
+        epsilon=float(given["epsilon"]),
+        delta=float(given["delta"]),
+        n_iters=int(given["iterations"]),
+        domain=dict(enumerate(sizes)),
+        prng=np.random.RandomState(int(given["seed"])),
+        n_jobs=1,
+    )
+    # A third each for columns, for choosing pairs and for pairs, of what is left.
+    mechanism.rho = cdp_rho(mechanism.epsilon, mechanism.delta) - float(given["rho_spent"])
+    mechanism.sigma = np.sqrt(3 / (2 * mechanism.rho))
+    mechanism.fit(codes)
+
+    model, drawn = mechanism.model, []
+    answer = {"rho": mechanism.rho, "order": model.elimination_order[::-1]}
+    for column in answer["order"]:
+        related = {other for clique in model.cliques if column in clique for other in clique}
+        parents = sorted(related.intersection(drawn))
+        drawn.append(column)
+        kept = mechanism.compressor.supports[column]
+        answer[f"parents{column}"] = np.array(parents, dtype=int)
+        answer[f"weights{column}"] = model.project((*parents, column)).datavector(flatten=False)
+        # Levels too rare to be told from noise are one group behind the others.
+        answer[f"groups{column}"] = np.where(kept, np.cumsum(kept) - 1, kept.sum())
+    np.savez(answered, **answer)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
