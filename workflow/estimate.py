@@ -210,7 +210,7 @@ def estimate(run: Run, words: list[str]) -> dict[str, Cost]:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         run_references(run, folder, words)
-        seed, n_seeds = run.scale.seeds[0], len(run.scale.seeds)
+        seed = run.scale.seeds[0]
         data = sum(
             (benchmark_of(run, folder, path.stem) for path in (folder / run.folder / "benchmarks").glob("*.tsv")),
             Cost(),
@@ -222,7 +222,7 @@ def estimate(run: Run, words: list[str]) -> dict[str, Cost]:
             for kind, name, _, _ in references(run)
         }
         found["reference rows"] = sum(
-            (cost.times(1 if kind == "inference/" else n_seeds) for (kind, _), cost in scored.items()), Cost()
+            (cost.times(sum(job[:2] == name for job in run.scored)) for name, cost in scored.items()), Cost()
         )
         train = folder / run.folder / "data/train.parquet"
         n_train = read_metadata(train).num_rows

@@ -274,14 +274,14 @@ class Run:
         seeds = self.scale.seeds
         found = [("", *model) for model in self.models] + [("", r, 0, s) for r in REFERENCE_ROWS for s in seeds]
         further = {
-            "cohorts/": (self.conditional, COHORT_REFERENCES),
-            "attacks/": (self.attacked, CONTROLS),
-            "sizes/": (self.sized, SIZE_REFERENCES),
+            "cohorts/": (self.conditional, COHORT_REFERENCES, seeds),
+            "attacks/": (self.attacked, CONTROLS, seeds[: self.scale.attacked_seeds]),
+            "sizes/": (self.sized, SIZE_REFERENCES, seeds),
         }
-        for kind, (generators, references) in further.items():
+        for kind, (generators, references, own) in further.items():
             # One epoch count alone: that of the figures.
-            found += [(kind, g, self.shown(g), s) for g in generators for s in seeds]
-            found += [(kind, r, 0, s) for r in references if generators for s in seeds]
+            found += [(kind, g, self.shown(g), s) for g in generators for s in own]
+            found += [(kind, r, 0, s) for r in references if generators for s in own]
         # One job draws from the models of all seeds.
         found += [("inference/", g, self.shown(g), seeds[0]) for g in self.inferred]
         found += [("inference/", r, 0, seeds[0]) for r in INFERENCE_REFERENCES if self.inferred]

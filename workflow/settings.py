@@ -97,6 +97,9 @@ class Scale(Strict):
     cohort_sample_rows: int = Field(1_000, ge=1, description="rows drawn for each cohort of `cohorts`")
     coverage_samples: int = Field(20, ge=1, description="samples of the real rows for `inference.coverage`")
     coverage_rows: int = Field(2_000, ge=10, description="rows of each of these samples")
+    attacked_seeds: int | None = Field(
+        None, ge=1, description="attack the tables of the first so many seeds alone; default: of all"
+    )
     importance_rows: int = Field(200, ge=2, description="held-out real rows that forests are explained on (SHAP)")
 
     @model_validator(mode="after")

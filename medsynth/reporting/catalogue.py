@@ -331,7 +331,8 @@ TABLES = {
         "one of the other half's? AUC (0.5: cannot be told) of the attack that does best on this generator, and the "
         "share of members found when 1 % or 10 % of the others are taken for members. Attribute risk: how much more "
         "often a member's sensitive column is guessed than another's, mean over columns. Supplement: rows nearer to a "
-        f"member than to any of the other half (0.5: nothing is copied), and equal to one; {OVER_SEEDS}",
+        f"member than to any of the other half (0.5: nothing is copied), and equal to one; {OVER_SEEDS} (of one seed "
+        "alone: the bootstrap interval over its patients)",
     ),
     "sizes": Table(
         _sizes,

@@ -57,13 +57,18 @@ def privacy_table(scores: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         One row per generator or control, epoch count, metric and detail (see `medsynth.evaluation.attacks`):
-        generator, epochs, n_seeds (that have a value), metric, detail, mean, ci_low, ci_high (95 % t interval).
+        generator, epochs, n_seeds (that have a value), metric, detail, mean, ci_low, ci_high (95 % t interval; of one
+        seed alone the interval over the persons of its table, where the attack gives one).
     """
     privacy = scores[scores["family"] == "privacy"]
     keys = ["generator", "epochs", "metric", "detail"]
     rows = [(*key, *t_interval(values)) for key, values in privacy.groupby(keys)["value"]]
     table = pd.DataFrame(rows, columns=[*keys, "n_seeds", "mean", "ci_low", "ci_high"])
     table.insert(2, "n_seeds", table.pop("n_seeds"))
+    means = table.set_index(keys)["mean"]
+    for end in ("low", "high"):
+        over_persons = pd.MultiIndex.from_frame(table[keys].assign(metric=table["metric"] + f"_{end}"))
+        table[f"ci_{end}"] = table[f"ci_{end}"].where(table["n_seeds"] > 1, means.reindex(over_persons).to_numpy())
     return table
 
 

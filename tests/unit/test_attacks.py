@@ -305,6 +305,16 @@ def test_the_privacy_table_has_every_attack_with_intervals_over_seeds(privacy_sc
     assert (row["n_seeds"], row["mean"]) == (2, pytest.approx(0.56)) and row["ci_low"] < 0.55
 
 
+def test_of_one_seed_alone_the_interval_is_over_the_patients_of_its_table(privacy_scores):
+    alone = privacy_scores[privacy_scores["seed"] == 1]
+    auc = alone[(alone["metric"] == "membership_auc") & (alone["generator"] == "cart")].iloc[:1]
+    ends = [auc.assign(metric=f"membership_auc_{end}", value=value) for end, value in (("low", 0.4), ("high", 0.7))]
+    alone = pd.concat([alone[~alone["metric"].str.endswith(("_low", "_high"))], *ends])
+    table = privacy_table(alone).set_index(["generator", "metric", "detail"])
+    row = table.loc[("cart", "membership_auc", auc["detail"].iloc[0])]
+    assert (row["ci_low"], row["ci_high"]) == (0.4, 0.7)
+
+
 def test_the_privacy_table_for_reading_shows_the_best_attack_and_ends_with_the_controls(privacy_scores):
     shown = display_privacy(privacy_table(privacy_scores), STYLES)
     assert [title.split(" (")[0] for title in shown["Model"]] == [
