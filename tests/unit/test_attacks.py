@@ -15,6 +15,7 @@ from medsynth.evaluation.attacks.anonymeter import anonymeter_risks
 from medsynth.evaluation.attacks.attributes import attribute_inference
 from medsynth.evaluation.attacks.audit import audit
 from medsynth.evaluation.attacks.copies import copies
+from medsynth.evaluation.attacks.distances import closest
 from medsynth.evaluation.attacks.membership import judge, outliers
 from medsynth.evaluation.attacks.parts import CONTROLS, Parts
 from medsynth.evaluation.attacks.shadow import quarters
@@ -360,3 +361,14 @@ def test_the_figure_of_the_dial_is_in_the_order_of_its_values(privacy_scores, tm
 def test_a_dial_that_nothing_was_attacked_at_is_an_error(privacy_scores):
     with pytest.raises(InputError, match="'kl_weight'"):
         privacy_dial(privacy_scores, {"other": 1}, dial="kl_weight", note=NOTE)
+
+
+def test_columns_of_hundreds_of_levels_are_told_apart():
+    levels = [f"diagnosis {i}" for i in range(300)]
+    columns = {name: Column(type="categorical", raw=name, levels=levels) for name in ("first", "second")}
+    kinds = pd.CategoricalDtype(levels)
+    rows = pd.DataFrame({"first": [levels[299], levels[0]], "second": [levels[299], levels[200]]}).astype(kinds)
+    others = rows.iloc[:1].reset_index(drop=True)
+    facts = {"title": "t", "publisher": "p", "licence": "l", "raw": {"file": "t.csv", "obtain": "ask"}}
+    codebook = Codebook(name="t", columns=columns, **facts)
+    assert list(closest(rows, others, others, codebook)) == [0, 2]

@@ -63,5 +63,6 @@ def _one_hot(table: pd.DataFrame, names: list[str], sizes: list[int]) -> np.ndar
     starts = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
     hot = np.zeros((len(table), starts[-1]), dtype="float32")
     for start, name in zip(starts[:-1], names, strict=True):
-        hot[np.arange(len(table)), start + table[name].cat.codes] = 1
+        # pandas' codes are of the narrowest type, and a sum with them overflows.
+        hot[np.arange(len(table)), start + table[name].cat.codes.to_numpy("int64")] = 1
     return hot
