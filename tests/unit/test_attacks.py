@@ -366,7 +366,7 @@ def test_a_dial_that_nothing_was_attacked_at_is_an_error(privacy_scores):
 def test_columns_of_hundreds_of_levels_together_are_told_apart():
     levels = [f"diagnosis {i}" for i in range(100)]
     columns = {name: Column(type="categorical", raw=name, levels=levels) for name in ("first", "second", "third")}
-    rows = pd.DataFrame(dict.fromkeys(columns, [levels[99], levels[0]]), dtype=pd.CategoricalDtype(levels))
+    rows = pd.DataFrame({name: [levels[99], levels[0]] for name in columns}, dtype=pd.CategoricalDtype(levels))
     others = rows.iloc[:1].reset_index(drop=True)
     facts = {"title": "t", "publisher": "p", "licence": "l", "raw": {"file": "t.csv", "obtain": "ask"}}
     codebook = Codebook(name="t", columns=columns, **facts)
