@@ -5,51 +5,6 @@ config/benchmark.yaml. Yields: tables/{growth,exponents,data_cost}.*, figures/gr
 """
 
 
-def benchmark_results(wildcards):
-    """Tables and figure of the benchmark."""
-    try:
-        folder = RUNS[BENCHMARK].folder
-    except InputError as error:
-        raise WorkflowError(str(error)) from None
-    return [f"{folder}/tables/growth.md", f"{folder}/figures/growth.png"]
-
-
-def growth_size(what):
-    """Make a params function: rows or columns of a cell; 0 for all columns."""
-
-    def look_up(wildcards):
-        if wildcards.axis == what:
-            return int(wildcards.size)
-        return RUNS[wildcards.study].growth.rows_of_columns if what == "rows" else 0
-
-    return look_up
-
-
-def smaller_cells(what):
-    """Make an input function: costs of the smaller tables of a cell's generator, axis and seed."""
-
-    def look_up(wildcards):
-        run, axis = RUNS[wildcards.study], wildcards.axis
-        smaller = [s for s in getattr(run.growth, axis) if s < int(wildcards.size)]
-        cell = f"{wildcards.generator}-seed{wildcards.seed}-{what}.csv"
-        return [f"{run.folder}/growth/{axis}{size}/{cell}" for size in smaller]
-
-    return look_up
-
-
-def growth_cells(wildcards):
-    """Costs of all cells."""
-    run = RUNS[wildcards.study]
-    return [
-        f"{run.folder}/growth/{axis}{size}/{generator}-seed{seed}-{what}.csv"
-        for axis in ("rows", "columns")
-        for size in getattr(run.growth, axis)
-        for generator in run.generators
-        for seed in run.scale.seeds
-        for what in ("fit", "sample")
-    ]
-
-
 rule benchmark:
     """What fitting and sampling cost, against rows and columns."""
     input:
