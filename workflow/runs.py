@@ -400,7 +400,7 @@ def load_benchmark(config: dict[str, Any], where: str = COMMAND_LINE) -> Run:
     cohort_rows = math.ceil(max(*growth.rows, growth.rows_of_columns) / (1 - plan.test_share)) + 1
     scale = Scale(rows="all", cohort_rows=cohort_rows, epochs=[growth.epochs], seeds=growth.seeds)
     changes = {"name": BENCHMARK, "test_share": plan.test_share, "generators": plan.generators}
-    changes |= {"scales": {settings.scale: scale}, "published": None, "deliverable": None, "memorisation": []}
+    changes |= {"scales": {settings.scale: scale}, "published": None, "deliverable": None, "attacks": []}
     run = _resolve(_load_study(plan.study).model_copy(update=changes), settings, load_generators())
     generators = {
         name: entry.model_copy(update={"settings": {**entry.settings, **plan.settings.get(name, {})}})
