@@ -15,7 +15,7 @@ from pathlib import Path
 
 SPENT = re.compile(r"processor: ([0-9.]+) s, of which starting and imports ([0-9.]+) s")
 # Folders of logs/ whose jobs fit, sample and score; what the others do is overhead altogether.
-WORK = ("train", "sample", "score", "cohorts", "attacks", "sizes", "inference")
+WORK = ("train", "sample", "score", "cohorts", "attacks", "sizes", "inference", "coverage")
 
 
 def spent(folder: Path) -> dict[str, tuple[int, float, float]]:

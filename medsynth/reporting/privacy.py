@@ -155,7 +155,8 @@ def privacy_trade(scores: pd.DataFrame, styles: Styles, *, note: str) -> Figure:
     """Draw how well rows are told from real ones against how well members are told from others, a point a generator.
 
     Both are ROC AUCs, best at 0.5: private generators are on the left, faithful ones at the bottom. Bars are 95 % t
-    intervals over seeds (over its patients where one seed alone is attacked), cut at the panel's edge; controls are open squares.
+    intervals over seeds (over its patients where one seed alone is attacked), cut at the panel's edge; controls are
+    open squares.
 
     Parameters
     ----------
@@ -187,15 +188,8 @@ def privacy_trade(scores: pd.DataFrame, styles: Styles, *, note: str) -> Figure:
     ax.set_xlabel("Membership AUC under the best attack\n(0.5: a learned patient cannot be told from another)")
     ax.set_ylabel("Detector's AUC, C2ST\n(0.5: synthetic rows cannot be told from real ones)")
     figure.legend(loc="outside upper center", ncols=2)
-    return with_note(
-        figure,
-        "\n".join(
-            [
-                *wrap(note, 90),
-                "bars: 95% intervals over seeds (of one attacked seed: over patients), cut at the panel's edge",
-            ]
-        ),
-    )
+    bars = "bars: 95% intervals over seeds (of one attacked seed: over patients), cut at the panel's edge"
+    return with_note(figure, "\n".join([*wrap(note, 90), bars]))
 
 
 @in_style
