@@ -19,6 +19,7 @@ from closure import code_hash
 from locks import check_writable, clear_stale_locks
 from medsynth.errors import InputError
 from medsynth.generators import generator_class
+from medsynth.generators.environments import stamp_of
 from overview import verdicts
 from runs import (
     BENCHMARK,

@@ -7,6 +7,7 @@ from medsynth.evaluation.attacks.anonymeter import anonymeter_risks
 from medsynth.evaluation.attacks.audit import audit
 from medsynth.evaluation.attacks.parts import CONTROLS, Parts
 from medsynth.generators import generator_class
+from medsynth.generators.environments import interpreter
 from medsynth.preparation.partitions import halve
 from medsynth.randomness import derive_seed
 
@@ -44,8 +45,8 @@ def main(job):
         person=person["test"][rows["test"][0]], release=release,
     )  # fmt: skip
     scores = [("privacy", *score) for score in found]
-    if python := job.input.get("anonymeter"):
-        risks = anonymeter_risks(f"{python}/bin/python", released, parts, codebook, sensitive, seed=seed)
+    if job.input.get("anonymeter"):
+        risks = anonymeter_risks(interpreter("anonymeter"), released, parts, codebook, sensitive, seed=seed)
         scores += [("privacy", *score) for score in risks]
     write_scores(job, generator, scores)
 

@@ -50,7 +50,7 @@ def make_environment(folder: Path, lock: Path) -> None:
             said = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith(("ERROR", "Error"))]
             raise InputError(
                 f"The environment {folder} cannot be made: {lock} needs Python 3.11 and a package index that can be "
-                f"reached ({said[-1] if said else 'no reason given'}); make it where there are both, or leave out the "
-                "generators that need it."
+                f"reached ({said[-1] if said else 'no reason given'}); make it where there are both, or leave out "
+                "what needs it."
             )
     (folder / STAMP).write_text(lock.read_text(encoding="utf-8"), encoding="utf-8", newline="\n")

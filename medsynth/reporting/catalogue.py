@@ -151,6 +151,16 @@ def _counted(name: str, *counts: str) -> Callable[[Facts], Tables]:
     return make
 
 
+def _of_scores(table: Callable, display: Callable, *, at_one_count: bool = False) -> Callable[[Facts], Tables]:
+    """Make a table of scores, all or those at one epoch count a generator, that needs nothing else but styles."""
+
+    def make(facts: Facts) -> Tables:
+        numbers = table(facts.at_shown_epochs if at_one_count else facts.scores)
+        return numbers, display(numbers, facts.styles)
+
+    return make
+
+
 def _scaling(facts: Facts) -> Tables:
     numbers = pd.read_csv(facts.files["scaling"])
     return numbers, display_scaling(numbers)
@@ -159,11 +169,6 @@ def _scaling(facts: Facts) -> Tables:
 def _utility(facts: Facts) -> Tables:
     numbers = utility_table(facts.scores)
     return numbers, display_utility(at_epochs(numbers, facts.shown_epochs), facts.styles)
-
-
-def _quality(facts: Facts) -> Tables:
-    numbers = quality_table(facts.scores)
-    return numbers, display_quality(numbers, facts.styles)
 
 
 def _moments(facts: Facts) -> Tables:
@@ -185,36 +190,6 @@ def _conditional(facts: Facts) -> Tables:
     numbers = conditional_table(facts.scores)
     titles = {cohort["name"]: cohort.get("title") or cohort["name"] for cohort in facts.cohorts}
     return numbers, display_conditional(numbers, titles, facts.styles)
-
-
-def _privacy(facts: Facts) -> Tables:
-    numbers = privacy_table(facts.at_shown_epochs)
-    return numbers, display_privacy(numbers, facts.styles)
-
-
-def _importance(facts: Facts) -> Tables:
-    numbers = importance_table(facts.scores)
-    return numbers, display_importance(numbers, facts.styles)
-
-
-def _fairness(facts: Facts) -> Tables:
-    numbers = fairness_table(facts.at_shown_epochs)
-    return numbers, display_fairness(numbers, facts.styles)
-
-
-def _inference(facts: Facts) -> Tables:
-    numbers = inference_table(facts.scores)
-    return numbers, display_inference(numbers, facts.styles)
-
-
-def _coverage(facts: Facts) -> Tables:
-    numbers = coverage_table(facts.scores)
-    return numbers, display_coverage(numbers, facts.styles)
-
-
-def _sizes(facts: Facts) -> Tables:
-    numbers = sizes_table(facts.scores)
-    return numbers, display_sizes(numbers, facts.styles)
 
 
 def _failures(facts: Facts) -> Tables:
@@ -275,33 +250,33 @@ TABLES = {
         "majority) / (real - majority)",
     ),
     "importance": Table(
-        _importance,
+        _of_scores(importance_table, display_importance),
         "Importance: do random forests trained on synthetic rows look at what those trained on real rows look at? "
         "Spearman's correlation of mean |SHAP| over predictors, and share of the real-trained forest's five most "
         f"important predictors that are among the other's five, {OVER_SEEDS}",
     ),
     "inference": Table(
-        _inference,
+        _of_scores(inference_table, display_inference),
         f"Inference: a logistic model fitted to {SYNTHETIC_TABLES} synthetic tables a generator, combined "
         "(Raghunathan, Reiter and Rubin 2003; plug-in rule: Raab, Nowok and Dibben 2016), against the fit to the real "
         "training rows. The csv has every coefficient",
     ),
     "coverage": Table(
-        _coverage,
+        _of_scores(coverage_table, display_coverage),
         "Coverage: the real rows as the population, samples of them with replacement, synthetic tables of every "
         "sample: share of the samples whose 95% interval holds the population's coefficient, mean and least of terms; "
         "type I error: share of those that find an influence of a predictor that has none (exact 95% interval); width "
         "of the interval against the sample's own, median. Nominal are 0.95 and 0.05",
     ),
     "fairness": Table(
-        _fairness,
+        _of_scores(fairness_table, display_fairness, at_one_count=True),
         "Fairness: groups of patients, how frequent they are in synthetic against held-out real rows (log disparity: "
         "logarithm of the ratio of the odds, 0 is equal), and how well XGBoost, trained on synthetic rows, predicts "
         f"the main target in the group's held-out real rows ({LEAST_TESTED} or more; calibration: mean predicted minus "
         f"observed), {AT_ONE_COUNT}. Groups of fewer than {{least}} real rows are left out",
     ),
     "quality": Table(
-        _quality,
+        _of_scores(quality_table, display_quality),
         "Quality (SDMetrics) against held-out real rows, and AUC of an XGBoost detector (C2ST; 0.5: it cannot tell), "
         f"{OVER_SEEDS}. A score says little without its ceiling and its floor",
     ),
@@ -326,7 +301,7 @@ TABLES = {
         f"real rows of the cohort (200 or more), {OVER_SEEDS}; few: fewer than {{least}} real rows",
     ),
     "privacy": Table(
-        _privacy,
+        _of_scores(privacy_table, display_privacy, at_one_count=True),
         "Attacks on generators fitted on one half of the training rows (members). Membership: is a row a member's or "
         "one of the other half's? AUC (0.5: cannot be told) of the attack that does best on this generator, and the "
         "share of members found when 1 % or 10 % of the others are taken for members. Attribute risk: how much more "
@@ -335,7 +310,7 @@ TABLES = {
         "alone: the bootstrap interval over its patients)",
     ),
     "sizes": Table(
-        _sizes,
+        _of_scores(sizes_table, display_sizes),
         "Number of training rows: every generator fitted on random training rows, and the real rows themselves; TSTR "
         f"with XGBoost for the main target; {OVER_SEEDS}",
     ),

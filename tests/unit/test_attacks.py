@@ -130,7 +130,7 @@ def test_copies_with_other_ages_do_not_tell_the_age(cohort):
     assert {metric: value for metric, _, value in found}["attribute_risk"] < 0.1
 
 
-@pytest.mark.skipif("MEDSYNTH_ANONYMETER" not in os.environ, reason="names the python of results/.envs/anonymeter")
+@pytest.mark.skipif("MEDSYNTH_ANONYMETER" not in os.environ, reason="names the python of .environments/anonymeter")
 def test_anonymeter_finds_copied_training_rows_and_not_the_holdout(cohort):
     parts, codebook = cohort
     found = {}

@@ -78,7 +78,7 @@ def fitted_of(wildcards):
 def anonymeter_of(wildcards):
     """Environment of Anonymeter; nothing if the study does not ask for it."""
     wanted = RUNS[wildcards.study].study.anonymeter
-    return {"anonymeter": "results/.envs/anonymeter"} if wanted else {}
+    return {"anonymeter": str(stamp_of("anonymeter"))} if wanted else {}
 
 
 def own_imputation_of(wildcards):

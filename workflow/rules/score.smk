@@ -109,22 +109,6 @@ use rule score_cohorts as score_reference_cohorts with:
         "score the cohorts of the reference row {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
 
 
-rule make_anonymeter_env:
-    """Install Anonymeter in an environment of its own; only for studies that ask for it."""
-    input:
-        "envs/anonymeter.txt",
-    output:
-        directory("results/.envs/anonymeter"),
-    log:
-        "results/.envs/anonymeter.log",
-    conda:
-        "../../envs/medsynth.yaml"
-    message:
-        "install Anonymeter"
-    shell:
-        "(python -m venv {output} && {output}/bin/python -m pip install --requirement {input}) > {log} 2>&1"
-
-
 rule score_attacks:
     """Fit a generator on half of the training rows and attack what it draws."""
     input:
