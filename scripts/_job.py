@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import traceback
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -52,6 +53,21 @@ class ImportClock:
 
 
 clock = ImportClock()
+
+
+def leave_compiler_out() -> None:
+    """Let torch's optimisers find no compiler: over a second of imports a job, for what nobody compiles here.
+
+    They ask ``torch._dynamo`` for two things that do nothing outside of compiled code; the job's own process finds
+    those two here.
+    """
+    stand_in = types.ModuleType("torch._dynamo")
+    stand_in.disable = lambda function=None, recursive=True, **_: function
+    stand_in.graph_break = lambda *_: None
+    sys.modules.setdefault("torch._dynamo", stand_in)
+
+
+leave_compiler_out()
 
 
 def run(job: Any, main: Callable[[Any], None]) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from medsynth.codebook import NUMERIC, Codebook
 from medsynth.disclosure import LEAST_PATIENTS, inner_range, pools, rounded_counts, told_levels
+from medsynth.evaluation.crosstabs import Crosstabs
 
 # Joint histograms have no fewer bins a column.
 LEAST_BINS = 6
@@ -156,25 +157,22 @@ def associations(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     DataFrame
         Symmetric, columns by columns, values in [-1, 1]; 0 where a column is constant.
     """
-    names = list(codebook.columns)
-    coded = {name for name, column in codebook.columns.items() if not column.numeric}
-    numbers = pd.DataFrame({name: table[name].cat.codes if name in coded else table[name] for name in names})
+    kinds = pd.Series({name: column.type for name, column in codebook.columns.items()})
+    names, nominal, tabulated = kinds.index, kinds == "categorical", kinds.isin(["categorical", "binary"])
+    numbers = pd.DataFrame({name: table[name] if kinds[name] in NUMERIC else table[name].cat.codes for name in names})
     with np.errstate(invalid="ignore", divide="ignore"):
         matrix = np.corrcoef(numbers.to_numpy("float64"), rowvar=False)
-    for i, first in enumerate(names):
-        for j, second in enumerate(names[:i]):
-            kinds = [codebook.columns[name].type for name in (first, second)]
-            if "categorical" not in kinds:
-                continue
-            if all(kind in ("categorical", "binary") for kind in kinds):
-                value = cramers_v(numbers[first], numbers[second])
-            else:
-                groups, values = (first, second) if kinds[0] == "categorical" else (second, first)
-                value = correlation_ratio(numbers[groups], numbers[values])
-            matrix[i, j] = matrix[j, i] = value
-    matrix = np.nan_to_num(matrix)
-    np.fill_diagonal(matrix, 1.0)
-    return pd.DataFrame(matrix, index=names, columns=names)
+    matrix = pd.DataFrame(np.nan_to_num(matrix), index=names, columns=names)
+    if nominal.any():
+        coded, ordered = names[tabulated], names[~tabulated]
+        crosstabs = Crosstabs(numbers[coded].astype("int64"))
+        one_is_nominal = np.logical_or.outer(*[nominal[coded].to_numpy()] * 2)
+        matrix.loc[coded, coded] = np.where(one_is_nominal, crosstabs.cramers_v(), matrix.loc[coded, coded])
+        for name in names[nominal]:
+            ratios = correlation_ratios(numbers[name], numbers[ordered])
+            matrix.loc[name, ordered] = matrix.loc[ordered, name] = ratios
+    np.fill_diagonal(matrix.to_numpy(), 1.0)
+    return matrix
 
 
 def association_difference(synthetic: pd.DataFrame, real: pd.DataFrame) -> float:
@@ -183,18 +181,10 @@ def association_difference(synthetic: pd.DataFrame, real: pd.DataFrame) -> float
     return float(np.abs(synthetic.to_numpy() - real.to_numpy())[pairs].mean()) if len(pairs[0]) else 0.0
 
 
-def cramers_v(first: pd.Series, second: pd.Series) -> float:
-    """Cramér's V of two coded columns, in [0, 1]; 0 if one is constant."""
-    from scipy.stats.contingency import association
-
-    counts = pd.crosstab(first, second).to_numpy()
-    return float(association(counts, method="cramer")) if min(counts.shape) > 1 else 0.0
-
-
-def correlation_ratio(groups: pd.Series, values: pd.Series) -> float:
-    """Correlation ratio eta of values given groups, in [0, 1]: root of the explained share of the variance."""
-    total = values.var(ddof=0)
-    if not total > 0:
-        return 0.0
-    explained = values.groupby(groups).transform("mean").var(ddof=0)
-    return float(np.sqrt(explained / total))
+def correlation_ratios(groups: pd.Series, values: pd.DataFrame) -> pd.Series:
+    """Correlation ratio eta of each column given groups, in [0, 1]: root of the explained share of its variance."""
+    deviations = values - values.mean()
+    grouped = deviations.groupby(groups)
+    explained = grouped.mean().pow(2).mul(grouped.size(), axis=0).sum()
+    total = deviations.pow(2).sum()
+    return np.sqrt(explained.div(total.where(total > 0)).fillna(0.0))

@@ -9,12 +9,12 @@ import pytest
 from scipy import stats
 
 from medsynth.errors import InputError
+from medsynth.evaluation.crosstabs import Crosstabs
 from medsynth.evaluation.detection import c2st
 from medsynth.evaluation.evidence import (
     association_difference,
     associations,
-    correlation_ratio,
-    cramers_v,
+    correlation_ratios,
     distributions,
     histogram_edges,
 )
@@ -213,15 +213,34 @@ def test_associations_are_symmetric_and_know_a_copy(partitions):
     train, _, codebook = partitions
     matrix = associations(train, codebook)
     assert np.allclose(matrix, matrix.T)
-    assert cramers_v(train["icu"], train["icu"]) == pytest.approx(1)
     # "Not applicable" is exactly those who were not admitted.
     assert matrix.loc["icu", "admitted"] == pytest.approx(1)
 
 
 def test_the_correlation_ratio_is_one_for_a_function_of_the_group_and_zero_for_a_constant():
     groups = pd.Series([0, 0, 1, 1])
-    assert correlation_ratio(groups, pd.Series([1.0, 1.0, 5.0, 5.0])) == pytest.approx(1)
-    assert correlation_ratio(groups, pd.Series([2.0] * 4)) == 0
+    values = pd.DataFrame({"function": [1.0, 1.0, 5.0, 5.0], "constant": 2.0})
+    assert correlation_ratios(groups, values).tolist() == [pytest.approx(1), 0]
+
+
+def test_crosstabs_of_all_pairs_are_those_of_each_pair(partitions):
+    train, test, _ = partitions
+    names = ["sex", "stage", "icu", "admitted"]
+    codes, others = (table[names].apply(lambda column: column.cat.codes).astype("int64") for table in (train, test))
+    sizes = codes.max() + 1
+    strength = Crosstabs(codes, sizes).cramers_v()
+    distance = Crosstabs(codes, sizes).total_variation(Crosstabs(others, sizes))
+    for i, first in enumerate(names):
+        for j, second in enumerate(names):
+            if i != j:
+                pair = pd.crosstab(train[first], train[second])
+                assert strength[i, j] == pytest.approx(stats.contingency.association(pair, method="cramer"))
+                shares = pair / len(train), pd.crosstab(test[first], test[second]) / len(test)
+                assert distance[i, j] == pytest.approx(np.abs(shares[0] - shares[1]).to_numpy().sum() / 2)
+
+
+def test_a_constant_column_is_associated_with_nothing():
+    assert Crosstabs(pd.DataFrame({"constant": [0, 0, 0], "other": [0, 1, 1]})).cramers_v()[0, 1] == 0
 
 
 def test_a_table_differs_from_itself_in_no_association_and_from_shuffled_columns_in_some(partitions):

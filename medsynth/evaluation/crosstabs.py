@@ -1,0 +1,51 @@
+"""Contingency tables of all pairs of coded columns at once: one product of matrices, not a table a pair."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_array
+
+
+class Crosstabs:
+    """Shares of rows that have one level and another, for all pairs of columns.
+
+    Parameters
+    ----------
+    codes : DataFrame of int, shape (rows, columns)
+        Levels by number, from 0; -1 for missing, which counts as a level.
+    sizes : sequence of int, optional
+        Levels of each column, so that two tables' shares stand side by side; default: as many as are seen.
+    """
+
+    def __init__(self, codes: pd.DataFrame, sizes: np.ndarray | None = None) -> None:
+        self.sizes = np.asarray(codes.max() + 1 if sizes is None else sizes) + 1
+        # Which column a level belongs to.
+        self.column = np.repeat(np.arange(len(self.sizes)), self.sizes)
+        levels = codes.to_numpy() + 1 + np.cumsum(self.sizes) - self.sizes
+        rows, columns = levels.shape
+        places = np.arange(0, rows * columns + 1, columns)
+        one_hot = csr_array((np.ones(rows * columns), levels.ravel(), places), shape=(rows, len(self.column)))
+        self.shares = (one_hot.T @ one_hot) / rows
+
+    def total_variation(self, other: Crosstabs) -> np.ndarray:
+        """Total variation distance of each pair's shares to those of another table: (columns, columns), in [0, 1]."""
+        return self._sums(abs(self.shares - other.shares)) / 2
+
+    def cramers_v(self) -> np.ndarray:
+        """Cramér's V of each pair, without bias correction: (columns, columns), in [0, 1]; 0 with a constant column."""
+        own = self.shares.diagonal()
+        relative = self.shares.tocoo()
+        rows, columns = relative.coords
+        relative.data = relative.data**2 / (own[rows] * own[columns])
+        seen = np.bincount(self.column[own > 0], minlength=len(self.sizes))
+        freedom = np.minimum.outer(seen, seen) - 1
+        squares = np.where(freedom > 0, self._sums(relative) - 1, 0) / np.maximum(freedom, 1)
+        return np.sqrt(squares.clip(0, 1))
+
+    def _sums(self, values: csr_array) -> np.ndarray:
+        """Sums over the levels of each pair of columns."""
+        values, n = values.tocoo(), len(self.sizes)
+        rows, columns = values.coords
+        pair = self.column[rows] * n + self.column[columns]
+        return np.bincount(pair, weights=values.data, minlength=n * n).reshape(n, n)
