@@ -7,6 +7,10 @@ from functools import wraps
 from pathlib import Path
 
 import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
 STYLE = {
@@ -34,6 +38,9 @@ STYLE = {
     # Type 42 keeps the text of a pdf searchable.
     "pdf.fonttype": 42,
 }
+
+# On a colour of less red, green and blue together, numbers are printed in white.
+DARK = 1.75
 
 
 def in_style(draw: Callable) -> Callable:
@@ -70,6 +77,34 @@ def save_figure(figure: Figure, stem: str | Path) -> list[Path]:
     figure.set_layout_engine("none")
     figure.savefig(paths[1], metadata={"CreationDate": None, "Creator": None, "Producer": None})
     return paths
+
+
+def heatmap(ax: Axes, matrix: pd.DataFrame, low: float, high: float, colours: str, *, told: str = "") -> QuadMesh:
+    """Draw a matrix as squares of colour, rows downwards, its labels at the ticks; a missing value is left out.
+
+    Parameters
+    ----------
+    ax : Axes
+    matrix : DataFrame
+    low, high : float
+        Values at the ends of the scale.
+    colours : str
+        Name of a colour map.
+    told : str, optional
+        Format of the numbers printed in the cells; default: none are.
+    """
+    ax.grid(visible=False)
+    mesh = ax.pcolormesh(matrix.to_numpy(), vmin=low, vmax=high, cmap=colours, **({"edgecolor": "w"} if told else {}))
+    ax.set(xlim=(0, matrix.shape[1]), ylim=(matrix.shape[0], 0))
+    ax.set_xticks(np.arange(matrix.shape[1]) + 0.5, matrix.columns, rotation=90)
+    ax.set_yticks(np.arange(matrix.shape[0]) + 0.5, matrix.index)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    for (row, column), value in np.ndenumerate(matrix.to_numpy()) if told else ():
+        if not np.isnan(value):
+            ink = "white" if sum(mesh.to_rgba(value)[:3]) < DARK else "#262626"
+            ax.text(column + 0.5, row + 0.5, format(value, told), ha="center", va="center", color=ink, fontsize=7.5)
+    return mesh
 
 
 def with_note(figure: Figure, note: str) -> Figure:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from seaborn import heatmap
 
 from medsynth.evaluation.conditional import UNCONDITIONAL, Cohort
-from medsynth.reporting.canvas import in_style, with_note
+from medsynth.reporting.canvas import heatmap, in_style, with_note
 
 
 @in_style
@@ -39,17 +38,11 @@ def success_matrices(scores: pd.DataFrame, cohorts: list[Cohort], *, generator: 
     figure = Figure(figsize=(1.5 + 0.72 * sum(widths) + 1.2 * len(groups), 2.6 + 0.5 * height), layout="constrained")
     axes = figure.subplots(1, len(groups), width_ratios=widths, squeeze=False)[0]
     for ax, group in zip(axes, groups, strict=True):
-        ax.grid(visible=False)
-        matrix = _matrix(means, members[group])
-        heatmap(
-            matrix, ax=ax, vmin=0, vmax=1, cmap="Blues", annot=True, fmt=".2f", cbar=False, linewidths=0.5,
-            annot_kws={"fontsize": 7.5}, mask=matrix.isna(),
-        )  # fmt: skip
+        heatmap(ax, _matrix(means, members[group]), 0, 1, "Blues", told=".2f")
         ax.set_facecolor("#dddddd")
         ax.set_title(group)
         ax.set_xlabel("share of the rows drawn that are …")
-        ax.tick_params(axis="x", rotation=60, length=0)
-        ax.tick_params(axis="y", rotation=0, length=0)
+        ax.tick_params(axis="x", rotation=60)
         for label in ax.get_xticklabels():
             label.set_ha("right")
             label.set_rotation_mode("anchor")

@@ -15,12 +15,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
-from seaborn import heatmap
 
 from medsynth.codebook import Codebook, Column
 from medsynth.errors import InputError, nearest
 from medsynth.evaluation.intervals import t_interval
-from medsynth.reporting.canvas import in_style, with_note
+from medsynth.reporting.canvas import heatmap, in_style, with_note
 from medsynth.reporting.styles import Styles, classifier_title, colour_of, in_display_order, title_of
 
 REAL_COLOUR = "#8fa6bf"
@@ -288,16 +287,16 @@ def associations(evidence_by_seed: list[dict], *, title: str, note: str) -> Figu
         (difference, f"Difference, limits ±{limit:.2f}; mean absolute {pairs.mean():.3f}", limit, "PuOr_r"),
     ]
     for ax, (matrix, name, end, colours) in zip(axes, panels, strict=True):
-        ax.grid(visible=False)
-        labelled = pd.DataFrame(matrix, names, names)
-        heatmap(
-            labelled, ax=ax, vmin=-end, vmax=end, cmap=colours, square=True, cbar=False, xticklabels=1, yticklabels=1
-        )
+        mesh = heatmap(ax, pd.DataFrame(matrix, names, names), -end, end, colours)
+        ax.set_aspect("equal")
         ax.set_title(name, fontsize=max(10, 2.2 * side))
-        ax.tick_params(length=0, labelsize=7 if len(names) > 25 else 8)
+        ax.tick_params(labelsize=7 if len(names) > 25 else 8)
         if ax is not axes[0]:
             bars = list(axes[:2]) if ax is axes[1] else ax
             label = "Association" if ax is axes[1] else "Synthetic − real"
-            figure.colorbar(ax.collections[0], ax=bars, label=label, pad=0.01, aspect=30)
+            figure.colorbar(mesh, ax=bars, label=label, pad=0.01, aspect=30)
     measures = "Pearson's r of numbers, ordinal and binary levels; Cramér's V or correlation ratio with nominal levels"
-    return with_note(figure, f"{note}; {measures}")
+    figure = with_note(figure, f"{note}; {measures}")
+    # What equal sides leave free is known only once the figure was laid out; saving it does so again.
+    figure.get_layout_engine().execute(figure)
+    return figure
