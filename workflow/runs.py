@@ -91,6 +91,16 @@ class Run:
         return f"{path}.gz" if not Path(path).is_file() and Path(f"{path}.gz").is_file() else path
 
     @property
+    def raw_stamps(self) -> list[tuple[int, int]]:
+        """Size in bytes and time of the last change in seconds of each raw table that is a user's own file.
+
+        Snakemake notices by itself only files that are newer than what was made of them.
+        """
+        # Fractions of a second get lost where files are packed or copied to another disk.
+        stats = [Path(path).stat() for path in self.raw] if self.source == "file" else []
+        return [(stat.st_size, int(stat.st_mtime)) for stat in stats]
+
+    @property
     def cohort_rows(self) -> int:
         """Rows to simulate."""
         return self.scale.cohort_rows or self.scale.rows

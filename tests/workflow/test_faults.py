@@ -161,6 +161,21 @@ def test_damaged_files_are_named_one_by_one_and_a_changed_raw_file_is_noticed(pr
     assert "clean the raw table" in done.stdout and "train gaussian_copula" in done.stdout
 
 
+def test_another_raw_file_is_noticed_although_it_is_older(project):
+    raw = ward_study(project)
+    done = project.snakemake("results/ward/file-smoke/data/train.parquet", **WARD)
+    assert done.returncode == 0, done.stdout
+    done = project.snakemake("--dry-run", SYNTHETIC, **WARD)
+    assert "clean the raw table" not in done.stdout and "train gaussian_copula" in done.stdout
+
+    another = ward(399).rename(columns=str.upper).to_csv(index=False)
+    for content, when in ((another, raw.stat().st_mtime), (raw.read_text(), 1e9)):
+        raw.write_text(content)
+        os.utime(raw, (when, when))
+        done = project.snakemake("--dry-run", SYNTHETIC, **WARD)
+        assert "clean the raw table" in done.stdout, (len(content), when)
+
+
 def test_results_that_cannot_be_written_are_named_before_anything_runs(project):
     ward_study(project)
     folder = project.folder / "results"

@@ -28,6 +28,7 @@ rule clean_table:
         runtime=growing(30),
     params:
         source=of_run("source"),
+        raw_stamps=of_run("raw_stamps"),
         max_missing=of_run("study.cleaning.max_missing"),
         code=code_hash("scripts/clean_table.py", "medsynth.preparation.transforms"),
     message:
