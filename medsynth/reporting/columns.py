@@ -5,13 +5,15 @@ from __future__ import annotations
 import pandas as pd
 
 from medsynth.evaluation.intervals import t_interval
-from medsynth.reporting.display import MOMENT_TITLES, Bold, interval_text
-from medsynth.reporting.styles import Styles, in_display_order, title_of
+from medsynth.reporting.display import MOMENT_TITLES, Bold, heading, interval_text
+from medsynth.reporting.failures import showing_failures
+from medsynth.reporting.styles import Styles, in_display_order
 from medsynth.reporting.tables import at_last_epochs
 
 COLUMN_TITLES = {"column_shape": "Column shapes", "column_validity": "Validity"}
 
 
+@showing_failures("score", ["column"])
 def columns_table(scores: pd.DataFrame) -> pd.DataFrame:
     """SDMetrics' scores of each column (Column Shapes, Data Validity), with intervals over seeds.
 
@@ -61,6 +63,7 @@ def display_columns(table: pd.DataFrame, order: list[str], styles: Styles) -> pd
     generators = in_display_order(table["generator"], styles)
     present = set(table["generator"])
     shown = [name for name in ("real", *generators, "holdout", "independent") if name in present]
+    headings = {name: heading(name, table, styles) for name in shown}
     columns = list(dict.fromkeys([*(name for name in order if name in set(table["column"])), *table["column"]]))
     rows, blocks = [], []
     for metric, title in COLUMN_TITLES.items():
@@ -72,12 +75,10 @@ def display_columns(table: pd.DataFrame, order: list[str], styles: Styles) -> pd
             row = {"Column": column}
             for name in shown:
                 cell = interval_text(values[name], float("nan"), float("nan"))
-                row[title_of(name, styles)] = Bold(cell) if name in rivals and values[name] == best else cell
+                row[headings[name]] = Bold(cell) if name in rivals and values[name] == best else cell
             rows.append(row)
             blocks.append(title)
-    return pd.DataFrame(
-        rows, columns=["Column", *(title_of(n, styles) for n in shown)], index=pd.Index(blocks, name="Score")
-    )
+    return pd.DataFrame(rows, columns=["Column", *headings.values()], index=pd.Index(blocks, name="Score"))
 
 
 def display_scaling(table: pd.DataFrame) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from scipy import stats
 
 from medsynth.evaluation.coverage import NULL_TERM, RULES
 from medsynth.reporting.display import NOTHING, interval_text
+from medsynth.reporting.failures import showing_failures
 from medsynth.reporting.styles import Styles, in_display_order, title_of
 
 RULE_TITLES = {
@@ -16,6 +17,7 @@ RULE_TITLES = {
 }
 
 
+@showing_failures("coverage", ["rule", "term"], count="samples")
 def coverage_table(scores: pd.DataFrame) -> pd.DataFrame:
     """How often intervals hold the population's coefficient, term by term.
 
@@ -56,22 +58,25 @@ def display_coverage(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     styles : dict
         Generator -> ``title``, ``colour``, in order of display.
     """
-    rows = []
+    rows, lacking = [], []
     for generator in in_display_order(table["generator"], styles):
         for rule in RULES:
             own = table[(table["generator"] == generator) & (table["rule"] == rule)].set_index("term")
             if rule == "sample" and rows:
                 continue
+            if own["covered"].isna().all():
+                lacking.append({"Model": title_of(generator, styles), "Samples": own["samples"].iloc[0]})
+                break
             terms, null = own.drop(index=NULL_TERM), own.loc[NULL_TERM]
             rows.append(
                 {
                     "Model": "Real samples" if rule == "sample" else title_of(generator, styles),
                     "Interval": RULE_TITLES[rule],
-                    "Samples": str(int(null["samples"])),
+                    "Samples": str(null["samples"]),
                     "Coverage, mean of terms": f"{terms['covered'].mean():.3f}" if len(terms) else NOTHING,
                     "Coverage, least of terms": f"{terms['covered'].min():.3f}" if len(terms) else NOTHING,
                     "Type I error": interval_text(1 - null["covered"], 1 - null["high"], 1 - null["low"]),
                     "Width": f"{own['width'].median():.2f}" if own["width"].notna().any() else NOTHING,
                 }
             )
-    return pd.DataFrame(rows)
+    return pd.DataFrame([*rows, *lacking]).fillna(NOTHING)

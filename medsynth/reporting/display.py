@@ -162,7 +162,9 @@ def display_moments(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
         Text. Rows mean, standard deviation, kurtosis and skewness; the first columns are the metric and the test set.
     """
     generators = in_display_order(table["generator"], styles)
-    table = at_last_epochs(table[table["generator"].isin(generators)]).set_index(["moment", "generator"])
+    table = at_last_epochs(table[table["generator"].isin(generators)])
+    headings = {name: heading(name, table, styles) for name in generators}
+    table = table.set_index(["moment", "generator"])
     rows = []
     for moment, title in MOMENT_TITLES.items():
         found = table[table.index.get_level_values("moment") == moment]
@@ -171,7 +173,7 @@ def display_moments(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
         for generator in generators:
             known = (moment, generator) in found.index
             values = found.loc[(moment, generator), ["mean", "ci_low", "ci_high"]] if known else [float("nan")] * 3
-            row[title_of(generator, styles)] = interval_text(*values, digits=2)
+            row[headings[generator]] = interval_text(*values, digits=2)
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -245,6 +247,12 @@ def display_importance(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
             blocks.append(target)
     columns = ["Model", "Epochs", "Seeds", *IMPORTANCE_COLUMNS.values(), "Five most important"]
     return pd.DataFrame(rows, columns=columns, index=pd.Index(blocks, name="Target"))
+
+
+def heading(generator: str, table: pd.DataFrame, styles: Styles) -> str:
+    """Title over a generator's column, which says what its ``n_seeds`` would: ``CART (1 failed)``."""
+    failed = str(table.loc[table["generator"] == generator, "n_seeds"].iloc[0]).partition(" ")[2]
+    return f"{title_of(generator, styles)} {failed}".rstrip()
 
 
 def interval_text(mean: float, low: float, high: float, digits: int = 3) -> str:

@@ -14,21 +14,24 @@ import pandas as pd
 TableOf = Callable[[pd.DataFrame], pd.DataFrame]
 
 
-def showing_failures(stage: str, keys: Sequence[str] = ()) -> Callable[[TableOf], TableOf]:
-    """Make a function from scores to a table of numbers say which seeds failed.
+def showing_failures(stage: str, keys: Sequence[str] = (), *, count: str = "n_seeds") -> Callable[[TableOf], TableOf]:
+    """Make a function from scores to a table of numbers say what failed.
 
     Parameters
     ----------
     stage : str
         Whose scores the table is made of.
     keys : sequence of str
-        Columns that tell rows of one generator and epoch count apart.
+        Columns that tell rows of one generator and epoch count apart, and those that say the same of all generators.
+    count : str
+        Column that counts what the numbers rest on; other than seeds it is what one job makes together.
 
     Returns
     -------
     callable
-        Decorator. Where seeds failed, ``n_seeds`` is text such as ``2 (1 failed)``; a generator and epoch count of
-        which nothing is left gets the rows of the reference row ``real`` or ``holdout``, last, without numbers.
+        Decorator. Where seeds failed, ``n_seeds`` is text such as ``2 (1 failed)``, another count ``0 (failed)``; a
+        generator and epoch count of which nothing is left gets the rows of the reference rows ``real`` and ``holdout``
+        (without these, those of all generators), last, without numbers.
     """
 
     def decorate(table_of: TableOf) -> TableOf:
@@ -36,29 +39,31 @@ def showing_failures(stage: str, keys: Sequence[str] = ()) -> Callable[[TableOf]
         def shown(scores: pd.DataFrame) -> pd.DataFrame:
             failed = scores[(scores["family"] == "failed") & (scores["metric"] == stage)]
             table = table_of(scores)
-            return _with_failures(table, failed, list(keys)) if len(failed) else table
+            return _with_failures(table, failed, list(keys), count) if len(failed) else table
 
         return shown
 
     return decorate
 
 
-def _with_failures(table: pd.DataFrame, failed: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Add the seeds that failed to a table; see `showing_failures`."""
-    counts = failed.groupby(["generator", "epochs"])["seed"].nunique()
+def _with_failures(table: pd.DataFrame, failed: pd.DataFrame, keys: list[str], count: str) -> pd.DataFrame:
+    """Add what failed to a table; see `showing_failures`."""
+    seeds = failed.groupby(["generator", "epochs"])["seed"].nunique()
     there = set(zip(table["generator"], table["epochs"], strict=True))
     references = table[table["generator"].isin(["real", "holdout"])]
-    rows = references[keys].drop_duplicates() if keys else pd.DataFrame(index=[0])
+    like = references if len(references) else table
+    rows = like[keys].drop_duplicates() if keys else pd.DataFrame(index=[0])
     lacking = [
-        rows.assign(generator=generator, epochs=epochs, n_seeds=0)
-        for generator, epochs in counts.index
+        rows.assign(generator=generator, epochs=epochs, **{count: 0})
+        for generator, epochs in seeds.index
         if (generator, epochs) not in there
     ]
     text = table.select_dtypes(exclude="number").columns
     table = pd.concat([table, *lacking], ignore_index=True).fillna(dict.fromkeys(text, ""))
-    failures = [counts.get(cell, 0) for cell in zip(table["generator"], table["epochs"], strict=True)]
-    table["n_seeds"] = [
-        f"{seeds} ({count} failed)" if count else seeds for seeds, count in zip(table["n_seeds"], failures, strict=True)
+    failures = [seeds.get(cell, 0) for cell in zip(table["generator"], table["epochs"], strict=True)]
+    said = [f"{n} failed" if count == "n_seeds" else "failed" for n in failures]
+    table[count] = [
+        f"{n} ({words})" if lost else n for n, words, lost in zip(table[count], said, failures, strict=True)
     ]
     return table
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from medsynth.evaluation.intervals import t_interval
 from medsynth.reporting.display import NOTHING, interval_text
+from medsynth.reporting.failures import showing_failures
 from medsynth.reporting.styles import Styles, in_display_order, title_of
 from medsynth.reporting.tables import at_last_epochs
 
@@ -17,6 +18,7 @@ FAIRNESS_COLUMNS = {
 }
 
 
+@showing_failures("score", ["column", "group"])
 def fairness_table(scores: pd.DataFrame) -> pd.DataFrame:
     """How frequent groups are and how well they are predicted, with intervals over seeds.
 
@@ -71,8 +73,8 @@ def display_fairness(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
             if generator not in block.index:
                 continue
             found = block.loc[generator]
-            row = {"Model": title_of(generator, styles), "Epochs": str(int(found["epochs"]) or NOTHING)}
-            row["Seeds"] = str(int(found["n_seeds"]))
+            row = {"Model": title_of(generator, styles), "Epochs": str(found["epochs"] or NOTHING)}
+            row["Seeds"] = str(found["n_seeds"])
             for metric, title in FAIRNESS_COLUMNS.items():
                 row[title] = interval_text(*found[[metric, f"{metric}_low", f"{metric}_high"]])
             rows.append(row)

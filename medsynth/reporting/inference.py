@@ -10,16 +10,19 @@ from medsynth.errors import InputError
 from medsynth.evaluation.inference import INTERCEPT, Combined, combine, combine_plug_in, interval_overlap
 from medsynth.reporting.canvas import in_style, with_note
 from medsynth.reporting.display import NOTHING
+from medsynth.reporting.failures import showing_failures
 from medsynth.reporting.styles import Styles, colour_of, in_display_order, title_of
 
 REFERENCES = {"real": "Held-out real rows (ceiling)", "independent": "Independent columns (floor)"}
+REAL_COLUMNS = ["real", "real_se", "real_low", "real_high"]
 COLUMNS = [
     "generator", "epochs", "term", "tables", "estimate", "se", "df", "low", "high", "plug_in_low", "plug_in_high",
-    "real", "real_se", "real_low", "real_high", "overlap", "bias", "covers", "plug_in_covers", "same_sign",
+    *REAL_COLUMNS, "overlap", "bias", "covers", "plug_in_covers", "same_sign",
     "same_conclusion",
 ]  # fmt: skip
 
 
+@showing_failures("inference", ["term", *REAL_COLUMNS], count="tables")
 def inference_table(scores: pd.DataFrame) -> pd.DataFrame:
     """Coefficients of the study's logistic model from synthetic tables, beside those of the real training rows.
 
@@ -126,12 +129,15 @@ def display_inference(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
             "Same conclusion": own["same_conclusion"],
         }
         row = {"Model": REFERENCES.get(generator) or title_of(generator, styles)}
-        row |= {"Epochs": str(int(own["epochs"].iloc[0]) or NOTHING), "Tables": str(int(own["tables"].max()))}
+        row |= {"Epochs": str(int(own["epochs"].iloc[0]) or NOTHING), "Tables": str(own["tables"].max())}
+        if own["overlap"].isna().all():
+            rows.append(row)
+            continue
         row |= {"Interval overlap, mean": f"{own['overlap'].mean():.3f}"}
         row |= {"|bias| / SE, median": f"{own['bias'].abs().median():.2f}" if own["bias"].notna().any() else NOTHING}
         row |= {title: f"{values.sum():.0f} of {len(own)}" for title, values in shares.items()}
         rows.append(row | {"Not estimable": f"{own['estimate'].isna().sum()} of {len(own)}"})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).fillna(NOTHING)
 
 
 @in_style
@@ -154,7 +160,8 @@ def forest(scores: pd.DataFrame, styles: Styles, *, outcome: str, note: str) -> 
     InputError
         Nothing was scored.
     """
-    table = inference_table(scores)
+    # What failed has no place in the figure, whose note says so.
+    table = inference_table(scores[scores["family"] == "inference"])
     table = table[table["term"] != INTERCEPT]
     if table.empty:
         raise InputError("No coefficients were scored; the study's key 'inference' asks for them.")

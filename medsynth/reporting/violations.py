@@ -7,10 +7,12 @@ import pandas as pd
 
 from medsynth.evaluation.intervals import t_interval
 from medsynth.reporting.display import NOTHING, interval_text
+from medsynth.reporting.failures import showing_failures
 from medsynth.reporting.styles import Styles, in_display_order, title_of
 from medsynth.reporting.tables import at_last_epochs
 
 
+@showing_failures("score")
 def violations_table(scores: pd.DataFrame) -> pd.DataFrame:
     """How often rows are what no patient can be, with intervals over seeds.
 
@@ -57,14 +59,14 @@ def display_violations(table: pd.DataFrame, rules: dict[str, str], styles: Style
         Text. Real rows first, then generators, the holdout and the floor.
     """
     shown = {rule: title for rule, title in (rules | {"any": "any rule"}).items() if rule in table}
-    table = table.set_index("generator")
+    table = table.astype({"n_seeds": str}).set_index("generator")
     rows = []
     for generator in ["real", *in_display_order(table.index, styles), "holdout", "independent"]:
         if generator not in table.index:
             continue
         found = table.loc[generator]
-        row = {"Model": title_of(generator, styles), "Epochs": str(int(found["epochs"]) or NOTHING)}
-        row["Seeds"] = str(int(found["n_seeds"]))
+        row = {"Model": title_of(generator, styles), "Epochs": str(found["epochs"] or NOTHING)}
+        row["Seeds"] = found["n_seeds"]
         for rule, title in shown.items():
             shares = found[[rule, f"{rule}_low", f"{rule}_high"]].astype("float64")
             row[title] = interval_text(*(1000 * shares), digits=1)

@@ -1,10 +1,17 @@
 """Failed jobs in tables: where their scores would be, and listed."""
 
 import pandas as pd
+import pytest
 
-from medsynth.reporting.display import display_quality, display_utility
+from medsynth.evaluation.coverage import NULL_TERM
+from medsynth.reporting.columns import columns_table, display_columns
+from medsynth.reporting.coverage import coverage_table, display_coverage
+from medsynth.reporting.display import display_moments, display_quality, display_utility
 from medsynth.reporting.failures import failures_table
-from medsynth.reporting.tables import at_epochs, quality_table, utility_table
+from medsynth.reporting.fairness import display_fairness, fairness_table
+from medsynth.reporting.inference import display_inference, forest, inference_table
+from medsynth.reporting.tables import at_epochs, moments_table, quality_table, utility_table
+from medsynth.reporting.violations import display_violations, violations_table
 
 STYLES = {name: {"title": name.upper(), "colour": "#000000"} for name in ("cart", "tvae")}
 
@@ -40,6 +47,69 @@ def test_tables_for_reading_show_it():
     assert utility["1. CART"] == "1 (1 failed)" and utility["TVAE"] == "0 (2 failed)"
     quality = display_quality(quality_table(scores), STYLES).set_index("Model")["Seeds"]
     assert quality["CART"] == "1 (1 failed)" and list(quality["TVAE"]) == ["0 (2 failed)"] * 2
+
+
+def of_further_tables():
+    """Scores of a column, a group, a rule, coefficients and coverage; CART lost one seed and TVAE everything."""
+    rows = []
+    for generator, seeds in (("real", (1, 2)), ("cart", (1,))):
+        for seed in seeds:
+            for metric, detail in (
+                ("column_shape", "age"),
+                ("mean", "age"),
+                ("mean_real", "age"),
+                ("violations", "any"),
+            ):
+                rows.append((generator, 0, seed, "fidelity", metric, detail, 0.5))
+            rows.append((generator, 0, seed, "fairness", "log_disparity", "sex:female", 0.1))
+        for table in ("train", "held_out") if generator == "real" else ("0", "1"):
+            rows.append((generator, 0, 1, "inference", "rows", table, 9))
+            rows += [(generator, 0, 1, "inference", metric, f"{table}|age", 0.5) for metric in ("estimate", "variance")]
+    rows.append(("cart", 0, 1, "coverage", "samples", "", 10))
+    for rule in ("sample", "combined", "plug_in"):
+        for term in ("age", NULL_TERM):
+            rows += [("cart", 0, 1, "coverage", metric, f"{rule}|{term}", 0.9) for metric in ("covered", "width")]
+    rows.append(("cart", 0, 2, "failed", "score", "score: no rows", None))
+    for seed, stage in ((1, "score"), (2, "score"), (1, "inference"), (1, "coverage")):
+        rows.append(("tvae", 9, seed, "failed", stage, "train: it diverged", None))
+    return pd.DataFrame(rows, columns=["generator", "epochs", "seed", "family", "metric", "detail", "value"])
+
+
+@pytest.mark.parametrize("table_of", [columns_table, moments_table, fairness_table, violations_table])
+def test_every_table_over_seeds_says_which_failed(table_of):
+    table = table_of(of_further_tables()).set_index("generator")
+    assert table["n_seeds"].to_dict() == {"real": 2, "cart": "1 (1 failed)", "tvae": "0 (2 failed)"}
+    assert table.loc["tvae", "epochs"] == 9
+
+
+@pytest.mark.parametrize(("table_of", "count"), [(inference_table, "tables"), (coverage_table, "samples")])
+def test_what_one_job_makes_together_failed_together(table_of, count):
+    counts = table_of(of_further_tables()).set_index("generator")[count].to_dict()
+    assert counts["tvae"] == "0 (failed)" and counts["cart"] in (2, 10)
+
+
+def test_further_tables_for_reading_show_it():
+    scores = of_further_tables()
+    for shown in (
+        display_fairness(fairness_table(scores), STYLES),
+        display_violations(violations_table(scores), {}, STYLES),
+    ):
+        assert shown.set_index("Model")["Seeds"].to_dict() == {
+            "Real → Real": "2", "CART": "1 (1 failed)", "TVAE": "0 (2 failed)",
+        }  # fmt: skip
+    for shown in (display_columns(columns_table(scores), [], STYLES), display_moments(moments_table(scores), STYLES)):
+        assert list(shown.columns[-2:]) == ["CART (1 failed)", "TVAE (2 failed)"] and shown.iloc[0, -1] == "–"
+    inference = display_inference(inference_table(scores), STYLES).set_index("Model").loc["TVAE"]
+    assert inference["Tables"] == "0 (failed)" and set(inference.drop(["Epochs", "Tables"])) == {"–"}
+    coverage = display_coverage(coverage_table(scores), STYLES)
+    assert coverage["Model"].to_list() == ["Real samples", "CART", "CART", "TVAE"]
+    assert coverage["Samples"].to_list() == ["10", "10", "10", "0 (failed)"]
+
+
+def test_the_forest_plot_has_no_place_for_a_generator_that_failed():
+    figure = forest(of_further_tables(), STYLES, outcome="death", note="")
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "CART" in labels and "TVAE" not in labels
 
 
 def test_failures_are_listed_once_each_with_step_and_reason():

@@ -20,7 +20,9 @@ def folder(project):
     raw = project.folder / "resources/raw/ward/ward.csv"
     raw.parent.mkdir(parents=True)
     ward(400).rename(columns=str.upper).to_csv(raw, index=False)
-    further = {"importance": ["admitted"], "attacks": ["cart"]}
+    further = {"importance": ["admitted"], "attacks": ["cart"], "subgroups": [{"column": "sex"}]}
+    outcome = {"name": "admitted", "column": "admitted", "positive": "1"}
+    further["inference"] = {"outcome": outcome, "predictors": ["age"]}
     write_study(project, raw, generators=["gaussian_copula", "cart"], **further)
     copula = project.folder / "config/generators/gaussian_copula.yaml"
     edit(copula, lambda entry: entry["settings"].update(default_distribution="bell"))
@@ -48,6 +50,11 @@ def test_failed_jobs_are_shown_if_asked_for_and_else_tried_again(project, folder
     assert failures["reason"].str.contains("bell|cannot be read as parquet").all()
     seeds = pd.read_csv(folder / "tables/utility.csv").groupby("generator")["n_seeds"].first()
     assert seeds["gaussian_copula"] == "0 (2 failed)" and seeds["cart"] == "1 (1 failed)" and seeds["real"] == "2"
+    for name in ("quality", "moments", "columns", "importance", "fairness"):
+        table = pd.read_csv(folder / f"tables/{name}.csv")
+        assert set(table.loc[table["generator"] == "gaussian_copula", "n_seeds"]) == {"0 (2 failed)"}, name
+    inference = pd.read_csv(folder / "tables/inference.csv")
+    assert set(inference.loc[inference["generator"] == "gaussian_copula", "tables"]) == {"0 (failed)"}
     # Of what did not fail, nothing is missing.
     assert set(pd.read_csv(folder / "tables/privacy.csv").query("generator == 'cart'")["n_seeds"]) == {2}
     for table in folder.glob("tables/*.html"):
