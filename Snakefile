@@ -16,6 +16,7 @@ ROOT = Path(workflow.basedir)
 sys.path[:0] = [str(ROOT), str(ROOT / "workflow")]
 
 from closure import code_hash
+from failures import forget_cut_short, note_killed, read_failed
 from locks import check_writable, clear_stale_locks
 from medsynth.errors import InputError
 from medsynth.generators import generator_class
@@ -27,7 +28,6 @@ from runs import (
     RESERVED,
     Runs,
     import_from_checkout,
-    read_failed,
 )
 
 import_from_checkout()
@@ -91,7 +91,14 @@ include: "workflow/rules/report.smk"
 include: "workflow/rules/benchmark.smk"
 
 
+onstart:
+    for run in RUNS.values():
+        forget_cut_short(run.folder)
+
+
 onerror:
+    for run in RUNS.values():
+        note_killed(run.folder)
     failed = sum(len(read_failed(run.folder)) for run in RUNS.values())
     if failed:
         print(

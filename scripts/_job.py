@@ -84,7 +84,8 @@ def run(job: Any, main: Callable[[Any], None]) -> None:
     -----
     Progress and failures go to the rule's log. Bad input is one sentence there and on the console, without a
     traceback; anything else is a defect of ours and comes with one. Why a job of a generator failed is also kept below
-    ``failed/`` until it is tried again: `failed: show` in the configuration reads it.
+    ``failed/`` until it is tried again: `failed: show` in the configuration reads it. A job that is killed can say
+    nothing; the mark that it leaves beside its log does (`workflow/failures.py`).
     """
     # A log that cannot be written is no reason to fail, and never one to hide the reason.
     logging.raiseExceptions = False
@@ -99,10 +100,13 @@ def run(job: Any, main: Callable[[Any], None]) -> None:
         signal.SIGTERM, lambda *_: _fail("The job was ended from outside (SIGTERM); run again to go on.", job.log[0])
     )
     note = _note(Path(job.log[0]))
-    if note:
-        note.unlink(missing_ok=True)
+    mark = Path(job.log[0]).with_suffix(".running")
+    ended = [mark, note] if note else []
     started = time.monotonic()
     try:
+        if note:
+            note.unlink(missing_ok=True)
+            mark.touch()
         main(job)
     except Exception as error:
         if getattr(error, "errno", None) == errno.ENOSPC or _disk_is_full(job):
@@ -114,7 +118,12 @@ def run(job: Any, main: Callable[[Any], None]) -> None:
         if note:
             note.parent.mkdir(parents=True, exist_ok=True)
             write_text(note, sentence + "\n")
+            ended.remove(note)
         _fail(sentence, job.log[0])
+    finally:
+        # Also a note, which a workflow that is interrupted may make before its jobs have come to their end.
+        for path in ended:
+            path.unlink(missing_ok=True)
     log.info("done in %.1f s", time.monotonic() - started)
     log.info("processor: %.2f s, of which starting and imports %.2f s", time.process_time(), clock.seconds)
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from failures import read_failed
 from settings import Benchmark, Config, Deliverable, GeneratorEntry, Growth, Scale, Source, Study
 
 from medsynth.codebook import NUMERIC, Codebook
@@ -363,12 +364,6 @@ def import_from_checkout() -> None:
     """Let jobs import the library from the checkout, whether or not it is installed, and know whose jobs they are."""
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     os.environ["MEDSYNTH_WORKFLOW"] = str(os.getpid())
-
-
-def read_failed(folder: str) -> dict[str, str]:
-    """Read why jobs of a run failed, as they wrote it themselves: "<stage>/<generator>-..." -> reason."""
-    notes = sorted(Path(folder, "failed").glob("*/*.txt"))
-    return {f"{n.parent.name}/{n.stem}": " ".join(n.read_text(encoding="utf-8").split()) for n in notes}
 
 
 def load_runs(config: dict[str, Any], where: str = COMMAND_LINE) -> dict[str, Run]:

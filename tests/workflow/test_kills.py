@@ -6,11 +6,13 @@ import signal
 import subprocess
 import time
 
+import pandas as pd
 import psutil
 import pytest
 
 from tests.conftest import ward
 from tests.workflow.conftest import Project, write_study
+from tests.workflow.test_faults import edit
 
 RUN = "ward/file-smoke"
 CONFIG = {"studies": "ward", "scale": "smoke", "seeds": "1"}
@@ -105,19 +107,57 @@ def test_a_workflow_that_is_killed_again_and_again_comes_to_the_same_end(project
 def test_a_job_that_is_killed_leaves_nothing_and_is_run_again(project):
     target = f"results/{RUN}/models/cart/seed1"
     log = project.folder / "results" / RUN / "logs/train/cart-seed1.log"
-    ways = {signal.SIGKILL: "SIGKILL", signal.SIGTERM: "The job was ended from outside (SIGTERM); run again to go on."}
-    for way, said in ways.items():
+    ways = {
+        signal.SIGKILL: ("SIGKILL", ["cart-seed1.txt"]),
+        signal.SIGTERM: ("The job was ended from outside (SIGTERM); run again to go on.", []),
+    }
+    for way, (said, notes) in ways.items():
         process = project.start(target, **CONFIG)
         until(lambda: log.exists() and log.stat().st_size, process)
         job_of(process, "train_generator").send_signal(way)
         assert process.wait(timeout=60) == 1
         assert said in (project.folder / "console.txt").read_text()
         assert not (project.folder / target).exists()
-        assert not project.files(f"{RUN}/failed/**/*")
+        assert [path.name for path in (project.folder / "results" / RUN).glob("failed/train/*")] == notes
         log.unlink()
     done = project.snakemake(target, **CONFIG)
     assert done.returncode == 0, done.stdout
     assert (project.folder / target / "epochs0/model_card.json").exists()
+    assert not list((project.folder / "results" / RUN).glob("logs/*/*.running"))
+
+
+def test_a_job_that_is_killed_alone_is_shown_as_failed(project):
+    log = project.folder / "results" / RUN / "logs/train/cart-seed1.log"
+    process = project.start(*TARGETS, **CONFIG, generators="cart")
+    until(lambda: log.exists() and log.stat().st_size, process)
+    job_of(process, "train_generator").kill()
+    assert process.wait(timeout=300) == 1
+    assert "1 jobs failed" in (project.folder / "console.txt").read_text()
+    done = project.snakemake(*TARGETS, **CONFIG, generators="cart", failed="show")
+    assert done.returncode == 0, done.stdout
+    failures = pd.read_csv(project.folder / "results" / RUN / "tables/failures.csv")
+    assert failures[["generator", "step"]].to_numpy().tolist() == [["cart", "train"]]
+    assert failures["reason"].item() == "the job ended without a word: it was killed, ran out of memory or crashed"
+
+
+@pytest.mark.parametrize("way", [signal.SIGKILL, signal.SIGINT])
+def test_jobs_that_end_with_their_workflow_have_not_failed(project, way):
+    log = project.folder / "results" / RUN / "logs/train/cart-seed1.log"
+    process = project.start(f"results/{RUN}/models/cart/seed1", **CONFIG)
+    until(lambda: log.exists() and log.stat().st_size, process)
+    jobs = psutil.Process(process.pid).children(recursive=True)
+    # As a terminal does, and as an out-of-memory killer that takes all of a group.
+    for one in (process, *jobs):
+        one.send_signal(way)
+    assert process.wait(timeout=60) != 0
+    psutil.wait_procs(jobs, timeout=10)
+    # Another run, in which a job fails that has nothing to do with it.
+    copula = project.folder / "config/generators/gaussian_copula.yaml"
+    edit(copula, lambda entry: entry["settings"].update(default_distribution="bell"))
+    done = project.snakemake(f"results/{RUN}/models/gaussian_copula/seed1", **CONFIG)
+    assert done.returncode == 1
+    notes = [path.name for path in (project.folder / "results" / RUN).glob("failed/*/*")]
+    assert notes == ["gaussian_copula-seed1.txt"]
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can mount a small disk")
