@@ -17,18 +17,13 @@ sys.path[:0] = [str(ROOT), str(ROOT / "workflow")]
 
 from closure import code_hash
 from failures import forget_cut_short, note_killed, read_failed
+from loading import Runs, import_from_checkout
 from locks import check_writable, clear_stale_locks
 from medsynth.errors import InputError
 from medsynth.generators import generator_class
 from medsynth.generators.environments import stamp_of
 from overview import verdicts
-from runs import (
-    BENCHMARK,
-    IMPORTANCE_REFERENCES,
-    RESERVED,
-    Runs,
-    import_from_checkout,
-)
+from runs import BENCHMARK, IMPORTANCE_REFERENCES, RESERVED
 
 import_from_checkout()
 # A job that starts Snakemake for itself (on a cluster) runs under the lock of the run that sent it.

@@ -32,8 +32,9 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "workflow")]
 
+from loading import import_from_checkout, load_runs  # noqa: E402
 from overheads import SPENT  # noqa: E402
-from runs import RESERVED, Run, import_from_checkout, load_runs  # noqa: E402
+from runs import RESERVED, Run  # noqa: E402
 
 from medsynth.codebook import Codebook  # noqa: E402
 from medsynth.errors import InputError, read_yaml  # noqa: E402

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from estimate import Calibration, Cost, Line, jobs_of
-from runs import load_runs
+from loading import load_runs
 
 from medsynth.errors import InputError
 from medsynth.evaluation.cost import exponent, peak_memory, predict, resized

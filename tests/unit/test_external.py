@@ -1,10 +1,10 @@
 """A table made elsewhere stands in as a generator: what it must be, what is drawn, when the workflow reads it again."""
 
+import loading
 import numpy as np
 import pandas as pd
 import pytest
-import runs
-from runs import load_runs
+from loading import load_runs
 
 from medsynth.codebook import Column
 from medsynth.errors import InputError
@@ -211,7 +211,7 @@ def test_it_is_not_fitted_on_fewer_rows(put):
 
 
 def test_it_cannot_be_attacked(put, monkeypatch):
-    study = runs._load_study("covid_gans").model_copy(update={"attacks": ["external"]})
-    monkeypatch.setattr(runs, "_load_study", lambda name: study)
+    study = loading._load_study("covid_gans").model_copy(update={"attacks": ["external"]})
+    monkeypatch.setattr(loading, "_load_study", lambda name: study)
     with pytest.raises(InputError, match=r"'attacks' names the generator 'external', which learns from no rows"):
         resolved()

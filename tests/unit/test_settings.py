@@ -4,11 +4,11 @@ import json
 import subprocess
 import sys
 
+import loading
 import pytest
-import runs
 import yaml
 from document_settings import write
-from runs import load_generators, load_runs
+from loading import load_generators, load_runs
 
 from medsynth.errors import InputError
 from tests.conftest import ROOT
@@ -115,7 +115,7 @@ def test_a_wrong_study_file_is_named_with_the_place(tmp_path, monkeypatch, chang
     (tmp_path / "studies/mine.yaml").write_text(yaml.safe_dump(content))
     for folder in ("datasets", "generators"):
         (tmp_path / folder).symlink_to(ROOT / "config" / folder)
-    monkeypatch.setattr(runs, "CONFIG", tmp_path)
+    monkeypatch.setattr(loading, "CONFIG", tmp_path)
     with pytest.raises(InputError, match=rf"mine.yaml.*{sentence}"):
         load_runs(config(studies=["mine"]))
 
@@ -189,7 +189,7 @@ def test_the_schemas_refuse_unknown_keys():
 
 def test_reading_the_configuration_imports_no_heavy_library():
     """Every job reads it; few need torch, SDV or SDMetrics."""
-    read = "from runs import load_runs; load_runs({'studies': ['covid_gans'], 'scale': 'smoke'})['covid_gans'].scored"
+    read = "import loading; loading.load_runs({'studies': ['covid_gans'], 'scale': 'smoke'})['covid_gans'].scored"
     heavy = "{'torch', 'sdv', 'sdmetrics', 'sklearn', 'xgboost'}"
     code = f"import sys; sys.path[:0] = ['.', 'workflow']; {read}; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

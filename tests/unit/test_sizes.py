@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from loading import load_runs
 from matplotlib.figure import Figure
-from runs import load_runs
 from settings import Study
 
 from medsynth.errors import InputError, validate
