@@ -171,7 +171,7 @@ class Run:
         """Files that a generator's settings name."""
         entry = self.generators[generator]
         named = generator_class(entry.class_path).file_settings
-        return [entry.settings[setting] for setting in named if setting in entry.settings]
+        return [entry.settings[setting] for setting in named if entry.settings.get(setting)]
 
     def environments_of(self, generator: str) -> list[str]:
         """What is there when the environment of a generator's class is; nothing for one without."""

@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from medsynth.codebook import Codebook, Column
+from medsynth.codebook import NUMERIC, Codebook, Column
 from medsynth.errors import InputError, nearest
 from medsynth.generators.protocol import Generator, refuse_conditions
 from medsynth.generators.storage import write_card
@@ -74,18 +74,8 @@ class External(Generator):
             The file is absent, unreadable or empty, lacks a column, or has cells that the codebook does not allow.
         """
         self.codebook_, self.epochs_ = codebook, 0
-        made = _read(Path(self.path))
+        self.table_, self.adjusted_ = read_clean_table(self.path, codebook)
         self.sha256_ = hashlib.sha256(Path(self.path).read_bytes()).hexdigest()
-        _check(made, codebook, self.path)
-        numeric = codebook.named("continuous", "integer")
-        # A parquet may have levels such as 1 and 2 as numbers.
-        self.table_ = codebook.conform(made.astype({n: str for n in codebook.columns if n not in numeric}))
-        differs = {name: int((pd.to_numeric(made[name]) != self.table_[name]).sum()) for name in numeric}
-        self.adjusted_ = {name: count for name, count in differs.items() if count}
-        for name, count in self.adjusted_.items():
-            log.warning("%s: %d numbers of '%s' were clipped to its range or rounded", self.path, count, name)
-        if ignored := [name for name in made.columns if name not in codebook.columns]:
-            log.warning("%s: columns that the codebook lacks are ignored: %s", self.path, ", ".join(map(str, ignored)))
         yield self
 
     def sample(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> pd.DataFrame:
@@ -134,6 +124,40 @@ class External(Generator):
         return {"rows": len(self.table_), "sha256": self.sha256_, "adjusted": self.adjusted_}
 
 
+def read_clean_table(path: str, codebook: Codebook) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Read a file as a table of the codebook's columns, types and levels.
+
+    Parameters
+    ----------
+    path : str
+        See `External`.
+    codebook : Codebook
+
+    Returns
+    -------
+    table : DataFrame
+    adjusted : dict of int
+        Column -> numbers that were clipped or rounded, where there are any.
+
+    Raises
+    ------
+    InputError
+        See `External.fit`.
+    """
+    made = _read(Path(path))
+    _check(made, codebook, path)
+    numeric = codebook.named(*NUMERIC)
+    # A parquet may have levels such as 1 and 2 as numbers.
+    table = codebook.conform(made.astype({n: str for n in codebook.columns if n not in numeric}))
+    differs = {name: int((pd.to_numeric(made[name]) != table[name]).sum()) for name in numeric}
+    adjusted = {name: count for name, count in differs.items() if count}
+    for name, count in adjusted.items():
+        log.warning("%s: %d numbers of '%s' were clipped to its range or rounded", path, count, name)
+    if ignored := [name for name in made.columns if name not in codebook.columns]:
+        log.warning("%s: columns that the codebook lacks are ignored: %s", path, ", ".join(map(str, ignored)))
+    return table, adjusted
+
+
 def _read(path: Path) -> pd.DataFrame:
     """Read a table; of a csv every cell as text, as it is written."""
     try:
@@ -145,7 +169,7 @@ def _read(path: Path) -> pd.DataFrame:
         else:
             raise InputError(f"{path} must be a csv, csv.gz or parquet.")
     except FileNotFoundError:
-        raise InputError(f"{path} does not exist: put the table there, or set 'path' of the generator.") from None
+        raise InputError(f"{path} does not exist: put the table there, or correct the generator's setting.") from None
     except InputError:
         raise
     except (OSError, EOFError, ValueError) as error:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -167,8 +167,10 @@ class MedVAEPlus(Generator):
         self._likelihood = training.LevelLikelihood(sizes, device)
         self._starts = torch.as_tensor(decoder.starts[:-1], device=device)
 
-    def _losses(self, codes: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        """Compute the loss of a batch, in nats a record, and the posterior means."""
+    def _losses(
+        self, codes: Tensor, decoder: Callable[[Tensor, Tensor], Tensor] | None = None
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """Compute the loss of a batch under the decoder, in nats a record, and the posterior means."""
         codes = codes.long()
         levels = self._levels(codes)
         if self.latent:
@@ -176,7 +178,7 @@ class MedVAEPlus(Generator):
         else:
             mean = log_variance = levels[:, :0]
         z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
-        reconstruction = self._likelihood(self.network_["decoder"](z, levels), codes).sum()
+        reconstruction = self._likelihood((decoder or self.network_["decoder"])(z, levels), codes).sum()
         kl = training.kl_divergence(mean, log_variance).sum(1).mean()
         return {"loss": reconstruction + kl, "reconstruction": reconstruction, "kl": kl}, mean
 

@@ -19,6 +19,10 @@ levels that are rare enough to be grouped, the columns that are missing or const
 gaps, the choice of settings (the defaults were chosen on public data), and the model card's checksum of the training
 rows, which confirms a guess of the whole table and is not to be published.
 
+Rows that are public, or simulated, may help: an encoder trained on them without noise, and frozen before the private
+rows train the decoder, costs nothing (its parameters get no gradient and are in no norm). Neighbouring tables then have
+the same public rows, and for a public row there is no guarantee.
+
 Two limits of every such implementation. With a seed the noise can be computed again and subtracted by whoever has the
 seed: a model to be published is trained with ``secure_noise: true``, whose noise and batches come from the operating
 system, so that no two runs are alike. And noise is added in floating point, whose last bits can tell what was under it
@@ -39,6 +43,7 @@ import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.errors import InputError
+from medsynth.generators.external import read_clean_table
 from medsynth.generators.laziness import LazyModule
 from medsynth.generators.med_vae_plus import MedVAEPlus
 from medsynth.generators.noisy_histograms import noisy_bins
@@ -57,6 +62,8 @@ else:
     training = LazyModule("medsynth.generators.training")
 
 WARM_UP = 0.05
+# Of the encoder that public rows train: steps, rows of a batch, Adam's learning rate.
+PUBLIC_STEPS, PUBLIC_BATCH, PUBLIC_RATE = 1500, 256, 1e-3
 
 
 class DPMedVAEPlus(MedVAEPlus):
@@ -86,6 +93,12 @@ class DPMedVAEPlus(MedVAEPlus):
     secure_noise : bool, default False
         Noise and batches of the operating system's making instead of the seed's: for models to be published. The same
         seed then gives other models.
+    public_share : float, default 0.0
+        This share of the training rows, drawn by the seed, is taken as public: these train the encoder and nothing
+        else, and only the others are private. Needs `latent`.
+    public_table : str, optional
+        Instead of it a file of rows that are public or simulated, as `External` reads them; all training rows are
+        private.
     latent, encoder_width, width, depth, dropout
         See `MedVAEPlus`.
     max_bins, min_bin_rows : int, default 32 and 10
@@ -98,6 +111,7 @@ class DPMedVAEPlus(MedVAEPlus):
     """
 
     has_losses = False
+    file_settings = ("public_table",)
     _facts = ("privacy",)
 
     def __init__(
@@ -113,6 +127,8 @@ class DPMedVAEPlus(MedVAEPlus):
         learning_rate: float = 0.01,
         average: float = 0.99,
         secure_noise: bool = False,
+        public_share: float = 0.0,
+        public_table: str | None = None,
         latent: int = 0,
         encoder_width: int = 64,
         width: int = 64,
@@ -125,6 +141,7 @@ class DPMedVAEPlus(MedVAEPlus):
         self.noise_multiplier, self.sample_rate, self.steps = noise_multiplier, sample_rate, steps
         self.clip_norm, self.learning_rate, self.average = clip_norm, learning_rate, average
         self.secure_noise = secure_noise
+        self.public_share, self.public_table = public_share, public_table
         self.latent, self.encoder_width = latent, encoder_width
         self.width, self.depth, self.dropout = width, depth, dropout
         self.max_bins, self.min_bin_rows = max_bins, min_bin_rows
@@ -144,16 +161,22 @@ class DPMedVAEPlus(MedVAEPlus):
         Raises
         ------
         InputError
-            The budget cannot be kept or makes no sense (`plan_budget`), a numeric column has no declared range, or
-            persons have several rows.
+            The budget cannot be kept or makes no sense (`plan_budget`), a numeric column has no declared range,
+            persons have several rows, or public rows have no encoder to train or do not fit the codebook.
         """
         table = complete(table, codebook)
         refuse_several_rows(codebook)
         self.codebook_, self.epochs_ = codebook, 0
         self.order_ = drawing_order(codebook, first, last)
+        table, public = self._set_apart(table, seed)
         self.privacy_ = self._plan(len(table))
         random = Randomness(None if self.secure_noise else derive_seed(seed, "noise"))
-        torch.manual_seed(derive_seed(seed, "fit"))
+        if self.secure_noise:
+            # The noise of latent vectors goes by the place in the batch, which hangs on who else is in it: it blurs
+            # that only for those who do not know it.
+            torch.seed()
+        else:
+            torch.manual_seed(derive_seed(seed, "fit"))
         device = training.device_to_use()
         histogram_noise = self.privacy_["histogram_noise"]
         noisy, self.coder_ = noisy_bins(
@@ -161,9 +184,35 @@ class DPMedVAEPlus(MedVAEPlus):
         )
         self._build(device)
         self._start_from(self.coder_.encode(noisy)[:, self._positions()])
-        codes = torch.as_tensor(self.coder_.encode(table)[:, self._positions()], device=device)
-        self._train(codes, random)
+        private_codes, public_codes = (
+            torch.as_tensor(self.coder_.encode(rows)[:, self._positions()], device=device) for rows in (table, public)
+        )
+        if len(public):
+            self._train_encoder(public_codes)
+        self._train(private_codes, random)
         yield self
+
+    def _set_apart(self, table: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Private rows and public ones, of which there are none by default."""
+        if not self.public_share and self.public_table is None:
+            return table, table[:0]
+        if self.public_share and self.public_table is not None:
+            raise InputError("Settings 'public_share' and 'public_table' both name public rows; leave one out.")
+        if not self.latent:
+            raise InputError(
+                "Public rows train the encoder, and without a latent vector there is none; set 'latent' to 8, say, or "
+                "leave out 'public_share' and 'public_table'."
+            )
+        if self.public_table is not None:
+            return table, read_clean_table(self.public_table, self.codebook_)[0]
+        # Row by row, so that no row decides for another.
+        chosen = np.random.default_rng(derive_seed(seed, "public")).random(len(table)) < self.public_share
+        if chosen.all() or not chosen.any():
+            raise InputError(
+                f"A 'public_share' of {self.public_share:g} of {len(table):,} rows leaves no public or no private "
+                "rows; take one in (0, 1)."
+            )
+        return table[~chosen], table[chosen]
 
     def _plan(self, rows: int) -> dict[str, Any]:
         """Compute the noise, and what is said of it on the model card."""
@@ -172,7 +221,7 @@ class DPMedVAEPlus(MedVAEPlus):
             if self.noise_multiplier is not None or self.delta is not None:
                 raise InputError("Settings 'noise_multiplier' and 'delta' go with an 'epsilon', which is null.")
             nothing = dict.fromkeys(("epsilon", "epsilon_second_accountant", "delta"))
-            return {**nothing, "histogram_noise": 0.0, "noise_multiplier": 0.0, **run}
+            return {"private_rows": rows, **nothing, "histogram_noise": 0.0, "noise_multiplier": 0.0, **run}
         budget = plan_budget(
             self.epsilon,
             self.delta,
@@ -183,7 +232,7 @@ class DPMedVAEPlus(MedVAEPlus):
         )
         spent = {"epsilon": budget.epsilon(), "epsilon_second_accountant": budget.epsilon_second_accountant()}
         spent["accountants"] = {name: metadata.version(name) for name in ("opacus", "dp-accounting")}
-        return {**spent, **asdict(budget)}
+        return {"private_rows": rows, **spent, **asdict(budget)}
 
     def _start_from(self, codes: np.ndarray) -> None:
         """Let the network begin with each column's own distribution in noisy codes, and learn what differs from it.
@@ -207,11 +256,41 @@ class DPMedVAEPlus(MedVAEPlus):
     def _levels(self, codes: Tensor) -> Tensor:
         return super()._levels(codes) - self._centre
 
+    def _train_encoder(self, codes: Tensor) -> None:
+        """Train the encoder on public rows beside a decoder that is thrown away, and freeze it.
+
+        An encoder beside the decoder of this model learns to say next to nothing, since that sees the columns already
+        drawn. The one thrown away sees the latent vector alone, so that whatever is to be known of a row has to pass
+        through it. The KL divergence has its full weight, which keeps the vectors of all rows together near N(0, I),
+        from which rows are drawn: as near as public rows show, which may be unlike the private ones.
+        """
+        encoder = self.network_["encoder"]
+        layers = (
+            torch.nn.Linear(self.latent, self.encoder_width),
+            torch.nn.ReLU(),
+            torch.nn.Linear(self.encoder_width, self._likelihood.total),
+        )
+        thrown_away = torch.nn.Sequential(*layers).to(codes.device)
+        with torch.no_grad():
+            layers[-1].bias.copy_(self._centre.log())
+        optimiser = torch.optim.Adam([*encoder.parameters(), *thrown_away.parameters()], lr=PUBLIC_RATE)
+        for _ in range(PUBLIC_STEPS):
+            batch = codes[torch.randint(len(codes), (PUBLIC_BATCH,))]
+            losses, _ = self._losses(batch, lambda z, levels: thrown_away(z))
+            optimiser.zero_grad()
+            losses["loss"].backward()
+            optimiser.step()
+        encoder.requires_grad_(False)
+        with torch.no_grad():
+            kl = self._losses(codes, lambda z, levels: thrown_away(z))[0]["kl"]
+        self.privacy_ |= {"public_rows": len(codes), "public_kl_nats": round(float(kl), 3)}
+
     def _train(self, codes: Tensor, random: Randomness) -> None:
-        """Train by DP-SGD, and keep the average of the weights."""
+        """Train by DP-SGD what is not frozen, and keep the average of the weights."""
         # Without noise there is nothing that clipping would be for.
         clip_norm = math.inf if self.epsilon is None else self.clip_norm
-        clipped = clipping.PerRowClipping(list(self.network_.values()), clip_norm)
+        trained = [module for module in self.network_.values() if all(p.requires_grad for p in module.parameters())]
+        clipped = clipping.PerRowClipping(trained, clip_norm)
         parameters = clipped.parameters
         sizes = [p.numel() for p in parameters]
         optimiser = torch.optim.Adam(parameters, lr=self.learning_rate, betas=(0.9, 0.99), fused=True)
@@ -256,12 +335,15 @@ class DPMedVAEPlus(MedVAEPlus):
 
     def card(self) -> dict[str, Any]:
         """Report what was spent and on what; no loss, which nobody paid for. See `Generator.card`."""
+        public = "public rows, which trained the encoder, " if "public_rows" in self.privacy_ else ""
+        unit = "one training row that is not public" if self.public_share else "one training row"
         return {
             **self.privacy_,
             "secure_noise": self.secure_noise,
-            "unit_of_privacy": "one training row, there or not",
+            "unit_of_privacy": f"{unit}, there or not",
             "included": "bins, values inside bins, the network's start and its training",
-            "not_included": "cleaning, imputation, the choice of settings, the number of rows and their checksum",
+            "not_included": public
+            + "cleaning, imputation, the choice of settings, the number of rows and their checksum",
             "parameters": sum(p.numel() for module in self.network_.values() for p in module.parameters()),
             "latent_dimensions": self.latent,
             "holds_training_records": False,

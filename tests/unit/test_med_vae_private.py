@@ -295,3 +295,51 @@ def test_a_range_that_was_read_off_the_rows_is_refused(partitions):
     undeclared = codebook.model_copy(update={"columns": {"crp": Column(type="continuous")}})
     with pytest.raises(InputError, match="declares no range for the numeric column 'crp'"):
         fit((train[["crp"]], None, undeclared.resolved(train[["crp"]])))
+
+
+# Public rows
+
+PUBLIC = {"latent": 3, "public_share": 0.2}
+
+
+def weights_of(model, network):
+    """All weights of one of the two networks, without the bias that centring moves into."""
+    return torch.cat([p.flatten() for name, p in model.network_[network].named_parameters() if "weight" in name])
+
+
+def test_private_training_leaves_an_encoder_trained_on_public_rows_as_it_is(partitions, monkeypatch):
+    model, seen = trained_with(partitions, monkeypatch, **PUBLIC)
+    private = sum(p.numel() for p in model.network_["decoder"].parameters())
+    assert {len(gradient) for gradient in seen[-SMALL["steps"] :]} == {private}
+    other = fit(partitions, **PUBLIC, learning_rate=0.05)
+    assert torch.equal(weights_of(model, "encoder"), weights_of(other, "encoder"))
+    assert not torch.equal(weights_of(model, "decoder"), weights_of(other, "decoder"))
+
+
+def test_the_guarantee_counts_private_rows_alone_and_the_card_says_so(partitions):
+    card = fit(partitions, **PUBLIC).card()
+    rows = len(partitions[0])
+    assert card["private_rows"] + card["public_rows"] == rows and 0.1 < card["public_rows"] / rows < 0.3
+    assert card["delta"] == card["private_rows"] ** -1.1 and card["public_kl_nats"] > 0.1
+    assert "not public" in card["unit_of_privacy"] and "public rows" in card["not_included"]
+
+
+def test_public_rows_of_a_file_leave_all_training_rows_private(partitions, tmp_path):
+    train, test, _ = partitions
+    test.to_parquet(tmp_path / "public.parquet")
+    card = fit(partitions, latent=3, public_table=str(tmp_path / "public.parquet")).card()
+    assert (card["private_rows"], card["public_rows"]) == (len(train), len(test))
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"public_share": 0.2}, "without a latent vector there is none; set 'latent' to 8"),
+        ({**PUBLIC, "public_share": 1.5}, "'public_share' of 1.5 of 300 rows leaves no public or no private rows"),
+        ({**PUBLIC, "public_table": "table.csv"}, "'public_share' and 'public_table' both name public rows"),
+        ({"latent": 3, "public_table": "nowhere.csv"}, "nowhere.csv does not exist"),
+    ],
+)
+def test_public_rows_that_cannot_train_an_encoder_are_refused(partitions, settings, sentence):
+    with pytest.raises(InputError, match=sentence):
+        fit(partitions, **settings)
