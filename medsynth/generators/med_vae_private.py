@@ -23,6 +23,11 @@ Rows that are public, or simulated, may help: an encoder trained on them without
 rows train the decoder, costs nothing (its parameters get no gradient and are in no norm). Neighbouring tables then have
 the same public rows, and for a public row there is no guarantee.
 
+Rows of a rare level may enter batches more often than others (``oversample``). Whether a row does depends on that row
+alone, and a row that enters more rarely moves the sum's distribution less (it is a mixture of the two that the largest
+rate makes and that of its absence), so that every row is accounted for at the largest rate, and all gradients get its
+noise. The level's column is drawn first, by its noisy histogram and not by the batches, which had too many of it.
+
 Two limits of every such implementation. With a seed the noise can be computed again and subtracted by whoever has the
 seed: a model to be published is trained with ``secure_noise: true``, whose noise and batches come from the operating
 system, so that no two runs are alike. And noise is added in floating point, whose last bits can tell what was under it
@@ -42,6 +47,7 @@ import numpy as np
 import pandas as pd
 
 from medsynth.codebook import Codebook
+from medsynth.conditions import Conditions
 from medsynth.errors import InputError
 from medsynth.generators.external import read_clean_table
 from medsynth.generators.laziness import LazyModule
@@ -99,6 +105,11 @@ class DPMedVAEPlus(MedVAEPlus):
     public_table : str, optional
         Instead of it a file of rows that are public or simulated, as `External` reads them; all training rows are
         private.
+    oversample : dict, optional
+        One column -> its level, or list of levels, whose rows enter batches more often. Needs `latent` 0; the column is
+        drawn first, wherever else it was wanted.
+    oversample_times : float, default 4.0
+        So many times as often.
     latent, encoder_width, width, depth, dropout
         See `MedVAEPlus`.
     max_bins, min_bin_rows : int, default 32 and 10
@@ -129,6 +140,8 @@ class DPMedVAEPlus(MedVAEPlus):
         secure_noise: bool = False,
         public_share: float = 0.0,
         public_table: str | None = None,
+        oversample: dict[str, str | list[str]] | None = None,
+        oversample_times: float = 4.0,
         latent: int = 0,
         encoder_width: int = 64,
         width: int = 64,
@@ -142,6 +155,7 @@ class DPMedVAEPlus(MedVAEPlus):
         self.clip_norm, self.learning_rate, self.average = clip_norm, learning_rate, average
         self.secure_noise = secure_noise
         self.public_share, self.public_table = public_share, public_table
+        self.oversample, self.oversample_times = oversample, oversample_times
         self.latent, self.encoder_width = latent, encoder_width
         self.width, self.depth, self.dropout = width, depth, dropout
         self.max_bins, self.min_bin_rows = max_bins, min_bin_rows
@@ -162,12 +176,14 @@ class DPMedVAEPlus(MedVAEPlus):
         ------
         InputError
             The budget cannot be kept or makes no sense (`plan_budget`), a numeric column has no declared range,
-            persons have several rows, or public rows have no encoder to train or do not fit the codebook.
+            persons have several rows, public rows have no encoder to train or do not fit the codebook, or a level to
+            oversample is unknown or too often asked for.
         """
         table = complete(table, codebook)
         refuse_several_rows(codebook)
         self.codebook_, self.epochs_ = codebook, 0
-        self.order_ = drawing_order(codebook, first, last)
+        self._check_oversampling()
+        self.order_ = drawing_order(codebook, [*(self.oversample or ()), *first], last)
         table, public = self._set_apart(table, seed)
         self.privacy_ = self._plan(len(table))
         random = Randomness(None if self.secure_noise else derive_seed(seed, "noise"))
@@ -214,25 +230,57 @@ class DPMedVAEPlus(MedVAEPlus):
             )
         return table[~chosen], table[chosen]
 
+    def _check_oversampling(self) -> None:
+        """Refuse what cannot be oversampled."""
+        if not self.oversample:
+            return
+        if len(self.oversample) > 1:
+            raise InputError(f"The setting 'oversample' names {len(self.oversample)} columns; it takes one.")
+        if self.latent:
+            raise InputError(
+                "With a latent vector all columns hang on who was in the batches, and the share of a level that was "
+                "oversampled cannot be put right; leave out 'oversample' or set 'latent' to 0."
+            )
+        ((name, wanted),) = self.oversample.items()
+        if self.codebook_.column(name).numeric:
+            raise InputError(
+                f"The setting 'oversample' names '{name}', which has numbers; it takes a column of levels."
+            )
+        # Whoever could ask for such rows could ask for them in batches.
+        Conditions.parse({name: wanted}, self.codebook_)
+        if not 1 <= self.oversample_times <= 1 / self.sample_rate:
+            raise InputError(
+                f"The setting 'oversample_times' is {self.oversample_times:g} and must be in [1, "
+                f"{1 / self.sample_rate:g}], since a row of the level enters a batch with so many times the "
+                f"'sample_rate' of {self.sample_rate:g}."
+            )
+
+    def _rare(self) -> list[int]:
+        """Codes of the levels that are oversampled, of the column drawn first."""
+        if not self.oversample:
+            return []
+        wanted = Conditions.parse(self.oversample, self.codebook_)[self.order_[0]]
+        return np.flatnonzero(self.coder_.shares(self.order_[0], wanted)).tolist()
+
     def _plan(self, rows: int) -> dict[str, Any]:
         """Compute the noise, and what is said of it on the model card."""
-        run = {"sample_rate": self.sample_rate, "steps": self.steps}
+        times = self.oversample_times if self.oversample else 1.0
+        run = {"sample_rate": times * self.sample_rate, "steps": self.steps}
+        oversampled = {"oversampled": self.oversample, "sample_rate_of_others": self.sample_rate} if times > 1 else {}
         if self.epsilon is None:
             if self.noise_multiplier is not None or self.delta is not None:
                 raise InputError("Settings 'noise_multiplier' and 'delta' go with an 'epsilon', which is null.")
             nothing = dict.fromkeys(("epsilon", "epsilon_second_accountant", "delta"))
-            return {"private_rows": rows, **nothing, "histogram_noise": 0.0, "noise_multiplier": 0.0, **run}
-        budget = plan_budget(
-            self.epsilon,
-            self.delta,
-            rows=rows,
-            histogram_share=self.histogram_share,
-            noise_multiplier=self.noise_multiplier,
-            **run,
-        )
+            noise = {"histogram_noise": 0.0, "noise_multiplier": 0.0}
+            return {"private_rows": rows, **nothing, **noise, **run, **oversampled}
+        facts = {"rows": rows, "histogram_share": self.histogram_share, "noise_multiplier": self.noise_multiplier}
+        budget = plan_budget(self.epsilon, self.delta, **facts, **run)
+        if oversampled and self.noise_multiplier is None:
+            evenly = plan_budget(self.epsilon, self.delta, **facts, **{**run, "sample_rate": self.sample_rate})
+            oversampled["noise_multiplier_without_oversampling"] = evenly.noise_multiplier
         spent = {"epsilon": budget.epsilon(), "epsilon_second_accountant": budget.epsilon_second_accountant()}
         spent["accountants"] = {name: metadata.version(name) for name in ("opacus", "dp-accounting")}
-        return {"private_rows": rows, **spent, **asdict(budget)}
+        return {"private_rows": rows, **spent, **asdict(budget), **oversampled}
 
     def _start_from(self, codes: np.ndarray) -> None:
         """Let the network begin with each column's own distribution in noisy codes, and learn what differs from it.
@@ -296,6 +344,11 @@ class DPMedVAEPlus(MedVAEPlus):
         optimiser = torch.optim.Adam(parameters, lr=self.learning_rate, betas=(0.9, 0.99), fused=True)
         averages = [p.detach().clone() for p in parameters]
         deviation = self.privacy_["noise_multiplier"] * self.clip_norm
+        rare, shares = self._rare(), self._centre[: self.network_["decoder"].sizes[0]]
+        rates = np.full(len(codes), self.sample_rate)
+        rates[np.isin(codes[:, 0].cpu(), rare)] *= self.oversample_times
+        # How many rows of the level there are is private; their share in the noisy histogram is not.
+        expected = self.sample_rate * len(codes) * (1 + (self.oversample_times - 1) * float(shares[rare].sum()))
         progress = Progress(self.steps, type(self).__name__, unit="step")
         self._set_training(True)
         for step in range(self.steps):
@@ -303,13 +356,13 @@ class DPMedVAEPlus(MedVAEPlus):
             for group in optimiser.param_groups:
                 cosine = 0.5 * (1 + math.cos(math.pi * done))
                 group["lr"] = self.learning_rate * min(1.0, done / WARM_UP + 0.01) * cosine
-            batch = codes[torch.as_tensor(np.flatnonzero(random.uniform(len(codes)) < self.sample_rate))]
+            batch = codes[torch.as_tensor(np.flatnonzero(random.uniform(len(codes)) < rates))]
             sums = clipped.clipped_sums(lambda batch=batch: self._losses(batch)[0]["loss"] * len(batch), len(batch))
             noise = torch.zeros(sum(sizes))
             if deviation:
                 noise = torch.as_tensor(deviation * random.normal(len(noise)), dtype=noise.dtype)
             for p, total, own in zip(parameters, sums, noise.to(codes.device).split(sizes), strict=True):
-                p.grad = (total + own.view_as(p)) / (self.sample_rate * len(codes))
+                p.grad = (total + own.view_as(p)) / expected
             optimiser.step()
             weight = 1 - min(self.average, (step + 1) / (step + 10))
             torch._foreach_lerp_(averages, [p.detach() for p in parameters], weight)
@@ -321,6 +374,12 @@ class DPMedVAEPlus(MedVAEPlus):
             for p, average in zip(parameters, averages, strict=True):
                 p.copy_(average)
             self._uncentre()
+            if rare:
+                # The head of the column drawn first sees no other; batches taught it that the level is frequent.
+                heads, direct = self.network_["decoder"].heads, self.network_["decoder"].direct
+                for values in (heads.weight, heads.bias, direct.weight):
+                    values[: len(shares)] = 0.0
+                direct.bias[: len(shares)] = shares.log()
         self._set_training(False)
 
     def _uncentre(self) -> None:

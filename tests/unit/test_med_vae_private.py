@@ -343,3 +343,66 @@ def test_public_rows_of_a_file_leave_all_training_rows_private(partitions, tmp_p
 def test_public_rows_that_cannot_train_an_encoder_are_refused(partitions, settings, sentence):
     with pytest.raises(InputError, match=sentence):
         fit(partitions, **settings)
+
+
+# Oversampling
+
+RARE = {"oversample": {"stage": "III"}, "oversample_times": 4}
+
+
+def test_oversampled_rows_are_accounted_for_at_their_own_rate_and_the_card_tells_the_price(partitions):
+    settings = {"noise_multiplier": None, "sample_rate": 0.05, "steps": 5}
+    card = fit(partitions, **settings, **RARE).card()
+    asked = {"rows": len(partitions[0]), "histogram_share": 0.3, "steps": 5}
+    evenly, often = (plan_budget(5.0, None, sample_rate=rate, **asked).noise_multiplier for rate in (0.05, 0.2))
+    assert card["sample_rate"] == pytest.approx(0.2) and card["sample_rate_of_others"] == 0.05
+    assert card["noise_multiplier"] == pytest.approx(often)
+    assert card["noise_multiplier_without_oversampling"] == pytest.approx(evenly) and evenly < often
+    assert card["oversampled"] == {"stage": "III"}
+
+
+def test_rows_of_the_rare_level_enter_batches_so_many_times_as_often_and_no_others(partitions, monkeypatch):
+    batches, losses = [], DPMedVAEPlus._losses
+
+    def spy(self, codes, *arguments):
+        batches.append(codes)
+        return losses(self, codes, *arguments)
+
+    monkeypatch.setattr(DPMedVAEPlus, "_losses", spy)
+    model = fit(partitions, epsilon=None, noise_multiplier=None, steps=100, sample_rate=0.1, **RARE)
+    assert model.order_[0] == "stage"
+    stage = model.codebook_.columns["stage"].all_levels.index("III")
+    entered, rows = torch.cat(batches)[:, 0] == stage, partitions[0]["stage"] == "III"
+    assert float(entered.sum()) / rows.sum() / 100 == pytest.approx(0.4, rel=0.1)
+    assert float((~entered).sum()) / (~rows).sum() / 100 == pytest.approx(0.1, rel=0.1)
+
+
+def test_an_oversampled_level_is_drawn_as_often_as_it_is(partitions):
+    model = fit(partitions, epsilon=None, noise_multiplier=None, steps=100, **RARE)
+    shares = partitions[0]["stage"].value_counts(normalize=True)
+    drawn = model.sample(20_000, seed=1)["stage"].value_counts(normalize=True)
+    assert (drawn - shares).abs().max() < 0.02
+
+
+def test_gradients_are_divided_by_the_batch_expected_from_the_noisy_histogram(partitions, monkeypatch):
+    model, seen = trained_with(partitions, monkeypatch, sample_rate=0.1, clip_norm=1e-6, width=64, **RARE)
+    share = model.network_["decoder"].direct.bias[: len(partitions[2].columns["stage"].all_levels)].exp()[2]
+    expected = 0.1 * len(partitions[0]) * (1 + 3 * share.item())
+    assert float(torch.stack(seen).std()) == pytest.approx(3.0 * 1e-6 / expected, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"oversample": {"stage": "III", "sex": "male"}}, "names 2 columns; it takes one"),
+        ({"oversample": {"stag": "III"}}, "no column 'stag'"),
+        ({"oversample": {"stage": "IV"}}, "IV"),
+        ({"oversample": {"age": 80}}, "names 'age', which has numbers; it takes a column of levels"),
+        ({**RARE, "latent": 3}, "leave out 'oversample' or set 'latent' to 0"),
+        ({**RARE, "oversample_times": 6}, r"'oversample_times' is 6 and must be in \[1, 5\]"),
+        ({**RARE, "oversample_times": 0.5}, "'oversample_times' is 0.5 and must"),
+    ],
+)
+def test_what_cannot_be_oversampled_is_refused(partitions, settings, sentence):
+    with pytest.raises(InputError, match=sentence):
+        fit(partitions, **settings)
