@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 from _job import log, read_scores, run
 
 from medsynth.evaluation.conditional import Cohort
@@ -10,7 +11,7 @@ from medsynth.reporting.canvas import save_figure
 from medsynth.reporting.cohort_figures import success_matrices
 from medsynth.reporting.figures import accuracy_by_epochs
 from medsynth.reporting.inference import forest
-from medsynth.reporting.privacy import privacy_dial, privacy_trade
+from medsynth.reporting.privacy import largest_delta, privacy_dial, privacy_trade
 from medsynth.reporting.privacy_curve import privacy_curve
 from medsynth.reporting.sizes import curves_by_size
 from medsynth.reporting.training_figures import architecture, loss_curves, spread_and_quality
@@ -41,7 +42,11 @@ def main(job):
         if kind == "privacy_dial":
             return privacy_dial(scores, params.dialled, dial=params.dial, **note)
         if kind == "privacy_curve":
-            return privacy_curve(scores, params.budgets, styles, target=params.main_target, **note)
+            delta = largest_delta(pd.read_csv(job.input.preparation))
+            return privacy_curve(
+                scores, params.budgets, styles, target=params.main_target, guarantees=params.guarantees, delta=delta,
+                **note,
+            )  # fmt: skip
         style = styles[of]
         if kind == "conditions":
             return success_matrices(scores, cohorts, generator=of, title=style["title"], **note)

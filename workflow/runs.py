@@ -242,6 +242,12 @@ class Run:
         return {name: settings["epsilon"] for name, settings in known.items() if "epsilon" in settings}
 
     @property
+    def guarantees(self) -> dict[str, float | None]:
+        """Those of `budgets` whose epsilon is of all training rows: of rows taken as public it says nothing."""
+        public = {g for g in self.generators if self.generators[g].settings.get("public_share")}
+        return {g: epsilon for g, epsilon in self.budgets.items() if g not in public}
+
+    @property
     def deliverable(self) -> Deliverable | None:
         """What the study hands over; None in runs without its generator, or whose first model failed."""
         wanted = self.study.deliverable

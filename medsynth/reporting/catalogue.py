@@ -26,7 +26,7 @@ from medsynth.reporting.display import (
 from medsynth.reporting.failures import failures_table
 from medsynth.reporting.fairness import display_fairness, fairness_table
 from medsynth.reporting.inference import display_inference, inference_table
-from medsynth.reporting.privacy import display_privacy, privacy_table
+from medsynth.reporting.privacy import display_privacy, largest_delta, privacy_table, with_guarantees
 from medsynth.reporting.publication import Publication
 from medsynth.reporting.published import display_published, published_table
 from medsynth.reporting.sizes import display_sizes, sizes_table
@@ -65,6 +65,8 @@ class Facts:
         The study's cohorts.
     row_rules : dict
         Name -> title of the rules that no row may break.
+    guarantees : dict
+        Generator -> epsilon of a guarantee of all training rows; None for none.
     publication : dict or None
         The study's ``published``.
     run : dict
@@ -82,6 +84,7 @@ class Facts:
     columns: list[str]
     cohorts: list[dict[str, Any]]
     row_rules: dict[str, str]
+    guarantees: dict[str, float | None]
     publication: dict[str, Any] | None
     run: dict[str, str]
     overview: dict[str, str]
@@ -190,6 +193,12 @@ def _conditional(facts: Facts) -> Tables:
     numbers = conditional_table(facts.scores)
     titles = {cohort["name"]: cohort.get("title") or cohort["name"] for cohort in facts.cohorts}
     return numbers, display_conditional(numbers, titles, facts.styles)
+
+
+def _privacy(facts: Facts) -> Tables:
+    found = privacy_table(facts.at_shown_epochs)
+    numbers = with_guarantees(found, facts.guarantees, largest_delta(facts.file("preparation")))
+    return numbers, display_privacy(numbers, facts.styles)
 
 
 def _failures(facts: Facts) -> Tables:
@@ -301,13 +310,14 @@ TABLES = {
         f"real rows of the cohort (200 or more), {OVER_SEEDS}; few: fewer than {{least}} real rows",
     ),
     "privacy": Table(
-        _of_scores(privacy_table, display_privacy, at_one_count=True),
+        _privacy,
         "Attacks on generators fitted on one half of the training rows (members). Membership: is a row a member's or "
         "one of the other half's? AUC (0.5: cannot be told) of the attack that does best on this generator, and the "
         "share of members found when 1 % or 10 % of the others are taken for members. Attribute risk: how much more "
         "often a member's sensitive column is guessed than another's, mean over columns. Supplement: rows nearer to a "
         f"member than to any of the other half (0.5: nothing is copied), and equal to one; {OVER_SEEDS} (of one seed "
-        "alone: the bootstrap interval over its patients)",
+        "alone: the bootstrap interval over its patients). What a guarantee allows: the most members that any attack "
+        "finds under this epsilon, where a generator has one that is of all rows",
     ),
     "sizes": Table(
         _of_scores(sizes_table, display_sizes),

@@ -1,8 +1,9 @@
-"""What attacks find: table of numbers, table for reading, and figures of privacy against fidelity."""
+"""What attacks find, and what guarantees say they can find: tables, and figures of privacy against fidelity."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from textwrap import wrap
 
 import pandas as pd
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from medsynth.errors import InputError
+from medsynth.evaluation.attacks.membership import FALSE_POSITIVES
 from medsynth.evaluation.intervals import t_interval
 from medsynth.reporting.canvas import in_style, with_note
 from medsynth.reporting.display import NOTHING, interval_text
@@ -29,6 +31,13 @@ MEMBERSHIP_COLUMNS = {
     "Members found at 1 % false alarms": ("membership_tpr_1", "everyone"),
     "at 10 %": ("membership_tpr_10", "everyone"),
     "AUC of outliers": ("membership_auc", "outliers"),
+}
+# Metric of a membership attack -> share of the others that is taken for members.
+RATES = {f"membership_tpr_{rate:.0%}".rstrip("%"): rate for rate in FALSE_POSITIVES}
+# Where a generator has a guarantee of all rows.
+GUARANTEE_COLUMNS = {
+    f"Its guarantee allows at {rate:.0%}".replace("%", " %"): (f"{metric}_allowed", "everyone")
+    for metric, rate in RATES.items()
 }
 OTHER_COLUMNS = {
     "Attribute risk": ("attribute_risk", "mean"),
@@ -72,6 +81,73 @@ def privacy_table(scores: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def most_found(false_positives: float, epsilon: float, delta: float) -> float:
+    """Largest share of members that any attack finds under a guarantee of differential privacy.
+
+    Both directions of the definition, for the test of whether a row was there (Wasserman and Zhou 2010, "A statistical
+    framework for differential privacy"; Kairouz, Oh and Viswanath 2015, "The composition theorem for differential
+    privacy").
+
+    Parameters
+    ----------
+    false_positives : float
+        Share of the others that is taken for members.
+    epsilon, delta : float
+
+    Returns
+    -------
+    float
+        In [false_positives, 1]: the smallest of 1, e^epsilon false_positives + delta, and
+        1 - e^-epsilon (1 - delta - false_positives).
+    """
+    # Beyond this epsilon the second is above 1 at any rate of interest.
+    linear = math.exp(min(epsilon, 100.0)) * false_positives + delta
+    return min(1.0, linear, 1 - math.exp(-epsilon) * (1 - delta - false_positives))
+
+
+def largest_delta(preparation: pd.DataFrame) -> float:
+    """Largest delta that a generator's guarantee may have when it is attacked: 1 / members, half of the training rows.
+
+    `preparation` is the table of partitions, with ``partition`` and ``rows``.
+    """
+    return 1 / (preparation.loc[preparation["partition"] == "train", "rows"].astype(int).max() // 2)
+
+
+def with_guarantees(table: pd.DataFrame, guarantees: Mapping[str, float | None], delta: float) -> pd.DataFrame:
+    """Add what guarantees allow to what attacks found.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `privacy_table`.
+    guarantees : mapping
+        Generator -> epsilon of a guarantee of all its training rows; None for none.
+    delta : float
+
+    Returns
+    -------
+    DataFrame
+        With rows ``membership_tpr_1_allowed`` and ``membership_tpr_10_allowed`` of detail ``everyone`` for each
+        generator that has a guarantee and was attacked.
+    """
+    attacked = table[table["metric"].isin(RATES) & table["detail"].str.endswith(":everyone")]
+    held = [name for name, epsilon in guarantees.items() if epsilon is not None]
+    first = (
+        attacked[attacked["generator"].isin(held)].groupby(["generator", "epochs", "metric"], as_index=False).first()
+    )
+    if first.empty:
+        return table
+    found = zip(first["generator"], first["metric"], strict=True)
+    allowed = first.assign(
+        metric=first["metric"] + "_allowed",
+        detail="everyone",
+        mean=[most_found(RATES[metric], guarantees[name], delta) for name, metric in found],
+        ci_low=math.nan,
+        ci_high=math.nan,
+    )
+    return pd.concat([table, allowed[table.columns]], ignore_index=True)
+
+
 def strongest(table: pd.DataFrame) -> dict[str, str]:
     """Name the membership attack of the highest mean AUC, for each generator and control.
 
@@ -91,7 +167,7 @@ def display_privacy(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     Parameters
     ----------
     table : DataFrame
-        From `privacy_table`, of one epoch count a generator.
+        From `privacy_table`, of one epoch count a generator, perhaps `with_guarantees`.
     styles : dict
         Generator -> ``title``, ``colour``, in order of display.
 
@@ -102,7 +178,8 @@ def display_privacy(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     """
     best = strongest(table)
     measured = table["metric"].str.startswith("anonymeter_").any()
-    others = OTHER_COLUMNS | (ANONYMETER_COLUMNS if measured else {})
+    guaranteed = table["metric"].str.endswith("_allowed").any()
+    others = (GUARANTEE_COLUMNS if guaranteed else {}) | OTHER_COLUMNS | (ANONYMETER_COLUMNS if measured else {})
     rows = []
     for generator in _shown(best, styles):
         found = table[table["generator"] == generator]

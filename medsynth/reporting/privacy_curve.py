@@ -1,4 +1,4 @@
-"""Scores against epsilon: what a guarantee of differential privacy costs."""
+"""Scores against epsilon: what a guarantee of differential privacy costs, and what attacks find that it allows."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 from medsynth.errors import InputError
 from medsynth.evaluation.intervals import t_interval
 from medsynth.reporting.canvas import in_style, with_note
+from medsynth.reporting.privacy import RATES, most_found, privacy_table
 from medsynth.reporting.styles import Styles, colour_of, title_of
 
 # Metric -> its family, the start of its detail, and the panel's title.
@@ -67,11 +68,46 @@ def privacy_curve_table(scores: pd.DataFrame, budgets: dict[str, float | None], 
     return table.sort_values(["metric", "epsilon"], kind="stable", ignore_index=True)
 
 
+def attacked_table(scores: pd.DataFrame, guarantees: dict[str, float | None]) -> pd.DataFrame:
+    """Shares of members that the best attack finds under each budget.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study; family ``privacy``.
+    guarantees : dict
+        Generator -> epsilon of a guarantee of all its training rows; None for none.
+
+    Returns
+    -------
+    DataFrame
+        As from `privacy_curve_table`, of the attack that finds most at this rate of false alarms; intervals are those
+        of `privacy_table`. Empty where nothing was attacked.
+    """
+    found = privacy_table(scores).dropna(subset="mean")
+    found = found[found["metric"].isin(RATES) & found["detail"].str.endswith(":everyone")]
+    found = found[found["generator"].isin(guarantees)].sort_values("mean", ascending=False, kind="stable")
+    best = found.groupby(["metric", "generator"], as_index=False).first()
+    epsilons = {name: np.inf if epsilon is None else float(epsilon) for name, epsilon in guarantees.items()}
+    best["epsilon"] = best["generator"].map(epsilons)
+    columns = ["metric", "generator", "epsilon", "n_seeds", "mean", "ci_low", "ci_high"]
+    return best[columns].sort_values(["metric", "epsilon"], kind="stable", ignore_index=True)
+
+
 @in_style
 def privacy_curve(
-    scores: pd.DataFrame, budgets: dict[str, float | None], styles: Styles, *, target: str, note: str
+    scores: pd.DataFrame,
+    budgets: dict[str, float | None],
+    styles: Styles,
+    *,
+    target: str,
+    note: str,
+    guarantees: dict[str, float | None],
+    delta: float,
 ) -> Figure:
     """Draw accuracy, ROC AUC, quality and detection against epsilon, a line a method, no guarantee at the right end.
+
+    Where attacks were scored, two panels more: members found by the best attack, and the most that epsilon allows.
 
     Parameters
     ----------
@@ -81,25 +117,55 @@ def privacy_curve(
         Generator -> title and colour.
     note : str
         What data this is, printed at the bottom.
+    guarantees
+        See `attacked_table`.
+    delta : float
+        Of the guarantees when their generators are attacked; see `largest_delta`.
     """
     table = privacy_curve_table(scores, budgets, target=target)
-    figure = Figure(figsize=(6.4, 5.2), layout="constrained")
-    axes = figure.subplots(2, 2, sharex=True)
+    attacked = attacked_table(scores, guarantees)
+    figure = Figure(figsize=(6.4, 7.4 if len(attacked) else 5.2), layout="constrained")
+    axes = figure.subplots(3 if len(attacked) else 2, 2, sharex=True)
     finite = table.loc[np.isfinite(table["epsilon"]), "epsilon"]
     end = BEYOND * (finite.max() if len(finite) else 1.0)
-    for ax, (metric, (_, _, title)) in zip(axes.flat, PANELS.items(), strict=True):
+    for ax, (metric, (_, _, title)) in zip(axes.flat, PANELS.items(), strict=False):
         _panel(ax, table[table["metric"] == metric], styles, end)
         ax.set_title(title, fontweight="bold")
+    if len(attacked):
+        for ax, (metric, rate) in zip(axes[-1], RATES.items(), strict=True):
+            _attack_panel(ax, attacked[attacked["metric"] == metric], styles, end, rate, delta)
     ticks = sorted(set(finite))
     axes[0, 0].set_xscale("log")
     axes[0, 0].xaxis.set_minor_locator(NullLocator())
     axes[0, 0].set_xticks([*ticks, end], [*(f"{tick:g}" for tick in ticks), "∞"])
     for ax in axes[-1]:
         ax.set_xlabel("ε (log scale; ∞: no guarantee)")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(REFERENCES) + 1)
+    shown = [dict(zip(*ax.get_legend_handles_labels()[::-1], strict=True)) for ax in (axes[0, 0], axes[-1, 0])]
+    labelled = shown[0] | shown[1]
+    figure.legend(labelled.values(), labelled.keys(), loc="outside upper center", ncols=2)
     n_seeds = table.loc[table["generator"].isin(budgets), "n_seeds"].max()
     bars = f"\nbars: 95% t interval over {n_seeds} seeds" if n_seeds > 1 else ""
-    return with_note(figure, note + bars)
+    over = "\nmembers found by the best attack: bars over patients where one seed was attacked" if len(attacked) else ""
+    return with_note(figure, note + bars + over)
+
+
+def _attack_panel(ax: Axes, table: pd.DataFrame, styles: Styles, end: float, rate: float, delta: float) -> None:
+    """Share of members found over epsilon, and the line above which no attack can come."""
+    bottom = rate / 3
+    ends = ["mean", "ci_low", "ci_high"]
+    _panel(ax, table.assign(**table[ends].clip(lower=bottom)), styles, end)
+    finite = table.loc[np.isfinite(table["epsilon"]), "epsilon"]
+    if len(finite):
+        line = np.geomspace(finite.min() / 1.3, finite.max() * 1.3, 200)
+        allowed = [most_found(rate, epsilon, delta) for epsilon in line]
+        ax.plot(line, allowed, color="#222222", linestyle="--", linewidth=1.2, label="most that ε allows any attack")
+        ax.fill_between(line, allowed, 1.3, color="#222222", alpha=0.08, linewidth=0)
+    ax.axhline(rate, color="#999999", linestyle="-.", linewidth=1.0, zorder=1, label="chance")
+    ticks = [tick for tick in (0.01, 0.03, 0.1, 0.3, 1.0) if tick >= bottom]
+    ax.set(yscale="log", ylim=(bottom, 1.3))
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.set_title(f"Members found at FPR {rate:.0%}".replace("%", " %"), fontweight="bold")
 
 
 def _panel(ax: Axes, table: pd.DataFrame, styles: Styles, end: float) -> None:
@@ -111,7 +177,7 @@ def _panel(ax: Axes, table: pd.DataFrame, styles: Styles, end: float) -> None:
     x = curve["epsilon"].replace(np.inf, end)
     # The same method under several budgets has one title up to its epsilon.
     method = curve["generator"].map(lambda name: title_of(name, styles).partition(", ε")[0])
-    markers = dict(zip(method.unique(), cycle("os^D"), strict=False))
+    markers = dict(zip(method.unique(), cycle("os^Dv"), strict=False))
     for name, places in x.groupby(method, sort=False):
         tightest = colour_of(curve.loc[places.index[0], "generator"], styles)
         ax.plot(

@@ -1,13 +1,16 @@
-"""The figure of scores against epsilon: its numbers, and what it says without any."""
+"""The figure of scores against epsilon: its numbers, what guarantees allow, and what it says without any."""
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from medsynth.errors import InputError
-from medsynth.reporting.privacy_curve import PANELS, privacy_curve, privacy_curve_table
+from medsynth.reporting.privacy import RATES, display_privacy, most_found, privacy_table, with_guarantees
+from medsynth.reporting.privacy_curve import PANELS, attacked_table, privacy_curve, privacy_curve_table
 
 BUDGETS = {"free": None, "loose": 8, "tight": 0.5}
+COLUMNS = ["generator", "epochs", "seed", "family", "metric", "detail", "value"]
 STYLES = {name: {"title": name, "colour": "#336699"} for name in BUDGETS}
 
 
@@ -15,13 +18,32 @@ STYLES = {name: {"title": name, "colour": "#336699"} for name in BUDGETS}
 def scores():
     """Two seeds of three budgets and of real rows; another target and another generator beside them."""
     rows = [
-        (generator, seed, family, metric, detail + target if detail else "", 0.6 + i / 10 + seed / 100)
+        (generator, 0, seed, family, metric, detail + target if detail else "", 0.6 + i / 10 + seed / 100)
         for i, generator in enumerate([*BUDGETS, "real", "cart"])
         for seed in (1, 2)
         for metric, (family, detail, _) in PANELS.items()
         for target in (["t", "other"] if detail else [""])
     ]
-    return pd.DataFrame(rows, columns=["generator", "seed", "family", "metric", "detail", "value"])
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+@pytest.fixture
+def attacks():
+    """One seed of two attacks on each budget and on a control; intervals over patients."""
+    rows = [
+        (generator, 0, 1, "privacy", metric + end, f"{attack}:everyone", rate * factor + shift)
+        for generator in [*BUDGETS, "holdout"]
+        for metric, rate in RATES.items()
+        for attack, factor in (("trees", 1.1), ("neighbours", 0.9))
+        for end, shift in (("", 0.0), ("_low", -0.002), ("_high", 0.002))
+    ]
+    rows += [(generator, 0, 1, "privacy", "membership_auc", "trees:everyone", 0.5) for generator in BUDGETS]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def draw(scores, styles=STYLES):
+    """Draw the figure."""
+    return privacy_curve(scores, BUDGETS, styles, target="t", note="a test", guarantees=BUDGETS, delta=1e-3)
 
 
 def test_the_table_has_a_row_a_metric_and_budget_in_the_order_of_epsilon(scores):
@@ -34,8 +56,7 @@ def test_the_table_has_a_row_a_metric_and_budget_in_the_order_of_epsilon(scores)
 
 
 def test_no_guarantee_stands_at_the_right_end(scores):
-    figure = privacy_curve(scores, BUDGETS, STYLES, target="t", note="a test")
-    ax = figure.axes[-1]
+    ax = draw(scores).axes[-1]
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["0.5", "8", "∞"]
     assert ax.get_xticks()[-1] > 8
 
@@ -43,7 +64,7 @@ def test_no_guarantee_stands_at_the_right_end(scores):
 def test_every_method_has_a_line_of_its_own(scores):
     titles = ["A, ε = ∞", "B, ε = 8", "A, ε = 0.5"]
     styles = {name: {"title": title, "colour": "#336699"} for name, title in zip(BUDGETS, titles, strict=True)}
-    ax = privacy_curve(scores, BUDGETS, styles, target="t", note="a test").axes[0]
+    ax = draw(scores, styles).axes[0]
     lines = {line.get_label(): list(line.get_xdata()) for line in ax.lines if line.get_label() in "AB"}
     assert lines == {"A": [0.5, 32.0], "B": [8.0]}
 
@@ -51,3 +72,52 @@ def test_every_method_has_a_line_of_its_own(scores):
 def test_scores_without_budgets_are_refused(scores):
     with pytest.raises(InputError, match="No scores of generators with an epsilon"):
         privacy_curve_table(scores[scores["generator"] == "cart"], BUDGETS, target="t")
+
+
+# What attacks find, and what guarantees allow
+
+
+def test_no_test_of_one_gaussian_mechanism_finds_more_than_its_guarantee_allows_and_one_finds_as_much():
+    noise = 0.5
+    rate = np.geomspace(1e-4, 0.99, 2000)
+    found = norm.cdf(norm.ppf(rate) + 1 / noise)
+    for epsilon in (0.5, 2.0, 6.0):
+        # Delta of this mechanism, exactly (Balle and Wang 2018, theorem 8).
+        a, b = 1 / (2 * noise), epsilon * noise
+        delta = norm.cdf(a - b) - np.exp(epsilon) * norm.cdf(-a - b)
+        slack = np.array([most_found(one, epsilon, delta) for one in rate]) - found
+        assert -1e-9 < slack.min() < 1e-4
+
+
+@pytest.mark.parametrize(("epsilon", "allowed"), [(0.0, 0.01 + 1e-5), (2.0, np.exp(2) * 0.01 + 1e-5), (1e4, 1.0)])
+def test_what_a_guarantee_allows_at_one_percent(epsilon, allowed):
+    assert most_found(0.01, epsilon, 1e-5) == pytest.approx(allowed)
+
+
+def test_the_best_attack_of_each_budget_is_shown_with_its_interval(attacks):
+    table = attacked_table(attacks, BUDGETS)
+    first = table[table["metric"] == "membership_tpr_1"]
+    assert first["generator"].tolist() == ["tight", "loose", "free"]
+    assert first["mean"].tolist() == pytest.approx([0.011] * 3)
+    assert first["ci_low"].tolist() == pytest.approx([0.009] * 3)
+
+
+def test_the_bound_has_panels_where_attacks_were_scored_and_nowhere_else(scores, attacks):
+    assert len(draw(scores).axes) == 4
+    panels = draw(pd.concat([scores, attacks])).axes[4:]
+    for ax, rate in zip(panels, RATES.values(), strict=True):
+        lines = {line.get_label(): line for line in ax.lines}
+        x, y = lines["most that ε allows any attack"].get_data()
+        assert y == pytest.approx([most_found(rate, epsilon, 1e-3) for epsilon in x])
+        assert x.min() < 0.5 and x.max() > 8
+
+
+def test_the_privacy_table_says_what_each_guarantee_allows(attacks):
+    table = with_guarantees(privacy_table(attacks), BUDGETS, 1e-3)
+    shown = display_privacy(table, STYLES).set_index("Model")["Its guarantee allows at 1 %"]
+    assert shown.to_dict() == {"free": "–", "loose": "1.000", "tight": "0.017"}
+
+
+def test_without_guarantees_the_privacy_table_has_no_such_column(attacks):
+    table = with_guarantees(privacy_table(attacks), {"free": None}, 1e-3)
+    assert not any("guarantee" in column for column in display_privacy(table, STYLES))

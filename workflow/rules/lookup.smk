@@ -236,6 +236,7 @@ def facts_of(wildcards):
         "cohorts": of_run_as_dict("study.cohorts")(wildcards),
         "row_rules": run.row_rules,
         "least_patients": run.study.least_patients,
+        "guarantees": run.guarantees,
         "publication": published and published.model_dump(exclude_none=True),
         "run": {
             "dataset": run.study.dataset,

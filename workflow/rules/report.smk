@@ -199,6 +199,7 @@ for shown in RUNS.values():
             f"draw_study_{shown.study.name}"
         input:
             scores="results/{study}/{run}/scores.csv",
+            preparation="results/{study}/{run}/data/preparation.csv",
             models=[
                 f"{shown.folder}/models/{generator}/seed{seed}"
                 for generator in shown.with_trait("has_losses", "has_architecture")
@@ -238,6 +239,7 @@ for shown in RUNS.values():
             dial=of_run("study.dial"),
             dialled=of_run("dialled"),
             budgets=of_run("budgets"),
+            guarantees=of_run("guarantees"),
             figures=figures_of_study(shown),
             cards=cards_of,
             code=code_hash("scripts/draw_study.py"),
