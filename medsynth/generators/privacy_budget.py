@@ -158,7 +158,7 @@ def plan_histograms(
         Something is out of its range.
     """
     delta = rows**-1.1 if delta is None else delta
-    _check("epsilon", epsilon, math.inf, "(0, inf); null for no guarantee")
+    _check("epsilon", epsilon, math.inf, "(0, inf)")
     if share is not None:
         _check("histogram_share", share, 1, "(0, 1)")
     if not 0 < delta <= 1 / rows:
@@ -202,6 +202,7 @@ def plan_budget(
     InputError
         Something is out of its range, or the run would spend more than epsilon.
     """
+    _check("epsilon", epsilon, math.inf, "(0, inf); null for no guarantee")
     _check("sample_rate", sample_rate, 1 + 1e-12, "(0, 1]: a batch cannot be larger than the table")
     _check("steps", steps, math.inf, "(0, inf)")
     histogram_noise, delta = plan_histograms(epsilon, delta, rows=rows, share=histogram_share)

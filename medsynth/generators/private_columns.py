@@ -19,6 +19,7 @@ import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.conditions import Conditions
+from medsynth.errors import InputError
 from medsynth.generators.discretisation import TableCoder
 from medsynth.generators.noisy_histograms import noisy_bins
 from medsynth.generators.privacy_budget import Randomness, plan_histograms, refuse_several_rows
@@ -103,11 +104,16 @@ class PrivateColumns(Generator):
         Raises
         ------
         InputError
-            The budget makes no sense (`plan_histograms`), a numeric column has no declared range, or persons have
-            several rows.
+            There is no budget or it makes no sense (`plan_histograms`), a numeric column has no declared range,
+            or persons have several rows.
         """
         table = complete(table, codebook)
         refuse_several_rows(codebook)
+        if self.epsilon is None:
+            raise InputError(
+                f"{type(self).__name__} has no version without a guarantee; set 'epsilon' to a number above 0, or take "
+                "med_vae_private, whose 'epsilon' may be null."
+            )
         self.codebook_, self.epochs_ = codebook, 0
         self._learn(table, seed)
         yield self

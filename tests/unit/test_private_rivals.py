@@ -150,3 +150,9 @@ def test_several_rows_a_person_and_a_budget_of_nothing_are_refused(chain, kind, 
         next(kind().fit(table, codebook.model_copy(update={"rows_per_person": 3})))
     with pytest.raises(InputError, match="'epsilon' is 0 and must be"):
         next(kind(epsilon=0).fit(table, codebook))
+
+
+@pytest.mark.parametrize("rival", [PrivateColumns, MST])
+def test_a_rival_without_a_budget_is_refused(chain, rival):
+    with pytest.raises(InputError, match=f"{rival.__name__} has no version without a guarantee; set 'epsilon'"):
+        next(rival(epsilon=None).fit(*chain))
