@@ -133,7 +133,8 @@ def privacy_curve(
         ax.set_title(title, fontweight="bold")
     if len(attacked):
         for ax, (metric, rate) in zip(axes[-1], RATES.items(), strict=True):
-            _attack_panel(ax, attacked[attacked["metric"] == metric], styles, end, rate, delta)
+            _attack_panel(ax, attacked[attacked["metric"] == metric], styles, end, rate)
+            _draw_bound(ax, finite, rate, delta)
     ticks = sorted(set(finite))
     axes[0, 0].set_xscale("log")
     axes[0, 0].xaxis.set_minor_locator(NullLocator())
@@ -141,7 +142,8 @@ def privacy_curve(
     for ax in axes[-1]:
         ax.set_xlabel("ε (log scale; ∞: no guarantee)")
     shown = [dict(zip(*ax.get_legend_handles_labels()[::-1], strict=True)) for ax in (axes[0, 0], axes[-1, 0])]
-    labelled = shown[0] | shown[1]
+    # In the order of the first panel and with its colours, then what the last one has besides.
+    labelled = shown[0] | shown[1] | shown[0]
     figure.legend(labelled.values(), labelled.keys(), loc="outside upper center", ncols=2)
     n_seeds = table.loc[table["generator"].isin(budgets), "n_seeds"].max()
     bars = f"\nbars: 95% t interval over {n_seeds} seeds" if n_seeds > 1 else ""
@@ -149,23 +151,27 @@ def privacy_curve(
     return with_note(figure, note + bars + over)
 
 
-def _attack_panel(ax: Axes, table: pd.DataFrame, styles: Styles, end: float, rate: float, delta: float) -> None:
-    """Share of members found over epsilon, and the line above which no attack can come."""
+def _attack_panel(ax: Axes, table: pd.DataFrame, styles: Styles, end: float, rate: float) -> None:
+    """Share of members found over epsilon."""
     bottom = rate / 3
     ends = ["mean", "ci_low", "ci_high"]
     _panel(ax, table.assign(**table[ends].clip(lower=bottom)), styles, end)
-    finite = table.loc[np.isfinite(table["epsilon"]), "epsilon"]
-    if len(finite):
-        line = np.geomspace(finite.min() / 1.3, finite.max() * 1.3, 200)
-        allowed = [most_found(rate, epsilon, delta) for epsilon in line]
-        ax.plot(line, allowed, color="#222222", linestyle="--", linewidth=1.2, label="most that ε allows any attack")
-        ax.fill_between(line, allowed, 1.3, color="#222222", alpha=0.08, linewidth=0)
     ax.axhline(rate, color="#999999", linestyle="-.", linewidth=1.0, zorder=1, label="chance")
     ticks = [tick for tick in (0.01, 0.03, 0.1, 0.3, 1.0) if tick >= bottom]
     ax.set(yscale="log", ylim=(bottom, 1.3))
     ax.yaxis.set_minor_locator(NullLocator())
     ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.set_title(f"Members found at FPR {rate:.0%}".replace("%", " %"), fontweight="bold")
+
+
+def _draw_bound(ax: Axes, epsilons: pd.Series, rate: float, delta: float) -> None:
+    """Draw the line above which no attack can come, from the smallest epsilon to the largest."""
+    if not len(epsilons):
+        return
+    line = np.geomspace(epsilons.min() / 1.3, epsilons.max() * 1.3, 200)
+    allowed = [most_found(rate, epsilon, delta) for epsilon in line]
+    ax.plot(line, allowed, color="#222222", linestyle="--", linewidth=1.2, label="most that ε allows any attack")
+    ax.fill_between(line, allowed, 1.3, color="#222222", alpha=0.08, linewidth=0)
 
 
 def _panel(ax: Axes, table: pd.DataFrame, styles: Styles, end: float) -> None:
