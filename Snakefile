@@ -29,12 +29,6 @@ import_from_checkout()
 # A job that starts Snakemake for itself (on a cluster) runs under the lock of the run that sent it.
 if workflow.is_main_process:
     clear_stale_locks()
-# Snakemake's default limit on jobs a second sets a timer after each round of scheduling that starts another round, so
-# that rounds grow with the jobs done: a tenth of all processor time in a run of some hundred jobs.
-scheduling = workflow.scheduling_settings
-limit = scheduling and scheduling.max_jobs_per_timespan
-if limit and (limit.max_jobs, limit.timespan) == (100, 1):
-    scheduling.max_jobs_per_timespan = None
 
 
 configfile: "config/config.yaml"
@@ -89,6 +83,11 @@ include: "workflow/rules/benchmark.smk"
 onstart:
     for run in RUNS.values():
         forget_cut_short(run.folder)
+    # Snakemake's default limit on jobs a second sets a timer after each round of scheduling that starts another one, so
+    # that rounds grow with the jobs done: a tenth of all processor time in a run of some hundred jobs.
+    limit = workflow.scheduling_settings.max_jobs_per_timespan
+    if limit and (limit.max_jobs, limit.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
 
 
 onerror:
