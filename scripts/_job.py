@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 import traceback
-import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,6 +20,7 @@ from typing import Any, NoReturn
 import psutil
 
 from medsynth.errors import InputError
+from medsynth.generators.laziness import leave_compiler_out
 
 log = logging.getLogger("medsynth")
 
@@ -53,20 +53,6 @@ class ImportClock:
 
 
 clock = ImportClock()
-
-
-def leave_compiler_out() -> None:
-    """Let torch's optimisers find no compiler: over a second of imports a job, for what nobody compiles here.
-
-    They ask ``torch._dynamo`` for two things that do nothing outside of compiled code; the job's own process finds
-    those two here.
-    """
-    stand_in = types.ModuleType("torch._dynamo")
-    stand_in.disable = lambda function=None, recursive=True, **_: function
-    stand_in.graph_break = lambda *_: None
-    sys.modules.setdefault("torch._dynamo", stand_in)
-
-
 leave_compiler_out()
 
 

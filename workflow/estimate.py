@@ -41,6 +41,7 @@ from medsynth.errors import InputError, read_yaml  # noqa: E402
 from medsynth.evaluation.cost import peak_memory, seconds_of  # noqa: E402
 from medsynth.evaluation.inference import TABLES  # noqa: E402
 from medsynth.generators import generator_class  # noqa: E402
+from medsynth.generators.laziness import leave_compiler_out  # noqa: E402
 
 # A generator is fitted on so many rows at most, and on half of them.
 CALIBRATION_ROWS = 12_000
@@ -128,6 +129,8 @@ def measure(class_path: str, settings: dict[str, Any], data: Path, training: dic
     """Fit, save and draw in this process: seconds and MB of each, as `calibrate` puts them together."""
     # SDV's, on how it trains: the jobs' logs have them.
     warnings.simplefilter("ignore")
+    # As jobs do (`scripts/_job.py`).
+    leave_compiler_out()
     table = pd.read_parquet(data / training["train"])
     codebook = Codebook.from_json(data / training["codebook"])
     generator = generator_class(class_path)(**settings)
