@@ -140,6 +140,9 @@ def _end_with_workflow() -> None:
         workflow = psutil.Process(int(os.environ["MEDSYNTH_WORKFLOW"]))
         while workflow.is_running() and workflow.status() != psutil.STATUS_ZOMBIE:
             time.sleep(1)
+    # Also programs of other environments, which the job waits for.
+    for child in psutil.Process().children(recursive=True):
+        child.kill()
     os._exit(1)
 
 
