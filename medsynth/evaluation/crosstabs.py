@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_array
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 class Crosstabs:
@@ -19,6 +23,9 @@ class Crosstabs:
     """
 
     def __init__(self, codes: pd.DataFrame, sizes: np.ndarray | None = None) -> None:
+        # Here, not above: whoever reads a study reaches this module, and few tabulate.
+        from scipy.sparse import csr_array
+
         self.sizes = np.asarray(codes.max() + 1 if sizes is None else sizes) + 1
         # Which column a level belongs to.
         self.column = np.repeat(np.arange(len(self.sizes)), self.sizes)

@@ -84,6 +84,7 @@ rule measure_sample:
     input:
         train="results/{study}/{run}/growth/{axis}{size}/train.parquet",
         model="results/{study}/{run}/growth/{axis}{size}/{generator}/seed{seed}",
+        fit="results/{study}/{run}/growth/{axis}{size}/{generator}-seed{seed}-fit.csv",
         smaller=smaller_cells("sample"),
     output:
         cost="results/{study}/{run}/growth/{axis}{size}/{generator}-seed{seed}-sample.csv",
