@@ -13,8 +13,9 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 ROOT = Path(workflow.basedir)
-sys.path[:0] = [str(ROOT), str(ROOT / "workflow")]
+sys.path[:0] = [str(ROOT), str(ROOT / "workflow"), str(ROOT / "scripts")]
 
+import _shared_imports
 from closure import code_hash
 from failures import forget_cut_short, note_killed, read_failed
 from loading import Runs, import_from_checkout
@@ -83,6 +84,8 @@ include: "workflow/rules/benchmark.smk"
 onstart:
     for run in RUNS.values():
         forget_cut_short(run.folder)
+    if workflow.local_exec:
+        _shared_imports.start()
     # Snakemake's default limit on jobs a second sets a timer after each round of scheduling that starts another one, so
     # that rounds grow with the jobs done: a tenth of all processor time in a run of some hundred jobs.
     limit = workflow.scheduling_settings.max_jobs_per_timespan

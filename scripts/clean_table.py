@@ -1,8 +1,8 @@
 """Clean the raw table by its codebook; write what was done and where the data come from."""
 
-import json
-
 from _job import log, run, write_text
+
+import json
 
 from medsynth.codebook import Codebook
 from medsynth.cohorts.raw import read_raw, sha256

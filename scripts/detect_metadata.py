@@ -1,8 +1,8 @@
 """Tabulate the column types that SDV detects beside those of the codebook."""
 
-from pathlib import Path
-
 from _job import read_tables, run
+
+from pathlib import Path
 
 from medsynth.codebook import Codebook
 from medsynth.generators.metadata import compare_metadata

@@ -1,11 +1,11 @@
 """Fetch a raw file from its publisher and verify it; nothing stays that is not the table the codebook describes."""
 
+from _job import log, run
+
 import http.client
 import shutil
 import urllib.request
 from pathlib import Path
-
-from _job import log, run
 
 from medsynth.cohorts.raw import open_raw, sha256
 from medsynth.errors import InputError

@@ -1,9 +1,9 @@
 """Draw one generator against the real rows: distributions, associations, pairs of columns, what forests look at."""
 
+from _job import log, read_scores, run
+
 import json
 from pathlib import Path
-
-from _job import log, read_scores, run
 
 from medsynth.codebook import Codebook
 from medsynth.reporting.canvas import save_figure

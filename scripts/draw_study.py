@@ -1,10 +1,11 @@
 """Draw what compares the generators of a study, and what their training says of itself."""
 
+from _job import log, read_scores, run
+
 import json
 from pathlib import Path
 
 import pandas as pd
-from _job import log, read_scores, run
 
 from medsynth.evaluation.conditional import Cohort
 from medsynth.reporting.canvas import save_figure

@@ -1,9 +1,10 @@
 """Put scores and costs of a run into one long table."""
 
+from _job import log, run
+
 from pathlib import Path
 
 import pandas as pd
-from _job import log, run
 
 KEYS = ["study", "source", "scale", "generator", "epochs", "seed", "family", "metric", "detail"]
 
@@ -38,9 +39,7 @@ def read_benchmark(path):
         generator, *rest = path.stem.split("-")
         facts |= {"rule": path.parent.name, "generator": generator}
         facts |= {word.rstrip("0123456789"): int(word.lstrip("epochsd")) for word in rest}
-    # Snakemake writes NA where a job was too short to be looked at.
-    numbers = {"seconds": row["s"], "max_rss_mb": row["max_rss"], "cpu_seconds": row["cpu_time"]}
-    return pd.DataFrame([{**facts, **numbers}])
+    return pd.DataFrame([{**facts, **row}])
 
 
 def costs(benchmarks):

@@ -1,8 +1,8 @@
 """Make the Python environment of packages that cannot live beside the project's own."""
 
-from pathlib import Path
-
 from _job import log, run
+
+from pathlib import Path
 
 from medsynth.generators.environments import make_environment
 

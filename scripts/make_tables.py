@@ -1,9 +1,9 @@
 """Write the tables of a run: numbers as csv, for reading as Markdown, LaTeX and HTML."""
 
+from _job import log, read_scores, run
+
 from importlib import metadata
 from pathlib import Path
-
-from _job import log, read_scores, run
 
 from medsynth.reporting.catalogue import TABLES, Facts
 from medsynth.reporting.export import write_table

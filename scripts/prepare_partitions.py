@@ -1,8 +1,9 @@
 """Split the clean table by person, impute with what the training rows teach, and say what was done."""
 
+from _job import log, read_tables, run, write_text
+
 import numpy as np
 import pandas as pd
-from _job import log, read_tables, run, write_text
 
 from medsynth.codebook import Codebook
 from medsynth.disclosure import few

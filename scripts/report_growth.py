@@ -1,9 +1,10 @@
 """Tabulate and draw what fitting and sampling cost as tables grow."""
 
+from _job import run
+
 from pathlib import Path
 
 import pandas as pd
-from _job import run
 
 from medsynth.reporting.canvas import save_figure
 from medsynth.reporting.export import write_table
@@ -56,9 +57,9 @@ def main(job):
 
 
 def data_cost(paths):
-    """What making the table took, from Snakemake's benchmark files."""
+    """What making the table took, from the benchmark files of its jobs."""
     rows = [pd.read_csv(path, sep="\t").iloc[0] for path in paths]
-    found = [(Path(path).stem, row["s"], row["max_rss"]) for path, row in zip(paths, rows, strict=True)]
+    found = [(Path(path).stem, row["seconds"], row["max_rss_mb"]) for path, row in zip(paths, rows, strict=True)]
     return pd.DataFrame(found, columns=["job", "seconds", "peak_mb"])
 
 

@@ -1,8 +1,8 @@
 """Draw a synthetic table from a model."""
 
-from pathlib import Path
-
 from _job import log, run
+
+from pathlib import Path
 
 from medsynth.codebook import Codebook
 from medsynth.generators import generator_class

@@ -1,9 +1,10 @@
 """Ask a generator, or a reference row, for every cohort of the study, and score what comes."""
 
+from _job import log, read_tables, run, write_scores
+
 from pathlib import Path
 
 import numpy as np
-from _job import log, read_tables, run, write_scores
 
 from medsynth.codebook import Codebook
 from medsynth.conditions import Conditions

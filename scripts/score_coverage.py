@@ -1,7 +1,8 @@
 """Take the real rows for the population, draw samples, synthesise each: do intervals of the logistic model cover?"""
 
-import pandas as pd
 from _job import log, order_of_drawing, read_tables, run, write_scores
+
+import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.evaluation.coverage import coverage_scores

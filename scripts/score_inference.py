@@ -1,9 +1,10 @@
 """Fit the study's logistic model to several tables of one generator, or to real rows."""
 
+from _job import log, read_tables, run, write_scores
+
 from pathlib import Path
 
 import numpy as np
-from _job import log, read_tables, run, write_scores
 
 from medsynth.codebook import Codebook
 from medsynth.errors import InputError

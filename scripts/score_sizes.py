@@ -1,7 +1,8 @@
 """Fit a generator on training rows of several sizes and score what it draws; or score the real rows themselves."""
 
-import numpy as np
 from _job import log, order_of_drawing, read_tables, run, write_scores
+
+import numpy as np
 
 from medsynth.codebook import Codebook
 from medsynth.evaluation.comparison import draw_compared

@@ -1,9 +1,10 @@
 """Score one synthetic table, or one reference row: utility, fidelity, detection, importance, and figures' evidence."""
 
+from _job import log, read_tables, run, write_scores, write_text
+
 import json
 
 import numpy as np
-from _job import log, read_tables, run, write_scores, write_text
 
 from medsynth.codebook import Codebook
 from medsynth.disclosure import rounded_counts

@@ -1,9 +1,9 @@
 """Draw a simulated raw table and write it as csv.gz, codes and all."""
 
+from _job import log, run
+
 import gzip
 from pathlib import Path
-
-from _job import log, run
 
 from medsynth.cohorts import simulate
 from medsynth.randomness import derive_seed

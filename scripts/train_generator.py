@@ -1,10 +1,10 @@
 """Fit a generator once and keep its model at every epoch count."""
 
+from _job import log, order_of_drawing, read_tables, run
+
 import time
 from importlib import metadata
 from pathlib import Path
-
-from _job import log, order_of_drawing, read_tables, run
 
 from medsynth.codebook import Codebook
 from medsynth.cohorts.raw import sha256

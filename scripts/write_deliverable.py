@@ -1,8 +1,8 @@
 """Draw a deliverable from one model: synthetic rows under the raw table's headers and codes, and their dictionary."""
 
-from pathlib import Path
-
 from _job import log, read_tables, run, write_text
+
+from pathlib import Path
 
 from medsynth.codebook import Codebook
 from medsynth.cohorts.raw import read_table

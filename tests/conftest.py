@@ -14,7 +14,7 @@ from medsynth.codebook import Codebook
 
 ROOT = Path(__file__).resolve().parent.parent
 # The workflow's own modules are no package: the Snakefile finds them the same way.
-sys.path.insert(0, str(ROOT / "workflow"))
+sys.path[:0] = [str(ROOT / "workflow"), str(ROOT / "scripts")]
 
 
 @pytest.fixture

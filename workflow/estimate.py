@@ -30,10 +30,10 @@ import pandas as pd
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "workflow")]
+sys.path[:0] = [str(ROOT), str(ROOT / "workflow"), str(ROOT / "scripts")]
 
+from _shared_imports import can_share  # noqa: E402
 from loading import import_from_checkout, load_runs  # noqa: E402
-from overheads import SPENT  # noqa: E402
 from runs import RESERVED, Run  # noqa: E402
 
 from medsynth.codebook import Codebook  # noqa: E402
@@ -48,6 +48,8 @@ CALIBRATION_ROWS = 12_000
 CALIBRATION_EPOCHS = (1, 3)
 # So few rows first, so that imports are not measured with a fit.
 WARM_UP_ROWS = 200
+# What a job takes to start that finds its imports made already (`scripts/_shared_imports.py`).
+FORKED_SECONDS = 0.2
 # Kind of score -> the reference row whose job is most like a generator's.
 LIKE = {
     # Its forests are explained, as a generator's are at one epoch count alone.
@@ -102,7 +104,7 @@ class Calibration:
     Parameters
     ----------
     start : float
-        Core seconds of a job before its work.
+        Core seconds of a job before its work, which all jobs of a generator pay once together where they share imports.
     fit : Line
         Seconds of a fit without its epochs, by rows.
     epoch : float
@@ -200,11 +202,9 @@ def references(run: Run) -> list[tuple[str, str, int, int]]:
 
 
 def benchmark_of(run: Run, folder: Path, name: str) -> Cost:
-    """Read what a job of the calibration took: seconds from its log, memory from Snakemake's benchmark file."""
-    said = SPENT.findall((folder / run.folder / f"logs/{name}.log").read_text(encoding="utf-8"))
-    # Memory is not known of a job that was too short to be looked at.
-    memory = pd.read_csv(folder / run.folder / f"benchmarks/{name}.tsv", sep="\t")["max_rss"].fillna(0.0)
-    return Cost(1, float(said[-1][0]), float(memory.iloc[0]))
+    """Read what a job of the calibration took from its benchmark file."""
+    row = pd.read_csv(folder / run.folder / f"benchmarks/{name}.tsv", sep="\t").iloc[0]
+    return Cost(1, row["cpu_seconds"], row["max_rss_mb"])
 
 
 def estimate(run: Run, words: list[str]) -> dict[str, Cost]:
@@ -245,10 +245,12 @@ def jobs_of(
     runs = generator_class(entry.class_path)(**entry.settings).training_runs(run.epochs_of(generator))
     shown = generator_class(entry.class_path)(**entry.settings).training_runs([run.shown(generator)])
     models = len(run.epochs_of(generator)) * costs.disk_mb(n_train)
-    train = Cost(1, costs.start + costs.fit_seconds(n_train, runs), costs.peak_mb(n_train), models)
+    once, each = (costs.start, min(FORKED_SECONDS, costs.start)) if can_share() else (0.0, costs.start)
+    train = Cost(1, each + costs.fit_seconds(n_train, runs), costs.peak_mb(n_train), models)
     # A model is read and few rows are in memory at once.
-    sample = Cost(1, costs.start + costs.draw * n, costs.peak_mb(0), row_mb * n)
-    total = train.times(len(run.scale.seeds)) + sample.times(len([m for m in run.models if m[0] == generator]))
+    sample = Cost(1, each + costs.draw * n, costs.peak_mb(0), row_mb * n)
+    drawn = [model for model in run.models if model[0] == generator]
+    total = Cost(seconds=once) + train.times(len(run.scale.seeds)) + sample.times(len(drawn))
     samples, sampled = run.scale.coverage_samples, min(run.scale.coverage_rows, n_train)
     further = {
         "attacks/": costs.fit_seconds(n_train // 2, shown) + costs.draw * (n_train // 2),
@@ -262,7 +264,7 @@ def jobs_of(
     }
     for kind, name, _, _ in run.scored:
         if name == generator:
-            like = scored[kind, LIKE[kind]] if kind in LIKE else Cost(1, costs.start, costs.peak_mb(sampled))
+            like = scored[kind, LIKE[kind]] if kind in LIKE else Cost(1, each, costs.peak_mb(sampled))
             total += dataclasses.replace(like, seconds=like.seconds + further.get(kind, 0.0))
     return total
 

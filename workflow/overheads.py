@@ -2,19 +2,18 @@
 
     python workflow/overheads.py results/<study>/<run> ...
 
-Every job says in its log what it spent, and how much of that on starting Python and on imports. Those, and all that is
-spent on data, tables and figures, count as overhead.
+Every job leaves in benchmarks/ what it spent, and how much of that on starting Python and on imports. Those, and all
+that is spent on data, tables and figures, count as overhead.
 """
 
 from __future__ import annotations
 
-import re
+import csv
 import sys
 from collections import defaultdict
 from pathlib import Path
 
-SPENT = re.compile(r"processor: ([0-9.]+) s, of which starting and imports ([0-9.]+) s")
-# Folders of logs/ whose jobs fit, sample and score; what the others do is overhead altogether.
+# Folders of benchmarks/ whose jobs fit, sample and score; what the others do is overhead altogether.
 WORK = ("train", "sample", "score", "cohorts", "attacks", "sizes", "inference", "coverage")
 
 
@@ -32,12 +31,12 @@ def spent(folder: Path) -> dict[str, tuple[int, float, float]]:
         Kind of job -> jobs, processor seconds, and of these seconds of starting and imports.
     """
     found: dict[str, tuple[int, float, float]] = defaultdict(lambda: (0, 0.0, 0.0))
-    for path in sorted((folder / "logs").rglob("*.log")):
-        said = SPENT.findall(path.read_text(encoding="utf-8"))
-        if said:
-            kind = path.relative_to(folder / "logs").parts[0].removesuffix(".log")
-            jobs, seconds, starting = found[kind]
-            found[kind] = (jobs + 1, seconds + float(said[-1][0]), starting + float(said[-1][1]))
+    for path in sorted((folder / "benchmarks").rglob("*.tsv")):
+        kind = path.relative_to(folder / "benchmarks").parts[0].removesuffix(".tsv")
+        with path.open(encoding="utf-8", newline="") as file:
+            (row,) = csv.DictReader(file, delimiter="\t")
+        jobs, seconds, starting = found[kind]
+        found[kind] = (jobs + 1, seconds + float(row["cpu_seconds"]), starting + float(row["starting_seconds"]))
     return dict(found)
 
 
@@ -51,7 +50,7 @@ def main(folders: list[str]) -> None:
             total += seconds
             overhead += starting if kind in WORK else seconds
     if not total:
-        sys.exit("No log of a finished job there: name folders results/<study>/<run> of finished runs.")
+        sys.exit("No benchmark of a finished job there: name folders results/<study>/<run> of finished runs.")
     print(
         f"{total:.0f} s of processor time, {overhead:.0f} s ({overhead / total:.1%}) outside fitting, sampling, scoring"
     )

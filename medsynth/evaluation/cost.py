@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from medsynth.codebook import Codebook, Column
 from medsynth.errors import InputError
@@ -61,6 +60,8 @@ def exponent(sizes: Sequence[float], costs: Sequence[float], level: float = 0.95
         Of the t interval, which needs three points. Its width says how far from a power law the costs are, as well as
         how noisy.
     """
+    from scipy import stats
+
     n = len(sizes)
     if n < 2 or len(set(sizes)) < 2:
         return Exponent(n, math.nan, math.nan, math.nan)

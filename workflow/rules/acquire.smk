@@ -8,10 +8,9 @@ rule simulate_cohort:
     """Draw a cohort with the dataset's raw columns and codes from coefficients; no real patient is in it."""
     output:
         "results/{study}/{run}/raw/{table}.csv.gz",
+        benchmark="results/{study}/{run}/benchmarks/simulate_cohort_{table}.tsv",
     log:
         "results/{study}/{run}/logs/simulate_cohort_{table}.log",
-    benchmark:
-        "results/{study}/{run}/benchmarks/simulate_cohort_{table}.tsv"
     priority: 20
     conda:
         "../../envs/medsynth.yaml"

@@ -12,6 +12,7 @@ rule gather_scores:
     output:
         scores="results/{study}/{run}/scores.csv",
         benchmarks="results/{study}/{run}/benchmarks.csv",
+        benchmark="results/{study}/{run}/benchmarks/gather_scores.tsv",
     log:
         "results/{study}/{run}/logs/gather_scores.log",
     conda:

@@ -71,6 +71,7 @@ rule measure_fit:
         settings=of_generator("settings"),
         epochs=epochs_of,
         what="fit",
+        own_process=True,
         most_seconds=of_run("growth.most_seconds"),
         code=generator_code("scripts/measure_fit.py"),
     message:
@@ -106,6 +107,7 @@ rule measure_sample:
         class_path=of_generator("class_path"),
         epochs=epochs_of,
         what="sample",
+        own_process=True,
         most_seconds=of_run("growth.most_seconds"),
         code=generator_code("scripts/measure_sample.py"),
     message:

@@ -16,10 +16,9 @@ rule clean_table:
         codebook="results/{study}/{run}/data/clean_codebook.json",
         report="results/{study}/{run}/data/cleaning.csv",
         provenance="results/{study}/{run}/data/provenance.json",
+        benchmark="results/{study}/{run}/benchmarks/clean_table.tsv",
     log:
         "results/{study}/{run}/logs/clean_table.log",
-    benchmark:
-        "results/{study}/{run}/benchmarks/clean_table.tsv"
     priority: 20
     conda:
         "../../envs/medsynth.yaml"
@@ -49,10 +48,9 @@ rule prepare_partitions:
         codebook="results/{study}/{run}/data/codebook.json",
         report="results/{study}/{run}/data/preparation.csv",
         scaling="results/{study}/{run}/data/scaling.csv",
+        benchmark="results/{study}/{run}/benchmarks/prepare_partitions.tsv",
     log:
         "results/{study}/{run}/logs/prepare_partitions.log",
-    benchmark:
-        "results/{study}/{run}/benchmarks/prepare_partitions.tsv"
     priority: 20
     conda:
         "../../envs/medsynth.yaml"
@@ -82,6 +80,7 @@ rule impute_training:
     output:
         train="results/{study}/{run}/data/imputed/{generator}/train.parquet",
         codebook="results/{study}/{run}/data/imputed/{generator}/codebook.json",
+        benchmark="results/{study}/{run}/benchmarks/impute/{generator}.tsv",
     log:
         "results/{study}/{run}/logs/impute/{generator}.log",
     priority: 20
@@ -120,6 +119,7 @@ rule detect_metadata:
             f"results/{{study}}/{{run}}/tables/metadata.{kind}"
             for kind in ("csv", "md", "tex")
         ],
+        benchmark="results/{study}/{run}/benchmarks/detect_metadata.tsv",
     log:
         "results/{study}/{run}/logs/detect_metadata.log",
     conda:

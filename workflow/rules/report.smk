@@ -175,10 +175,9 @@ for shown in RUNS.values():
                 for name in tables_of(shown)
                 for kind in ("csv", "md", "tex")
             ],
+            benchmark="results/{study}/{run}/benchmarks/make_tables.tsv",
         log:
             "results/{study}/{run}/logs/make_tables.log",
-        benchmark:
-            "results/{study}/{run}/benchmarks/make_tables.tsv"
         wildcard_constraints:
             study=shown.study.name,
         conda:
@@ -222,10 +221,9 @@ for shown in RUNS.values():
                 f"results/{{study}}/{{run}}/figures/{file_name(*figure)}.pdf"
                 for figure in figures_of_study(shown)
             ],
+            benchmark="results/{study}/{run}/benchmarks/draw_study.tsv",
         log:
             "results/{study}/{run}/logs/draw_study.log",
-        benchmark:
-            "results/{study}/{run}/benchmarks/draw_study.tsv"
         wildcard_constraints:
             study=shown.study.name,
         conda:
@@ -268,10 +266,9 @@ for shown in RUNS.values():
                 f"results/{{study}}/{{run}}/figures/{file_name(kind, '{generator}', target)}.pdf"
                 for kind, target in figures_of_generator(shown)
             ],
+            benchmark="results/{study}/{run}/benchmarks/draw_generator/{generator}.tsv",
         log:
             "results/{study}/{run}/logs/draw_generator_{generator}.log",
-        benchmark:
-            "results/{study}/{run}/benchmarks/draw_generator/{generator}.tsv"
         wildcard_constraints:
             study=shown.study.name,
             generator="|".join(shown.generators),

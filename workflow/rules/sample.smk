@@ -12,10 +12,9 @@ rule sample_table:
         codebook="results/{study}/{run}/data/codebook.json",
     output:
         "results/{study}/{run}/synthetic/{generator}/epochs{epochs}/seed{seed}.parquet",
+        benchmark="results/{study}/{run}/benchmarks/sample/{generator}-epochs{epochs}-seed{seed}.tsv",
     log:
         "results/{study}/{run}/logs/sample/{generator}-epochs{epochs}-seed{seed}.log",
-    benchmark:
-        "results/{study}/{run}/benchmarks/sample/{generator}-epochs{epochs}-seed{seed}.tsv"
     conda:
         "../../envs/medsynth.yaml"
     threads: 1
@@ -57,6 +56,7 @@ for handed_over in [run for run in RUNS.values() if run.deliverable]:
                 labels={"what": "Dictionary of the synthetic table"},
             ),
             csv=f"results/{{study}}/{{run}}/deliverable/{Path(handed_over.deliverables[-1]).stem}.csv",
+            benchmark="results/{study}/{run}/benchmarks/write_deliverable.tsv",
         log:
             "results/{study}/{run}/logs/write_deliverable.log",
         wildcard_constraints:

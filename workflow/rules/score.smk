@@ -19,10 +19,9 @@ rule score_synthetic:
     output:
         scores="results/{study}/{run}/scores/{generator}/epochs{epochs}/seed{seed}.csv",
         evidence="results/{study}/{run}/evidence/{generator}/epochs{epochs}/seed{seed}.json",
+        benchmark="results/{study}/{run}/benchmarks/score/{generator}-epochs{epochs}-seed{seed}.tsv",
     log:
         "results/{study}/{run}/logs/score/{generator}-epochs{epochs}-seed{seed}.log",
-    benchmark:
-        "results/{study}/{run}/benchmarks/score/{generator}-epochs{epochs}-seed{seed}.tsv"
     conda:
         "../../envs/medsynth.yaml"
     threads: 1
@@ -54,10 +53,9 @@ use rule score_synthetic as score_reference with:
     output:
         scores="results/{study}/{run}/scores/{reference}/epochs0/seed{seed}.csv",
         evidence="results/{study}/{run}/evidence/{reference}/epochs0/seed{seed}.json",
+        benchmark="results/{study}/{run}/benchmarks/score/{reference}-epochs0-seed{seed}.tsv",
     log:
         "results/{study}/{run}/logs/score/{reference}-epochs0-seed{seed}.log",
-    benchmark:
-        "results/{study}/{run}/benchmarks/score/{reference}-epochs0-seed{seed}.tsv"
     message:
         "score the reference row {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
 
@@ -71,10 +69,9 @@ rule score_cohorts:
         models="results/{study}/{run}/models/{generator}/seed{seed}",
     output:
         scores="results/{study}/{run}/scores/cohorts/{generator}/epochs{epochs}/seed{seed}.csv",
+        benchmark="results/{study}/{run}/benchmarks/cohorts/{generator}-epochs{epochs}-seed{seed}.tsv",
     log:
         "results/{study}/{run}/logs/cohorts/{generator}-epochs{epochs}-seed{seed}.log",
-    benchmark:
-        "results/{study}/{run}/benchmarks/cohorts/{generator}-epochs{epochs}-seed{seed}.tsv"
     conda:
         "../../envs/medsynth.yaml"
     threads: 1
@@ -101,10 +98,9 @@ use rule score_cohorts as score_reference_cohorts with:
         codebook="results/{study}/{run}/data/codebook.json",
     output:
         scores="results/{study}/{run}/scores/cohorts/{reference}/epochs0/seed{seed}.csv",
+        benchmark="results/{study}/{run}/benchmarks/cohorts/{reference}-epochs0-seed{seed}.tsv",
     log:
         "results/{study}/{run}/logs/cohorts/{reference}-epochs0-seed{seed}.log",
-    benchmark:
-        "results/{study}/{run}/benchmarks/cohorts/{reference}-epochs0-seed{seed}.tsv"
     message:
         "score the cohorts of the reference row {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
 
@@ -120,10 +116,9 @@ rule score_attacks:
         codebook="results/{study}/{run}/data/codebook.json",
     output:
         scores="results/{study}/{run}/scores/attacks/{generator}/epochs{epochs}/seed{seed}.csv",
+        benchmark="results/{study}/{run}/benchmarks/attacks/{generator}-epochs{epochs}-seed{seed}.tsv",
     log:
         "results/{study}/{run}/logs/attacks/{generator}-epochs{epochs}-seed{seed}.log",
-    benchmark:
-        "results/{study}/{run}/benchmarks/attacks/{generator}-epochs{epochs}-seed{seed}.tsv"
     conda:
         "../../envs/medsynth.yaml"
     threads: 1
@@ -153,10 +148,9 @@ use rule score_attacks as score_control_attacks with:
         codebook="results/{study}/{run}/data/codebook.json",
     output:
         scores="results/{study}/{run}/scores/attacks/{reference}/epochs0/seed{seed}.csv",
+        benchmark="results/{study}/{run}/benchmarks/attacks/{reference}-epochs0-seed{seed}.tsv",
     log:
         "results/{study}/{run}/logs/attacks/{reference}-epochs0-seed{seed}.log",
-    benchmark:
-        "results/{study}/{run}/benchmarks/attacks/{reference}-epochs0-seed{seed}.tsv"
     message:
         "attack the control {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
 
@@ -171,10 +165,9 @@ rule score_sizes:
         synthetic="results/{study}/{run}/synthetic/{generator}/epochs{epochs}/seed{seed}.parquet",
     output:
         scores="results/{study}/{run}/scores/sizes/{generator}/epochs{epochs}/seed{seed}.csv",
+        benchmark="results/{study}/{run}/benchmarks/sizes/{generator}-epochs{epochs}-seed{seed}.tsv",
     log:
         "results/{study}/{run}/logs/sizes/{generator}-epochs{epochs}-seed{seed}.log",
-    benchmark:
-        "results/{study}/{run}/benchmarks/sizes/{generator}-epochs{epochs}-seed{seed}.tsv"
     conda:
         "../../envs/medsynth.yaml"
     threads: 1
@@ -207,10 +200,9 @@ use rule score_sizes as score_reference_sizes with:
         codebook="results/{study}/{run}/data/codebook.json",
     output:
         scores="results/{study}/{run}/scores/sizes/{reference}/epochs0/seed{seed}.csv",
+        benchmark="results/{study}/{run}/benchmarks/sizes/{reference}-epochs0-seed{seed}.tsv",
     log:
         "results/{study}/{run}/logs/sizes/{reference}-epochs0-seed{seed}.log",
-    benchmark:
-        "results/{study}/{run}/benchmarks/sizes/{reference}-epochs0-seed{seed}.tsv"
     message:
         "score fewer rows of the reference row {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
 
@@ -223,10 +215,9 @@ rule score_coverage:
         codebook="results/{study}/{run}/data/codebook.json",
     output:
         scores="results/{study}/{run}/scores/coverage/{generator}/epochs{epochs}/seed{seed}.csv",
+        benchmark="results/{study}/{run}/benchmarks/coverage/{generator}-epochs{epochs}-seed{seed}.tsv",
     log:
         "results/{study}/{run}/logs/coverage/{generator}-epochs{epochs}-seed{seed}.log",
-    benchmark:
-        "results/{study}/{run}/benchmarks/coverage/{generator}-epochs{epochs}-seed{seed}.tsv"
     conda:
         "../../envs/medsynth.yaml"
     threads: 1
@@ -259,10 +250,9 @@ rule score_inference:
         models=models_of,
     output:
         scores="results/{study}/{run}/scores/inference/{generator}/epochs{epochs}/seed{seed}.csv",
+        benchmark="results/{study}/{run}/benchmarks/inference/{generator}-epochs{epochs}-seed{seed}.tsv",
     log:
         "results/{study}/{run}/logs/inference/{generator}-epochs{epochs}-seed{seed}.log",
-    benchmark:
-        "results/{study}/{run}/benchmarks/inference/{generator}-epochs{epochs}-seed{seed}.tsv"
     conda:
         "../../envs/medsynth.yaml"
     threads: 1
@@ -289,10 +279,9 @@ use rule score_inference as score_reference_inference with:
         codebook="results/{study}/{run}/data/codebook.json",
     output:
         scores="results/{study}/{run}/scores/inference/{reference}/epochs0/seed{seed}.csv",
+        benchmark="results/{study}/{run}/benchmarks/inference/{reference}-epochs0-seed{seed}.tsv",
     log:
         "results/{study}/{run}/logs/inference/{reference}-epochs0-seed{seed}.log",
-    benchmark:
-        "results/{study}/{run}/benchmarks/inference/{reference}-epochs0-seed{seed}.tsv"
     message:
         "fit the logistic model to the reference row {wildcards.reference} ({wildcards.study})"
 

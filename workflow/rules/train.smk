@@ -13,10 +13,9 @@ rule train_generator:
         unpack(training_of),
     output:
         models=directory("results/{study}/{run}/models/{generator}/seed{seed}"),
+        benchmark="results/{study}/{run}/benchmarks/train/{generator}-seed{seed}.tsv",
     log:
         "results/{study}/{run}/logs/train/{generator}-seed{seed}.log",
-    benchmark:
-        "results/{study}/{run}/benchmarks/train/{generator}-seed{seed}.tsv"
     priority: 10
     conda:
         "../../envs/medsynth.yaml"

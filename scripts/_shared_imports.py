@@ -1,0 +1,198 @@
+"""Imports paid once a run: jobs fork from a process that keeps what earlier jobs imported.
+
+Python, pandas, scikit-learn and torch take one to three seconds to start, and many a job hardly longer to do its work.
+Where jobs run on the workflow's own machine, the Snakefile starts this file as a process beside them. A job that starts
+hands itself over to it (`hand_over`, which `_job.py` calls before anything heavy is imported): the process forks, the
+fork runs the job's script, and what that imported from installed packages the process imports as well before it forks
+again. A job finds modules loaded and nothing else: data, settings and the project's own code begin anew in each. Jobs
+that find no such process, as on a cluster, start by themselves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import runpy
+import shutil
+import signal
+import site
+import socket
+import socketserver
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from pathlib import Path
+
+# Names the variable of the environment that holds the address of the process.
+ADDRESS = "MEDSYNTH_IMPORTS"
+# What Snakemake sets for a job of one thread; the process takes it for all, since libraries read it when imported.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
+# The only thread that any of the imports starts: pyarrow's allocator gives memory back in the background.
+NO_BACKGROUND = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
+
+# Processor time that was spent for this job elsewhere: by the process that handed it over, and on shared imports.
+spent_before = 0.0
+
+
+def can_share() -> bool:
+    """Whether jobs on this machine can share imports: macOS has no safe fork and Windows none."""
+    return sys.platform == "linux"
+
+
+def start() -> subprocess.Popen | None:
+    """Start the process that keeps imports, for the jobs that this process will start; it ends with this one.
+
+    Where imports can't be shared, or the process does not come up, jobs import for themselves.
+    """
+    if not can_share():
+        return None
+    address = str(Path(tempfile.mkdtemp(prefix="medsynth-"), "imports"))
+    environ = {**os.environ, **ONE_THREAD, **NO_BACKGROUND}
+    os.environ[ADDRESS] = address
+    return subprocess.Popen([sys.executable, __file__, address], env=environ, stdin=subprocess.DEVNULL)
+
+
+def hand_over() -> None:
+    """Let a fork of the process that keeps imports run this script, and end as it ends; return if there is none."""
+    address = os.environ.get(ADDRESS)
+    if not address or any(os.environ.get(name) != number for name, number in ONE_THREAD.items()):
+        return
+    # The fork is the last one that the job is handed to.
+    environ = {name: value for name, value in os.environ.items() if name != ADDRESS}
+    task = {"argv": sys.argv, "path": sys.path, "environ": environ, "directory": str(Path.cwd())}
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(address)
+        socket.send_fds(connection, [b"\0"], [0, 1, 2])
+        connection.sendall(json.dumps({**task, "spent": time.process_time()}).encode() + b"\n")
+        with connection.makefile() as answers:
+            if fork := answers.readline():
+                signal.signal(signal.SIGTERM, lambda *_: _pass_on(signal.SIGTERM, int(fork)))
+                os._exit(int(answers.readline() or 128 + signal.SIGKILL))
+
+
+def _pass_on(number: int, process: int) -> None:
+    """Send a signal to a process that may have just ended."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, number)
+
+
+class Job(socketserver.StreamRequestHandler):
+    """A script in a fork: with the streams, environment and folder of the process that handed it over."""
+
+    server: Imports
+
+    def handle(self) -> None:
+        """Run the script, and say how it ended."""
+        global spent_before
+        _, streams, *_ = socket.recv_fds(self.request, 1, 3)
+        task = json.loads(self.rfile.readline())
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+            os.close(stream)
+        os.environ.clear()
+        os.environ.update(task["environ"])
+        os.chdir(task["directory"])
+        sys.argv[:], sys.path[:] = task["argv"], task["path"]
+        signal.signal(signal.SIGINT, self.server.on_interrupt)
+        spent_before = self.server.spent + task["spent"]
+        threading.Thread(target=self.end_with_client, daemon=True).start()
+        self.wfile.write(b"%d\n" % os.getpid())
+        code = self.run(sys.argv[0])
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if not code:
+            (self.server.folder / f"{os.getpid()}.imported").write_text("\n".join(installed_modules()))
+        self.wfile.write(b"%d\n" % code)
+        os._exit(code)
+
+    @staticmethod
+    def run(script: str) -> int:
+        """Run a script as Python itself would; returns its exit code."""
+        try:
+            runpy.run_path(script, run_name="__main__")
+        except SystemExit as end:
+            if end.code is None or isinstance(end.code, int):
+                return end.code or 0
+            print(end.code, file=sys.stderr)
+            return 1
+        except BaseException:
+            traceback.print_exc()
+            return 1
+        return 0
+
+    def end_with_client(self) -> None:
+        """End the job at once when who handed it over was killed, which Snakemake takes for the job's end."""
+        with contextlib.suppress(OSError):
+            self.request.recv(1)
+        os._exit(1)
+
+
+class Imports(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
+    """The process that keeps imports: forks a job for everyone who connects, as long as its parent lives."""
+
+    max_children = 10_000
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, address: Path) -> None:
+        super().__init__(str(address), Job)
+        self.folder = address.parent
+        self.parent = os.getppid()
+        self.counted = self.spent = 0.0
+        # Ctrl-C in a terminal reaches all its processes: the jobs are Snakemake's to end, and with it this process.
+        self.on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def process_request(self, request, client_address) -> None:
+        """Import what jobs have imported since the last one, and fork; what it took is counted to the next job."""
+        for path in self.folder.glob("*.imported"):
+            for name in path.read_text().split("\n"):
+                if name not in sys.modules:
+                    with contextlib.suppress(Exception):
+                        importlib.import_module(name)
+            path.unlink()
+        if len(list(Path("/proc/self/task").iterdir())) > 1:
+            raise SystemExit("an import has started a thread: only a process of one thread may be forked")
+        gc.freeze()
+        self.spent, self.counted = time.process_time() - self.counted, time.process_time()
+        super().process_request(request, client_address)
+
+    def service_actions(self) -> None:
+        """End with the parent."""
+        super().service_actions()
+        if os.getppid() != self.parent:
+            raise SystemExit
+
+
+def installed_modules() -> list[str]:
+    """Names of the loaded modules that come from installed packages, but this project's."""
+    folders = tuple({*site.getsitepackages(), site.getusersitepackages()})
+    return [
+        name
+        for name, module in list(sys.modules.items())
+        if (getattr(module, "__file__", None) or "").startswith(folders) and not name.startswith("medsynth")
+    ]
+
+
+def main(address: str) -> None:
+    """Keep imports until the parent ends."""
+    from medsynth.generators.laziness import leave_compiler_out
+
+    leave_compiler_out()
+    try:
+        with Imports(Path(address)) as server:
+            server.serve_forever()
+    finally:
+        shutil.rmtree(Path(address).parent, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    # Under its own name, by which scripts import it.
+    import _shared_imports
+
+    _shared_imports.main(sys.argv[1])
