@@ -29,7 +29,7 @@ import time
 import traceback
 from pathlib import Path
 
-# Names the variable of the environment that holds the address of the process.
+# Names the variable of the environment that says which Python the process runs, and its address: "<prefix>:<socket>".
 ADDRESS = "MEDSYNTH_IMPORTS"
 # What Snakemake sets for a job of one thread; the process takes it for all, since libraries read it when imported.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
@@ -52,16 +52,18 @@ def start() -> subprocess.Popen | None:
     """
     if not can_share():
         return None
+    # In a folder that nobody else may enter: whoever connects has code run.
     address = str(Path(tempfile.mkdtemp(prefix="medsynth-"), "imports"))
     environ = {**os.environ, **ONE_THREAD, **NO_BACKGROUND}
-    os.environ[ADDRESS] = address
+    os.environ[ADDRESS] = f"{sys.prefix}:{address}"
     return subprocess.Popen([sys.executable, __file__, address], env=environ, stdin=subprocess.DEVNULL)
 
 
 def hand_over() -> None:
     """Let a fork of the process that keeps imports run this script, and end as it ends; return if there is none."""
-    address = os.environ.get(ADDRESS)
-    if not address or any(os.environ.get(name) != number for name, number in ONE_THREAD.items()):
+    prefix, _, address = os.environ.get(ADDRESS, "").rpartition(":")
+    # Jobs may also run in a Python that Snakemake made for them (--software-deployment-method).
+    if prefix != sys.prefix or any(os.environ.get(name) != number for name, number in ONE_THREAD.items()):
         return
     # The fork is the last one that the job is handed to.
     environ = {name: value for name, value in os.environ.items() if name != ADDRESS}
@@ -157,7 +159,7 @@ class Imports(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
                         importlib.import_module(name)
             path.unlink()
         if len(list(Path("/proc/self/task").iterdir())) > 1:
-            raise SystemExit("an import has started a thread: only a process of one thread may be forked")
+            raise SystemExit("Imports are no longer shared: one has started a thread, with which no process is forked.")
         gc.freeze()
         self.spent, self.counted = time.process_time() - self.counted, time.process_time()
         super().process_request(request, client_address)
@@ -187,6 +189,8 @@ def main(address: str) -> None:
     try:
         with Imports(Path(address)) as server:
             server.serve_forever()
+    except OSError as error:
+        raise SystemExit(f"Imports are not shared ({error}): jobs start by themselves.") from None
     finally:
         shutil.rmtree(Path(address).parent, ignore_errors=True)
 

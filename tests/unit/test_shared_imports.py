@@ -1,10 +1,12 @@
 """Jobs fork from a process that keeps imports: they find those, nothing else, and end as processes of their own do."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import _shared_imports
 import psutil
@@ -30,13 +32,14 @@ def keeper(monkeypatch):
     for name, number in _shared_imports.ONE_THREAD.items():
         monkeypatch.setenv(name, number)
     process = _shared_imports.start()
-    address = os.environ[_shared_imports.ADDRESS]
-    while not os.path.exists(address):  # noqa: PTH110
+    address = Path(os.environ[_shared_imports.ADDRESS].split(":")[1])
+    while not address.exists():
         assert process.poll() is None
         time.sleep(0.02)
     yield psutil.Process(process.pid)
     process.terminate()
     process.wait()
+    shutil.rmtree(address.parent)
 
 
 @pytest.fixture
@@ -106,8 +109,9 @@ def test_a_job_gets_the_signal_to_end(keeper, job):
     assert said(process) == (1, "", "told to")
 
 
-def test_a_job_of_more_threads_runs_by_itself(keeper, job):
-    process = job("import os; print(os.getpid())", env={**os.environ, "OMP_NUM_THREADS": "2"})
+@pytest.mark.parametrize("change", [{"OMP_NUM_THREADS": "2"}, {"MEDSYNTH_IMPORTS": "/another/python:/address"}])
+def test_a_job_of_more_threads_or_of_another_python_runs_by_itself(keeper, job, change):
+    process = job("import os; print(os.getpid())", env={**os.environ, **change})
     assert said(process) == (0, str(process.pid), "")
 
 
@@ -123,8 +127,8 @@ def test_whoever_keeps_imports_ends_with_its_workflow_and_leaves_nothing(tmp_pat
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "scripts")])}
     command = [sys.executable, "-c", f"{code}; time.sleep(2)"]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True, cwd=tmp_path)
-    number, address = done.stdout.split()
+    number, address = done.stdout.replace(":", " ").split()[::2]
     deadline = time.monotonic() + 20
     while psutil.pid_exists(int(number)) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not psutil.pid_exists(int(number)) and not os.path.exists(os.path.dirname(address))  # noqa: PTH110, PTH120
+    assert not psutil.pid_exists(int(number)) and not Path(address).parent.exists()
