@@ -109,7 +109,9 @@ class Job(socketserver.StreamRequestHandler):
         sys.stdout.flush()
         sys.stderr.flush()
         if not code:
-            (self.server.folder / f"{os.getpid()}.imported").write_text("\n".join(installed_modules()))
+            found = self.server.folder / str(os.getpid())
+            found.write_text("\n".join(installed_modules()))
+            found.rename(found.with_suffix(".imported"))
         self.wfile.write(b"%d\n" % code)
         os._exit(code)
 
