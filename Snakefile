@@ -84,7 +84,7 @@ include: "workflow/rules/benchmark.smk"
 onstart:
     for run in RUNS.values():
         forget_cut_short(run.folder)
-    if workflow.local_exec:
+    if workflow.local_exec and not workflow.touch:
         _shared_imports.start()
     # Snakemake's default limit on jobs a second sets a timer after each round of scheduling that starts another one, so
     # that rounds grow with the jobs done: a tenth of all processor time in a run of some hundred jobs.

@@ -93,7 +93,7 @@ def run(job: Any, main: Callable[[Any], None]) -> None:
         filename=job.log[0], filemode="w", level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S"
     )
     log.setLevel(logging.INFO)
-    # Snakemake sets OMP_NUM_THREADS and its kin before the job's first import; joblib counts cores by itself.
+    # OMP_NUM_THREADS and its kin were set before the first import, also where that is shared; joblib counts by itself.
     os.environ["LOKY_MAX_CPU_COUNT"] = str(job.threads)
     threading.Thread(target=_end_with_workflow, daemon=True).start()
     signal.signal(
@@ -109,7 +109,7 @@ def run(job: Any, main: Callable[[Any], None]) -> None:
             mark.touch()
         main(job)
         if benchmark := job.output.get("benchmark"):
-            _write_benchmark(benchmark, time.monotonic() - started)
+            _write_benchmark(benchmark)
     except Exception as error:
         if getattr(error, "errno", None) == errno.ENOSPC or _disk_is_full(job):
             _fail("The disk is full: make room and run again, what is finished is kept.", job.log[0])
@@ -129,19 +129,20 @@ def run(job: Any, main: Callable[[Any], None]) -> None:
     log.info("done in %.1f s", time.monotonic() - started)
 
 
-def _write_benchmark(path: str, seconds: float) -> None:
-    """Write what the job took, as a row.
+def _write_benchmark(path: str) -> None:
+    """Write what the job took since its process was started, as a row.
 
-    Snakemake's own benchmark would measure the process that it started, and looks at it too seldom to say anything of a
-    job of a second. The memory includes libraries, also where they are shared with other jobs.
+    Snakemake's own benchmark would measure the process that handed the job over, and looks at jobs too seldom to say
+    anything of one of a second. The memory is that of the job, or of the largest program that it ran, with libraries,
+    also those that it shares with other jobs.
     """
     from medsynth.evaluation.cost import peak_memory
 
     row = {
-        "seconds": f"{seconds:.2f}",
+        "seconds": f"{time.monotonic() - _shared_imports.started:.2f}",
         "cpu_seconds": f"{processor_seconds():.2f}",
         "starting_seconds": f"{clock.seconds:.2f}",
-        "max_rss_mb": f"{peak_memory():.0f}",
+        "max_rss_mb": f"{max(peak_memory(), peak_memory(programs=True)):.0f}",
     }
     write_text(path, "\t".join(row) + "\n" + "\t".join(row.values()) + "\n")
 

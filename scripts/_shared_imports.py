@@ -4,12 +4,13 @@ Python, pandas, scikit-learn and torch take one to three seconds to start, and m
 Where jobs run on the workflow's own machine, the Snakefile starts this file as a process beside them. A job that starts
 hands itself over to it (`hand_over`, which `_job.py` calls before anything heavy is imported): the process forks, the
 fork runs the job's script, and what that imported from installed packages the process imports as well before it forks
-again. A job finds modules loaded and nothing else: data, settings and the project's own code begin anew in each. Jobs
-that find no such process, as on a cluster, start by themselves.
+again. A job finds modules of installed packages loaded and nothing else: data, settings, random numbers and the
+project's own code begin anew in each. Jobs that find no such process, as on a cluster, start by themselves.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -21,6 +22,7 @@ import signal
 import site
 import socket
 import socketserver
+import struct
 import subprocess
 import sys
 import tempfile
@@ -36,8 +38,13 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 # The only thread that any of the imports starts: pyarrow's allocator gives memory back in the background.
 NO_BACKGROUND = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
 
+# Seconds that a job waits for its fork to begin: imports take less, and a process that was stopped takes no more jobs.
+PATIENCE = 60.0
+
 # Processor time that was spent for this job elsewhere: by the process that handed it over, and on shared imports.
 spent_before = 0.0
+# When this job's process was started, as `time.monotonic` has it.
+started = time.monotonic() - time.process_time()
 
 
 def can_share() -> bool:
@@ -56,7 +63,8 @@ def start() -> subprocess.Popen | None:
     address = str(Path(tempfile.mkdtemp(prefix="medsynth-"), "imports"))
     environ = {**os.environ, **ONE_THREAD, **NO_BACKGROUND}
     os.environ[ADDRESS] = f"{sys.prefix}:{address}"
-    return subprocess.Popen([sys.executable, __file__, address], env=environ, stdin=subprocess.DEVNULL)
+    command = [sys.executable, __file__, address, str(os.getpid())]
+    return subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL)
 
 
 def hand_over() -> None:
@@ -68,14 +76,23 @@ def hand_over() -> None:
     # The fork is the last one that the job is handed to.
     environ = {name: value for name, value in os.environ.items() if name != ADDRESS}
     task = {"argv": sys.argv, "path": sys.path, "environ": environ, "directory": str(Path.cwd())}
+    task |= {"started": started, "spent": time.process_time()}
+    # Ctrl-C in a terminal reaches the fork as well, whose end is waited for.
+    on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(PATIENCE)
         connection.connect(address)
+        _, user, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        if user != os.getuid():
+            raise PermissionError(f"{address} is somebody else's")
         socket.send_fds(connection, [b"\0"], [0, 1, 2])
-        connection.sendall(json.dumps({**task, "spent": time.process_time()}).encode() + b"\n")
+        connection.sendall(json.dumps(task).encode() + b"\n")
         with connection.makefile() as answers:
             if fork := answers.readline():
+                connection.settimeout(None)
                 signal.signal(signal.SIGTERM, lambda *_: _pass_on(signal.SIGTERM, int(fork)))
                 os._exit(int(answers.readline() or 128 + signal.SIGKILL))
+    signal.signal(signal.SIGINT, on_interrupt)
 
 
 def _pass_on(number: int, process: int) -> None:
@@ -91,27 +108,39 @@ class Job(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         """Run the script, and say how it ended."""
-        global spent_before
+        global spent_before, started
+        # Whoever connects from now on is not to wait for this fork, should the process end.
+        self.server.socket.close()
         _, streams, *_ = socket.recv_fds(self.request, 1, 3)
         task = json.loads(self.rfile.readline())
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
             os.close(stream)
+        # Some imports set variables, of OpenMP for instance.
+        added = {name: value for name, value in os.environ.items() if name not in self.server.environ}
         os.environ.clear()
-        os.environ.update(task["environ"])
+        os.environ.update(added | task["environ"])
         os.chdir(task["directory"])
         sys.argv[:], sys.path[:] = task["argv"], task["path"]
-        signal.signal(signal.SIGINT, self.server.on_interrupt)
-        spent_before = self.server.spent + task["spent"]
+        for number, handler in self.server.handlers.items():
+            signal.signal(number, handler)
+        if "numpy" in sys.modules:
+            # Python's own generator does so by itself.
+            sys.modules["numpy"].random.seed()
+        spent_before, started = self.server.spent + task["spent"], task["started"]
         threading.Thread(target=self.end_with_client, daemon=True).start()
         self.wfile.write(b"%d\n" % os.getpid())
         code = self.run(sys.argv[0])
+        # As Python does at its end.
+        threading._shutdown()
+        atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
         if not code:
-            found = self.server.folder / str(os.getpid())
-            found.write_text("\n".join(installed_modules()))
-            found.rename(found.with_suffix(".imported"))
+            with contextlib.suppress(OSError):
+                found = self.server.folder / str(os.getpid())
+                found.write_text("\n".join(installed_modules()))
+                found.rename(found.with_suffix(".imported"))
         self.wfile.write(b"%d\n" % code)
         os._exit(code)
 
@@ -144,13 +173,16 @@ class Imports(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, address: Path) -> None:
+    def __init__(self, address: Path, parent: int) -> None:
         super().__init__(str(address), Job)
         self.folder = address.parent
-        self.parent = os.getppid()
+        self.parent = parent
+        self.environ = dict(os.environ)
         self.counted = self.spent = 0.0
         # Ctrl-C in a terminal reaches all its processes: the jobs are Snakemake's to end, and with it this process.
-        self.on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        on_signals = dict.fromkeys((signal.SIGTERM, signal.SIGHUP), lambda *_: sys.exit())
+        on_signals[signal.SIGINT] = signal.SIG_IGN
+        self.handlers = {number: signal.signal(number, handler) for number, handler in on_signals.items()}
 
     def process_request(self, request, client_address) -> None:
         """Import what jobs have imported since the last one, and fork; what it took is counted to the next job."""
@@ -183,13 +215,15 @@ def installed_modules() -> list[str]:
     ]
 
 
-def main(address: str) -> None:
+def main(address: str, parent: str) -> None:
     """Keep imports until the parent ends."""
     from medsynth.generators.laziness import leave_compiler_out
 
     leave_compiler_out()
+    for name in [name for name in sys.modules if name.partition(".")[0] == "medsynth"]:
+        del sys.modules[name]
     try:
-        with Imports(Path(address)) as server:
+        with Imports(Path(address), int(parent)) as server:
             server.serve_forever()
     except OSError as error:
         raise SystemExit(f"Imports are not shared ({error}): jobs start by themselves.") from None
@@ -201,4 +235,4 @@ if __name__ == "__main__":
     # Under its own name, by which scripts import it.
     import _shared_imports
 
-    _shared_imports.main(sys.argv[1])
+    _shared_imports.main(*sys.argv[1:])

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from medsynth.errors import InputError
+
 KEYS = ["study", "source", "scale", "generator", "epochs", "seed", "family", "metric", "detail"]
 
 
@@ -34,6 +36,8 @@ def read_benchmark(path):
     """Read one benchmark file; its name says the stage, the generator, the epochs and the seed."""
     path = Path(path)
     row = pd.read_csv(path, sep="\t").iloc[0]
+    if "cpu_seconds" not in row:
+        raise InputError(f"{path} is of an earlier version: delete it and run again.")
     facts = {"rule": path.stem, "generator": "", "epochs": 0, "seed": 0}
     if path.parent.name != "benchmarks":
         generator, *rest = path.stem.split("-")

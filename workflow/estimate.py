@@ -202,9 +202,10 @@ def references(run: Run) -> list[tuple[str, str, int, int]]:
 
 
 def benchmark_of(run: Run, folder: Path, name: str) -> Cost:
-    """Read what a job of the calibration took from its benchmark file."""
+    """Read what a job of the calibration took from its benchmark file, and what it takes once imports are made."""
     row = pd.read_csv(folder / run.folder / f"benchmarks/{name}.tsv", sep="\t").iloc[0]
-    return Cost(1, row["cpu_seconds"], row["max_rss_mb"])
+    starting = min(FORKED_SECONDS, row["starting_seconds"]) if can_share() else row["starting_seconds"]
+    return Cost(1, row["cpu_seconds"] - row["starting_seconds"] + starting, row["max_rss_mb"])
 
 
 def estimate(run: Run, words: list[str]) -> dict[str, Cost]:

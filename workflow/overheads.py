@@ -2,8 +2,8 @@
 
     python workflow/overheads.py results/<study>/<run> ...
 
-Every job leaves in benchmarks/ what it spent, and how much of that on starting Python and on imports. Those, and all
-that is spent on data, tables and figures, count as overhead.
+Every job of a study leaves in benchmarks/ what it spent, and how much of that on starting Python and on imports.
+Those, and all that is spent on data, tables and figures, count as overhead.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ def spent(folder: Path) -> dict[str, tuple[int, float, float]]:
         kind = path.relative_to(folder / "benchmarks").parts[0].removesuffix(".tsv")
         with path.open(encoding="utf-8", newline="") as file:
             (row,) = csv.DictReader(file, delimiter="\t")
+        if "cpu_seconds" not in row:
+            sys.exit(f"{path} is of an earlier version: run the study again.")
         jobs, seconds, starting = found[kind]
         found[kind] = (jobs + 1, seconds + float(row["cpu_seconds"]), starting + float(row["starting_seconds"]))
     return dict(found)

@@ -37,15 +37,23 @@ def seconds_of(work: Callable[[], Any]) -> tuple[Any, float]:
     return found, time.process_time() - started
 
 
-def peak_memory() -> float:
-    """Largest resident memory that this process has had so far, in MB (2^20 bytes)."""
-    if STATUS.is_file():
+def peak_memory(*, programs: bool = False) -> float:
+    """Largest resident memory that this process has had so far, in MB (2^20 bytes).
+
+    Parameters
+    ----------
+    programs : bool, default False
+        Instead of it that of the largest of the programs which it ran and waited for; 0 if there was none.
+    """
+    if STATUS.is_file() and not programs:
         # Unlike what getrusage says on Linux, it does not include what the parent had before this program began.
         (line,) = [line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM:")]
         return int(line.split()[1]) / 1024
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    try:
+        import resource
+    except ImportError:  # Windows has none.
+        return math.nan
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN if programs else resource.RUSAGE_SELF).ru_maxrss
     return peak / (1024**2 if sys.platform == "darwin" else 1024)
 
 

@@ -207,7 +207,7 @@ def _failures(facts: Facts) -> Tables:
 
 
 def _runtime(facts: Facts) -> Tables:
-    numbers = runtime_table(pd.read_csv(facts.files["benchmarks"], keep_default_na=False, na_values=["NA"]))
+    numbers = runtime_table(pd.read_csv(facts.files["benchmarks"], keep_default_na=False))
     return numbers, numbers
 
 

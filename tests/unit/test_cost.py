@@ -1,6 +1,8 @@
 """What things cost: measured, fitted, predicted, added up."""
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -37,6 +39,11 @@ def test_peak_memory_grows_with_what_is_held_and_does_not_shrink():
     assert peak_memory() > before + 100
     del held
     assert peak_memory() > before + 100
+
+
+def test_peak_memory_of_programs_is_theirs():
+    subprocess.run([sys.executable, "-c", "held = bytes(300 * 1024**2)"], check=True)
+    assert peak_memory(programs=True) > 300
 
 
 def test_further_columns_are_the_tables_own_in_another_order(partitions):

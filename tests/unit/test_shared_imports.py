@@ -39,7 +39,7 @@ def keeper(monkeypatch):
     yield psutil.Process(process.pid)
     process.terminate()
     process.wait()
-    shutil.rmtree(address.parent)
+    shutil.rmtree(address.parent, ignore_errors=True)
 
 
 @pytest.fixture
@@ -59,6 +59,15 @@ def said(process):
     """Wait for a job: its exit code and what it said on both streams."""
     out, err = process.communicate(timeout=60)
     return process.returncode, out.strip(), err.strip()
+
+
+DRAW = "import numpy; print(numpy.random.random())"
+
+
+def test_jobs_share_no_random_numbers(keeper, job):
+    said(job("import numpy"))
+    first, second = (said(job(DRAW))[1] for _ in range(2))
+    assert first and first != second
 
 
 LOOK = (
@@ -109,23 +118,50 @@ def test_a_job_gets_the_signal_to_end(keeper, job):
     assert said(process) == (1, "", "told to")
 
 
+def test_a_job_that_is_interrupted_tidies_up(keeper, job):
+    code = "import time\ntry:\n    print('here', flush=True)\n    time.sleep(300)\nfinally:\n    print('tidy')"
+    process = job(code)
+    assert process.stdout.readline() == "here\n"
+    # As a terminal does.
+    for one in (process, *keeper.children()):
+        one.send_signal(signal.SIGINT)
+    returned, out, error = said(process)
+    assert (returned, out) == (1, "tidy") and "KeyboardInterrupt" in error
+
+
+def test_a_job_ends_as_python_does(keeper, job):
+    code = "import atexit, threading, time\natexit.register(print, 'exit')\n"
+    code += "threading.Thread(target=lambda: time.sleep(0.5) or print('thread')).start()"
+    assert said(job(code)) == (0, "thread\nexit", "")
+
+
 @pytest.mark.parametrize("change", [{"OMP_NUM_THREADS": "2"}, {"MEDSYNTH_IMPORTS": "/another/python:/address"}])
 def test_a_job_of_more_threads_or_of_another_python_runs_by_itself(keeper, job, change):
     process = job("import os; print(os.getpid())", env={**os.environ, **change})
     assert said(process) == (0, str(process.pid), "")
 
 
-def test_a_job_runs_by_itself_where_nobody_keeps_imports(keeper, job):
+def test_a_job_runs_by_itself_where_nobody_keeps_imports_any_more(keeper, job):
+    earlier = job("import time; print('here', flush=True); time.sleep(300)")
+    assert earlier.stdout.readline() == "here\n"
     keeper.kill()
     keeper.wait()
     process = job("import os; print(os.getpid())")
     assert said(process) == (0, str(process.pid), "")
+    earlier.kill()
+    earlier.communicate()
 
 
-def test_whoever_keeps_imports_ends_with_its_workflow_and_leaves_nothing(tmp_path):
+def test_what_a_job_did_is_not_lost_with_the_folder_of_those_who_keep_imports(keeper, job):
+    folder = Path(os.environ[_shared_imports.ADDRESS].split(":")[1]).parent
+    assert said(job(f"import shutil; shutil.rmtree({str(folder)!r}); print('done')")) == (0, "done", "")
+
+
+@pytest.mark.parametrize("alive", [0, 2])
+def test_whoever_keeps_imports_ends_with_its_workflow_and_leaves_nothing(tmp_path, alive):
     code = "import _shared_imports, os, time; print(_shared_imports.start().pid, os.environ[_shared_imports.ADDRESS])"
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "scripts")])}
-    command = [sys.executable, "-c", f"{code}; time.sleep(2)"]
+    command = [sys.executable, "-c", f"{code}; time.sleep({alive})"]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True, cwd=tmp_path)
     number, address = done.stdout.replace(":", " ").split()[::2]
     deadline = time.monotonic() + 20
