@@ -52,13 +52,15 @@ WARM_UP_ROWS = 200
 FORKED_SECONDS = 0.2
 # Kind of score -> the reference row whose job is most like a generator's.
 LIKE = {
-    # Its forests are explained, as a generator's are at one epoch count alone.
+    # Its forests are explained, as a generator's are at the epoch count that is shown.
     "": "independent",
     "cohorts/": "independent",
     "attacks/": "independent",
     "inference/": "independent",
     "sizes/": "real",
 }
+# At the others they are not, nor are those of this row.
+UNEXPLAINED = "holdout"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -263,9 +265,10 @@ def jobs_of(
         ),
         "cohorts/": costs.draw * run.scale.cohort_sample_rows * len(run.study.cohorts),
     }
-    for kind, name, _, _ in run.scored:
+    for kind, name, epochs, _ in run.scored:
         if name == generator:
-            like = scored[kind, LIKE[kind]] if kind in LIKE else Cost(1, each, costs.peak_mb(sampled))
+            row = UNEXPLAINED if not kind and epochs != run.shown(generator) else LIKE.get(kind)
+            like = scored[kind, row] if row else Cost(1, each, costs.peak_mb(sampled))
             total += dataclasses.replace(like, seconds=like.seconds + further.get(kind, 0.0))
     return total
 
