@@ -46,7 +46,8 @@ def peak_memory(*, programs: bool = False) -> float:
         Instead of it that of the largest of the programs which it ran and waited for; 0 if there was none.
     """
     if STATUS.is_file() and not programs:
-        # Unlike what getrusage says on Linux, it does not include what the parent had before this program began.
+        # Unlike what getrusage says on Linux, it does not include what the parent had before this program began; of a
+        # fork that runs on without a program of its own, it does.
         (line,) = [line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM:")]
         return int(line.split()[1]) / 1024
     try:
