@@ -91,6 +91,7 @@ class Job(socketserver.StreamRequestHandler):
 class Imports(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
     """The process that keeps imports: forks a job for everyone who connects, as long as its parent lives."""
 
+    # How many jobs run is Snakemake's to say; by default no more than 40 would.
     max_children = 10_000
     block_on_close = False
     request_queue_size = 128

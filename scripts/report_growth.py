@@ -58,8 +58,8 @@ def main(job):
 
 def data_cost(paths):
     """What making the table took, from the benchmark files of its jobs."""
-    rows = [pd.read_csv(path, sep="\t").iloc[0] for path in paths]
-    found = [(Path(path).stem, row["seconds"], row["max_rss_mb"]) for path, row in zip(paths, rows, strict=True)]
+    rows = [(Path(path).stem, pd.read_csv(path, sep="\t").iloc[0]) for path in paths]
+    found = [(job, row["seconds"], row["max_rss_mb"]) for job, row in rows]
     return pd.DataFrame(found, columns=["job", "seconds", "peak_mb"])
 
 
