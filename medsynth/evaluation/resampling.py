@@ -1,0 +1,193 @@
+"""Scores with what they would be for other persons: a bootstrap of the persons that every table is judged on.
+
+The weights of the persons are drawn once a study and are the same for every table, seed and score. So the replicates of
+two scores belong to each other: the variance of their difference over the replicates is that of a paired comparison,
+and of their ratio that of a joint bootstrap (Efron and Tibshirani 1993, "An introduction to the bootstrap"). A person
+counts with all of his or her rows, or not at all.
+
+Scores that are no plain means and are costly to compute again have linear replicates: the score plus the weighted mean
+of its influence function, which is what a first-order expansion makes of new weights (the infinitesimal jackknife;
+Jaeckel 1972; Efron and Tibshirani, chapter 21).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from medsynth.preparation.partitions import halve
+
+REPLICATES = 200
+
+
+class Score(NamedTuple):
+    """One number, and what is known of how it varies over persons.
+
+    Attributes
+    ----------
+    metric, detail : str
+        `detail` says what the metric is about where several things share it.
+    value : float
+    replicates : ndarray of float, shape (REPLICATES,), optional
+        The value for each draw of persons.
+    least : float
+        Smallest variance that is believed; see `least_variance`.
+    """
+
+    metric: str
+    detail: str
+    value: float
+    replicates: np.ndarray | None = None
+    least: float = 0.0
+
+    @property
+    def variance(self) -> float:
+        """Variance over the persons; NaN if it is not known."""
+        if self.replicates is None:
+            return np.nan
+        known = self.replicates[~np.isnan(self.replicates)]
+        return max(float(np.var(known, ddof=1)), self.least) if len(known) > 1 else np.nan
+
+
+def person_weights(person: np.ndarray, *, seed: int, replicates: int = REPLICATES) -> np.ndarray:
+    """Draw how often each row counts in each replicate.
+
+    Parameters
+    ----------
+    person : ndarray, shape (rows,)
+        Whose rows they are; any values.
+    seed : int
+    replicates : int
+
+    Returns
+    -------
+    ndarray of float32, shape (replicates, rows)
+        As many persons as there are, with replacement; all rows of a person have the same weight.
+    """
+    known, number = np.unique(person, return_inverse=True)
+    rng = np.random.default_rng(seed)
+    counts = rng.multinomial(len(known), np.full(len(known), 1 / len(known)), size=replicates)
+    return counts.astype("float32")[:, number]
+
+
+def least_variance(rows: int) -> float:
+    """Smallest variance of a score in [0, 1] of so many persons: where all agree, one more might not."""
+    return 1 / max(rows, 1) ** 2
+
+
+def weighted_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Means of (rows,) values under (replicates, rows) weights: (replicates,); NaN where no row counts."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (weights @ np.asarray(values, dtype="float64")) / weights.sum(axis=1, dtype="float64")
+
+
+def linear_replicates(value: float, influence: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Replicates of a score from its influence function at every row; see the module.
+
+    Parameters
+    ----------
+    value : float
+    influence : ndarray, shape (rows,)
+        What a row adds to the score per unit of weight, the sum of weights being 1; its mean is taken off.
+    weights : ndarray, shape (replicates, rows)
+    """
+    return value + weighted_mean(influence - np.mean(influence), weights)
+
+
+def mean_score(metric: str, detail: str, values: np.ndarray, weights: np.ndarray | None) -> Score:
+    """Score that is the mean of the rows' own values in [0, 1], with its replicates."""
+    values = np.asarray(values, dtype="float64")
+    value = float(values.mean()) if len(values) else np.nan
+    if weights is None or not len(values):
+        return Score(metric, detail, value)
+    return Score(metric, detail, value, weighted_mean(values, weights), least_variance(len(values)))
+
+
+def share_score(metric: str, detail: str, share: float, rows: int, *, seed: int) -> Score:
+    """Score that is a share of rows which a generator draws one by one: its replicates are binomial."""
+    if not rows:
+        return Score(metric, detail, np.nan)
+    drawn = np.random.default_rng(seed).binomial(rows, min(max(share, 0.0), 1.0), REPLICATES) / rows
+    return Score(metric, detail, float(share), drawn, least_variance(rows))
+
+
+def with_training_persons(
+    scores: Iterable[Score], of_rows: Callable[[np.ndarray], Iterable[Score]], person: np.ndarray, *, seed: int
+) -> Iterator[Score]:
+    """Add to the replicates what other training persons would change, where real rows are what is learned from.
+
+    Two complementary halves of the training persons are learned from as well. For a score whose variance falls with
+    the rows as 1 / rows, a quarter of the squared difference of the two estimates its variance over training sets of
+    full size (half-sample replication; McCarthy 1969, Review of the International Statistical Institute 37:239-264).
+    Each replicate moves by half the difference, up or down at random.
+
+    Parameters
+    ----------
+    scores : iterable of Score
+        Of all rows.
+    of_rows : callable
+        ``of_rows(positions)`` gives the same scores, learned from these training rows.
+    person : ndarray, shape (training rows,)
+    seed : int
+        Of the halves and the directions.
+    """
+    halves = [{(s.metric, s.detail): s.value for s in of_rows(rows)} for rows in halve(person, seed=seed)]
+    signs = np.random.default_rng(seed).choice([-0.5, 0.5], size=REPLICATES)
+    for score in scores:
+        key = score.metric, score.detail
+        moved = np.nan_to_num(halves[0].get(key, np.nan) - halves[1].get(key, np.nan))
+        replicates = None if score.replicates is None else score.replicates + signs * moved
+        yield score._replace(replicates=replicates)
+
+
+# Scores of classifiers under weights, for all replicates at once; scikit-learn's for unit weights.
+
+
+def weighted_roc_auc(score: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """ROC AUC under each row of weights, ties counting half: (replicates,); NaN where a class has no weight.
+
+    Parameters
+    ----------
+    score : ndarray of float, shape (rows,)
+    positive : ndarray of bool, shape (rows,)
+    weights : ndarray, shape (replicates, rows)
+    """
+    ones, zeros = _by_score(score, positive, weights)
+    below = np.cumsum(zeros, axis=1) - zeros
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (ones * (below + zeros / 2)).sum(axis=1) / (ones.sum(axis=1) * zeros.sum(axis=1))
+
+
+def weighted_average_precision(score: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Average precision under each row of weights; parameters as `weighted_roc_auc`."""
+    ones, zeros = (part[:, ::-1] for part in _by_score(score, positive, weights))
+    true = np.cumsum(ones, axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        precision = np.nan_to_num(true / (true + np.cumsum(zeros, axis=1)))
+        return (precision * ones).sum(axis=1) / true[:, -1]
+
+
+def weighted_true_positives(
+    score: np.ndarray, positive: np.ndarray, weights: np.ndarray, rates: Iterable[float]
+) -> np.ndarray:
+    """True positive rates at false positive rates under each row of weights: (rates, replicates).
+
+    Between two thresholds the curve is a straight line, which breaks ties at random.
+    """
+    ones, zeros = (part[:, ::-1] for part in _by_score(score, positive, weights))
+    true, false = (np.cumsum(part, axis=1) for part in (ones, zeros))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        true, false = (np.insert(part / part[:, -1:], 0, 0, axis=1) for part in (true, false))
+    return np.array([[np.interp(rate, f, t) for f, t in zip(false, true, strict=True)] for rate in rates])
+
+
+def _by_score(score: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weights of the positive and the other rows at each distinct score, ascending: (replicates, scores) each."""
+    order = np.argsort(score, kind="stable")
+    ranked = score[order]
+    starts = np.flatnonzero(np.insert(ranked[1:] != ranked[:-1], 0, True))
+    sides = (positive[order], ~positive[order])
+    ordered = weights[:, order].astype("float64")
+    return tuple(np.add.reduceat(ordered * side, starts, axis=1) for side in sides)
