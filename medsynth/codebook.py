@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -26,6 +27,9 @@ def _as_code(value: object) -> object:
 
 
 Code = Annotated[str, BeforeValidator(_as_code)]
+
+# Continuous columns with more decimals than this are taken for what no instrument rounds.
+MAX_DECIMALS = 6
 
 NUMERIC: tuple[str, ...] = ("continuous", "integer")
 CODED: tuple[str, ...] = ("ordinal", "categorical", "binary")
@@ -82,6 +86,9 @@ class Column(Strict):
     range: tuple[float, float] | None = Field(None, description="smallest and largest valid value")
     range_observed: bool = Field(
         False, description="the range is that of the training rows, not a declared one (set by the codebook itself)"
+    )
+    decimals: int | None = Field(
+        None, ge=0, description="most decimals of the training rows' numbers (set by the codebook itself)"
     )
     rare: RareLevels | None = Field(None, description="grouping of rare levels")
     drop: str | None = Field(None, description="reason why the column is left out of the clean table")
@@ -332,7 +339,8 @@ class Codebook(Strict):
         table : DataFrame
             Clean table: coded columns categorical, numeric ones float64 or int64. Training rows, if ranges are learned.
         learn_ranges : bool, default True
-            Whether a numeric column without a declared range gets the smallest and the largest value in `table`.
+            Whether a numeric column without a declared range gets the smallest and the largest value in `table`, and a
+            continuous one the decimals of its values.
 
         Returns
         -------
@@ -349,6 +357,9 @@ class Codebook(Strict):
                 if learn_ranges and not declared.range:
                     facts["range"] = (float(table[name].min()), float(table[name].max()))
                     facts["range_observed"] = True
+                if learn_ranges and declared.type == "continuous":
+                    found = decimals_of(table[name].dropna().to_numpy())
+                    facts["decimals"] = found if found <= MAX_DECIMALS else None
             elif declared.type in CODED:
                 facts["levels"] = [str(level) for level in table[name].cat.categories]
             columns[name] = Column.model_construct(**facts)
@@ -383,8 +394,9 @@ class Codebook(Strict):
     def conform(self, table: pd.DataFrame) -> pd.DataFrame:
         """Give a table this codebook's columns, order, types and levels, numbers clipped to the valid range.
 
-        Generators end with it, so that a synthetic table differs from a clean one in its values alone.
-        Integers are rounded; a level the codebook lacks becomes missing.
+        Generators end with it, so that a synthetic table differs from a clean one in its values alone. Integers are
+        rounded, other numbers too where the codebook knows their decimals: digits that no real row has would tell
+        any detector which rows are synthetic. A level the codebook lacks becomes missing.
         """
         conformed = {}
         for name, column in self.columns.items():
@@ -396,8 +408,18 @@ class Codebook(Strict):
                     values = values.round().astype("int64")
                 else:
                     values = values.astype("float64")
+                    values = values if column.decimals is None else values.round(column.decimals)
             elif column.type in CODED:
                 kind = pd.CategoricalDtype(column.all_levels, ordered=column.type == "ordinal")
                 values = values.astype(kind)
             conformed[name] = values.reset_index(drop=True)
         return pd.DataFrame(conformed)
+
+
+def decimals_of(values: np.ndarray) -> int:
+    """Fewest decimals that write every value exactly; MAX_DECIMALS + 1 if none do."""
+    for decimals in range(MAX_DECIMALS + 1):
+        # Closer than any number could lie by chance, wider than how a decimal number is stored.
+        if np.allclose(values, np.round(values, decimals), rtol=1e-12, atol=1e-15):
+            return decimals
+    return MAX_DECIMALS + 1

@@ -15,7 +15,7 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import _shared_imports
 
@@ -28,6 +28,9 @@ import psutil
 
 from medsynth.errors import InputError
 from medsynth.generators.laziness import leave_compiler_out
+
+if TYPE_CHECKING:
+    from medsynth.evaluation.resampling import Score
 
 log = logging.getLogger("medsynth")
 
@@ -199,21 +202,42 @@ def read_tables(job: Any, *names: str) -> list:
 
 
 def read_scores(job: Any) -> Any:
-    """Read the run's long table of scores; only a value may be missing."""
+    """Read the run's long table of scores; only a value and a variance may be missing.
+
+    The column ``replicates`` has the replicates of each score as an array, or None.
+    """
     import pandas as pd
 
-    return pd.read_csv(job.input.scores, keep_default_na=False, na_values={"value": [""]})
+    from medsynth.evaluation.resampling import REPLICATES
+
+    scores = pd.read_csv(job.input.scores, keep_default_na=False, na_values={"value": [""], "variance": [""]})
+    table = pd.read_parquet(job.input.replicates)
+    keys = ["generator", "epochs", "seed", "family", "metric", "detail"]
+    values = list(table[[f"r{i}" for i in range(REPLICATES)]].to_numpy("float64"))
+    known = dict(zip(table[keys].itertuples(index=False, name=None), values, strict=True))
+    scores["replicates"] = [known.get(key) for key in scores[keys].itertuples(index=False, name=None)]
+    return scores
 
 
-def write_scores(job: Any, generator: str, scores: list[tuple[str, str, str, float]]) -> None:
-    """Write scores (family, metric, detail, value) as the job's long table."""
+def write_scores(job: Any, generator: str, scores: list[tuple[str, Score]]) -> None:
+    """Write scores, each with its family, as the job's long table, and their replicates beside it."""
+    import numpy as np
     import pandas as pd
 
-    table = pd.DataFrame(scores, columns=["family", "metric", "detail", "value"])
+    from medsynth.evaluation.resampling import REPLICATES, Score
+
+    made = [(family, Score(*score)) for family, score in scores]
+    facts = [(family, score.metric, score.detail, score.value, score.variance) for family, score in made]
+    table = pd.DataFrame(facts, columns=["family", "metric", "detail", "value", "variance"])
     table.insert(0, "generator", generator)
     table.insert(1, "epochs", int(job.wildcards.get("epochs", 0)))
     table.insert(2, "seed", int(job.wildcards.seed))
     table.to_csv(job.output.scores, index=False, lineterminator="\n", float_format="%.10g")
+    known = [i for i, (_, score) in enumerate(made) if score.replicates is not None]
+    values = np.array([made[i][1].replicates for i in known], dtype="float32").reshape(-1, REPLICATES)
+    names = table.drop(columns=["value", "variance"]).iloc[known].reset_index(drop=True)
+    replicates = pd.concat([names, pd.DataFrame(values, columns=[f"r{i}" for i in range(REPLICATES)])], axis=1)
+    replicates.to_parquet(job.output.replicates, index=False)
 
 
 def order_of_drawing(job: Any, table: Any) -> dict[str, list[str]]:

@@ -18,9 +18,11 @@ def main(job):
     scores = pd.concat(tables, ignore_index=True)
     names = {"study": job.wildcards.study, "source": job.params.source, "scale": job.params.scale}
     scores = scores.assign(**names).fillna({"detail": ""})
-    scores = scores[[*KEYS, "value"]].sort_values(KEYS, kind="stable")
+    scores = scores[[*KEYS, "value", "variance"]].sort_values(KEYS, kind="stable")
     log.info("%d scores of %d files", len(scores), len(job.input.scores))
     scores.to_csv(job.output.scores, index=False, lineterminator="\n", float_format="%.10g")
+    replicates = pd.concat(map(pd.read_parquet, job.input.replicates), ignore_index=True)
+    replicates.to_parquet(job.output.replicates, index=False)
     benchmarks.to_csv(job.output.benchmarks, index=False, lineterminator="\n")
     # What an earlier call listed has been mended.
     for path in [] if job.params.failures else Path(job.output.scores).parent.glob("tables/failures.*"):

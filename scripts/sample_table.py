@@ -1,8 +1,10 @@
-"""Draw a synthetic table from a model."""
+"""Draw a synthetic table from a model, of as many rows as there are training rows."""
 
 from _job import log, run
 
 from pathlib import Path
+
+from pyarrow.parquet import read_metadata
 
 from medsynth.codebook import Codebook
 from medsynth.generators import generator_class
@@ -24,7 +26,8 @@ def main(job):
         check_clean(table, codebook, what=f"The table that {job.wildcards.generator} drew")
         return table
 
-    rows = write_parts(map(checked, model.sample_in_parts(job.params.rows, seed=seed)), job.output[0])
+    rows = read_metadata(job.input.train).num_rows
+    rows = write_parts(map(checked, model.sample_in_parts(rows, seed=seed)), job.output[0])
     log.info("%d rows, %d columns", rows, len(codebook.columns))
 
 

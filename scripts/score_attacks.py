@@ -4,7 +4,7 @@ from _job import log, order_of_drawing, read_tables, run, write_scores
 
 from medsynth.codebook import Codebook
 from medsynth.evaluation.attacks.anonymeter import anonymeter_risks
-from medsynth.evaluation.attacks.audit import audit
+from medsynth.evaluation.attacks.audit import Attacked, audit
 from medsynth.evaluation.attacks.parts import CONTROLS, Parts
 from medsynth.generators import generator_class
 from medsynth.generators.environments import interpreter
@@ -39,15 +39,16 @@ def main(job):
         released = codebook.conform(drawn)
     log.info("released, members, nonmembers, reference, fresh: %s rows", [len(table) for table in (released, *parts)])
     sensitive = [name for name in params.sensitive if name in train.columns]
-    # One seed for all: the same persons are asked about, whatever was released.
+    # One seed for all: the same persons are asked about and drawn again, whatever was released.
     found = audit(
         released, parts, codebook, sensitive, seed=derive_seed(params.study_seed, job.wildcards.seed),
-        person=person["test"][rows["test"][0]], release=release,
+        person=Attacked(*(person["train"][half] for half in rows["train"]), person["test"][rows["test"][0]]),
+        release=release,
     )  # fmt: skip
-    scores = [("privacy", *score) for score in found]
+    scores = [("privacy", score) for score in found]
     if job.input.get("anonymeter"):
         risks = anonymeter_risks(interpreter("anonymeter"), released, parts, codebook, sensitive, seed=seed)
-        scores += [("privacy", *score) for score in risks]
+        scores += [("privacy", score) for score in risks]
     write_scores(job, generator, scores)
 
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from medsynth.codebook import Codebook
 from medsynth.conditions import Conditions
+from medsynth.evaluation.comparison import persons_of_test
 from medsynth.evaluation.conditional import Cohort, score_cohorts
-from medsynth.evaluation.references import REFERENCES
+from medsynth.evaluation.references import REFERENCES, draw_rows
 from medsynth.generators import generator_class
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.randomness import derive_seed
@@ -17,7 +18,8 @@ from medsynth.randomness import derive_seed
 
 def main(job):
     """Draw and score."""
-    train, test = read_tables(job, "train", "test")
+    train, test, whose = read_tables(job, "train", "test", "persons")
+    persons = persons_of_test(whose.loc[whose["partition"] == "test", "person"].to_numpy(), job.params.study_seed)
     codebook = Codebook.from_json(job.input.codebook)
     seed = derive_seed(job.params.study_seed, job.wildcards.seed, "cohorts")
     np.random.seed(seed)
@@ -34,8 +36,9 @@ def main(job):
         rows=job.params.rows,
         seed=seed,
         least=job.params.least_patients,
+        persons=persons,
     )
-    write_scores(job, generator, [("conditional", *score) for score in scores])
+    write_scores(job, generator, [("conditional", score) for score in scores])
 
 
 def draw_from_model(job, train, codebook, seed):
@@ -56,8 +59,9 @@ def draw_from_reference(job, train, codebook, seed):
     def draw(rows, conditions, i):
         rng = np.random.default_rng(derive_seed(seed, conditions, i))
         held = train[Conditions.parse(conditions, codebook).holds(train)].reset_index(drop=True)
-        table, _ = REFERENCES[job.wildcards.reference](held, held, min(rows, len(held)), rng)
-        return table
+        held = draw_rows(held, rows, rng)
+        # Nobody is judged against them here: all that is wanted is the reference's own table.
+        return REFERENCES[job.wildcards.reference](held, held.iloc[:0], np.arange(0), rng).table
 
     return draw
 

@@ -33,7 +33,7 @@ def main(job):
         seed=derive_seed(params.study_seed, "coverage"),
         least=params.least_patients,
     )
-    write_scores(job, generator, [("coverage", *score) for score in scores])
+    write_scores(job, generator, [("coverage", score) for score in scores])
 
 
 run(snakemake, main)

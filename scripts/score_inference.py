@@ -33,7 +33,7 @@ def main(job):
     for name, table in tables:
         scores += inference_scores(table, analysis, design, name=str(name))
         log.info("%s: %d rows, %d terms", name, len(table), len(design.terms_))
-    write_scores(job, generator, [("inference", *score) for score in scores])
+    write_scores(job, generator, [("inference", score) for score in scores])
 
 
 def seed_of(job, generator, i):
@@ -45,7 +45,7 @@ def drawn_from_reference(job, generator, train, test):
     """Draw tables whose columns are drawn alone."""
     for i in range(TABLES):
         rng = np.random.default_rng(seed_of(job, generator, i))
-        yield i, REFERENCES[generator](train, test, min(job.params.rows, len(train)), rng)[0]
+        yield i, REFERENCES[generator](train, test.iloc[:0], np.arange(0), rng).table
 
 
 def drawn_from_models(job, generator, n_train):
@@ -54,7 +54,7 @@ def drawn_from_models(job, generator, n_train):
     folders = [Path(folder) / f"epochs{job.wildcards.epochs}" for folder in job.input.models]
     models = [generator_class(job.params.class_path).load(folder) for folder in folders]
     for i in range(TABLES):
-        drawn = models[i % len(models)].sample(min(job.params.rows, n_train), seed=seed_of(job, generator, i))
+        drawn = models[i % len(models)].sample(n_train, seed=seed_of(job, generator, i))
         yield i, codebook.conform(drawn)
 
 

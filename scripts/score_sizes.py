@@ -5,7 +5,8 @@ from _job import log, order_of_drawing, read_tables, run, write_scores
 import numpy as np
 
 from medsynth.codebook import Codebook
-from medsynth.evaluation.comparison import draw_compared
+from medsynth.evaluation.comparison import draw_compared, persons_of_test
+from medsynth.evaluation.references import Pair
 from medsynth.evaluation.sizes import nested_rows, size_scores
 from medsynth.evaluation.targets import Target
 from medsynth.generators import generator_class
@@ -15,27 +16,27 @@ from medsynth.randomness import derive_seed
 
 def main(job):
     """Score one table a size; that of all training rows is the one that is scored everywhere else."""
-    train, test = read_tables(job, "train", "test")
+    train, test, whose = read_tables(job, "train", "test", "persons")
     codebook, params = Codebook.from_json(job.input.codebook), job.params
     generator = job.wildcards.get("generator") or job.wildcards.reference
     encoder, target = TableEncoder().fit(train), Target(**params.targets[0])
     draw = draw_real if generator == "real" else draw_synthetic
     rows_of = nested_rows(len(train), params.sizes, seed=derive_seed(params.study_seed, job.wildcards.seed, "sizes"))
     seed = derive_seed(params.study_seed, job.wildcards.seed, "detector and classifiers")
+    persons = persons_of_test(whose.loc[whose["partition"] == "test", "person"].to_numpy(), params.study_seed)
     scores = []
     for size, rows in rows_of.items():
         table = draw(job, codebook, rows, all_rows=size == len(train))
         compared = draw_compared(
-            table, test, np.random.default_rng(derive_seed(params.study_seed, generator, job.wildcards.seed, "score")),
-            study_seed=params.study_seed, n_held_out=len(test), utility_rows=params.utility_rows,
+            Pair(table, np.arange(len(test))), test, persons,
+            np.random.default_rng(derive_seed(params.study_seed, generator, job.wildcards.seed, "score")),
+            study_seed=params.study_seed, n_train=size, utility_rows=params.utility_rows,
             test_rows=params.test_rows, fidelity_rows=params.fidelity_rows,
         )  # fmt: skip
         # SDMetrics draws from the global generator where it subsamples.
         np.random.seed(seed)
-        found = size_scores(
-            table, test, compared, target, encoder, codebook, seed=seed, fidelity_rows=params.fidelity_rows
-        )
-        scores.extend(("size", metric, str(size), value) for metric, value in found)
+        found = size_scores(compared, target, encoder, codebook, seed=seed)
+        scores.extend(("size", score._replace(detail=str(size))) for score in found)
         log.info("%d training rows: %d rows scored", size, len(table))
     write_scores(job, generator, scores)
 
@@ -57,7 +58,7 @@ def draw_synthetic(job, codebook, rows, *, all_rows):
     order = order_of_drawing(job, train)
     described = Codebook.from_json(job.input.fitted_codebook)
     (fitted,) = model.fit(train, described, epochs=[int(job.wildcards.epochs)], seed=seed, **order)
-    return codebook.conform(fitted.sample(params.rows, seed=seed))
+    return codebook.conform(fitted.sample(len(rows), seed=seed))
 
 
 run(snakemake, main)

@@ -7,16 +7,16 @@ import json
 import numpy as np
 
 from medsynth.codebook import Codebook
-from medsynth.disclosure import rounded_counts
-from medsynth.evaluation.comparison import draw_compared
-from medsynth.evaluation.detection import c2st
+from medsynth.evaluation.comparison import draw_compared, persons_of_test
+from medsynth.evaluation.detection import CURVE_ROWS, c2st, c2st_null
 from medsynth.evaluation.evidence import association_difference, associations, distributions, pair_columns, pairs
 from medsynth.evaluation.fairness import Subgroups, group_performance, representation
 from medsynth.evaluation.fidelity import common_bin_pair_trends, moments, quality
 from medsynth.evaluation.importance import explain
-from medsynth.evaluation.references import REFERENCES, draw_rows
+from medsynth.evaluation.references import REFERENCES, Pair, draw_positions
+from medsynth.evaluation.resampling import with_training_persons
 from medsynth.evaluation.targets import Target
-from medsynth.evaluation.utility import CLASSIFIERS, majority, predict, utility_scores
+from medsynth.evaluation.utility import majority, predict, train_and_test, utility_scores
 from medsynth.evaluation.violations import violations
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.randomness import derive_seed
@@ -24,88 +24,155 @@ from medsynth.randomness import derive_seed
 
 def main(job):
     """Compare the table with held-out real rows."""
-    train, test = read_tables(job, "train", "test")
-    codebook = Codebook.from_json(job.input.codebook)
-    generator = job.wildcards.get("generator") or job.wildcards.reference
-    params = job.params
-    rng = np.random.default_rng(derive_seed(params.study_seed, generator, job.wildcards.seed, "score"))
-    if generator in REFERENCES:
-        rows = max(params.utility_rows, params.fidelity_rows)
-        table, real = REFERENCES[generator](train, test, rows, rng)
-    elif generator == "majority":
-        table, real = train, test
-    else:
-        (table,), real = read_tables(job, "synthetic"), test
-    seed = derive_seed(params.study_seed, job.wildcards.seed, "detector and classifiers")
-    # SDMetrics draws from the global generator where it subsamples.
-    np.random.seed(seed)
-    encoder = TableEncoder().fit(train)
-    targets = [Target(**target) for target in params.targets]
-    subgroups = [Subgroups(**one) for one in params.subgroups]
-    # The same rows for every table of the study: importances then differ by training alone.
-    rng_explained = np.random.default_rng(derive_seed(params.study_seed, "explained rows"))
-    explained = draw_rows(real, params.importance_rows, rng_explained)
-    scores, evidence = [], {"importance": {}}
-
-    def add(family, found):
-        scores.extend((family, *score) for score in found)
-        log.info("%s scored", family)
-
-    trained, tested, judged, against = draw_compared(
-        table, real, rng, study_seed=params.study_seed, n_held_out=len(test), utility_rows=params.utility_rows,
-        test_rows=params.test_rows, fidelity_rows=params.fidelity_rows,
-    )  # fmt: skip
-    classifiers = {"majority": majority} if generator == "majority" else CLASSIFIERS
-    if generator != "holdout":  # half of the test rows is no ceiling of what training rows can teach
-        for target in targets:
-            predicted = predict(trained, tested, target, encoder, seed=seed, classifiers=classifiers)
-            add("utility", utility_scores(predicted, tested, target))
-            if target is targets[0] and generator != "majority":
-                # By the first classifier alone: what is asked is whether groups differ.
-                first = next(iter(predicted.values()))
-                add(
-                    "fairness",
-                    group_performance(first.probability, tested, target, subgroups, least=params.least_patients),
-                )
-            if target.name in params.explained:
-                forest = predicted["random_forest"]
-                explanation = explain(trained, explained, target, encoder, seed=seed, trained=forest)
-                add("importance", explanation.scores())
-                evidence["importance"][target.name] = explanation.evidence(params.least_patients)
-    if generator != "majority":
-        add("fairness", representation(table, real, subgroups, least=params.least_patients))
-        add("fidelity", quality(judged, against, codebook))
-        add("fidelity", common_bin_pair_trends(judged, against, codebook))
-        add("fidelity", moments(judged, against, codebook))
-        # A rate needs nothing to be compared with, so every row counts.
-        found = violations(table, codebook)
-        if generator in ("real", "holdout"):
-            found = without_small_counts(found, len(table), params.least_patients)
-        add("fidelity", found)
-        matrices = {key: associations(rows, codebook) for key, rows in (("synthetic", judged), ("real", against))}
-        add("fidelity", [("association_difference", "", association_difference(**matrices))])
-        add("detection", c2st(table, real, encoder, seed=seed, max_rows=params.fidelity_rows))
-        if not job.wildcards.get("reference"):
-            # The same columns for every generator of the study; of all rows, since joint histograms need many.
-            chosen = pair_columns(codebook, derive_seed(params.study_seed, "pair plot"))
-            told = {"edges_from": "real", "least": params.least_patients}
-            evidence |= {
-                "distributions": distributions({"synthetic": judged, "real": against}, codebook, **told),
-                "associations": {
-                    "columns": list(codebook.columns),
-                    **{key: matrix.round(6).to_numpy().tolist() for key, matrix in matrices.items()},
-                },
-                "pairs": pairs({"synthetic": table, "real": real}, codebook, chosen, **told),
-            }
-    write_scores(job, generator, scores)
+    scored = Scored(job)
+    parts = ["majority"] if scored.generator == "majority" else ["utility", "importance", "fidelity", "detection"]
+    found = []
+    for part in parts:
+        for family, scores in getattr(scored, part)():
+            found.extend((family, score) for score in scores)
+        log.info("%s scored", part)
+    evidence = {"importance": scored.explanations}
+    if not job.wildcards.get("reference"):
+        evidence |= scored.evidence()
+    write_scores(job, scored.generator, found)
     write_text(job.output.evidence, json.dumps(evidence))
 
 
-def without_small_counts(found, rows, least):
-    """Round the shares of real rows that break a rule, where they are few."""
-    for metric, rule, share in found:
-        broken, _ = rounded_counts([share * rows, (1 - share) * rows], least)
-        yield metric, rule, broken / rows
+class Scored:
+    """A table, what it is compared with, and the families of its scores."""
+
+    def __init__(self, job):
+        self.params, params = job.params, job.params
+        self.train, self.test, whose = read_tables(job, "train", "test", "persons")
+        self.person = {name: found["person"].to_numpy() for name, found in whose.groupby("partition")}
+        self.codebook = Codebook.from_json(job.input.codebook)
+        self.generator = job.wildcards.get("generator") or job.wildcards.reference
+        rng = np.random.default_rng(derive_seed(params.study_seed, self.generator, job.wildcards.seed, "score"))
+        self.persons = persons_of_test(self.person["test"], params.study_seed)
+        if self.generator in REFERENCES:
+            self.pair = REFERENCES[self.generator](self.train, self.test, self.person["test"], rng)
+        else:
+            table = self.train if self.generator == "majority" else read_tables(job, "synthetic")[0]
+            self.pair = Pair(table, np.arange(len(self.test)))
+        self.compared = draw_compared(
+            self.pair, self.test, self.persons, rng, study_seed=params.study_seed, n_train=len(self.train),
+            utility_rows=params.utility_rows, test_rows=params.test_rows, fidelity_rows=params.fidelity_rows,
+        )  # fmt: skip
+        self.seed = derive_seed(params.study_seed, job.wildcards.seed, "detector and classifiers")
+        # SDMetrics draws from the global generator where it subsamples.
+        np.random.seed(self.seed)
+        self.encoder = TableEncoder().fit(self.train)
+        self.targets = [Target(**target) for target in params.targets]
+        self.subgroups = [Subgroups(**one) for one in params.subgroups]
+        self.matrices, self.explanations, self.forests = {}, {}, {}
+
+    def utility(self):
+        """Classifiers trained on the table, tested on real rows: at equal information, and by the paper's protocol."""
+        if self.generator == "holdout":  # half of the test rows is no reference for what training rows can teach
+            return
+        compared, least = self.compared, self.params.least_patients
+        how = {"seed": self.seed, "weights": compared.tested_persons.weights}
+        for target in self.targets:
+            predicted = predict(compared.equal_information, compared.tested, target, self.encoder, seed=self.seed)
+            self.forests[target.name] = predicted["random_forest"]
+            equal = list(utility_scores(predicted, compared.tested, target, how["weights"]))
+            if len(compared.protocol) == len(compared.equal_information):
+                protocol = equal
+            else:
+                protocol = list(train_and_test(compared.protocol, compared.tested, target, self.encoder, **how))
+            for family, scores, rows in (
+                ("utility", equal, len(compared.equal_information)),
+                ("utility_protocol", protocol, len(compared.protocol)),
+            ):
+                yield family, self.with_training(scores, target, rows) if self.generator == "real" else scores
+            if target is self.targets[0]:
+                # By the first classifier alone: what is asked is whether groups differ.
+                first = next(iter(predicted.values()))
+                found = group_performance(first.probability, compared.tested, target, self.subgroups, least=least)
+                yield "fairness", found
+
+    def with_training(self, scores, target, rows):
+        """What other training persons would change, for classifiers that learn from real rows."""
+
+        def of_rows(positions):
+            chosen = draw_positions(len(positions), rows // 2, np.random.default_rng(self.seed))
+            part = self.train.iloc[positions[chosen]].reset_index(drop=True)
+            return train_and_test(part, self.compared.tested, target, self.encoder, seed=self.seed)
+
+        return with_training_persons(scores, of_rows, self.person["train"], seed=self.seed)
+
+    def majority(self):
+        """Always the most frequent class."""
+        for target in self.targets:
+            scores = list(
+                train_and_test(
+                    self.train, self.compared.tested, target, self.encoder, seed=self.seed,
+                    classifiers={"majority": majority}, weights=self.compared.tested_persons.weights,
+                )
+            )  # fmt: skip
+            yield "utility", scores
+            yield "utility_protocol", scores
+
+    def importance(self):
+        """What forests look at, in the same real rows for every table of the study: they differ by training alone."""
+        rng = np.random.default_rng(derive_seed(self.params.study_seed, "explained rows"))
+        rows = self.pair.against[draw_positions(len(self.pair.against), self.params.importance_rows, rng)]
+        explained, persons = self.test.iloc[rows].reset_index(drop=True), self.persons.take(rows)
+        for target in (target for target in self.targets if target.name in self.params.explained):
+            explanation = explain(
+                self.compared.equal_information, explained, target, self.encoder, seed=self.seed,
+                trained=self.forests[target.name],
+            )  # fmt: skip
+            yield "importance", explanation.scores(persons)
+            self.explanations[target.name] = explanation.evidence(self.params.least_patients)
+
+    def fidelity(self):
+        """How closely the table resembles real rows."""
+        compared, codebook = self.compared, self.codebook
+        judged, against, persons = compared.judged, compared.against, compared.against_persons
+        real = self.test if len(self.pair.against) == len(self.test) else self.test.iloc[self.pair.against]
+        yield "fairness", representation(self.pair.table, real, self.subgroups, least=self.params.least_patients)
+        yield "fidelity", quality(judged, against, codebook, persons)
+        yield "fidelity", common_bin_pair_trends(judged, against, codebook, persons)
+        yield "fidelity", moments(judged, against, codebook, persons)
+        # A rate needs nothing to be compared with, so every row counts.
+        yield "fidelity", violations(self.pair.table, codebook, self.persons_of_table())
+        self.matrices = {"synthetic": associations(judged, codebook), "real": associations(against, codebook)}
+        yield "fidelity", [association_difference(self.matrices["synthetic"], against, codebook, persons)]
+
+    def persons_of_table(self):
+        """Persons behind the rows of a reference row that is real; None for rows that a generator drew."""
+        if self.generator == "real":
+            return persons_of_test(self.person["train"], self.params.study_seed)
+        return None if self.pair.table_rows is None else self.persons.take(self.pair.table_rows)
+
+    def detection(self):
+        """Whether detectors tell the table from real rows, and real rows from real rows."""
+        compared = self.compared
+        yield (
+            "detection",
+            c2st(
+                compared.judged, compared.against, self.encoder, seed=self.seed, persons=compared.against_persons,
+                synthetic_persons=compared.judged_persons, curve=CURVE_ROWS,
+            ),
+        )  # fmt: skip
+        if self.generator == "holdout":
+            rows = len(compared.judged)
+            yield "detection", c2st_null(self.test, self.persons, self.encoder, rows=rows, seed=self.seed)
+
+    def evidence(self):
+        """What figures need: the same columns for every generator of the study; of all rows where joint."""
+        chosen = pair_columns(self.codebook, derive_seed(self.params.study_seed, "pair plot"))
+        told = {"edges_from": "real", "least": self.params.least_patients}
+        tables = {"synthetic": self.compared.judged, "real": self.compared.against}
+        return {
+            "distributions": distributions(tables, self.codebook, **told),
+            "associations": {
+                "columns": list(self.codebook.columns),
+                **{key: matrix.round(6).to_numpy().tolist() for key, matrix in self.matrices.items()},
+            },
+            "pairs": pairs({"synthetic": self.pair.table, "real": self.test}, self.codebook, chosen, **told),
+        }
 
 
 run(snakemake, main)

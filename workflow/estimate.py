@@ -244,24 +244,24 @@ def jobs_of(
     run: Run, generator: str, costs: Calibration, scored: dict[tuple[str, str], Cost], n_train: int, row_mb: float
 ) -> Cost:
     """Add up every job of a generator: training, drawing, and each kind of score."""
-    entry, n = run.generators[generator], run.scale.sample_rows
+    entry = run.generators[generator]
     runs = generator_class(entry.class_path)(**entry.settings).training_runs(run.epochs_of(generator))
     shown = generator_class(entry.class_path)(**entry.settings).training_runs([run.shown(generator)])
     models = len(run.epochs_of(generator)) * costs.disk_mb(n_train)
     once, each = (costs.start, min(FORKED_SECONDS, costs.start)) if can_share() else (0.0, costs.start)
     train = Cost(1, each + costs.fit_seconds(n_train, runs), costs.peak_mb(n_train), models)
     # A model is read and few rows are in memory at once.
-    sample = Cost(1, each + costs.draw * n, costs.peak_mb(0), row_mb * n)
+    sample = Cost(1, each + costs.draw * n_train, costs.peak_mb(0), row_mb * n_train)
     drawn = [model for model in run.models if model[0] == generator]
     total = Cost(seconds=once) + train.times(len(run.scale.seeds)) + sample.times(len(drawn))
     samples, sampled = run.scale.coverage_samples, min(run.scale.coverage_rows, n_train)
     further = {
         "attacks/": costs.fit_seconds(n_train // 2, shown) + costs.draw * (n_train // 2),
-        "inference/": costs.draw * TABLES * min(n, n_train),
+        "inference/": costs.draw * TABLES * n_train,
         "coverage/": samples * (costs.fit_seconds(sampled, shown) + costs.draw * TABLES * sampled),
         "sizes/": sum(
-            costs.fit_seconds(n_train if size == "all" else min(int(size), n_train), shown) + costs.draw * n
-            for size in run.study.sizes
+            costs.fit_seconds(rows, shown) + costs.draw * rows
+            for rows in (n_train if size == "all" else min(int(size), n_train) for size in run.study.sizes)
         ),
         "cohorts/": costs.draw * run.scale.cohort_sample_rows * len(run.study.cohorts),
     }

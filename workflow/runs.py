@@ -22,7 +22,7 @@ BENCHMARK = "benchmark"
 
 REFERENCE_ROWS = (*REFERENCES, "majority")
 # Names that no generator may have.
-RESERVED = (*REFERENCE_ROWS, "train_copy")
+RESERVED = tuple(dict.fromkeys([*REFERENCE_ROWS, *CONTROLS]))
 COHORT_REFERENCES = ("real", "independent")
 IMPORTANCE_REFERENCES = ("real", "independent")
 SIZE_REFERENCES = ("real",)

@@ -90,10 +90,13 @@ class Scale(Strict):
         None, description="epoch count of tables and figures that show one; default, or if it is not run: the largest"
     )
     seeds: list[int] = Field(min_length=1, description="one training run each; intervals are over them")
-    sample_rows: int = Field(10_000, ge=1, description="synthetic rows drawn from each model")
-    utility_rows: int = Field(8_000, ge=1, description="rows that classifiers are trained on")
+    utility_rows: int = Field(
+        8_000, ge=1, description="rows that classifiers are trained on by the paper's protocol; beside it all of them"
+    )
     test_rows: int = Field(2_000, ge=1, description="held-out real rows that classifiers are tested on")
-    fidelity_rows: int = Field(10_000, ge=1, description="rows from each side for quality, moments and detection")
+    fidelity_rows: int = Field(
+        10_000, ge=1, description="rows from each side for quality and detection, at most half of the test rows"
+    )
     cohort_sample_rows: int = Field(1_000, ge=1, description="rows drawn for each cohort of `cohorts`")
     coverage_samples: int = Field(20, ge=1, description="samples of the real rows for `inference.coverage`")
     coverage_rows: int = Field(2_000, ge=10, description="rows of each of these samples")

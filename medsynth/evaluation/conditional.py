@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import pandas as pd
 from pydantic import Field
 
@@ -12,9 +13,10 @@ from medsynth.codebook import Codebook, Strict
 from medsynth.conditions import Conditions
 from medsynth.disclosure import LEAST_PATIENTS, told
 from medsynth.errors import InputError
-from medsynth.evaluation.detection import c2st
+from medsynth.evaluation.detection import DETECTORS, c2st
 from medsynth.evaluation.fidelity import common_bin_pair_trends, quality
-from medsynth.evaluation.utility import Score
+from medsynth.evaluation.references import draw_positions
+from medsynth.evaluation.resampling import Persons, Score, share_score
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.randomness import derive_seed
 
@@ -62,6 +64,7 @@ def score_cohorts(
     rows: int,
     seed: int,
     least: int = LEAST_PATIENTS,
+    persons: Persons | None = None,
 ) -> Iterator[Score]:
     """Score every cohort that a generator draws (Med-VAE paper, Figures 8 and 9, and what it left as future work).
 
@@ -81,10 +84,12 @@ def score_cohorts(
         Of the detector.
     least : int, default 10
         Fewer real rows are not told.
+    persons : Persons, optional
+        Of `test`.
 
     Yields
     ------
-    metric, detail, value
+    Score
         ``share`` with the detail ``asked|held``: share of the rows drawn for the cohort `asked` (or unconditionally)
         that meet the conditions of `held`, for cohorts of one group; ``success`` with the cohort as detail: the same
         for `asked` itself; both 0 where the generator refused. ``n_train`` and ``n_test``: real rows of the cohort,
@@ -104,25 +109,34 @@ def score_cohorts(
     groups = {cohort.name: cohort.group for cohort in cohorts}
     anything = draw(rows, None, 0)
     for held, conditions in wanted.items():
-        yield "share", f"{UNCONDITIONAL}|{held}", conditions.holds(anything).mean()
+        yield _share("share", f"{UNCONDITIONAL}|{held}", conditions, anything)
     for cohort in (cohort for cohort in cohorts if cohort.name in wanted):
         name, conditions = cohort.name, wanted[cohort.name]
-        real = test[conditions.holds(test)].reset_index(drop=True)
-        yield "n_train", name, told(conditions.holds(train).sum(), least)
-        yield "n_test", name, told(len(real), least)
+        in_test = np.flatnonzero(conditions.holds(test))
+        real = test.iloc[in_test].reset_index(drop=True)
+        yield Score("n_train", name, told(conditions.holds(train).sum(), least))
+        yield Score("n_test", name, told(len(real), least))
         try:
             drawn = draw(rows, cohort.where, 0)
         except InputError as error:
             log.info("%s was refused: %s", name, error)
             drawn = anything.iloc[:0]
-        yield "success", name, float(conditions.holds(drawn).mean()) if len(drawn) else 0.0
+        yield _share("success", name, conditions, drawn)
         for other, its in wanted.items():
             if groups[other] == cohort.group:
-                yield "share", f"{name}|{other}", float(its.holds(drawn).mean()) if len(drawn) else 0.0
+                yield _share("share", f"{name}|{other}", its, drawn)
         n = min(rows, len(real))
         if n >= LEAST_COHORT:
             enough = _enough(drawn, lambda i, cohort=cohort: draw(rows, cohort.where, i), conditions, n, seed)
-            yield from _fidelity(enough, real, n, name, codebook, encoder, seed)
+            yield from _fidelity(enough, real, n, name, codebook, encoder, seed, persons and persons.take(in_test))
+
+
+def _share(metric: str, detail: str, conditions: Conditions, drawn: pd.DataFrame) -> Score:
+    """Share of the rows drawn that meet conditions; 0 where none were."""
+    if not len(drawn):
+        return Score(metric, detail, 0.0)
+    share = float(conditions.holds(drawn).mean())
+    return share_score(metric, detail, share, len(drawn), seed=derive_seed(metric, detail))
 
 
 def _enough(
@@ -148,12 +162,15 @@ def _fidelity(
     codebook: Codebook,
     encoder: TableEncoder,
     seed: int,
+    persons: Persons | None,
 ) -> Iterator[Score]:
     """Quality and detection on `n` rows a side."""
     if drawn is None:
-        yield from ((metric, name, float("nan")) for metric in FIDELITY)
+        yield from (Score(metric, name, float("nan")) for metric in FIDELITY)
         return
-    real = real.sample(n, random_state=derive_seed(seed, "real")).reset_index(drop=True)
-    scores = [*quality(drawn, real, codebook), *common_bin_pair_trends(drawn, real, codebook)]
-    scores += c2st(drawn, real, encoder, seed=seed)
-    yield from ((metric, name, value) for metric, _, value in scores if metric in FIDELITY)
+    rows = draw_positions(len(real), n, np.random.default_rng(derive_seed(seed, "real")))
+    real, persons = real.iloc[rows].reset_index(drop=True), persons and persons.take(rows)
+    first_detector = dict(list(DETECTORS.items())[:1])
+    scores = [*quality(drawn, real, codebook, persons), *common_bin_pair_trends(drawn, real, codebook, persons)]
+    scores += c2st(drawn, real, encoder, seed=seed, persons=persons, detectors=first_detector)
+    yield from (score._replace(detail=name) for score in scores if score.metric in FIDELITY)

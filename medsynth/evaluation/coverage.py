@@ -17,7 +17,7 @@ from medsynth.evaluation.inference import (
     combine_plug_in,
     fit_logistic,
 )
-from medsynth.evaluation.utility import Score
+from medsynth.evaluation.resampling import Score
 from medsynth.randomness import derive_seed
 
 # A predictor without influence, drawn anew for every sample.

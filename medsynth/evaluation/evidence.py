@@ -10,6 +10,7 @@ import pandas as pd
 from medsynth.codebook import NUMERIC, Codebook
 from medsynth.disclosure import LEAST_PATIENTS, inner_range, pools, rounded_counts, told_levels
 from medsynth.evaluation.crosstabs import Crosstabs
+from medsynth.evaluation.resampling import Persons, Score
 
 # Joint histograms have no fewer bins a column.
 LEAST_BINS = 6
@@ -175,10 +176,30 @@ def associations(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     return matrix
 
 
-def association_difference(synthetic: pd.DataFrame, real: pd.DataFrame) -> float:
-    """Mean absolute difference of two tables' `associations` over all pairs of columns; 0 for one column."""
-    pairs = np.triu_indices(len(real), k=1)
-    return float(np.abs(synthetic.to_numpy() - real.to_numpy())[pairs].mean()) if len(pairs[0]) else 0.0
+def association_difference(
+    synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook, persons: Persons | None = None
+) -> Score:
+    """Mean absolute difference of two tables' `associations` over all pairs of columns; 0 for one column.
+
+    Parameters
+    ----------
+    synthetic : DataFrame
+        Associations of the synthetic table.
+    real : DataFrame
+        Real rows.
+    codebook : Codebook
+    persons : Persons, optional
+        Of `real`, for half-sample replicates.
+    """
+    pairs = np.triu_indices(len(synthetic), k=1)
+
+    def difference(rows: np.ndarray) -> float:
+        matrix = associations(real.iloc[rows].reset_index(drop=True), codebook)
+        return float(np.abs(synthetic.to_numpy() - matrix.to_numpy())[pairs].mean()) if len(pairs[0]) else 0.0
+
+    value = difference(np.arange(len(real)))
+    replicates = persons.half_sample(value, difference) if persons else None
+    return Score("association_difference", "", value, replicates)
 
 
 def correlation_ratios(groups: pd.Series, values: pd.DataFrame) -> pd.Series:

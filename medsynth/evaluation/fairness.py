@@ -12,8 +12,9 @@ from pydantic import Field
 from medsynth.codebook import Codebook, Strict
 from medsynth.disclosure import LEAST_PATIENTS, rounded_counts
 from medsynth.errors import InputError
+from medsynth.evaluation.resampling import Score
 from medsynth.evaluation.targets import Target
-from medsynth.evaluation.utility import Score, classification_scores
+from medsynth.evaluation.utility import classification_scores
 
 # Scores of fewer test rows say little of a group.
 LEAST_TESTED = 50
@@ -113,7 +114,7 @@ def group_performance(
             rows = (groups == group).to_numpy()
             if rows.sum() < LEAST_TESTED:
                 continue
-            scores = dict(classification_scores(y[rows], probability[rows]))
+            scores = {score.metric: score.value for score in classification_scores(y[rows], probability[rows])}
             if np.bincount(y[rows], minlength=probability.shape[1]).min() >= least:
                 yield "roc_auc", f"{one.column}:{group}", scores["roc_auc"]
             yield "brier_score", f"{one.column}:{group}", scores["brier_score"]

@@ -12,7 +12,7 @@ import pandas as pd
 
 from medsynth.codebook import NUMERIC, Codebook
 from medsynth.evaluation.crosstabs import Crosstabs
-from medsynth.evaluation.utility import Score
+from medsynth.evaluation.resampling import Persons, Score, least_variance, linear_replicates, weighted_mean
 from medsynth.generators.sdv import TABLE, levels_as_text, sdv_columns
 from medsynth.preparation.scaling import MOMENTS
 
@@ -32,12 +32,22 @@ def _without_torch() -> Iterator[None]:
         del sys.modules["torch"]
 
 
-def quality(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> Iterator[Score]:
+def quality(
+    synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook, persons: Persons | None = None
+) -> Iterator[Score]:
     """SDMetrics' quality and diagnostic reports.
+
+    Parameters
+    ----------
+    synthetic, real : DataFrame
+    codebook : Codebook
+    persons : Persons, optional
+        Of `real`. Replicates of shapes are linear, those of pair trends are half-sample ones on the bins of `real`:
+        SDMetrics leaves pairs out that are hardly associated, and which these are hangs on the rows.
 
     Yields
     ------
-    metric, detail, value
+    Score
         ``quality``, ``column_shapes``, ``pair_trends`` and ``diagnostic``, all in [0, 1], higher is better; and
         ``column_shape`` and ``column_validity`` (of the diagnostic report: numbers within the real range, levels that
         the real table has) with the column as detail. A score that SDMetrics cannot compute (one constant column,
@@ -60,32 +70,88 @@ def quality(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> 
         diagnostic = DiagnosticReport()
         diagnostic.generate(*tables, metadata, verbose=False)
     properties = report.get_properties().set_index("Property")["Score"]
-    yield "quality", "", report.get_score()
-    yield "column_shapes", "", properties["Column Shapes"]
-    yield "pair_trends", "", properties["Column Pair Trends"]
-    yield "diagnostic", "", diagnostic.get_score()
+    least = least_variance(len(real))
+    replicates, shapes = {}, {}
+    if persons:
+        shapes = {
+            name: linear_replicates(0.0, influence, persons.weights)
+            for name, influence in shape_influences(synthetic, real, codebook).items()
+        }
+        mean_shape = np.mean(list(shapes.values()), axis=0)
+        pairs = _pair_trend_replicates(synthetic, real, codebook, persons)
+        replicates = {"quality": (mean_shape + pairs) / 2, "column_shapes": mean_shape, "pair_trends": pairs}
+    values = {
+        "quality": report.get_score(),
+        "column_shapes": properties["Column Shapes"],
+        "pair_trends": properties["Column Pair Trends"],
+        "diagnostic": diagnostic.get_score(),
+    }
+    for metric, value in values.items():
+        yield Score(metric, "", value, value + replicates[metric] if metric in replicates else None, least)
     for metric, found in (
         ("column_shape", report.get_details("Column Shapes")),
         ("column_validity", diagnostic.get_details("Data Validity")),
     ):
         found = found.sort_values("Column")
         for name, score in zip(found["Column"], found["Score"], strict=True):
-            yield metric, name, score
+            own = shapes.get(name) if metric == "column_shape" else None
+            yield Score(metric, name, score, None if own is None else score + own, least)
 
 
-def common_bin_pair_trends(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> Iterator[Score]:
+def shape_influences(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> dict[str, np.ndarray]:
+    """What each real row adds to the shape score of each column: column -> (real rows,).
+
+    Of numbers 1 - Kolmogorov and Smirnov's statistic, at the place where it is reached, of levels 1 - the total
+    variation distance, as SDMetrics has them.
+    """
+    found = {}
+    for name, column in codebook.columns.items():
+        if column.numeric:
+            places = np.sort(np.concatenate([real[name], synthetic[name]]))
+            shares = [
+                np.searchsorted(np.sort(table[name]), places, side="right") / len(table) for table in (real, synthetic)
+            ]
+            difference = shares[0] - shares[1]
+            most = np.abs(difference).argmax()
+            found[name] = -np.sign(difference[most]) * (real[name].to_numpy() <= places[most])
+        else:
+            counts = [table[name].value_counts(normalize=True, sort=False) for table in (real, synthetic)]
+            signs = np.sign(counts[0].to_numpy() - counts[1].reindex(counts[0].index, fill_value=0).to_numpy())
+            found[name] = -signs[real[name].cat.codes.to_numpy()] / 2
+    return found
+
+
+def common_bin_pair_trends(
+    synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook, persons: Persons | None = None
+) -> Iterator[Score]:
     """SDMetrics' pair trends with the same bins for both tables.
 
     SDMetrics' report cuts each table's numeric columns into ten bins over *that table's* range, so that one extreme
     row shifts every bin and a score of real rows against real rows can fall from 0.95 to 0.80. Here the real table's
     range gives the bins of both; definitions and thresholds are SDMetrics' own (contingency and correlation
-    similarity), computed for all pairs at once: cohorts are scored by the dozen.
+    similarity), computed for all pairs at once: cohorts are scored by the dozen. Parameters are those of `quality`.
 
     Yields
     ------
-    metric, detail, value
+    Score
         ``common_bin_pair_trends`` in [0, 1], higher is better; NaN if no pair of real columns is associated enough.
     """
+    value = _pair_trends(synthetic, real, codebook)
+    replicates = value + _pair_trend_replicates(synthetic, real, codebook, persons) if persons else None
+    yield Score("common_bin_pair_trends", "", value, replicates, least_variance(len(real)))
+
+
+def _pair_trend_replicates(
+    synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook, persons: Persons
+) -> np.ndarray:
+    """Half-sample replicates of the pair trends on common bins, around 0."""
+    return persons.half_sample(
+        0.0, lambda rows: _pair_trends(synthetic, real.iloc[rows].reset_index(drop=True), codebook)
+    )
+
+
+def _pair_trends(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> float:
+    """Mean score of the pairs of columns; see `common_bin_pair_trends`."""
     with _without_torch():
         from sdmetrics.reports.utils import DEFAULT_REAL_ASSOCIATION_THRESHOLD as ASSOCIATED
         from sdmetrics.reports.utils import DEFAULT_REAL_CORRELATION_THRESHOLD as CORRELATED
@@ -102,8 +168,7 @@ def common_bin_pair_trends(synthetic: pd.DataFrame, real: pd.DataFrame, codebook
         places = np.ix_(*[[list(codebook.columns).index(name) for name in numeric]] * 2)
         scores[places] = np.where(np.abs(correlations[0]) > CORRELATED, similarity, np.nan)
     # Pairs that real rows hardly associate are left out of the mean, as in SDMetrics' report.
-    found = pd.Series(scores[np.triu_indices(len(scores), k=1)])
-    yield "common_bin_pair_trends", "", float(found.mean())
+    return float(pd.Series(scores[np.triu_indices(len(scores), k=1)]).mean())
 
 
 def _binned(table: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
@@ -118,15 +183,39 @@ def _binned(table: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> pd.D
     return pd.DataFrame(columns)
 
 
-def moments(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> Iterator[Score]:
+def moments(
+    synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook, persons: Persons | None = None
+) -> Iterator[Score]:
     """Mean, standard deviation, skewness and excess kurtosis of every numeric column (Med-VAE paper, Table 3).
+
+    Parameters are those of `quality`.
 
     Yields
     ------
-    metric, detail, value
+    Score
         The synthetic table's moments under their names, the real one's as ``<moment>_real``; the column as detail.
     """
     for name in codebook.named("continuous", "integer"):
+        replicates = weighted_moments(real[name].to_numpy("float64"), persons.weights) if persons else {}
         for metric, method in MOMENTS.items():
-            yield metric, name, getattr(synthetic[name], method)()
-            yield f"{metric}_real", name, getattr(real[name], method)()
+            yield Score(metric, name, getattr(synthetic[name], method)())
+            yield Score(f"{metric}_real", name, getattr(real[name], method)(), replicates.get(metric))
+
+
+def weighted_moments(values: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
+    """Moments of a column under each row of weights: metric -> (replicates,)."""
+    mean = weighted_mean(values, weights)
+    scale = values.std() or 1.0
+    # Powers of standardised values, from which central moments follow without a matrix of the weights' size.
+    z = (values - values.mean()) / scale
+    raw = [weighted_mean(z**power, weights) for power in (1, 2, 3, 4)]
+    second = raw[1] - raw[0] ** 2
+    third = raw[2] - 3 * raw[0] * raw[1] + 2 * raw[0] ** 3
+    fourth = raw[3] - 4 * raw[0] * raw[2] + 6 * raw[0] ** 2 * raw[1] - 3 * raw[0] ** 4
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return {
+            "mean": mean,
+            "std": scale * np.sqrt(second),
+            "skewness": third / second**1.5,
+            "kurtosis": fourth / second**2 - 3,
+        }

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from medsynth.disclosure import LEAST_PATIENTS, pools
+from medsynth.evaluation.resampling import Persons, Score, weighted_mean
 from medsynth.evaluation.targets import Target
-from medsynth.evaluation.utility import Score, Trained, predict, random_forest
+from medsynth.evaluation.utility import Trained, predict, random_forest
 from medsynth.preparation.encoding import TableEncoder
 
 
@@ -38,15 +39,17 @@ class Explanation:
     positions: np.ndarray
     shown: str
 
-    def scores(self) -> Iterator[Score]:
-        """Yield metric, detail (``target:predictor``) and value.
+    def scores(self, persons: Persons | None = None) -> Iterator[Score]:
+        """Yield the scores, with ``target:predictor`` as detail.
 
         ``mean_abs_shap`` is the mean over rows of half the sum over classes of \\|SHAP\\|: the probability that the
-        predictor moves from some classes to others. Of two classes, that is \\|SHAP\\| of the positive one.
+        predictor moves from some classes to others. Of two classes, that is \\|SHAP\\| of the positive one. `persons`
+        are those of the explained rows.
         """
-        moved = np.abs(self.values).sum(axis=2).mean(axis=0) / 2
-        for predictor, value in zip(self.predictors, moved, strict=True):
-            yield "mean_abs_shap", f"{self.target}:{predictor}", float(value)
+        moved = np.abs(self.values).sum(axis=2) / 2
+        for i, predictor in enumerate(self.predictors):
+            replicates = weighted_mean(moved[:, i], persons.weights) if persons else None
+            yield Score("mean_abs_shap", f"{self.target}:{predictor}", float(moved[:, i].mean()), replicates)
 
     def evidence(self, least: int = LEAST_PATIENTS) -> dict:
         """Make what a figure needs, as plain values of three decimals.

@@ -13,8 +13,8 @@ from scipy import stats
 from medsynth.codebook import Codebook, Strict
 from medsynth.disclosure import LEAST_PATIENTS
 from medsynth.errors import InputError
+from medsynth.evaluation.resampling import Score
 from medsynth.evaluation.targets import Target
-from medsynth.evaluation.utility import Score
 
 # Synthetic tables that are combined.
 TABLES = 10

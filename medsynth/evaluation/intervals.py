@@ -30,11 +30,12 @@ SIGNED = (-1.0, 1.0)
 UNBOUNDED = (-np.inf, np.inf)
 # Metrics that are no share, score or area in [0, 1].
 BOUNDS = {
+    "brier_score": (0.0, 2.0),
     "calibration": SIGNED,
     "attribute_advantage": SIGNED,
     "rank_correlation": SIGNED,
     **dict.fromkeys(
-        ("log_disparity", "calibration_slope", "mean", "std", "kurtosis", "skewness", "brier_score_multiclass"),
+        ("log_disparity", "calibration_slope", "mean", "std", "kurtosis", "skewness"),
         UNBOUNDED,
     ),
 }

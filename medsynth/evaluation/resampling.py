@@ -5,21 +5,31 @@ two scores belong to each other: the variance of their difference over the repli
 and of their ratio that of a joint bootstrap (Efron and Tibshirani 1993, "An introduction to the bootstrap"). A person
 counts with all of his or her rows, or not at all.
 
-Scores that are no plain means and are costly to compute again have linear replicates: the score plus the weighted mean
-of its influence function, which is what a first-order expansion makes of new weights (the infinitesimal jackknife;
-Jaeckel 1972; Efron and Tibshirani, chapter 21).
+Scores that cannot be computed again two hundred times have replicates of another making:
+
+- linear ones, where the score is smooth: the score plus the weighted mean of its influence function, which is what a
+  first-order expansion makes of new weights (the infinitesimal jackknife; Jaeckel 1972; Efron and Tibshirani, chapter
+  21);
+- half-sample replicates, where it is not: the score of each of two complementary halves of the persons, a few times.
+  For a score whose variance falls with the rows as 1 / rows, a quarter of the squared difference of the halves
+  estimates it (McCarthy 1969, Review of the International Statistical Institute 37:239-264). A replicate moves by half
+  the difference of one pair of halves, up or down. On real rows this is rather too much than too little.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 import numpy as np
 
-from medsynth.preparation.partitions import halve
+from medsynth.preparation.partitions import halve, halve_evenly
+from medsynth.randomness import derive_seed
 
 REPLICATES = 200
+# Pairs of halves of half-sample replicates.
+HALVINGS = 4
 
 
 class Score(NamedTuple):
@@ -72,6 +82,57 @@ def person_weights(person: np.ndarray, *, seed: int, replicates: int = REPLICATE
     return counts.astype("float32")[:, number]
 
 
+@dataclass(frozen=True)
+class Persons:
+    """The persons behind real rows, and how replicates draw them.
+
+    Attributes
+    ----------
+    person : ndarray, shape (rows,)
+        Whose rows they are.
+    weights : ndarray of float32, shape (replicates, rows)
+        See `person_weights`.
+    first_half : ndarray of bool, shape (halvings, rows)
+        Whose persons are in the first of two halves, for each halving.
+    steps : ndarray of float, shape (replicates, halvings)
+        By which part of the difference of each halving a replicate moves: half of one of them.
+    """
+
+    person: np.ndarray
+    weights: np.ndarray
+    first_half: np.ndarray
+    steps: np.ndarray
+
+    @classmethod
+    def draw(cls, person: np.ndarray, *, seed: int) -> Self:
+        """Draw weights and halves; every table that gets the same seed gets the same ones."""
+        rng = np.random.default_rng(derive_seed(seed, "halves of persons"))
+        first = np.zeros((HALVINGS, len(person)), dtype=bool)
+        for halving in first:
+            halving[halve_evenly(person, rng)[0]] = True
+        steps = np.zeros((REPLICATES, HALVINGS))
+        steps[np.arange(REPLICATES), rng.integers(HALVINGS, size=REPLICATES)] = rng.choice([-0.5, 0.5], REPLICATES)
+        return cls(person, person_weights(person, seed=derive_seed(seed, "weights of persons")), first, steps)
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Persons of some of the rows."""
+        return type(self)(self.person[rows], self.weights[:, rows], self.first_half[:, rows], self.steps)
+
+    def half_sample(self, value: float, of_rows: Callable[[np.ndarray], float]) -> np.ndarray:
+        """Half-sample replicates of a score; see the module.
+
+        Parameters
+        ----------
+        value : float
+            Of all rows.
+        of_rows : callable
+            ``of_rows(positions)`` gives the score of some of the rows.
+        """
+        halves = [[of_rows(np.flatnonzero(part)) for part in (first, ~first)] for first in self.first_half]
+        differences = np.nan_to_num([first - second for first, second in halves])
+        return value + self.steps @ differences
+
+
 def least_variance(rows: int) -> float:
     """Smallest variance of a score in [0, 1] of so many persons: where all agree, one more might not."""
     return 1 / max(rows, 1) ** 2
@@ -118,10 +179,8 @@ def with_training_persons(
 ) -> Iterator[Score]:
     """Add to the replicates what other training persons would change, where real rows are what is learned from.
 
-    Two complementary halves of the training persons are learned from as well. For a score whose variance falls with
-    the rows as 1 / rows, a quarter of the squared difference of the two estimates its variance over training sets of
-    full size (half-sample replication; McCarthy 1969, Review of the International Statistical Institute 37:239-264).
-    Each replicate moves by half the difference, up or down at random.
+    Two complementary halves of the training persons are learned from as well; each replicate moves by half of their
+    difference, up or down at random (half-sample replication, see the module).
 
     Parameters
     ----------

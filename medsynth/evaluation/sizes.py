@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.evaluation.comparison import Compared
-from medsynth.evaluation.detection import c2st
+from medsynth.evaluation.detection import DETECTORS, c2st
 from medsynth.evaluation.fidelity import common_bin_pair_trends, quality
+from medsynth.evaluation.resampling import Score
 from medsynth.evaluation.targets import Target
-from medsynth.evaluation.utility import Score, train_and_test, xgboost_classifier
+from medsynth.evaluation.utility import train_and_test, xgboost_classifier
 from medsynth.preparation.encoding import TableEncoder
 
 SIZE_METRICS = ("quality", "common_bin_pair_trends", "c2st_auc", "accuracy", "roc_auc")
@@ -42,24 +42,19 @@ def nested_rows(n_rows: int, sizes: Sequence[int | str], *, seed: int) -> dict[i
 
 
 def size_scores(
-    table: pd.DataFrame,
-    real: pd.DataFrame,
     compared: Compared,
     target: Target,
     encoder: TableEncoder,
     codebook: Codebook,
     *,
     seed: int,
-    fidelity_rows: int,
-) -> Iterator[tuple[str, float]]:
+) -> Iterator[Score]:
     """Score a table as ``scripts/score_table.py`` does, by the metrics that are drawn against training rows.
 
     Parameters
     ----------
-    table, real : DataFrame
-        What is judged, and the test partition.
     compared : Compared
-        Rows of both.
+        What is judged, and the real rows that it is judged against.
     target : Target
         What XGBoost predicts.
     encoder : TableEncoder
@@ -67,21 +62,23 @@ def size_scores(
     codebook : Codebook
     seed : int
         Seed of detector and classifier.
-    fidelity_rows : int
-        Most rows a side that the detector gets.
 
     Yields
     ------
-    metric, value
+    Score
         Those of `SIZE_METRICS`.
     """
-    found: list[Score] = [
+    judged, against, persons = compared.judged, compared.against, compared.against_persons
+    found = [
         *train_and_test(
-            compared.trained, compared.tested, target, encoder, seed=seed, classifiers={"xgboost": xgboost_classifier}
+            compared.equal_information, compared.tested, target, encoder, seed=seed,
+            classifiers={"xgboost": xgboost_classifier}, weights=compared.tested_persons.weights,
         ),
-        *quality(compared.judged, compared.against, codebook),
-        *common_bin_pair_trends(compared.judged, compared.against, codebook),
-        *c2st(table, real, encoder, seed=seed, max_rows=fidelity_rows),
-    ]
-    values = {metric: value for metric, _, value in found}
-    yield from ((metric, values[metric]) for metric in SIZE_METRICS)
+        *quality(judged, against, codebook, persons),
+        *common_bin_pair_trends(judged, against, codebook, persons),
+        *c2st(
+            judged, against, encoder, seed=seed, persons=persons, detectors={"xgboost": DETECTORS["xgboost"]},
+        ),
+    ]  # fmt: skip
+    scores = {score.metric: score for score in found}
+    yield from (scores[metric] for metric in SIZE_METRICS)

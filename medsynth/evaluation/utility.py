@@ -8,10 +8,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from medsynth.evaluation.resampling import (
+    Score,
+    least_variance,
+    weighted_average_precision,
+    weighted_mean,
+    weighted_roc_auc,
+)
 from medsynth.evaluation.targets import Target
 from medsynth.preparation.encoding import TableEncoder
-
-Score = tuple[str, str, float]
 
 
 def xgboost_classifier(seed: int):
@@ -63,6 +68,7 @@ def train_and_test(
     *,
     seed: int,
     classifiers: dict[str, Callable] = CLASSIFIERS,
+    weights: np.ndarray | None = None,
 ) -> Iterator[Score]:
     """Train classifiers on one table and test them on another.
 
@@ -77,16 +83,19 @@ def train_and_test(
         Seed of the classifiers.
     classifiers : dict of callable
         Name -> function that makes a classifier from a seed.
+    weights : ndarray, shape (replicates, test rows), optional
+        Of the persons of `test`; see `medsynth.evaluation.resampling`.
 
     Yields
     ------
-    metric, detail, value
-        Accuracy, balanced accuracy, ROC AUC, average precision (each in [0, 1], higher is better; for more than two
-        classes one against the rest, classes weighing equally) and Brier score (lower is better; [0, 1] for two
-        classes, [0, 2] for more). `detail` is ``classifier:target``.
+    Score
+        Accuracy, balanced accuracy, ROC AUC, average precision (each in [0, 1], higher is better) and Brier
+        score (lower is better; in [0, 1] for two classes, [0, 2] for more). For more than two classes ROC AUC and
+        average precision are of one against the rest, classes weighing equally.
+        `detail` is ``classifier:target``.
     """
     predicted = predict(train, test, target, encoder, seed=seed, classifiers=classifiers)
-    yield from utility_scores(predicted, test, target)
+    yield from utility_scores(predicted, test, target, weights)
 
 
 def predict(
@@ -121,43 +130,63 @@ def predict(
     return found
 
 
-def utility_scores(predicted: dict[str, Trained], test: pd.DataFrame, target: Target) -> Iterator[Score]:
+def utility_scores(
+    predicted: dict[str, Trained], test: pd.DataFrame, target: Target, weights: np.ndarray | None = None
+) -> Iterator[Score]:
     """Score what `predict` returned; see `train_and_test`."""
     y = target.labels(test)
     for name, trained in predicted.items():
-        for metric, value in classification_scores(y, trained.probability):
-            yield metric, f"{name}:{target.name}", value
+        for score in classification_scores(y, trained.probability, weights):
+            yield score._replace(detail=f"{name}:{target.name}")
 
 
-def classification_scores(y: np.ndarray, probability: np.ndarray) -> Iterator[tuple[str, float]]:
+def classification_scores(y: np.ndarray, probability: np.ndarray, weights: np.ndarray | None = None) -> Iterator[Score]:
     """Score class probabilities.
 
     Parameters
     ----------
     y : ndarray of int, shape (rows,)
     probability : ndarray of float, shape (rows, classes)
+    weights : ndarray, shape (replicates, rows), optional
+        Replicates are the scores under these weights.
 
     Yields
     ------
-    metric, value
+    Score
+        Without detail; see `train_and_test`.
     """
-    from sklearn import metrics
-
-    labels = np.arange(probability.shape[1])
-    predicted = probability.argmax(axis=1)
-    yield "accuracy", metrics.accuracy_score(y, predicted)
-    # Recall averaged over the classes that the test rows have, also those that are never predicted.
-    present = np.unique(y)
-    yield "balanced_accuracy", metrics.recall_score(y, predicted, labels=present, average="macro", zero_division=0)
+    # The first row of weights counts every row once: the score itself.
+    once = np.ones((1, len(y)), dtype="float32")
+    every = once if weights is None else np.vstack([once, weights])
+    right = probability.argmax(axis=1) == y
+    # Recall is averaged over the classes that the test rows have, also those that are never predicted.
+    present, counts = np.unique(y, return_counts=True)
+    squares = ((probability - np.eye(probability.shape[1])[y]) ** 2).sum(axis=1)
+    squares = squares / 2 if probability.shape[1] == 2 else squares
+    # Of two classes the positive one is ranked; of more, each against the rest, weighing equally.
+    ranked = [1] if probability.shape[1] == 2 else present
     if len(present) < 2:
         # One class among the test rows: nothing can be ranked.
-        yield "roc_auc", float("nan")
-        yield "average_precision", float("nan")
-    else:
-        # Of two classes the positive one; of more, each against the rest, weighing equally.
-        ranked = [1] if len(labels) == 2 else present
-        yield "roc_auc", float(np.mean([metrics.roc_auc_score(y == k, probability[:, k]) for k in ranked]))
-        precisions = [metrics.average_precision_score(y == k, probability[:, k]) for k in ranked]
-        yield "average_precision", float(np.mean(precisions))
-    squares = ((probability - np.eye(len(labels))[y]) ** 2).sum(axis=1).mean()
-    yield "brier_score", float(squares / 2 if len(labels) == 2 else squares)
+        ranked = []
+    recalls = [weighted_mean(right[y == k], every[:, y == k]) for k in present]
+    found = {
+        "accuracy": weighted_mean(right, every),
+        "balanced_accuracy": _mean(recalls, len(every)),
+        "roc_auc": _mean([weighted_roc_auc(probability[:, k], y == k, every) for k in ranked], len(every)),
+        "average_precision": _mean(
+            [weighted_average_precision(probability[:, k], y == k, every) for k in ranked], len(every)
+        ),
+        "brier_score": weighted_mean(squares, every),
+    }
+    least = {name: least_variance(counts.min() if name == "roc_auc" else len(y)) for name in found}
+    for name, values in found.items():
+        yield Score(name, "", float(values[0]), None if weights is None else values[1:], least[name])
+
+
+def _mean(parts: list[np.ndarray], n: int) -> np.ndarray:
+    """Mean over classes of the values of each replicate, leaving out classes without weight; NaN without classes."""
+    if not parts:
+        return np.full(n, np.nan)
+    known = ~np.isnan(parts)
+    with np.errstate(invalid="ignore"):
+        return np.nansum(parts, axis=0) / known.sum(axis=0)

@@ -12,12 +12,13 @@ import pandas as pd
 from medsynth.codebook import Codebook, Column, Impossible
 from medsynth.conditions import PRESCRIBED, Conditions
 from medsynth.errors import InputError
-from medsynth.evaluation.utility import Score
+from medsynth.evaluation.resampling import Persons, Score, mean_score, share_score
+from medsynth.randomness import derive_seed
 
 ANY = "any"
 
 
-def violations(table: pd.DataFrame, codebook: Codebook) -> Iterator[Score]:
+def violations(table: pd.DataFrame, codebook: Codebook, persons: Persons | None = None) -> Iterator[Score]:
     """Share of a table's rows that break each row rule, and that break any.
 
     Parameters
@@ -25,18 +26,23 @@ def violations(table: pd.DataFrame, codebook: Codebook) -> Iterator[Score]:
     table : DataFrame
     codebook : Codebook
         Of clean tables (`Codebook.resolved`): rules of columns that cleaning dropped are no longer in it.
+    persons : Persons, optional
+        Those behind the rows; default: every row is one, as a generator draws them.
 
     Yields
     ------
-    metric, detail, value
+    Score
         ``violations`` with the rule's name as detail, then with ``any``; in [0, 1], lower is better. Nothing if the
         codebook has no rule.
     """
     broken = {rule.name: breaks(rule, table, codebook) for rule in codebook.impossible}
-    for name, rows in broken.items():
-        yield "violations", name, float(rows.mean())
     if broken:
-        yield "violations", ANY, float(np.any(list(broken.values()), axis=0).mean())
+        broken[ANY] = np.any(list(broken.values()), axis=0)
+    for name, rows in broken.items():
+        if persons:
+            yield mean_score("violations", name, rows, persons.weights)
+        else:
+            yield share_score("violations", name, float(rows.mean()), len(rows), seed=derive_seed("violations", name))
 
 
 def breaks(rule: Impossible, table: pd.DataFrame, codebook: Codebook) -> np.ndarray:

@@ -13,9 +13,8 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from medsynth.codebook import Codebook
+from medsynth.codebook import MAX_DECIMALS, Codebook, decimals_of
 from medsynth.conditions import Condition, Conditions
-from medsynth.generators.discretisation import MAX_DECIMALS, decimals_of
 from medsynth.generators.protocol import Generator, complete, drawing_order, settings_of, sizes_of_parts
 from medsynth.generators.sequential import draw_sequentially
 from medsynth.generators.storage import read_model, write_model

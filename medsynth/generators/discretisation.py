@@ -7,12 +7,11 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from medsynth.codebook import Codebook
+from medsynth.codebook import MAX_DECIMALS, Codebook, decimals_of
 from medsynth.conditions import Condition, Conditions
 
 # Inside a bin the distribution is kept by its quartiles, between which values are drawn uniformly.
 GRID = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
-MAX_DECIMALS = 6
 
 
 class TableCoder:
@@ -179,12 +178,3 @@ class TableCoder:
         values = np.round(values, decimals) if decimals <= MAX_DECIMALS else values
         # Rounding may step over an edge by one unit; a bin of one value holds that value.
         return np.clip(np.clip(values, knots[:, 0], knots[:, -1]), condition.low, condition.high)
-
-
-def decimals_of(values: np.ndarray) -> int:
-    """Fewest decimals that write every value exactly; MAX_DECIMALS + 1 if none do."""
-    for decimals in range(MAX_DECIMALS + 1):
-        # Closer than any number could lie by chance, wider than how a decimal number is stored.
-        if np.allclose(values, np.round(values, decimals), rtol=1e-12, atol=1e-15):
-            return decimals
-    return MAX_DECIMALS + 1

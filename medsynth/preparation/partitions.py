@@ -101,6 +101,34 @@ def halve(person: np.ndarray, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return tuple(np.sort(rng.permutation(half)[:rows]) for half in halves)
 
 
+def halve_evenly(person: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Split rows into two halves by person that keep all rows and are as nearly equal as can be.
+
+    Persons are dealt out at random, those with most rows first, each to the half that has fewer rows so far. How many
+    rows the halves have is then the same for every draw.
+
+    Parameters
+    ----------
+    person : ndarray, shape (rows,)
+        Whose rows they are; any values.
+    rng : numpy Generator
+
+    Returns
+    -------
+    tuple of ndarray
+        Positions of the rows, ascending; the first half has no fewer rows than the second.
+    """
+    _, number, counts = np.unique(person, return_inverse=True, return_counts=True)
+    shuffled = rng.permutation(len(counts))
+    order = shuffled[np.argsort(-counts[shuffled], kind="stable")]
+    half, rows = np.zeros(len(counts), dtype=int), [0, 0]
+    for one in order:
+        half[one] = smaller = int(rows[1] < rows[0])
+        rows[smaller] += counts[one]
+    larger = int(rows[1] > rows[0])
+    return np.flatnonzero(half[number] == larger), np.flatnonzero(half[number] != larger)
+
+
 def winsorise(parts: dict[str, pd.DataFrame], quantile: float) -> dict[str, float]:
     """Cut the numeric columns of all partitions at a quantile of the training rows, in place.
 

@@ -14,10 +14,12 @@ import pandas as pd
 from medsynth.disclosure import few
 from medsynth.evaluation.fairness import LEAST_TESTED
 from medsynth.evaluation.inference import TABLES as SYNTHETIC_TABLES
+from medsynth.reporting.aggregation import COVERS
 from medsynth.reporting.columns import columns_table, display_columns, display_scaling
 from medsynth.reporting.coverage import coverage_table, display_coverage
 from medsynth.reporting.display import (
     display_conditional,
+    display_detection,
     display_importance,
     display_moments,
     display_quality,
@@ -34,6 +36,7 @@ from medsynth.reporting.styles import Styles
 from medsynth.reporting.tables import (
     at_epochs,
     conditional_table,
+    detection_table,
     importance_table,
     moments_table,
     quality_table,
@@ -226,13 +229,14 @@ def _published(facts: Facts) -> Tables:
     return numbers, display_published(numbers, facts.styles)
 
 
-OVER_SEEDS = "mean and 95% t interval over seeds"
+OVER_SEEDS = f"mean over seeds; {COVERS}"
 AT_ONE_COUNT = f"{OVER_SEEDS}, at one epoch count a generator"
 
 TABLES = {
     "published_vs_reproduced": Table(
         _published,
-        f"What the paper publishes beside what this run gives: {OVER_SEEDS}, and a verdict by the rule in its column. "
+        "What the paper publishes beside what this run gives, and a verdict by the rule in its column: numbers by a "
+        f"margin, claims where they are significant after Holm's correction. Values are the {OVER_SEEDS}. "
         "Out of scope: {out_of_scope}",
     ),
     "failures": Table(
@@ -255,14 +259,16 @@ TABLES = {
     ),
     "utility": Table(
         _utility,
-        f"Train on synthetic, test on real: scores on held-out real rows, {AT_ONE_COUNT}. Share of lift: (accuracy - "
-        "majority) / (real - majority)",
+        "Train on synthetic, test on real (TSTR): scores on held-out real rows. Equal information: real rows are all "
+        "that the generator saw, synthetic rows are as many; the paper's protocol: fewer rows of both. Normalised "
+        "accuracy gain: (accuracy - majority) / (real - majority) with Fieller's interval, withheld where the real "
+        f"rows' gain is not clearly above 0. Values are the {AT_ONE_COUNT}",
     ),
     "importance": Table(
         _of_scores(importance_table, display_importance),
         "Importance: do random forests trained on synthetic rows look at what those trained on real rows look at? "
         "Spearman's correlation of mean |SHAP| over predictors, and share of the real-trained forest's five most "
-        f"important predictors that are among the other's five, {OVER_SEEDS}",
+        f"important predictors that are among the other's five. Values are the {OVER_SEEDS}",
     ),
     "inference": Table(
         _of_scores(inference_table, display_inference),
@@ -286,8 +292,15 @@ TABLES = {
     ),
     "quality": Table(
         _of_scores(quality_table, display_quality),
-        "Quality (SDMetrics) against held-out real rows, and AUC of an XGBoost detector (C2ST; 0.5: it cannot tell), "
-        f"{OVER_SEEDS}. A score says little without its ceiling and its floor",
+        "Quality (SDMetrics) against held-out real rows, and two detectors (C2ST AUC, 0.5: the detector cannot tell; "
+        "C2ST score: 1 - |2 AUC - 1|; p: of real rows being told from real rows as well). Every table has as many rows "
+        "as the upper reference. Duplicates: rows that equal an earlier one. A score says little without its "
+        f"references. Values are the {OVER_SEEDS}",
+    ),
+    "detection": Table(
+        _of_scores(detection_table, display_detection),
+        "C2ST AUC of XGBoost against the number of rows a side: more rows tell a detector more. The upper reference is "
+        f"real rows against real rows. Values are the {OVER_SEEDS}",
     ),
     "moments": Table(
         _moments,
@@ -301,8 +314,8 @@ TABLES = {
     ),
     "violations": Table(
         _violations,
-        f"Rows of 1,000 that break a rule of the codebook, {AT_ONE_COUNT}. The floor draws every column alone. Fewer "
-        "than {least} real rows are rounded to none or {least}. The csv gives shares of rows",
+        f"Rows of 1,000 that break a rule of the codebook, {AT_ONE_COUNT}. The lower reference draws every column "
+        "alone. Fewer than {least} real rows are rounded to none or {least}. The csv gives shares of rows",
     ),
     "conditional": Table(
         _conditional,
@@ -312,12 +325,13 @@ TABLES = {
     "privacy": Table(
         _privacy,
         "Attacks on generators fitted on one half of the training rows (members). Membership: is a row a member's or "
-        "one of the other half's? AUC (0.5: cannot be told) of the attack that does best on this generator, and the "
-        "share of members found when 1 % or 10 % of the others are taken for members. Attribute risk: how much more "
-        "often a member's sensitive column is guessed than another's, mean over columns. Supplement: rows nearer to a "
-        f"member than to any of the other half (0.5: nothing is copied), and equal to one; {OVER_SEEDS} (of one seed "
-        "alone: the bootstrap interval over its patients). What a guarantee allows: the most members that any attack "
-        "finds under this epsilon, where a generator has one that is of all rows",
+        "one of the other half's? AUC (0.5: cannot be told) and true positive rates (TPR) of the attack that does best "
+        "on one half of the attacked persons, judged on the other; beside it the paired difference to the holdout. "
+        "Attribute-inference advantage: how much more often a member's sensitive column is guessed than another's. DCR "
+        "share: rows nearer to a member than to any of the other half (0.5: nothing is copied). Smallest leak noticed: "
+        "of how many members copies must be released for a column to be significantly above the holdout. What a "
+        "guarantee allows: the most members that any attack finds under this epsilon. Values are the "
+        f"{OVER_SEEDS}",
     ),
     "sizes": Table(
         _of_scores(sizes_table, display_sizes),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from medsynth.evaluation.intervals import t_interval
+from medsynth.reporting.aggregation import measured
 from medsynth.reporting.display import MOMENT_TITLES, Bold, heading, interval_text
 from medsynth.reporting.failures import showing_failures
 from medsynth.reporting.styles import Styles, in_display_order
@@ -27,19 +27,16 @@ def columns_table(scores: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         One row per column and generator at its largest epoch count: column, generator, epochs, n_seeds, and mean,
-        ``_low`` and ``_high`` (95 % t interval) of column_shape and column_validity.
+        ``_low`` and ``_high`` of column_shape and column_validity.
     """
     judged = (scores["family"] == "fidelity") & scores["metric"].isin(COLUMN_TITLES)
     rows = []
     for (column, generator, epochs), group in at_last_epochs(scores[judged]).groupby(["detail", "generator", "epochs"]):
         row = {"column": column, "generator": generator, "epochs": epochs, "n_seeds": group["seed"].nunique()}
-        for metric in COLUMN_TITLES:
-            interval = t_interval(group.loc[group["metric"] == metric, "value"])
-            row |= {metric: interval.mean, f"{metric}_low": interval.low, f"{metric}_high": interval.high}
-        rows.append(row)
-    measured = [f"{metric}{end}" for metric in COLUMN_TITLES for end in ("", "_low", "_high")]
-    table = pd.DataFrame(rows, columns=["column", "generator", "epochs", "n_seeds", *measured])
-    return table.astype(dict.fromkeys(measured, "float64"))
+        rows.append(row | measured({metric: group[group["metric"] == metric] for metric in COLUMN_TITLES}))
+    columns = [f"{metric}{end}" for metric in COLUMN_TITLES for end in ("", "_low", "_high")]
+    table = pd.DataFrame(rows, columns=["column", "generator", "epochs", "n_seeds", *columns])
+    return table.astype(dict.fromkeys(columns, "float64"))
 
 
 def display_columns(table: pd.DataFrame, order: list[str], styles: Styles) -> pd.DataFrame:

@@ -14,18 +14,27 @@ from medsynth.reporting.tables import at_last_epochs
 
 UTILITY_COLUMNS = {
     "accuracy": "Accuracy (95% CI)",
-    "accuracy_lift": "Share of lift",
+    "normalised_accuracy_gain": "Normalised accuracy gain",
     "balanced_accuracy": "Balanced accuracy",
     "roc_auc": "ROC AUC",
     "average_precision": "Average precision",
     "brier_score": "Brier score",
 }
+COMPARISON_TITLES = {"equal_information": "equal information", "paper_protocol": "the paper's protocol"}
 QUALITY_COLUMNS = {
     "overall": "Overall Score",
     "column_shapes": "Column Shapes",
     "pair_trends": "Pair Trends",
     "common_bin_pair_trends": "Pair Trends, common bins",
     "c2st_auc": "C2ST AUC",
+    "c2st_auc_logistic": "C2ST AUC, logistic regression",
+    "duplicates": "Duplicates",
+}
+# Columns without an interval; which generator is best in them is not said.
+PLAIN_QUALITY_COLUMNS = {
+    "c2st_auc_p": "p against real rows",
+    "c2st_auc_score": "C2ST score",
+    "c2st_auc_logistic_score": "C2ST score, logistic regression",
 }
 CONDITIONAL_COLUMNS = {
     "success": "Meets the conditions",
@@ -33,12 +42,15 @@ CONDITIONAL_COLUMNS = {
     "common_bin_pair_trends": "Pair Trends, common bins",
     "c2st_auc": "C2ST AUC",
 }
-COHORT_REFERENCES = {"real": "Real training rows (ceiling)", "independent": "Independent columns (floor)"}
+COHORT_REFERENCES = {
+    "real": "Real training rows (upper reference)",
+    "independent": "Independent marginals (lower reference)",
+}
 IMPORTANCE_COLUMNS = {
     "rank_correlation": "Rank correlation",
     "top5_overlap": "Top-5 overlap",
 }
-IMPORTANCE_REFERENCES = {"real": "Real rows, another seed (ceiling)"}
+IMPORTANCE_REFERENCES = {"real": "Real rows, another seed (upper reference)"}
 MOMENT_TITLES = {"mean": "Mean", "std": "Standard Deviation", "kurtosis": "Kurtosis", "skewness": "Skewness"}
 NOTHING = "–"
 
@@ -62,28 +74,36 @@ def display_utility(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Text. One block per target and classifier, named by the index: real rows first, then the generators ranked by
-        mean accuracy, then the other references. Cells are ``mean (low, high)``.
+        Text. One block per target, classifier and comparison, named by the index: real rows first, then the generators
+        ranked by mean accuracy, then the other references. Cells are ``mean (low, high)``. The paper's protocol has no
+        block where it has no fewer rows than there are training rows: it is the same comparison then.
     """
     table = at_last_epochs(table)
     rows, blocks = [], []
     majority = table[table["generator"] == "majority"]
     judged = table[table["generator"] != "majority"]
-    for target, classifier in sorted(set(zip(judged["target"], judged["classifier"], strict=True)), key=_block_order):
+    keys = judged[["target", "classifier", "comparison"]].drop_duplicates().itertuples(index=False, name=None)
+    shown = {}
+    for target, classifier, comparison in sorted(keys, key=_block_order):
         block = judged[(judged["target"] == target) & (judged["classifier"] == classifier)]
         block = pd.concat([block, majority[majority["target"] == target]])
+        block = block[block["comparison"] == comparison]
+        means = block[~block["metric"].str.startswith("normalised")].set_index(["generator", "metric"])["mean"]
+        if comparison == "paper_protocol" and means.equals(shown.get((target, classifier))):
+            continue
+        shown[target, classifier] = means
         for generator, title in _ranked(block, styles):
             rows.append(_utility_row(block[block["generator"] == generator], title))
-            blocks.append(f"{target}, {classifier_title(classifier)}")
+            blocks.append(f"{target}, {classifier_title(classifier)}, {COMPARISON_TITLES[comparison]}")
     columns = ["Model", "Epochs", "Seeds", *UTILITY_COLUMNS.values()]
-    return pd.DataFrame(rows, columns=columns, index=pd.Index(blocks, name="Target and classifier"))
+    return pd.DataFrame(rows, columns=columns, index=pd.Index(blocks, name="Target, classifier and comparison"))
 
 
-def _block_order(block: tuple[str, str]) -> tuple[str, int, str]:
-    """Targets by name, classifiers as they are known, XGBoost first as in the paper."""
-    target, classifier = block
+def _block_order(block: tuple[str, str, str]) -> tuple[str, int, str, str]:
+    """Targets by name, classifiers as they are known, XGBoost first as in the paper, equal information first."""
+    target, classifier, comparison = block
     known = list(CLASSIFIER_TITLES)
-    return target, known.index(classifier) if classifier in known else len(known), classifier
+    return target, known.index(classifier) if classifier in known else len(known), classifier, comparison
 
 
 def _ranked(block: pd.DataFrame, styles: Styles) -> list[tuple[str, str]]:
@@ -106,6 +126,8 @@ def _utility_row(scores: pd.DataFrame, title: str) -> dict[str, str]:
     for metric, column in UTILITY_COLUMNS.items():
         found = metric in by_metric.index
         row[column] = interval_text(*by_metric.loc[metric, ["mean", "ci_low", "ci_high"]]) if found else NOTHING
+        if found and str(by_metric.loc[metric, "remark"]).startswith("withheld"):
+            row[column] = "withheld"
     return row
 
 
@@ -138,12 +160,41 @@ def display_quality(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     )
     for name, title in QUALITY_COLUMNS.items():
         cells = [interval_text(*values) for values in table[[name, f"{name}_low", f"{name}_high"]].to_numpy()]
-        distance = (table[name] - (0.5 if name == "c2st_auc" else 1)).abs().round(3)
+        ideal = 0.5 if name.startswith("c2st_auc") else 0 if name == "duplicates" else 1
+        distance = (table[name] - ideal).abs().round(3)
         distance = distance.where(table["generator"].isin(generators))
         display[title] = [
             Bold(cell) if best else cell for cell, best in zip(cells, distance == distance.min(), strict=True)
         ]
+    for name, title in PLAIN_QUALITY_COLUMNS.items():
+        display[title] = [interval_text(value, float("nan"), float("nan")) for value in table[name]]
     return display
+
+
+def display_detection(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
+    """Lay the detector's AUC out, a row a generator at its largest epoch count, a column a number of rows a side.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `medsynth.reporting.tables.detection_table`.
+    styles : dict
+        Generator -> ``title``, ``colour``, in order of display.
+    """
+    table = at_last_epochs(table)
+    sizes = sorted(set(table["rows"].dropna().astype(int)))
+    rows = []
+    for generator in ["real", *in_display_order(table["generator"], styles), "holdout", "independent"]:
+        own = table[table["generator"] == generator].set_index("rows")
+        if own.empty:
+            continue
+        row = {"Model": title_of(generator, styles), "Epochs": _epochs(own["epochs"].iloc[0])}
+        for size in sizes:
+            known = size in own.index
+            cell = interval_text(*own.loc[size, ["c2st_auc", "c2st_auc_low", "c2st_auc_high"]]) if known else NOTHING
+            row[f"{size:,} rows a side"] = cell
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def display_moments(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from medsynth.evaluation.intervals import t_interval
+from medsynth.reporting.aggregation import measured
 from medsynth.reporting.display import NOTHING, interval_text
 from medsynth.reporting.failures import showing_failures
 from medsynth.reporting.styles import Styles, in_display_order, title_of
@@ -31,9 +31,9 @@ def fairness_table(scores: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         One row per column, group and generator at its largest epoch count: column, group, generator, epochs, n_seeds,
-        rows (real ones of the group that the generator is judged by), and mean, ``_low`` and ``_high`` (95 % t
-        interval) of log_disparity, roc_auc, brier_score and calibration; NaN where a group is too small. Columns and
-        groups are in the order of their names.
+        rows (real ones of the group that the generator is judged by), and mean, ``_low`` and ``_high`` of
+        log_disparity, roc_auc, brier_score and calibration; NaN where a group is too small. Columns and groups are in
+        the order of their names.
     """
     judged = scores[scores["family"] == "fairness"]
     names = judged["detail"].astype(str).str.extract("^(?P<column>[^:]*):(?P<group>.*)$")
@@ -42,13 +42,10 @@ def fairness_table(scores: pd.DataFrame) -> pd.DataFrame:
         values = dict(list(found.groupby("metric")["value"]))
         row = dict(zip(("column", "group", "generator", "epochs"), key, strict=True))
         row |= {"n_seeds": found["seed"].nunique(), "rows": values["rows"].max() if "rows" in values else None}
-        for metric in FAIRNESS_COLUMNS:
-            interval = t_interval(values.get(metric, []))
-            row |= {metric: interval.mean, f"{metric}_low": interval.low, f"{metric}_high": interval.high}
-        rows.append(row)
-    measured = [f"{metric}{end}" for metric in FAIRNESS_COLUMNS for end in ("", "_low", "_high")]
-    table = pd.DataFrame(rows, columns=["column", "group", "generator", "epochs", "n_seeds", "rows", *measured])
-    return table.astype(dict.fromkeys(["rows", *measured], "float64")).astype({"rows": "Int64"})
+        rows.append(row | measured({metric: found[found["metric"] == metric] for metric in FAIRNESS_COLUMNS}))
+    columns = [f"{metric}{end}" for metric in FAIRNESS_COLUMNS for end in ("", "_low", "_high")]
+    table = pd.DataFrame(rows, columns=["column", "group", "generator", "epochs", "n_seeds", "rows", *columns])
+    return table.astype(dict.fromkeys(["rows", *columns], "float64")).astype({"rows": "Int64"})
 
 
 def display_fairness(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:

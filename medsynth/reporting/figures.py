@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from medsynth.codebook import Codebook, Column
 from medsynth.errors import InputError, nearest
-from medsynth.evaluation.intervals import t_interval
+from medsynth.reporting.aggregation import COVERS, mean_interval
 from medsynth.reporting.canvas import heatmap, in_style, with_note
 from medsynth.reporting.styles import Styles, classifier_title, colour_of, in_display_order, title_of
 
@@ -33,7 +33,7 @@ def accuracy_by_epochs(
 ) -> Figure:
     """Draw the accuracy of classifiers trained on synthetic rows over epochs (Med-VAE paper, Figure 2).
 
-    One panel for each generator that was trained over epochs: its mean over seeds with the 95 % t interval and each
+    One panel for each generator that was trained over epochs: its mean over seeds with the 95 % interval and each
     seed's accuracy, the others faint behind it. Real rows are a grey band, the majority class a dashed line,
     generators without epochs horizontal lines with bands.
 
@@ -75,7 +75,7 @@ def accuracy_by_epochs(
     _epoch_ticks(axes[0, 0], accuracy["epochs"])
     axes[0, 0].set_ylim(_accuracy_limits(accuracy))
     figure.legend(handles=_accuracy_legend(accuracy, generators, trained, styles), loc="outside upper center", ncols=4)
-    return with_note(figure, f"{note}; bands: 95% t interval over seeds")
+    return with_note(figure, f"{note}\nbands: {COVERS}")
 
 
 def _accuracies(scores: pd.DataFrame, target: str, classifier: str) -> pd.DataFrame:
@@ -91,7 +91,7 @@ def _accuracies(scores: pd.DataFrame, target: str, classifier: str) -> pd.DataFr
 def _accuracy_line(ax: Axes, accuracy: pd.DataFrame, generator: str, styles: Styles, emphasised: bool) -> None:
     """One generator's accuracy over epochs."""
     colour = colour_of(generator, styles)
-    by_epochs = {epochs: t_interval(values) for epochs, values in accuracy.groupby("epochs")["value"]}
+    by_epochs = {epochs: mean_interval(own) for epochs, own in accuracy.groupby("epochs")}
     epochs = list(by_epochs)
     means = [interval.mean for interval in by_epochs.values()]
     if not emphasised:
@@ -108,7 +108,7 @@ def _accuracy_line(ax: Axes, accuracy: pd.DataFrame, generator: str, styles: Sty
 def _level_lines(ax: Axes, accuracy: pd.DataFrame, without_epochs: list[str], styles: Styles) -> None:
     """What does not depend on epochs: real rows, the majority class, generators without epochs."""
     for name in ["real", *without_epochs, "majority"]:
-        mean, low, high = t_interval(accuracy.loc[accuracy["generator"] == name, "value"])[1:]
+        mean, low, high = mean_interval(accuracy[accuracy["generator"] == name])[1:4]
         if np.isnan(mean):
             continue
         colour = colour_of(name, styles)
@@ -118,10 +118,10 @@ def _level_lines(ax: Axes, accuracy: pd.DataFrame, without_epochs: list[str], st
 
 
 def _accuracy_limits(accuracy: pd.DataFrame) -> tuple[float, float]:
-    """Limits that show every seed and every interval; two seeds' interval may leave [0, 1], the axis does not."""
+    """Limits that show every seed and every interval."""
     shown = accuracy[~accuracy["generator"].isin(["holdout", "independent"])]
-    ends = [t_interval(values)[1:] for _, values in shown.groupby(["generator", "epochs"])["value"]]
-    values = np.clip(np.concatenate([np.ravel(ends), shown["value"]]), 0, 1)
+    ends = [mean_interval(own)[1:4] for _, own in shown.groupby(["generator", "epochs"])]
+    values = np.concatenate([np.ravel(ends), shown["value"]])
     margin = max(0.06 * (np.nanmax(values) - np.nanmin(values)), 0.005)
     return np.nanmin(values) - margin, np.nanmax(values) + margin
 

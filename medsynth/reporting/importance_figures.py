@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from medsynth.errors import InputError
-from medsynth.evaluation.intervals import t_interval
+from medsynth.reporting.aggregation import COVERS, mean_interval
 from medsynth.reporting.canvas import in_style, with_note
 from medsynth.reporting.styles import colour_of
 
@@ -25,7 +25,7 @@ def importances(
     """Draw SHAP values of a real-trained forest on the left, of a synthetic-trained one on the right.
 
     Above, SHAP's beeswarm of one seed for one class (the gravest); below, mean \\|SHAP\\| over all classes and seeds
-    with its 95 % t interval, and a mark on each synthetic bar where the real one ends. Both sides show the same
+    with its 95 % interval, and a mark on each synthetic bar where the real one ends. Both sides show the same
     predictors, those with the largest importance in either, in the order of the real-trained forest's.
 
     Parameters
@@ -75,18 +75,18 @@ def importances(
     figure.suptitle(heading, fontsize=10)
     n_seeds, n_rows = int(intervals[generator]["n"].max()), len(evidence["real"]["predictors"][names[0]]["position"])
     facts = [f"{len(names)} of {len(means)} predictors", f"points: {n_rows} held-out rows, first seed"]
-    facts += [f"bars: mean of {n_seeds} seeds, 95% t interval"] if n_seeds > 1 else []
-    return with_note(figure, f"{note}\n{'; '.join(facts)}")
+    facts += [f"bars: mean of {n_seeds} seed{'s' * (n_seeds > 1)}"]
+    return with_note(figure, f"{note}\n{'; '.join(facts)}\n{COVERS}")
 
 
 def _intervals(scores: pd.DataFrame, generator: str, target: str) -> pd.DataFrame:
-    """Mean importance with its interval over seeds: predictors by n, mean, low, high."""
+    """Mean importance with its interval: predictors by n, mean, low, high."""
     rows = (scores["family"] == "importance") & (scores["generator"] == generator)
     found = scores[rows & scores["detail"].astype(str).str.startswith(f"{target}:")]
     if found.empty:
         raise InputError(f"No importances were scored for the target '{target}' and '{generator}'.")
     predictors = found["detail"].str.removeprefix(f"{target}:")
-    by_predictor = {name: t_interval(values) for name, values in found["value"].groupby(predictors, sort=False)}
+    by_predictor = {name: mean_interval(own)[:4] for name, own in found.groupby(predictors, sort=False)}
     return pd.DataFrame.from_dict(by_predictor, orient="index", columns=["n", "mean", "low", "high"])
 
 

@@ -12,8 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from medsynth.errors import InputError
-from medsynth.evaluation.attacks.membership import FALSE_POSITIVES
-from medsynth.evaluation.intervals import t_interval
+from medsynth.evaluation.attacks.audit import CHOSEN
+from medsynth.evaluation.attacks.membership import FALSE_POSITIVES, rate_metric
+from medsynth.evaluation.attacks.parts import PLANTED
+from medsynth.evaluation.intervals import Interval
+from medsynth.reporting.aggregation import COVERS, mean_interval, paired
 from medsynth.reporting.canvas import in_style, with_note
 from medsynth.reporting.display import NOTHING, interval_text
 from medsynth.reporting.failures import showing_failures
@@ -21,27 +24,28 @@ from medsynth.reporting.styles import Styles, colour_of, in_display_order, title
 
 ATTACK_TITLES = {"neighbours": "neighbours", "trees": "trees", "shadow": "shadow models"}
 CONTROL_TITLES = {
-    "train_copy": "Training rows copied (worst case)",
-    "holdout": "Holdout (nothing to find)",
-    "independent": "Independent columns (floor)",
-}
-# Column for reading -> metric and, of a membership attack, who is attacked; otherwise the detail.
-MEMBERSHIP_COLUMNS = {
-    "Membership AUC": ("membership_auc", "everyone"),
-    "Members found at 1 % false alarms": ("membership_tpr_1", "everyone"),
-    "at 10 %": ("membership_tpr_10", "everyone"),
-    "AUC of outliers": ("membership_auc", "outliers"),
+    **{name: f"{percent} % of the members copied" for name, percent in PLANTED.items()},
+    "train_copy": "All members copied (positive control)",
+    "holdout": "Holdout (negative control)",
+    "independent": "Independent marginals (lower reference)",
 }
 # Metric of a membership attack -> share of the others that is taken for members.
-RATES = {f"membership_tpr_{rate:.0%}".rstrip("%"): rate for rate in FALSE_POSITIVES}
+RATES = {rate_metric(rate): rate for rate in FALSE_POSITIVES}
+# Column for reading -> metric and detail.
+MEMBERSHIP_COLUMNS = {
+    "Membership AUC": ("membership_auc", f"{CHOSEN}:everyone"),
+    **{f"TPR at {100 * rate:g} % FPR": (metric, f"{CHOSEN}:everyone") for metric, rate in RATES.items()},
+    "AUC of outliers": ("membership_auc", f"{CHOSEN}:outliers"),
+}
+# The column that has the paired difference to the holdout beside it.
+COMPARED_COLUMN = "Membership AUC"
 # Where a generator has a guarantee of all rows.
 GUARANTEE_COLUMNS = {
-    f"Its guarantee allows at {rate:.0%}".replace("%", " %"): (f"{metric}_allowed", "everyone")
-    for metric, rate in RATES.items()
+    f"Its guarantee allows at {100 * rate:g} % FPR": (f"{metric}_allowed", "everyone") for metric, rate in RATES.items()
 }
 OTHER_COLUMNS = {
-    "Attribute risk": ("attribute_risk", "mean"),
-    "Nearer to a member": ("nearer_to_member", ""),
+    "Attribute-inference advantage": ("attribute_advantage", "mean"),
+    "DCR share": ("dcr_share", ""),
     "Equal to a member": ("copies_member", ""),
     "Equal to a nonmember": ("copies_nonmember", ""),
 }
@@ -51,11 +55,14 @@ ANONYMETER_COLUMNS = {
     "Linkability (Anonymeter)": ("anonymeter_linkability", ""),
     "Inference (Anonymeter)": ("anonymeter_inference", "mean"),
 }
+KEYS = ["generator", "epochs", "metric", "detail"]
+# Metric that names the attack which was chosen; no score.
+CHOSEN_ATTACK = "chosen_attack"
 
 
 @showing_failures("attacks", ["metric", "detail"])
 def privacy_table(scores: pd.DataFrame) -> pd.DataFrame:
-    """What attacks find out, with intervals over seeds.
+    """What attacks find out, with intervals, beside what they find where there is nothing to find.
 
     Parameters
     ----------
@@ -66,19 +73,43 @@ def privacy_table(scores: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         One row per generator or control, epoch count, metric and detail (see `medsynth.evaluation.attacks`):
-        generator, epochs, n_seeds (that have a value), metric, detail, mean, ci_low, ci_high (95 % t interval; of one
-        seed alone the interval over the persons of its table, where the attack gives one).
+        generator, epochs, n_seeds (that have a value), metric, detail, mean, ci_low, ci_high; over_holdout,
+        over_holdout_low, over_holdout_high: the difference to the same score of the holdout, paired by seed and by
+        attacked person; smallest_leak: of how many members, in per cent, a table must hold copies for this score to be
+        significantly above the holdout's, NaN if all of them are not enough. For ``chosen_attack`` the mean is the
+        share of the seeds in which this attack was chosen.
     """
     privacy = scores[scores["family"] == "privacy"]
-    keys = ["generator", "epochs", "metric", "detail"]
-    rows = [(*key, *t_interval(values)) for key, values in privacy.groupby(keys)["value"]]
-    table = pd.DataFrame(rows, columns=[*keys, "n_seeds", "mean", "ci_low", "ci_high"])
+    seeds = privacy.groupby(["generator", "epochs"])["seed"].nunique()
+    held = dict(list(privacy[privacy["generator"] == "holdout"].groupby(["metric", "detail"])))
+    rows = []
+    for key, group in privacy.groupby(KEYS):
+        if key[2] == CHOSEN_ATTACK:
+            # The seeds in which another attack was chosen have no row.
+            share = len(group) / seeds[key[:2]]
+            rows.append((*key, len(group), share, *[math.nan] * 5))
+            continue
+        found, over = mean_interval(group), Interval(0, *[math.nan] * 3)
+        if key[0] != "holdout" and key[2:] in held:
+            over = paired(group, held[key[2:]])
+        rows.append((*key, *found[:4], *over[1:4]))
+    columns = ["n_seeds", "mean", "ci_low", "ci_high", "over_holdout", "over_holdout_low", "over_holdout_high"]
+    table = pd.DataFrame(rows, columns=[*KEYS, *columns])
     table.insert(2, "n_seeds", table.pop("n_seeds"))
-    means = table.set_index(keys)["mean"]
-    for end in ("low", "high"):
-        over_persons = pd.MultiIndex.from_frame(table[keys].assign(metric=table["metric"] + f"_{end}"))
-        table[f"ci_{end}"] = table[f"ci_{end}"].where(table["n_seeds"] > 1, means.reindex(over_persons).to_numpy())
-    return table
+    return table.assign(smallest_leak=_smallest_leaks(table).astype("float64"))
+
+
+def _smallest_leaks(table: pd.DataFrame) -> pd.Series:
+    """Smallest plant from which on all larger ones are noticed, for the metric and detail of each row."""
+    noticed = table[table["generator"].isin(PLANTED)].assign(found=lambda rows: rows["over_holdout_low"] > 0)
+    leaks = {}
+    for key, group in noticed.groupby(["metric", "detail"]):
+        found = dict(zip(group["generator"].map(PLANTED), group["found"], strict=True))
+        for percent in sorted(found, reverse=True):
+            if not found[percent]:
+                break
+            leaks[key] = percent
+    return pd.Series([leaks.get(key, math.nan) for key in zip(table["metric"], table["detail"], strict=True)])
 
 
 def most_found(false_positives: float, epsilon: float, delta: float) -> float:
@@ -127,10 +158,10 @@ def with_guarantees(table: pd.DataFrame, guarantees: Mapping[str, float | None],
     Returns
     -------
     DataFrame
-        With rows ``membership_tpr_1_allowed`` and ``membership_tpr_10_allowed`` of detail ``everyone`` for each
-        generator that has a guarantee and was attacked.
+        With rows ``membership_tpr_<rate>_allowed`` of detail ``everyone`` for each generator that has a guarantee and
+        was attacked.
     """
-    attacked = table[table["metric"].isin(RATES) & table["detail"].str.endswith(":everyone")]
+    attacked = table[table["metric"].isin(RATES) & (table["detail"] == f"{CHOSEN}:everyone")]
     held = [name for name, epsilon in guarantees.items() if epsilon is not None]
     first = (
         attacked[attacked["generator"].isin(held)].groupby(["generator", "epochs", "metric"], as_index=False).first()
@@ -142,27 +173,26 @@ def with_guarantees(table: pd.DataFrame, guarantees: Mapping[str, float | None],
         metric=first["metric"] + "_allowed",
         detail="everyone",
         mean=[most_found(RATES[metric], guarantees[name], delta) for name, metric in found],
-        ci_low=math.nan,
-        ci_high=math.nan,
+        **dict.fromkeys([name for name in table if name not in (*KEYS, "n_seeds", "mean")], math.nan),
     )
     return pd.concat([table, allowed[table.columns]], ignore_index=True)
 
 
-def strongest(table: pd.DataFrame) -> dict[str, str]:
-    """Name the membership attack of the highest mean AUC, for each generator and control.
+def chosen_attacks(table: pd.DataFrame) -> dict[str, str]:
+    """Name the membership attack that was chosen for each generator and control, several where seeds differ.
 
     Parameters
     ----------
     table : DataFrame
         From `privacy_table`, of one epoch count a generator.
     """
-    judged = table[(table["metric"] == "membership_auc") & table["detail"].str.endswith(":everyone")]
-    best = judged.sort_values(["mean", "detail"], ascending=[False, True]).groupby("generator").first()
-    return best["detail"].str.removesuffix(":everyone").to_dict()
+    chosen = table[table["metric"] == CHOSEN_ATTACK].sort_values(["mean", "detail"], ascending=[False, True])
+    titles = chosen["detail"].map(lambda attack: ATTACK_TITLES.get(attack, attack))
+    return titles.groupby(chosen["generator"], sort=False).agg(", ".join).to_dict()
 
 
 def display_privacy(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
-    """Lay the privacy table out: generators, then the controls, each under the attack that does best on it.
+    """Lay the privacy table out: generators, then the controls, and the smallest leak that each column notices.
 
     Parameters
     ----------
@@ -176,28 +206,38 @@ def display_privacy(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     DataFrame
         Text.
     """
-    best = strongest(table)
+    attacks = chosen_attacks(table)
     measured = table["metric"].str.startswith("anonymeter_").any()
     guaranteed = table["metric"].str.endswith("_allowed").any()
-    others = (GUARANTEE_COLUMNS if guaranteed else {}) | OTHER_COLUMNS | (ANONYMETER_COLUMNS if measured else {})
+    columns = MEMBERSHIP_COLUMNS | (GUARANTEE_COLUMNS if guaranteed else {}) | OTHER_COLUMNS
+    columns |= ANONYMETER_COLUMNS if measured else {}
+    beside = f"{COMPARED_COLUMN} above the holdout's"
     rows = []
-    for generator in _shown(best, styles):
-        found = table[table["generator"] == generator]
-        epochs, attack = found["epochs"].iloc[0], best[generator]
+    for generator in _shown(table["generator"], styles):
+        found = table[table["generator"] == generator].set_index(["metric", "detail"])
+        epochs = found["epochs"].iloc[0]
         row = {"Model": _title(generator, styles), "Epochs": str(epochs) if epochs else NOTHING}
-        row |= {"Seeds": str(found["n_seeds"].max())}
-        row["Best attack"] = ATTACK_TITLES.get(attack, attack) if found["mean"].notna().any() else NOTHING
-        wanted = {column: (metric, f"{attack}:{who}") for column, (metric, who) in MEMBERSHIP_COLUMNS.items()}
-        for column, (metric, detail) in (wanted | others).items():
-            cell = found[(found["metric"] == metric) & (found["detail"] == detail)]
-            row[column] = interval_text(*cell[["mean", "ci_low", "ci_high"]].iloc[0]) if len(cell) else NOTHING
+        row |= {"Seeds": str(found["n_seeds"].max()), "Chosen attack": attacks.get(generator, NOTHING)}
+        for column, key in columns.items():
+            known = key in found.index
+            row[column] = interval_text(*found.loc[key, ["mean", "ci_low", "ci_high"]]) if known else NOTHING
+            if column == COMPARED_COLUMN:
+                over = ["over_holdout", "over_holdout_low", "over_holdout_high"]
+                row[beside] = interval_text(*found.loc[key, over]) if known else NOTHING
         rows.append(row)
-    columns = ["Model", "Epochs", "Seeds", "Best attack", *MEMBERSHIP_COLUMNS, *others]
-    return pd.DataFrame(rows, columns=columns)
+    leaks = table.drop_duplicates(["metric", "detail"]).set_index(["metric", "detail"])["smallest_leak"]
+    if table["generator"].isin(PLANTED).any():
+        last = {"Model": "Smallest leak noticed", "Epochs": NOTHING, "Seeds": NOTHING, "Chosen attack": NOTHING}
+        for column, key in columns.items():
+            leak = leaks.get(key, math.nan)
+            noticed = key[0].endswith(("_allowed", "_nonmember"))
+            last[column] = NOTHING if noticed else "none" if math.isnan(leak) else f"{leak:g} % copied"
+        rows.append(last | {beside: last[COMPARED_COLUMN]})
+    return pd.DataFrame(rows)
 
 
 def trade_points(scores: pd.DataFrame) -> pd.DataFrame:
-    """Membership AUC under the strongest attack and the detector's AUC, with intervals over seeds.
+    """Membership AUC under the chosen attack and the detector's AUC, with intervals.
 
     Parameters
     ----------
@@ -212,16 +252,18 @@ def trade_points(scores: pd.DataFrame) -> pd.DataFrame:
         rows are what is judged as ``real``.
     """
     table = privacy_table(scores)
-    best = strongest(table)
-    detected = scores[(scores["family"] == "detection") & (scores["detail"] == "xgboost")]
+    detected = scores[(scores["family"] == "detection") & (scores["metric"] == "c2st_auc")]
+    detected = detected[detected["detail"] == "xgboost"]
     rows = []
-    for (generator, epochs), found in table[table["metric"] == "membership_auc"].groupby(["generator", "epochs"]):
-        membership = found[found["detail"] == f"{best[generator]}:everyone"].iloc[0]
+    for membership in table[(table["metric"] == "membership_auc") & (table["detail"] == f"{CHOSEN}:everyone")].to_dict(
+        "records"
+    ):
+        generator, epochs = membership["generator"], membership["epochs"]
         name = "real" if generator == "train_copy" else generator
         judged = detected[(detected["generator"] == name) & (detected["epochs"] == epochs)]
         if len(judged):
-            c2st = t_interval(judged["value"])
-            rows.append((generator, epochs, *membership[["mean", "ci_low", "ci_high"]], *c2st[1:]))
+            c2st = mean_interval(judged)
+            rows.append((generator, epochs, *(membership[k] for k in ("mean", "ci_low", "ci_high")), *c2st[1:4]))
     measured = [f"{name}{end}" for name in ("membership", "c2st") for end in ("", "_low", "_high")]
     # A generator whose attacks failed has no point.
     return pd.DataFrame(rows, columns=["generator", "epochs", *measured]).dropna(subset=["membership", "c2st"])
@@ -231,9 +273,8 @@ def trade_points(scores: pd.DataFrame) -> pd.DataFrame:
 def privacy_trade(scores: pd.DataFrame, styles: Styles, *, note: str) -> Figure:
     """Draw how well rows are told from real ones against how well members are told from others, a point a generator.
 
-    Both are ROC AUCs, best at 0.5: private generators are on the left, faithful ones at the bottom. Bars are 95 % t
-    intervals over seeds (over its patients where one seed alone is attacked), cut at the panel's edge; controls are
-    open squares.
+    Both are ROC AUCs, best at 0.5: private generators are on the left, faithful ones at the bottom. Bars are 95 %
+    intervals over persons and seeds, cut at the panel's edge; controls are open squares.
 
     Parameters
     ----------
@@ -262,11 +303,10 @@ def privacy_trade(scores: pd.DataFrame, styles: Styles, *, note: str) -> Figure:
     for axis, values in (("x", points["membership"]), ("y", points["c2st"])):
         margin = max(0.06 * (values.max() - 0.5), 0.01)
         ax.set(**{f"{axis}lim": (min(values.min(), 0.5) - margin, values.max() + margin)})
-    ax.set_xlabel("Membership AUC under the best attack\n(0.5: a learned patient cannot be told from another)")
+    ax.set_xlabel("Membership AUC under the chosen attack\n(0.5: a learned patient cannot be told from another)")
     ax.set_ylabel("Detector's AUC, C2ST\n(0.5: synthetic rows cannot be told from real ones)")
     figure.legend(loc="outside upper center", ncols=2)
-    bars = "bars: 95% intervals over seeds (of one attacked seed: over patients), cut at the panel's edge"
-    return with_note(figure, "\n".join([*wrap(note, 90), bars]))
+    return with_note(figure, "\n".join([*wrap(note, 90), *wrap(f"bars: {COVERS}, cut at the panel's edge", 90)]))
 
 
 @in_style
@@ -297,7 +337,7 @@ def privacy_dial(scores: pd.DataFrame, dialled: dict[str, float], *, dial: str, 
     figure = Figure(figsize=(6.5, 4), layout="constrained")
     ax = figure.subplots()
     lines = {
-        "membership": ("Membership AUC under the best attack (0.5: private)", "#b2182b", "o"),
+        "membership": ("Membership AUC under the chosen attack (0.5: private)", "#b2182b", "o"),
         "c2st": ("Detector's AUC, C2ST (0.5: faithful)", "#2166ac", "s"),
     }
     for name, (label, colour, marker) in lines.items():
@@ -312,7 +352,7 @@ def privacy_dial(scores: pd.DataFrame, dialled: dict[str, float], *, dial: str, 
     ax.set_xlabel(f"{dial} (log scale)")
     ax.set_ylabel("ROC AUC")
     figure.legend(loc="outside upper center")
-    return with_note(figure, "\n".join([*wrap(note, 90), "bands: 95% t intervals over seeds, cut at the panel's edge"]))
+    return with_note(figure, "\n".join([*wrap(note, 90), *wrap(f"bands: {COVERS}, cut at the panel's edge", 90)]))
 
 
 def _point(ax: Axes, point: pd.Series, colour: str, label: str, *, open_square: bool) -> None:

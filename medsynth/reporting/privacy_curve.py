@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import cycle
+from textwrap import wrap
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from medsynth.errors import InputError
-from medsynth.evaluation.intervals import t_interval
+from medsynth.evaluation.attacks.audit import CHOSEN
+from medsynth.reporting.aggregation import COVERS, mean_interval
 from medsynth.reporting.canvas import in_style, with_note
 from medsynth.reporting.privacy import RATES, most_found, privacy_table
 from medsynth.reporting.styles import Styles, colour_of, title_of
@@ -21,9 +23,11 @@ PANELS = {
     "accuracy": ("utility", "xgboost:", "TSTR accuracy"),
     "roc_auc": ("utility", "xgboost:", "TSTR ROC AUC"),
     "quality": ("fidelity", "", "Quality (SDMetrics)"),
-    "c2st_auc": ("detection", "", "C2ST AUC (0.5 is best)"),
+    "c2st_auc": ("detection", "xgboost", "C2ST AUC (0.5 is best)"),
 }
 REFERENCES = {"real": "-", "independent": ":"}
+# False positive rates that have a panel.
+CURVE_RATES = {metric: rate for metric, rate in RATES.items() if rate >= 0.01}
 # Where no guarantee stands on the axis, as a multiple of the largest epsilon.
 BEYOND = 4.0
 
@@ -44,7 +48,7 @@ def privacy_curve_table(scores: pd.DataFrame, budgets: dict[str, float | None], 
     -------
     DataFrame
         One row per metric and generator (and reference row, whose epsilon is NaN): metric, generator, epsilon (inf for
-        none), n_seeds, mean, ci_low, ci_high (95 % t interval; NaN for one seed), ascending in epsilon.
+        none), n_seeds, mean, ci_low, ci_high, ascending in epsilon.
 
     Raises
     ------
@@ -55,12 +59,11 @@ def privacy_curve_table(scores: pd.DataFrame, budgets: dict[str, float | None], 
     epsilons |= dict.fromkeys(REFERENCES, np.nan)
     rows = []
     for metric, (family, detail, _) in PANELS.items():
-        wanted = detail + target if detail == "xgboost:" else None
+        wanted = detail + target if detail == "xgboost:" else detail
         chosen = scores[(scores["family"] == family) & (scores["metric"] == metric)]
         chosen = chosen[chosen["detail"] == wanted] if wanted else chosen
         for generator, group in chosen[chosen["generator"].isin(epsilons)].groupby("generator"):
-            interval = t_interval(group["value"])
-            rows.append((metric, generator, epsilons[generator], *interval))
+            rows.append((metric, generator, epsilons[generator], *mean_interval(group)[:4]))
     columns = ["metric", "generator", "epsilon", "n_seeds", "mean", "ci_low", "ci_high"]
     table = pd.DataFrame(rows, columns=columns)
     if not table["generator"].isin(budgets).any():
@@ -69,7 +72,7 @@ def privacy_curve_table(scores: pd.DataFrame, budgets: dict[str, float | None], 
 
 
 def attacked_table(scores: pd.DataFrame, guarantees: dict[str, float | None]) -> pd.DataFrame:
-    """Shares of members that the best attack finds under each budget.
+    """Shares of members that the chosen attack finds under each budget.
 
     Parameters
     ----------
@@ -81,13 +84,12 @@ def attacked_table(scores: pd.DataFrame, guarantees: dict[str, float | None]) ->
     Returns
     -------
     DataFrame
-        As from `privacy_curve_table`, of the attack that finds most at this rate of false alarms; intervals are those
-        of `privacy_table`. Empty where nothing was attacked.
+        As from `privacy_curve_table`, of the attack that was chosen on other persons. Empty where nothing was
+        attacked.
     """
     found = privacy_table(scores).dropna(subset="mean")
-    found = found[found["metric"].isin(RATES) & found["detail"].str.endswith(":everyone")]
-    found = found[found["generator"].isin(guarantees)].sort_values("mean", ascending=False, kind="stable")
-    best = found.groupby(["metric", "generator"], as_index=False).first()
+    best = found[found["metric"].isin(CURVE_RATES) & (found["detail"] == f"{CHOSEN}:everyone")]
+    best = best[best["generator"].isin(guarantees)].copy()
     epsilons = {name: np.inf if epsilon is None else float(epsilon) for name, epsilon in guarantees.items()}
     best["epsilon"] = best["generator"].map(epsilons)
     columns = ["metric", "generator", "epsilon", "n_seeds", "mean", "ci_low", "ci_high"]
@@ -107,7 +109,7 @@ def privacy_curve(
 ) -> Figure:
     """Draw accuracy, ROC AUC, quality and detection against epsilon, a line a method, no guarantee at the right end.
 
-    Where attacks were scored, two panels more: members found by the best attack, and the most that epsilon allows.
+    Where attacks were scored, two panels more: members found by the chosen attack, and the most that epsilon allows.
 
     Parameters
     ----------
@@ -132,7 +134,7 @@ def privacy_curve(
         _panel(ax, table[table["metric"] == metric], styles, end)
         ax.set_title(title, fontweight="bold")
     if len(attacked):
-        for ax, (metric, rate) in zip(axes[-1], RATES.items(), strict=True):
+        for ax, (metric, rate) in zip(axes[-1], CURVE_RATES.items(), strict=True):
             _attack_panel(ax, attacked[attacked["metric"] == metric], styles, end, rate)
             _draw_bound(ax, finite, rate, delta)
     ticks = sorted(set(finite))
@@ -145,10 +147,7 @@ def privacy_curve(
     # In the order of the first panel and with its colours, then what the last one has besides.
     labelled = shown[0] | shown[1] | shown[0]
     figure.legend(labelled.values(), labelled.keys(), loc="outside upper center", ncols=2)
-    n_seeds = table.loc[table["generator"].isin(budgets), "n_seeds"].max()
-    bars = f"\nbars: 95% t interval over {n_seeds} seeds" if n_seeds > 1 else ""
-    over = "\nmembers found by the best attack: bars over patients where one seed was attacked" if len(attacked) else ""
-    return with_note(figure, note + bars + over)
+    return with_note(figure, "\n".join([*wrap(note, 90), *wrap(f"bars: {COVERS}", 90)]))
 
 
 def _attack_panel(ax: Axes, table: pd.DataFrame, styles: Styles, end: float, rate: float) -> None:
@@ -161,7 +160,7 @@ def _attack_panel(ax: Axes, table: pd.DataFrame, styles: Styles, end: float, rat
     ax.set(yscale="log", ylim=(bottom, 1.3))
     ax.yaxis.set_minor_locator(NullLocator())
     ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-    ax.set_title(f"Members found at FPR {rate:.0%}".replace("%", " %"), fontweight="bold")
+    ax.set_title(f"TPR at {rate:.0%} FPR".replace("%", " %"), fontweight="bold")
 
 
 def _draw_bound(ax: Axes, epsilons: pd.Series, rate: float, delta: float) -> None:

@@ -23,18 +23,19 @@ class Item(Strict):
     rule: Literal[*RULES] = Field(
         "equals",
         description="'equals': within `margin` of the published number. 'at_least', 'at_most': our mean against the "
-        "`limit`. 'above', 'below': the first generator against each of the others, paired over seeds, 95 % t "
-        "interval. 'best_epochs': `epochs` against every other count, in the same way. 'among_top': the mean rank of "
-        "`detail` among those of its target is at most `limit`. 'below_real': below the real rows' own value (metric "
-        "'<metric>_real')",
+        "`limit`. 'above', 'below': the first generator against each of the others, paired over persons and seeds. "
+        "'best_epochs': `epochs` against every other count, in the same way. 'among_top': the mean rank of `detail` "
+        "among those of its target is at most `limit`. 'below_real': below the real rows' own value (metric "
+        "'<metric>_real'). All but 'equals' are claims: they agree or differ only where that is significant, with "
+        "Holm's correction over the claims of the paper",
     )
     margin: float | None = Field(None, gt=0, description="for 'equals'")
     interval: tuple[float, float] | None = Field(None, description="the published interval, printed beside the number")
     minus: str | None = Field(None, description="a generator whose score is subtracted, seed by seed")
     limit: float | None = Field(None, description="for 'at_least', 'at_most' and 'among_top'")
-    family: Literal["utility", "fidelity", "detection", "conditional", "privacy", "importance", "cost", "data"] = Field(
-        description="family of our score; 'data' for raw_rows, rows (used), train_rows, test_rows and columns"
-    )
+    family: Literal[
+        "utility", "utility_protocol", "fidelity", "detection", "conditional", "privacy", "importance", "cost", "data"
+    ] = Field(description="family of our score; 'data' for raw_rows, rows (used), train_rows, test_rows and columns")
     metric: str = Field(description="metric of our score")
     detail: str = Field(
         "", description="its detail; '{target}' stands for the study's main target, '*' for the mean of all"
@@ -74,11 +75,11 @@ class Item(Strict):
             "equals": f"within {self.margin:g}" if self.margin else "",
             "at_least": f"at least {self.limit:g}" if self.limit is not None else "",
             "at_most": f"at most {self.limit:g}" if self.limit is not None else "",
-            "above": "difference above 0, paired over seeds",
-            "below": "difference below 0, paired over seeds",
-            "best_epochs": f"{self.epochs} epochs above every other count, paired over seeds",
+            "above": "difference above 0, paired over persons and seeds",
+            "below": "difference below 0, paired over persons and seeds",
+            "best_epochs": f"{self.epochs} epochs above every other count, paired over persons and seeds",
             "among_top": f"mean rank among the first {self.limit:g}" if self.limit is not None else "",
-            "below_real": "below that of the real rows, paired over seeds",
+            "below_real": "below that of the real rows, paired over persons and seeds",
         }[self.rule]
 
 

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from medsynth.errors import InputError
-from medsynth.evaluation.intervals import t_interval
+from medsynth.reporting.aggregation import COVERS, measured
 from medsynth.reporting.canvas import in_style, with_note
 from medsynth.reporting.display import interval_text
 from medsynth.reporting.failures import showing_failures
@@ -49,22 +49,20 @@ def sizes_table(scores: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         One row per generator, epoch count and size: generator, epochs, n_rows, n_seeds (seeds that have a value), and
-        mean, ``_low`` and ``_high`` (95 % t interval) of quality, common_bin_pair_trends, c2st_auc, accuracy and
+        mean, ``_low`` and ``_high`` of quality, common_bin_pair_trends, c2st_auc, accuracy and
         roc_auc.
     """
     sized = scores[scores["family"] == "size"]
     sized = sized.assign(n_rows=sized["detail"].astype("int64"))
     rows = []
     for (generator, epochs, n_rows), group in sized.groupby(["generator", "epochs", "n_rows"]):
-        row = {"generator": generator, "epochs": epochs, "n_rows": n_rows, "n_seeds": 0}
-        for metric in SIZE_COLUMNS:
-            interval = t_interval(group.loc[group["metric"] == metric, "value"])
-            row["n_seeds"] = max(row["n_seeds"], interval.n)
-            row |= {metric: interval.mean, f"{metric}_low": interval.low, f"{metric}_high": interval.high}
-        rows.append(row)
-    measured = [f"{metric}{end}" for metric in SIZE_COLUMNS for end in ("", "_low", "_high")]
-    table = pd.DataFrame(rows, columns=["generator", "epochs", "n_rows", "n_seeds", *measured])
-    return table.astype(dict.fromkeys(measured, "float64"))
+        own = {metric: group[group["metric"] == metric] for metric in SIZE_COLUMNS}
+        n_seeds = max(int(found["value"].notna().sum()) for found in own.values())
+        row = {"generator": generator, "epochs": epochs, "n_rows": n_rows, "n_seeds": n_seeds}
+        rows.append(row | measured(own))
+    columns = [f"{metric}{end}" for metric in SIZE_COLUMNS for end in ("", "_low", "_high")]
+    table = pd.DataFrame(rows, columns=["generator", "epochs", "n_rows", "n_seeds", *columns])
+    return table.astype(dict.fromkeys(columns, "float64"))
 
 
 def display_sizes(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
@@ -99,7 +97,7 @@ def display_sizes(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
 def curves_by_size(scores: pd.DataFrame, styles: Styles, *, target: str, note: str) -> Figure:
     """Draw quality, C2ST AUC and TSTR scores against the number of training rows, one line a generator.
 
-    Sized to be printed in one column of a journal. Bands are 95 % t intervals over seeds, cut at the panel's edge;
+    Sized to be printed in one column of a journal. Bands are 95 % intervals, cut at the panel's edge;
     real rows are grey, the majority class's accuracy a dashed line.
 
     Parameters
@@ -145,8 +143,7 @@ def curves_by_size(scores: pd.DataFrame, styles: Styles, *, target: str, note: s
         handles=_legend(generators, styles, majority), loc="outside upper center", ncols=LEGEND_COLUMNS,
         handlelength=1.6, columnspacing=1.2, handletextpad=0.5,
     )  # fmt: skip
-    n_seeds = table["n_seeds"].max()
-    bands = [f"bands: 95% t interval over {n_seeds} seeds, cut at the panel's edge"] if n_seeds > 1 else []
+    bands = textwrap.wrap(f"bands: {COVERS}, cut at the panel's edge", 80)
     return with_note(figure, "\n".join([*textwrap.wrap(note, 80), *bands]))
 
 

@@ -9,9 +9,10 @@ Styles = dict[str, dict[str, str]]
 # Greys, so that colour is left to the generators.
 REFERENCE_STYLES: Styles = {
     "real": {"title": "Real → Real", "colour": "#4d4d4d"},
-    "holdout": {"title": "Holdout (ceiling)", "colour": "#1a1a1a"},
-    "independent": {"title": "Independent columns (floor)", "colour": "#999999"},
-    "train_copy": {"title": "Training rows copied", "colour": "#595959"},
+    "holdout": {"title": "Holdout (upper reference)", "colour": "#1a1a1a"},
+    "independent": {"title": "Independent marginals (lower reference)", "colour": "#999999"},
+    "train_copy": {"title": "All members copied", "colour": "#595959"},
+    **{f"copied_{n}": {"title": f"{n} % of the members copied", "colour": "#595959"} for n in (1, 2, 5, 10)},
     "majority": {"title": "Majority class", "colour": "#737373"},
 }
 

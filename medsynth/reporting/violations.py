@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
-from medsynth.evaluation.intervals import t_interval
+from medsynth.reporting.aggregation import measured
 from medsynth.reporting.display import NOTHING, interval_text
 from medsynth.reporting.failures import showing_failures
 from medsynth.reporting.styles import Styles, in_display_order, title_of
@@ -25,20 +24,16 @@ def violations_table(scores: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         One row per generator at its largest epoch count: generator, epochs, n_seeds, and for each rule, by name, and
-        ``any`` (last) the mean share of the rows that break it, ``_low`` and ``_high`` (95 % t interval within [0, 1]).
+        ``any`` (last) the mean share of the rows that break it, ``_low`` and ``_high``.
     """
     found = at_last_epochs(scores[(scores["family"] == "fidelity") & (scores["metric"] == "violations")])
     rules = sorted(found["detail"].unique(), key=lambda rule: (rule == "any", rule))
     rows = []
     for (generator, epochs), group in found.groupby(["generator", "epochs"]):
         row = {"generator": generator, "epochs": epochs, "n_seeds": group["seed"].nunique()}
-        for rule in rules:
-            interval = t_interval(group.loc[group["detail"] == rule, "value"])
-            low, high = np.clip(interval[2:], 0, 1)
-            row |= {rule: interval.mean, f"{rule}_low": low, f"{rule}_high": high}
-        rows.append(row)
-    measured = [f"{rule}{end}" for rule in rules for end in ("", "_low", "_high")]
-    return pd.DataFrame(rows, columns=["generator", "epochs", "n_seeds", *measured])
+        rows.append(row | measured({rule: group[group["detail"] == rule] for rule in rules}))
+    columns = [f"{rule}{end}" for rule in rules for end in ("", "_low", "_high")]
+    return pd.DataFrame(rows, columns=["generator", "epochs", "n_seeds", *columns])
 
 
 def display_violations(table: pd.DataFrame, rules: dict[str, str], styles: Styles) -> pd.DataFrame:

@@ -116,7 +116,7 @@ def write_study(project: Project, table: Path, **keys: object) -> None:
         "seed": 1,
         "generators": ["gaussian_copula"],
         "targets": [{"name": "admitted", "column": "admitted", "positive": "1"}],
-        "scales": {"smoke": {"rows": "all", "epochs": [1], "seeds": [1, 2], "sample_rows": 200}},
+        "scales": {"smoke": {"rows": "all", "epochs": [1], "seeds": [1, 2]}},
         **keys,
     }
     (project.folder / "config/studies/ward.yaml").write_text(yaml.safe_dump(study))

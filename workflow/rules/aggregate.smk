@@ -8,9 +8,11 @@ rule gather_scores:
     """Put the scores of every model and reference row, and what they cost, into one long table."""
     input:
         scores=scores_of,
+        replicates=replicates_of,
         benchmarks=benchmarks_of,
     output:
         scores="results/{study}/{run}/scores.csv",
+        replicates="results/{study}/{run}/replicates.parquet",
         benchmarks="results/{study}/{run}/benchmarks.csv",
         benchmark="results/{study}/{run}/benchmarks/gather_scores.tsv",
     log:

@@ -133,6 +133,15 @@ def scores_of(wildcards):
     ]
 
 
+def replicates_of(wildcards):
+    """Replicates of the scores, one file beside each file of these."""
+    run = RUNS[wildcards.study]
+    return [
+        f"{run.folder}/replicates/{kind}{name}/epochs{e}/seed{s}.parquet"
+        for kind, name, e, s in run.scored
+    ]
+
+
 def evidence_of(wildcards):
     """Evidence files of a generator's models at the epoch count that is shown, one a seed."""
     run = RUNS[wildcards.study]
@@ -160,7 +169,11 @@ def importances_of(wildcards):
         return {}
     seed = run.shown_seeds("", "real")[0]
     real = f"{run.folder}/evidence/real/epochs0/seed{seed}.json"
-    return {"scores": f"{run.folder}/scores.csv", "real": real}
+    return {
+        "scores": f"{run.folder}/scores.csv",
+        "replicates": f"{run.folder}/replicates.parquet",
+        "real": real,
+    }
 
 
 def models_of(wildcards):
@@ -220,9 +233,10 @@ def overview_of(wildcards):
         "Epochs": ", ".join(map(str, sorted(scale.epochs))),
         "Seeds": ", ".join(map(str, scale.seeds)),
         "Study seed": str(study.seed),
-        "Rows drawn from each model": f"{scale.sample_rows:,}",
-        "Rows that classifiers are trained / tested on": f"{scale.utility_rows:,} / {scale.test_rows:,} (at most)",
-        "Rows a side for quality / detection": f"half of the test rows / all, at most {scale.fidelity_rows:,}",
+        "Rows drawn from each model": "as many as training rows",
+        "Rows that classifiers are trained on": f"all training rows; by the paper's protocol {scale.utility_rows:,}",
+        "Rows that classifiers are tested on": f"{scale.test_rows:,} (at most)",
+        "Rows a side for quality and detection": f"half of the test rows, at most {scale.fidelity_rows:,}",
     }
 
 

@@ -18,6 +18,7 @@ TABLES = {
     "utility": ("2 Utility", "Table 1: train on synthetic, test on real"),
     "importance": ("2 Utility", "Importance: agreement with real-trained forests"),
     "quality": ("3 Fidelity", "Table 2: quality and detection"),
+    "detection": ("3 Fidelity", "Detection by number of rows"),
     "moments": ("3 Fidelity", "Table 3: moments"),
     "inference": ("2 Utility", "Inference: coefficients of a logistic model"),
     "coverage": ("2 Utility", "Inference: coverage and type I error"),
@@ -162,6 +163,7 @@ for shown in RUNS.values():
             f"make_tables_{shown.study.name}"
         input:
             scores="results/{study}/{run}/scores.csv",
+            replicates="results/{study}/{run}/replicates.parquet",
             benchmarks="results/{study}/{run}/benchmarks.csv",
             cleaning="results/{study}/{run}/data/cleaning.csv",
             preparation="results/{study}/{run}/data/preparation.csv",
@@ -198,6 +200,7 @@ for shown in RUNS.values():
             f"draw_study_{shown.study.name}"
         input:
             scores="results/{study}/{run}/scores.csv",
+            replicates="results/{study}/{run}/replicates.parquet",
             preparation="results/{study}/{run}/data/preparation.csv",
             models=[
                 f"{shown.folder}/models/{generator}/seed{seed}"

@@ -1,6 +1,6 @@
 """Stage 4: synthetic tables, decoded, in the clean table's columns, types and levels.
 
-Needs: models/<generator>/seed<S>, data/codebook.json. Yields: synthetic/<generator>/epochs<E>/seed<S>.parquet;
+Needs: models/<generator>/seed<S>, data/codebook.json, data/train.parquet for the number of its rows. Yields: synthetic/<generator>/epochs<E>/seed<S>.parquet;
 deliverable/ in the raw table's headers and codes, with a data dictionary, where a study wants one.
 """
 
@@ -10,6 +10,7 @@ rule sample_table:
     input:
         models="results/{study}/{run}/models/{generator}/seed{seed}",
         codebook="results/{study}/{run}/data/codebook.json",
+        train="results/{study}/{run}/data/train.parquet",
     output:
         "results/{study}/{run}/synthetic/{generator}/epochs{epochs}/seed{seed}.parquet",
         benchmark="results/{study}/{run}/benchmarks/sample/{generator}-epochs{epochs}-seed{seed}.tsv",
@@ -24,7 +25,6 @@ rule sample_table:
     params:
         study_seed=of_run("study.seed"),
         class_path=of_generator("class_path"),
-        rows=of_run("scale.sample_rows"),
         code=generator_code("scripts/sample_table.py"),
     message:
         "draw from {wildcards.generator}, {wildcards.epochs} epochs, seed {wildcards.seed} ({wildcards.study})"

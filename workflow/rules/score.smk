@@ -14,10 +14,12 @@ rule score_synthetic:
     input:
         train="results/{study}/{run}/data/train.parquet",
         test="results/{study}/{run}/data/test.parquet",
+        persons="results/{study}/{run}/data/persons.parquet",
         codebook="results/{study}/{run}/data/codebook.json",
         synthetic="results/{study}/{run}/synthetic/{generator}/epochs{epochs}/seed{seed}.parquet",
     output:
         scores="results/{study}/{run}/scores/{generator}/epochs{epochs}/seed{seed}.csv",
+        replicates="results/{study}/{run}/replicates/{generator}/epochs{epochs}/seed{seed}.parquet",
         evidence="results/{study}/{run}/evidence/{generator}/epochs{epochs}/seed{seed}.json",
         benchmark="results/{study}/{run}/benchmarks/score/{generator}-epochs{epochs}-seed{seed}.tsv",
     log:
@@ -49,9 +51,11 @@ use rule score_synthetic as score_reference with:
     input:
         train="results/{study}/{run}/data/train.parquet",
         test="results/{study}/{run}/data/test.parquet",
+        persons="results/{study}/{run}/data/persons.parquet",
         codebook="results/{study}/{run}/data/codebook.json",
     output:
         scores="results/{study}/{run}/scores/{reference}/epochs0/seed{seed}.csv",
+        replicates="results/{study}/{run}/replicates/{reference}/epochs0/seed{seed}.parquet",
         evidence="results/{study}/{run}/evidence/{reference}/epochs0/seed{seed}.json",
         benchmark="results/{study}/{run}/benchmarks/score/{reference}-epochs0-seed{seed}.tsv",
     log:
@@ -65,10 +69,12 @@ rule score_cohorts:
     input:
         train="results/{study}/{run}/data/train.parquet",
         test="results/{study}/{run}/data/test.parquet",
+        persons="results/{study}/{run}/data/persons.parquet",
         codebook="results/{study}/{run}/data/codebook.json",
         models="results/{study}/{run}/models/{generator}/seed{seed}",
     output:
         scores="results/{study}/{run}/scores/cohorts/{generator}/epochs{epochs}/seed{seed}.csv",
+        replicates="results/{study}/{run}/replicates/cohorts/{generator}/epochs{epochs}/seed{seed}.parquet",
         benchmark="results/{study}/{run}/benchmarks/cohorts/{generator}-epochs{epochs}-seed{seed}.tsv",
     log:
         "results/{study}/{run}/logs/cohorts/{generator}-epochs{epochs}-seed{seed}.log",
@@ -95,9 +101,11 @@ use rule score_cohorts as score_reference_cohorts with:
     input:
         train="results/{study}/{run}/data/train.parquet",
         test="results/{study}/{run}/data/test.parquet",
+        persons="results/{study}/{run}/data/persons.parquet",
         codebook="results/{study}/{run}/data/codebook.json",
     output:
         scores="results/{study}/{run}/scores/cohorts/{reference}/epochs0/seed{seed}.csv",
+        replicates="results/{study}/{run}/replicates/cohorts/{reference}/epochs0/seed{seed}.parquet",
         benchmark="results/{study}/{run}/benchmarks/cohorts/{reference}-epochs0-seed{seed}.tsv",
     log:
         "results/{study}/{run}/logs/cohorts/{reference}-epochs0-seed{seed}.log",
@@ -116,6 +124,7 @@ rule score_attacks:
         codebook="results/{study}/{run}/data/codebook.json",
     output:
         scores="results/{study}/{run}/scores/attacks/{generator}/epochs{epochs}/seed{seed}.csv",
+        replicates="results/{study}/{run}/replicates/attacks/{generator}/epochs{epochs}/seed{seed}.parquet",
         benchmark="results/{study}/{run}/benchmarks/attacks/{generator}-epochs{epochs}-seed{seed}.tsv",
     log:
         "results/{study}/{run}/logs/attacks/{generator}-epochs{epochs}-seed{seed}.log",
@@ -148,6 +157,7 @@ use rule score_attacks as score_control_attacks with:
         codebook="results/{study}/{run}/data/codebook.json",
     output:
         scores="results/{study}/{run}/scores/attacks/{reference}/epochs0/seed{seed}.csv",
+        replicates="results/{study}/{run}/replicates/attacks/{reference}/epochs0/seed{seed}.parquet",
         benchmark="results/{study}/{run}/benchmarks/attacks/{reference}-epochs0-seed{seed}.tsv",
     log:
         "results/{study}/{run}/logs/attacks/{reference}-epochs0-seed{seed}.log",
@@ -161,10 +171,12 @@ rule score_sizes:
         unpack(fitted_of),
         train="results/{study}/{run}/data/train.parquet",
         test="results/{study}/{run}/data/test.parquet",
+        persons="results/{study}/{run}/data/persons.parquet",
         codebook="results/{study}/{run}/data/codebook.json",
         synthetic="results/{study}/{run}/synthetic/{generator}/epochs{epochs}/seed{seed}.parquet",
     output:
         scores="results/{study}/{run}/scores/sizes/{generator}/epochs{epochs}/seed{seed}.csv",
+        replicates="results/{study}/{run}/replicates/sizes/{generator}/epochs{epochs}/seed{seed}.parquet",
         benchmark="results/{study}/{run}/benchmarks/sizes/{generator}-epochs{epochs}-seed{seed}.tsv",
     log:
         "results/{study}/{run}/logs/sizes/{generator}-epochs{epochs}-seed{seed}.log",
@@ -181,7 +193,6 @@ rule score_sizes:
         drawn_first=drawn_of("first"),
         drawn_last=drawn_of("last"),
         sizes=of_run("study.sizes"),
-        rows=of_run("scale.sample_rows"),
         utility_rows=of_run("scale.utility_rows"),
         test_rows=of_run("scale.test_rows"),
         fidelity_rows=of_run("scale.fidelity_rows"),
@@ -197,9 +208,11 @@ use rule score_sizes as score_reference_sizes with:
     input:
         train="results/{study}/{run}/data/train.parquet",
         test="results/{study}/{run}/data/test.parquet",
+        persons="results/{study}/{run}/data/persons.parquet",
         codebook="results/{study}/{run}/data/codebook.json",
     output:
         scores="results/{study}/{run}/scores/sizes/{reference}/epochs0/seed{seed}.csv",
+        replicates="results/{study}/{run}/replicates/sizes/{reference}/epochs0/seed{seed}.parquet",
         benchmark="results/{study}/{run}/benchmarks/sizes/{reference}-epochs0-seed{seed}.tsv",
     log:
         "results/{study}/{run}/logs/sizes/{reference}-epochs0-seed{seed}.log",
@@ -212,9 +225,11 @@ rule score_coverage:
     input:
         train="results/{study}/{run}/data/train.parquet",
         test="results/{study}/{run}/data/test.parquet",
+        persons="results/{study}/{run}/data/persons.parquet",
         codebook="results/{study}/{run}/data/codebook.json",
     output:
         scores="results/{study}/{run}/scores/coverage/{generator}/epochs{epochs}/seed{seed}.csv",
+        replicates="results/{study}/{run}/replicates/coverage/{generator}/epochs{epochs}/seed{seed}.parquet",
         benchmark="results/{study}/{run}/benchmarks/coverage/{generator}-epochs{epochs}-seed{seed}.tsv",
     log:
         "results/{study}/{run}/logs/coverage/{generator}-epochs{epochs}-seed{seed}.log",
@@ -246,10 +261,12 @@ rule score_inference:
     input:
         train="results/{study}/{run}/data/train.parquet",
         test="results/{study}/{run}/data/test.parquet",
+        persons="results/{study}/{run}/data/persons.parquet",
         codebook="results/{study}/{run}/data/codebook.json",
         models=models_of,
     output:
         scores="results/{study}/{run}/scores/inference/{generator}/epochs{epochs}/seed{seed}.csv",
+        replicates="results/{study}/{run}/replicates/inference/{generator}/epochs{epochs}/seed{seed}.parquet",
         benchmark="results/{study}/{run}/benchmarks/inference/{generator}-epochs{epochs}-seed{seed}.tsv",
     log:
         "results/{study}/{run}/logs/inference/{generator}-epochs{epochs}-seed{seed}.log",
@@ -263,7 +280,6 @@ rule score_inference:
         study_seed=of_run("study.seed"),
         class_path=of_generator("class_path"),
         analysis=of_run_as_dict("study.inference"),
-        rows=of_run("scale.sample_rows"),
         least_patients=of_run("study.least_patients"),
         code=generator_code("scripts/score_inference.py"),
     message:
@@ -276,9 +292,11 @@ use rule score_inference as score_reference_inference with:
     input:
         train="results/{study}/{run}/data/train.parquet",
         test="results/{study}/{run}/data/test.parquet",
+        persons="results/{study}/{run}/data/persons.parquet",
         codebook="results/{study}/{run}/data/codebook.json",
     output:
         scores="results/{study}/{run}/scores/inference/{reference}/epochs0/seed{seed}.csv",
+        replicates="results/{study}/{run}/replicates/inference/{reference}/epochs0/seed{seed}.parquet",
         benchmark="results/{study}/{run}/benchmarks/inference/{reference}-epochs0-seed{seed}.tsv",
     log:
         "results/{study}/{run}/logs/inference/{reference}-epochs0-seed{seed}.log",

@@ -15,7 +15,14 @@ PAIRS_AT_ONCE = 2_000_000
 
 
 def closest(rows: pd.DataFrame, others: pd.DataFrame, scale: pd.DataFrame, codebook: Codebook) -> np.ndarray:
-    """Distance of each row to the closest of the others.
+    """Distance of each row to the closest of the others: float, shape (rows,); see `closest_rows`."""
+    return closest_rows(rows, others, scale, codebook)[0]
+
+
+def closest_rows(
+    rows: pd.DataFrame, others: pd.DataFrame, scale: pd.DataFrame, codebook: Codebook
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the closest of the others to each row.
 
     The distance of two rows is the sum over columns of their differences: 0 or 1 for levels, and for numbers the
     difference of their ranks among the rows of `scale`, in [0, 1].
@@ -28,14 +35,16 @@ def closest(rows: pd.DataFrame, others: pd.DataFrame, scale: pd.DataFrame, codeb
 
     Returns
     -------
-    ndarray of float, shape (rows,)
+    distance : ndarray of float, shape (rows,)
         In columns: 1 is the distance of rows that differ in one level; in [0, columns].
+    position : ndarray of int, shape (rows,)
+        The first of the closest rows.
     """
     numeric = codebook.named(*NUMERIC)
     coded = [name for name in codebook.columns if name not in numeric]
     sizes = [len(codebook.columns[name].all_levels) for name in coded]
     left, right = ((_ranks(table, scale, numeric), _one_hot(table, coded, sizes)) for table in (rows, others))
-    found = np.empty(len(rows))
+    found, position = np.empty(len(rows)), np.empty(len(rows), dtype=int)
     step = max(1, PAIRS_AT_ONCE // len(others))
     for start in range(0, len(rows), step):
         part = slice(start, start + step)
@@ -43,9 +52,10 @@ def closest(rows: pd.DataFrame, others: pd.DataFrame, scale: pd.DataFrame, codeb
         distance = len(coded) - left[1][part] @ right[1].T
         for column in range(len(numeric)):
             distance += np.abs(left[0][part, column, None] - right[0][None, :, column])
-        found[part] = distance.min(1)
+        position[part] = distance.argmin(1)
+        found[part] = np.take_along_axis(distance, position[part, None], 1)[:, 0]
     # Sums of float32 ranks; equal rows are at 0 exactly.
-    return np.round(found, 5)
+    return np.round(found, 5), position
 
 
 def _ranks(table: pd.DataFrame, scale: pd.DataFrame, names: list[str]) -> np.ndarray:

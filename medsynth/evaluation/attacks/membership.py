@@ -15,16 +15,15 @@ import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.evaluation.attacks.distances import closest
-from medsynth.evaluation.utility import Score
+from medsynth.evaluation.resampling import Score, least_variance, weighted_roc_auc, weighted_true_positives
 from medsynth.preparation.encoding import TableEncoder
 
 # Share of the attacked rows that lie furthest from the reference rows: the persons who are hardest to hide.
 OUTLIERS = 0.05
 # False positive rates at which the share of members found is reported (Carlini et al. 2022).
-FALSE_POSITIVES = (0.01, 0.1)
+FALSE_POSITIVES = (0.001, 0.01, 0.1)
 # Added to distances, in columns, so that equal rows have a finite density.
 SOFTENING = 0.1
-RESAMPLES = 200
 
 
 def neighbours(
@@ -100,7 +99,9 @@ def outliers(attacked: pd.DataFrame, reference: pd.DataFrame, codebook: Codebook
     return distance >= np.quantile(distance, 1 - OUTLIERS)
 
 
-def judge(score: np.ndarray, member: np.ndarray, unusual: np.ndarray, attack: str, *, seed: int) -> Iterator[Score]:
+def judge(
+    score: np.ndarray, member: np.ndarray, unusual: np.ndarray, attack: str, *, weights: np.ndarray | None = None
+) -> Iterator[Score]:
     """Judge what an attack says of the attacked rows.
 
     Parameters
@@ -111,41 +112,39 @@ def judge(score: np.ndarray, member: np.ndarray, unusual: np.ndarray, attack: st
         Whether the row is a member's, and whether it is one of the `outliers`.
     attack : str
         Name of the attack.
-    seed : int
-        Seed of the bootstrap.
+    weights : ndarray, shape (replicates, rows), optional
+        Of the attacked persons.
 
     Yields
     ------
-    metric, detail, value
-        ``membership_auc``: ROC AUC (0.5: a member cannot be told from anybody). ``membership_tpr_1`` and
-        ``membership_tpr_10``: share of the members found when 1 % and 10 % of the nonmembers are taken for members
-        (0.01 and 0.1 without any knowledge; ties count as if broken at random). Each with the ends of its 95 %
-        interval over persons of this one table (``_low``, ``_high``; percentiles of a bootstrap of members and
-        nonmembers). `detail` is ``attack:everyone`` and ``attack:outliers``; NaN where these are all on one side.
+    Score
+        ``membership_auc``: ROC AUC (0.5: a member cannot be told from anybody). ``membership_tpr_0.1``, ``_1`` and
+        ``_10``: share of the members found when 0.1, 1 and 10 % of the nonmembers are taken for members (the same
+        shares without any knowledge; ties count as if broken at random). `detail` is ``attack:everyone`` and
+        ``attack:outliers``; NaN where these are all on one side.
     """
-    rng = np.random.default_rng(seed)
+    once = np.ones((1, len(score)), dtype="float32")
+    every = once if weights is None else np.vstack([once, weights])
     for who, chosen in {"everyone": np.ones(len(score), dtype=bool), "outliers": unusual}.items():
-        sides = score[chosen & member], score[chosen & ~member]
-        found = _rates(*sides)
-        again = [_rates(*(_resampled(side, rng) for side in sides)) for _ in range(RESAMPLES)]
-        for metric, value in found.items():
-            low, high = np.quantile([one[metric] for one in again], [0.025, 0.975])
-            for end, number in (("", value), ("_low", low), ("_high", high)):
-                yield f"membership_{metric}{end}", f"{attack}:{who}", float(number)
+        part, sides, own = score[chosen], member[chosen], every[:, chosen]
+        found = {"membership_auc": weighted_roc_auc(part, sides, own) if len(part) else np.full(len(own), np.nan)}
+        rates = (
+            weighted_true_positives(part, sides, own, FALSE_POSITIVES) if len(part) else [found["membership_auc"]] * 3
+        )
+        found |= dict(zip(map(rate_metric, FALSE_POSITIVES), rates, strict=True))
+        rows = np.bincount(sides, minlength=2).min()
+        for metric, values in found.items():
+            replicates = None if weights is None else values[1:]
+            yield Score(metric, f"{attack}:{who}", float(values[0]), replicates, least_variance(rows))
 
 
-def _resampled(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw as many values with replacement."""
-    return rng.choice(values, len(values)) if len(values) else values
+def rate_metric(false_positives: float) -> str:
+    """Name of the true positive rate at a false positive rate, which is in per cent there."""
+    return f"membership_tpr_{100 * false_positives:g}"
 
 
-def _rates(members: np.ndarray, nonmembers: np.ndarray) -> dict[str, float]:
-    """AUC, and true positive rates at `FALSE_POSITIVES`; NaN if a side has no rows."""
-    from sklearn.metrics import auc, roc_curve
-
-    names = ["auc", *(f"tpr_{rate:.0%}".rstrip("%") for rate in FALSE_POSITIVES)]
-    if not len(members) or not len(nonmembers):
-        return dict.fromkeys(names, np.nan)
-    truth = np.repeat([1, 0], [len(members), len(nonmembers)])
-    false, true, _ = roc_curve(truth, np.concatenate([members, nonmembers]))
-    return dict(zip(names, [auc(false, true), *np.interp(FALSE_POSITIVES, false, true)], strict=True))
+def strongest(found: pd.DataFrame, member: np.ndarray) -> str:
+    """Name the attack of the largest ROC AUC on rows, of which others are then judged: float signs, one column each."""
+    once = np.ones((1, len(found)), dtype="float32")
+    aucs = {name: np.nan_to_num(weighted_roc_auc(found[name].to_numpy(), member, once)[0]) for name in found}
+    return max(aucs, key=aucs.get)

@@ -25,6 +25,17 @@ def train_copy(parts: Parts, seed: int) -> pd.DataFrame:
     return parts.members
 
 
+def plant(percent: int) -> Callable[[Parts, int], pd.DataFrame]:
+    """Release the rows that nobody saw, and among them copies of so many of the members: a leak of known size."""
+
+    def release(parts: Parts, seed: int) -> pd.DataFrame:
+        rng = np.random.default_rng(seed)
+        copied = rng.choice(len(parts.members), size=max(1, round(len(parts.members) * percent / 100)), replace=False)
+        return pd.concat([parts.fresh, parts.members.iloc[np.sort(copied)]], ignore_index=True)
+
+    return release
+
+
 def holdout(parts: Parts, seed: int) -> pd.DataFrame:
     """Release real rows of persons that nobody saw: what no attack may flag."""
     return parts.fresh
@@ -35,9 +46,11 @@ def independent_columns(parts: Parts, seed: int) -> pd.DataFrame:
     return independent(parts.members, parts.fresh, len(parts.members), np.random.default_rng(seed))[0]
 
 
+# Control -> per cent of the members that it copies.
+PLANTED = {"copied_1": 1, "copied_2": 2, "copied_5": 5, "copied_10": 10, "train_copy": 100}
 # Name -> function that releases a table as a generator does that was fitted on the members.
 CONTROLS: dict[str, Callable[[Parts, int], pd.DataFrame]] = {
-    "train_copy": train_copy,
+    **{name: train_copy if percent == 100 else plant(percent) for name, percent in PLANTED.items()},
     "holdout": holdout,
     "independent": independent_columns,
 }
