@@ -42,11 +42,15 @@ def test_a_table_agrees_with_itself(columns):
 
 
 def test_scores_are_the_integrals_of_their_definitions():
-    """Both curves at many alphas, numbers without ties."""
-    real, codebook = normal(300, 1)
-    synthetic, _ = normal(300, 2, shift=0.3)
-    low, high = real.min(), real.max()
-    x, s = (((table - low) / (high - low)).to_numpy() for table in (real, synthetic))
+    """Both curves at many alphas, numbers and levels, no ties."""
+    rng = np.random.default_rng(1)
+    real, codebook = described(a=rng.normal(size=300), b=rng.normal(size=300), c=rng.choice(list("pqr"), 300).tolist())
+    synthetic = real.assign(a=rng.normal(0.3, size=300), b=rng.normal(size=300), c=real["c"].to_numpy()[::-1])
+    numbers, low, high = ["a", "b"], real[["a", "b"]].min(), real[["a", "b"]].max()
+    x, s = (
+        np.hstack([(table[numbers] - low) / (high - low), np.array(table["c"])[:, None] == np.array(list("pqr"))])
+        for table in (real, synthetic)
+    )
     alphas = (np.arange(3000) + 0.5) / 3000
     to_centre = np.linalg.norm(x - x.mean(axis=0), axis=1)
     radii = np.quantile(to_centre, alphas, method="inverted_cdf")
@@ -179,3 +183,9 @@ def test_a_draw_without_any_judged_row_has_no_replicate():
     weights[1] = 0
     for score in scores(synthetic, real, codebook, weights=weights).values():
         assert np.isfinite(score.replicates[0]) and np.isnan(score.replicates[1])
+
+
+def test_another_level_is_farther_than_the_range_of_a_number():
+    learned, codebook = described(a=[0, 10], b=["n", "y"])
+    fresh, learned = learned.assign(a=0.0, b=learned["b"].to_numpy()[1]), learned.assign(b=learned["b"].to_numpy()[0])
+    assert values(fresh, learned, codebook, learned=learned)["authenticity"] == 1
