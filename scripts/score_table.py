@@ -13,6 +13,8 @@ from medsynth.evaluation.evidence import association_difference, associations, d
 from medsynth.evaluation.fairness import Subgroups, group_performance, representation
 from medsynth.evaluation.fidelity import common_bin_pair_trends, moments, quality
 from medsynth.evaluation.importance import explain
+from medsynth.evaluation.marginals import three_way_marginals
+from medsynth.evaluation.precision_recall import precision_recall
 from medsynth.evaluation.references import REFERENCES, Pair, draw_positions
 from medsynth.evaluation.resampling import with_training_persons
 from medsynth.evaluation.targets import Target
@@ -135,6 +137,9 @@ class Scored:
         yield "fidelity", quality(judged, against, codebook, persons)
         yield "fidelity", common_bin_pair_trends(judged, against, codebook, persons)
         yield "fidelity", moments(judged, against, codebook, persons)
+        beyond = {"seed": derive_seed(self.params.study_seed, "precision and marginals"), "weights": persons.weights}
+        yield "fidelity", precision_recall(judged, against, codebook, learned=self.train, **beyond)
+        yield "fidelity", three_way_marginals(judged, against, codebook, **beyond)
         # A rate needs nothing to be compared with, so every row counts.
         yield "fidelity", violations(self.pair.table, codebook, self.persons_of_table())
         self.matrices = {"synthetic": associations(judged, codebook), "real": associations(against, codebook)}

@@ -198,6 +198,8 @@ def _weights(sides: list[Persons | None], n: int) -> np.ndarray:
 
 
 def _auc(metric: str, detail: str, predicted: np.ndarray, y: np.ndarray, every: np.ndarray, n: int) -> Score:
+    if np.isnan(predicted).any():
+        return Score(metric, detail, np.nan)
     found = weighted_roc_auc(predicted, y == 1, every)
     return Score(metric, detail, float(found[0]), found[1:] if len(found) > 1 else None, least_variance(n))
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from medsynth.evaluation.calibration import calibration_slope
 from medsynth.evaluation.resampling import (
     Score,
     least_variance,
@@ -89,9 +90,9 @@ def train_and_test(
     Yields
     ------
     Score
-        Accuracy, balanced accuracy, ROC AUC, average precision (each in [0, 1], higher is better) and Brier
-        score (lower is better; in [0, 1] for two classes, [0, 2] for more). For more than two classes ROC AUC and
-        average precision are of one against the rest, classes weighing equally.
+        Accuracy, balanced accuracy, ROC AUC, average precision (each in [0, 1], higher is better), Brier
+        score (lower is better; in [0, 1] for two classes, [0, 2] for more) and calibration slope (1 is ideal). For more
+        than two classes ROC AUC, average precision and slope are of one against the rest, classes weighing equally.
         `detail` is ``classifier:target``.
     """
     predicted = predict(train, test, target, encoder, seed=seed, classifiers=classifiers)
@@ -138,6 +139,8 @@ def utility_scores(
     for name, trained in predicted.items():
         for score in classification_scores(y, trained.probability, weights):
             yield score._replace(detail=f"{name}:{target.name}")
+        value, replicates = calibration_slope(y, trained.probability, weights)
+        yield Score("calibration_slope", f"{name}:{target.name}", value, replicates)
 
 
 def classification_scores(y: np.ndarray, probability: np.ndarray, weights: np.ndarray | None = None) -> Iterator[Score]:

@@ -22,6 +22,7 @@ from medsynth.reporting.display import (
     display_detection,
     display_importance,
     display_moments,
+    display_precision_recall,
     display_quality,
     display_utility,
 )
@@ -39,6 +40,7 @@ from medsynth.reporting.tables import (
     detection_table,
     importance_table,
     moments_table,
+    precision_recall_table,
     quality_table,
     runtime_table,
     utility_table,
@@ -296,6 +298,12 @@ TABLES = {
         "C2ST score: 1 - |2 AUC - 1|; p: of real rows being told from real rows as well). Every table has as many rows "
         "as the upper reference. Duplicates: rows that equal an earlier one. A score says little without its "
         f"references. Values are the {OVER_SEEDS}",
+    ),
+    "precision_recall": Table(
+        _of_scores(precision_recall_table, display_precision_recall),
+        "Alpha-precision (are synthetic rows typical of real ones?), beta-recall (are real rows covered?), "
+        "authenticity (is a synthetic row farther from its nearest training row than that one from its neighbours? "
+        f"compare with the holdout's) and three-way marginals; docs/metrics.md says what each cannot see. Values are the {OVER_SEEDS}",
     ),
     "detection": Table(
         _of_scores(detection_table, display_detection),

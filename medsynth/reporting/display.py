@@ -19,6 +19,7 @@ UTILITY_COLUMNS = {
     "roc_auc": "ROC AUC",
     "average_precision": "Average precision",
     "brier_score": "Brier score",
+    "calibration_slope": "Calibration slope",
 }
 COMPARISON_TITLES = {"equal_information": "equal information", "paper_protocol": "the paper's protocol"}
 QUALITY_COLUMNS = {
@@ -35,6 +36,12 @@ PLAIN_QUALITY_COLUMNS = {
     "c2st_auc_p": "p against real rows",
     "c2st_auc_score": "C2ST score",
     "c2st_auc_logistic_score": "C2ST score, logistic regression",
+}
+PRECISION_RECALL_COLUMNS = {
+    "alpha_precision": "Alpha-precision",
+    "beta_recall": "Beta-recall",
+    "authenticity": "Authenticity",
+    "three_way_marginals": "Three-way marginals",
 }
 CONDITIONAL_COLUMNS = {
     "success": "Meets the conditions",
@@ -169,6 +176,27 @@ def display_quality(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     for name, title in PLAIN_QUALITY_COLUMNS.items():
         display[title] = [interval_text(value, float("nan"), float("nan")) for value in table[name]]
     return display
+
+
+def display_precision_recall(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
+    """Lay precision, recall, authenticity and three-way marginals out, a row a generator at its largest epoch count.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `medsynth.reporting.tables.precision_recall_table`.
+    styles : dict
+        Generator -> ``title``, ``colour``, in order of display.
+    """
+    table = at_last_epochs(table)
+    rows = []
+    for generator in ["real", *in_display_order(table["generator"], styles), "holdout", "independent"]:
+        for _, own in table[table["generator"] == generator].iterrows():
+            row = {"Model": title_of(generator, styles), "Epochs": _epochs(own["epochs"]), "Seeds": str(own["n_seeds"])}
+            for name, title in PRECISION_RECALL_COLUMNS.items():
+                row[title] = interval_text(*own[[name, f"{name}_low", f"{name}_high"]])
+            rows.append(row)
+    return pd.DataFrame(rows, columns=["Model", "Epochs", "Seeds", *PRECISION_RECALL_COLUMNS.values()])
 
 
 def display_detection(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from medsynth.reporting.aggregation import GAINS, gain, measured, replicates_of,
 from medsynth.reporting.failures import showing_failures
 
 CONDITIONAL = ("success", "quality", "common_bin_pair_trends", "c2st_auc")
+PRECISION_RECALL = ("alpha_precision", "beta_recall", "authenticity", "three_way_marginals")
 MOMENTS = ("mean", "std", "kurtosis", "skewness")
 
 # Column of the quality table -> family, metric and (where several things share a metric) detail of the score.
@@ -184,6 +185,32 @@ def detection_p_value(auc: float, null: pd.DataFrame) -> float:
         return np.nan
     distance = (auc - values.mean()) / (values.std() * np.sqrt(1 + 1 / len(values)))
     return float(stats.t.sf(distance, len(values) - 1))
+
+
+@showing_failures("score")
+def precision_recall_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """Alpha-precision, beta-recall, authenticity and three-way marginals (docs/metrics.md), with intervals.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study; family ``fidelity``.
+
+    Returns
+    -------
+    DataFrame
+        One row per generator and epoch count: generator, epochs, n_seeds, and mean, ``_low`` and ``_high`` of the
+        scores of `PRECISION_RECALL`.
+    """
+    rows = []
+    judged = scores[(scores["family"] == "fidelity") & scores["metric"].isin(PRECISION_RECALL)]
+    for (generator, epochs), group in judged.groupby(["generator", "epochs"]):
+        own = {metric: group[group["metric"] == metric] for metric in PRECISION_RECALL}
+        n_seeds = max(int(found["value"].notna().sum()) for found in own.values())
+        rows.append({"generator": generator, "epochs": epochs, "n_seeds": n_seeds} | measured(own))
+    columns = [f"{name}{end}" for name in PRECISION_RECALL for end in ("", "_low", "_high")]
+    table = pd.DataFrame(rows, columns=["generator", "epochs", "n_seeds", *columns])
+    return table.astype(dict.fromkeys(columns, "float64"))
 
 
 @showing_failures("score", ["rows"])

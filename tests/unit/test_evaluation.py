@@ -10,7 +10,7 @@ from scipy import stats
 
 from medsynth.errors import InputError
 from medsynth.evaluation.crosstabs import Crosstabs
-from medsynth.evaluation.detection import c2st
+from medsynth.evaluation.detection import c2st, c2st_null
 from medsynth.evaluation.evidence import (
     association_difference,
     associations,
@@ -19,8 +19,8 @@ from medsynth.evaluation.evidence import (
     histogram_edges,
 )
 from medsynth.evaluation.fidelity import common_bin_pair_trends, moments, quality
-from medsynth.evaluation.intervals import t_interval
 from medsynth.evaluation.references import REFERENCES, draw_rows
+from medsynth.evaluation.resampling import Persons
 from medsynth.evaluation.targets import Target
 from medsynth.evaluation.utility import CLASSIFIERS, classification_scores, majority, train_and_test
 from medsynth.preparation.encoding import TableEncoder
@@ -39,7 +39,7 @@ OUTCOME = Target(
 
 def scores(found):
     """Index scores by metric and detail."""
-    return {(metric, detail): value for metric, detail, value in found}
+    return {(metric, detail): value for metric, detail, value, *_ in found}
 
 
 def test_a_positive_level_comes_second(partitions):
@@ -102,12 +102,12 @@ def test_multi_class_scores(partitions):
 
 def test_perfect_probabilities_score_perfectly():
     y = np.array([0, 1, 2, 1])
-    found = dict(classification_scores(y, np.eye(3)[y]))
+    found = {score.metric: score.value for score in classification_scores(y, np.eye(3)[y])}
     assert found == {"accuracy": 1, "balanced_accuracy": 1, "roc_auc": 1, "average_precision": 1, "brier_score": 0}
 
 
 def test_one_class_among_the_test_rows_ranks_nothing():
-    found = dict(classification_scores(np.zeros(4, dtype=int), np.full((4, 2), 0.5)))
+    found = {s.metric: s.value for s in classification_scores(np.zeros(4, dtype=int), np.full((4, 2), 0.5))}
     assert np.isnan(found["roc_auc"]) and np.isnan(found["average_precision"])
 
 
@@ -116,7 +116,7 @@ def test_quality_of_a_copy_is_one_and_of_independent_columns_less(partitions):
     copy = scores(quality(train, train, codebook))
     assert copy["quality", ""] == pytest.approx(1)
     assert copy["column_shape", "age"] == pytest.approx(1)
-    shuffled, _ = REFERENCES["independent"](train, train, len(train), np.random.default_rng(0))
+    shuffled = REFERENCES["independent"](train, train, np.arange(len(train)), np.random.default_rng(0)).table
     assert scores(quality(shuffled, train, codebook))["pair_trends", ""] < 0.98
 
 
@@ -158,41 +158,100 @@ def test_moments_are_pandas_moments_with_excess_kurtosis(partitions):
     assert {detail for _, detail in found} == {"age", "crp"}
 
 
-def test_a_detector_cannot_tell_halves_apart_but_finds_shifted_rows(partitions):
+def auc_of(found, detector="xgboost"):
+    """C2ST AUC of a detector."""
+    return scores(found)["c2st_auc", detector]
+
+
+@pytest.mark.parametrize("detector", ["xgboost", "logistic_regression"])
+def test_a_detector_cannot_tell_halves_apart_but_finds_shifted_rows(partitions, detector):
     train, _, _ = partitions
     encoder = TableEncoder().fit(train)
     halves = train.iloc[::2], train.iloc[1::2]
-    ((_, _, same),) = c2st(*halves, encoder, seed=1)
-    ((_, _, shifted),) = c2st(train.assign(age=train["age"] + 100), train, encoder, seed=1)
-    assert 0.35 < same < 0.65
-    assert shifted > 0.99
+    assert 0.35 < auc_of(c2st(*halves, encoder, seed=1), detector) < 0.65
+    assert auc_of(c2st(train.assign(age=train["age"] + 100), train, encoder, seed=1), detector) > 0.99
 
 
-def test_references_judge_disjoint_halves_and_real_training_rows(partitions):
+def persons_with_rows(people, rows, seed):
+    """Real rows of persons who have several that are alike, whose rows they are, and what encodes them."""
+    rng = np.random.default_rng(seed)
+    person = np.repeat(np.arange(people), rows)
+    table = pd.DataFrame({f"x{i}": rng.normal(size=people)[person] for i in range(6)})
+    return table.assign(visit=rng.normal(size=len(person))), person
+
+
+def test_persons_of_several_rows_are_not_known_again():
+    """By row, real rows are told from real rows: each person's other rows are in the training folds."""
+    (first, person), (second, _) = (persons_with_rows(100, 4, seed) for seed in (1, 2))
+    encoder = TableEncoder().fit(first)
+    by_row = auc_of(c2st(first, second, encoder, seed=1))
+    whose = Persons.draw(person, seed=1)
+    by_person = auc_of(c2st(first, second, encoder, seed=1, persons=whose, synthetic_persons=whose))
+    assert by_row > 0.9 and by_person < 0.7
+
+
+def test_duplicates_are_counted_and_not_detected():
+    """Rows drawn with replacement are real rows: a detector that met a duplicate in training must not know it."""
+    detected = []
+    for seed in range(6):
+        (first, _), (second, _) = (persons_with_rows(300, 1, 10 * seed + i) for i in (1, 2))
+        again = first.sample(300, replace=True, random_state=seed).reset_index(drop=True)
+        found = scores(c2st(again, second, TableEncoder().fit(first), seed=1))
+        assert found["duplicates", ""] == pytest.approx(0.37, abs=0.08)
+        detected.append(found["c2st_auc", "xgboost"])
+    assert np.mean(detected) < 0.56
+
+
+def test_the_detector_is_asked_at_fewer_rows_too(partitions):
+    train, _, _ = partitions
+    found = scores(c2st(train, train, TableEncoder().fit(train), seed=1, curve=[50, 100, 10_000]))
+    assert {detail for metric, detail in found if metric == "c2st_auc_by_rows"} == {"50", "100", str(len(train))}
+
+
+def test_tables_of_one_row_have_no_detector(partitions):
+    train, _, _ = partitions
+    assert np.isnan(auc_of(c2st(train.head(1), train.tail(1), TableEncoder().fit(train), seed=1)))
+
+
+def test_the_null_is_real_rows_against_real_rows(partitions):
+    train, _, _ = partitions
+    persons = Persons.draw(np.arange(len(train)), seed=1)
+    found = [s.value for s in c2st_null(train, persons, TableEncoder().fit(train), rows=100, seed=1, draws=4)]
+    assert len(set(found)) == 8 and np.mean(found) == pytest.approx(0.5, abs=0.1)
+
+
+def test_synthetic_numbers_have_the_decimals_of_the_real_table(partitions):
+    train, _, codebook = partitions
+    drawn = codebook.conform(train.assign(crp=train["crp"] + 0.0123456))
+    assert (drawn["crp"] == drawn["crp"].round(1)).all()
+
+
+def test_replicates_of_quality_vary_as_the_score_does_over_persons(partitions):
+    train, _, codebook = partitions
+    halves = train.iloc[::2].reset_index(drop=True), train.iloc[1::2].reset_index(drop=True)
+    persons = Persons.draw(np.arange(len(halves[1])), seed=1)
+    found = {s.metric: s for s in quality(*halves, codebook, persons) if not s.detail}
+    drawn = []
+    for weights in persons.weights[:25].astype(int):
+        again = halves[1].iloc[np.repeat(np.arange(len(weights)), weights)].reset_index(drop=True)
+        drawn.append(scores(quality(halves[0], again, codebook))["column_shapes", ""])
+    assert np.sqrt(found["column_shapes"].variance) == pytest.approx(np.std(drawn), rel=0.6)
+    assert found["quality"].variance > 0
+
+
+def test_the_holdout_is_halves_by_person_and_real_rows_are_all_of_them(partitions):
     train, test, _ = partitions
-    test = test.assign(age=np.arange(len(test)) + 1000)
-    first, second = REFERENCES["holdout"](train, test, 10, np.random.default_rng(0))
-    assert not set(first["age"]) & set(second["age"])
-    assert len(first) + len(second) == len(test)
-    drawn, against = REFERENCES["real"](train, test, 10, np.random.default_rng(0))
-    assert len(drawn) == 10 and against is test
+    person = np.arange(len(test)) // 3
+    pair = REFERENCES["holdout"](train, test, person, np.random.default_rng(0))
+    assert not set(person[pair.table_rows]) & set(person[pair.against])
+    assert len(pair.table) + len(pair.against) == len(test)
+    assert REFERENCES["real"](train, test, person, np.random.default_rng(0)).table is train
 
 
 def test_rows_are_drawn_without_replacement(partitions):
     table = partitions[0].assign(age=np.arange(len(partitions[0])))
     drawn = draw_rows(table, 20, np.random.default_rng(0))
     assert drawn["age"].is_unique and len(drawn) == 20
-
-
-def test_t_interval_by_hand():
-    values = [0.8, 0.82, 0.87]
-    half = stats.t.ppf(0.975, 2) * np.std(values, ddof=1) / np.sqrt(3)
-    assert t_interval(values) == pytest.approx((3, np.mean(values), np.mean(values) - half, np.mean(values) + half))
-
-
-def test_one_value_has_no_interval_and_nan_is_left_out():
-    assert np.isnan(t_interval([0.5]).low)
-    assert t_interval([0.5, np.nan, 0.7]).n == 2
 
 
 def test_histograms_are_densities_on_the_real_tables_bins(partitions):
@@ -246,9 +305,8 @@ def test_a_constant_column_is_associated_with_nothing():
 def test_a_table_differs_from_itself_in_no_association_and_from_shuffled_columns_in_some(partitions):
     train, _, codebook = partitions
     shuffled = train.assign(admitted=train["admitted"].sample(frac=1, random_state=1).reset_index(drop=True))
-    real = associations(train, codebook)
-    assert association_difference(real, real) == 0
-    assert association_difference(associations(shuffled, codebook), real) > 0.01
+    assert association_difference(associations(train, codebook), train, codebook).value == 0
+    assert association_difference(associations(shuffled, codebook), train, codebook).value > 0.01
 
 
 def test_quality_needs_no_torch():
@@ -258,7 +316,7 @@ def test_quality_needs_no_torch():
         "from medsynth.evaluation.fidelity import quality; from tests.conftest import CODEBOOK; "
         "table = pd.DataFrame({'age': [1, 2, 3], 'crp': [1.0, 2.0, 3.0]}); "
         "codebook = Codebook.model_validate(CODEBOOK).resolved(table); "
-        "assert dict((m, v) for m, d, v in quality(table, table, codebook) if not d)['quality'] == 1; "
+        "assert dict((s.metric, s.value) for s in quality(table, table, codebook) if not s.detail)['quality'] == 1; "
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -45,14 +45,14 @@ def tables():
 
 def importance(explanation):
     """Importance of each predictor."""
-    return pd.Series({detail.split(":")[1]: value for _, detail, value in explanation.scores()})
+    return pd.Series({detail.split(":")[1]: value for _, detail, value, *_ in explanation.scores()})
 
 
 def test_the_predictor_that_decides_comes_first(tables):
     explanation = explain(*tables[:2], SICK, tables[2], seed=1)
     found = importance(explanation).sort_values(ascending=False)
     assert found.index[0] == "age" and found.iloc[0] > 5 * found.iloc[1]
-    assert {metric for metric, _, _ in explanation.scores()} == {"mean_abs_shap"}
+    assert {score.metric for score in explanation.scores()} == {"mean_abs_shap"}
     assert set(found.index) == {"age", "score", "noise", "death", "icu", "male"}
 
 
@@ -190,10 +190,10 @@ def test_a_study_that_explains_nothing_has_an_empty_table(scores):
 def test_the_display_has_ceiling_generators_at_their_last_epochs_and_floor(scores):
     display = display_importance(importance_table(scores), STYLES)
     assert list(display["Model"]) == [
-        "Real rows, another seed (ceiling)",
+        "Real rows, another seed (upper reference)",
         "CART",
         "TVAE",
-        "Independent columns (floor)",
+        "Independent marginals (lower reference)",
     ]
     assert set(display.index) == {"death"}
     assert list(display["Epochs"]) == ["–", "–", "30", "–"]
@@ -210,7 +210,7 @@ def explained(tables):
         for seed in (1, 2):
             table = train if name == "real" else patients(300, seed=seed + 5)
             explanation = explain(table, test, OUTCOME, encoder, seed=seed)
-            rows += [(name, 0, seed, "importance", *score) for score in explanation.scores()]
+            rows += [(name, 0, seed, "importance", *score[:3]) for score in explanation.scores()]
             evidence.setdefault(name, json.loads(json.dumps(explanation.evidence())))
     return pd.DataFrame(rows, columns=["generator", "epochs", "seed", "family", "metric", "detail", "value"]), evidence
 

@@ -25,7 +25,7 @@ def with_rules(*rules):
 def shares(table, partitions, *rules):
     """Share of a table's rows that breaks each rule, by the codebook of the clean table."""
     resolved = with_rules(*rules).resolved(partitions[0])
-    return {rule: share for _, rule, share in violations(table, resolved)}
+    return {score.detail: score.value for score in violations(table, resolved)}
 
 
 def test_a_row_breaks_a_rule_if_it_meets_all_its_conditions(partitions):
@@ -64,13 +64,13 @@ def test_a_rule_that_cannot_be_broken_has_rate_zero(partitions):
     assert shares(partitions[0], partitions, beyond_the_range) == {"old": 0, "any": 0}
     # A level that only some tables of the dataset have (rare ones are grouped by the data).
     unseen = with_rules(ICU_AT_HOME | {"where": {"icu": ["yes", "hospice"], "admitted": "no"}})
-    assert {share for *_, share in violations(partitions[0], unseen.resolved(partitions[0]))} == {0}
+    assert {score.value for score in violations(partitions[0], unseen.resolved(partitions[0]))} == {0}
 
 
 def test_a_rule_of_a_column_that_cleaning_dropped_is_void(partitions):
     train = partitions[0].drop(columns="crp")
     resolved = with_rules(CRP_BEYOND_AGE, CENTENARIAN).resolved(train)
-    assert [rule for _, rule, _ in violations(train, resolved)] == ["centenarian", "any"]
+    assert [score.detail for score in violations(train, resolved)] == ["centenarian", "any"]
 
 
 def test_a_codebook_without_rules_has_no_violations(partitions):
@@ -143,11 +143,11 @@ def test_each_generator_has_one_row_at_its_largest_epoch_count(table):
 
 def test_an_interval_of_shares_stays_within_zero_and_one(table):
     row = table.set_index("generator").loc["tvae"]
-    assert (row["a_low"], row["a_high"]) == pytest.approx((0, 0.02 + 12.706205 * 0.01))
+    assert 0 < row["a_low"] < 0.02 < row["a_high"] < 1
 
 
 def test_violations_are_shown_per_thousand_rows_under_the_rules_titles(table):
     shown = display_violations(table, {"a": "first", "b": "second", "void": "dropped"}, STYLES)
     assert list(shown.columns) == ["Model", "Epochs", "Seeds", "first", "second", "any rule"]
     assert list(shown["Model"]) == ["Real → Real", "TVAE"]
-    assert list(shown["any rule"]) == ["0.0 (0.0, 0.0)", "20.0 (0.0, 147.1)"]
+    assert list(shown["any rule"]) == ["0.0 (0.0, 0.0)", "20.0 (0.2, 723.3)"]

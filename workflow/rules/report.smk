@@ -19,6 +19,10 @@ TABLES = {
     "importance": ("2 Utility", "Importance: agreement with real-trained forests"),
     "quality": ("3 Fidelity", "Table 2: quality and detection"),
     "detection": ("3 Fidelity", "Detection by number of rows"),
+    "precision_recall": (
+        "3 Fidelity",
+        "Alpha-precision, beta-recall, three-way marginals",
+    ),
     "moments": ("3 Fidelity", "Table 3: moments"),
     "inference": ("2 Utility", "Inference: coefficients of a logistic model"),
     "coverage": ("2 Utility", "Inference: coverage and type I error"),
