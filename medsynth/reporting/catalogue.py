@@ -303,7 +303,8 @@ TABLES = {
         _of_scores(precision_recall_table, display_precision_recall),
         "Alpha-precision (are synthetic rows typical of real ones?), beta-recall (are real rows covered?), "
         "authenticity (is a synthetic row farther from its nearest training row than that one from its neighbours? "
-        f"compare with the holdout's) and three-way marginals; docs/metrics.md says what each cannot see. Values are the {OVER_SEEDS}",
+        "compare with the holdout's) and three-way marginals; docs/metrics.md says what each cannot see. Values are the "
+        f"{OVER_SEEDS}",
     ),
     "detection": Table(
         _of_scores(detection_table, display_detection),
