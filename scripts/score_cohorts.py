@@ -9,6 +9,7 @@ import numpy as np
 from medsynth.codebook import Codebook
 from medsynth.conditions import Conditions
 from medsynth.evaluation.conditional import Cohort, score_cohorts
+from medsynth.evaluation.fairness import Subgroups
 from medsynth.evaluation.references import REFERENCES
 from medsynth.generators import generator_class
 from medsynth.preparation.encoding import TableEncoder
@@ -34,8 +35,9 @@ def main(job):
         rows=job.params.rows,
         seed=seed,
         least=job.params.least_patients,
+        subgroups=[Subgroups(**one) for one in job.params.subgroups],
     )
-    write_scores(job, generator, [("conditional", *score) for score in scores])
+    write_scores(job, generator, [("conditional", *score[:3]) for score in scores])
 
 
 def draw_from_model(job, train, codebook, seed):

@@ -7,7 +7,6 @@ import json
 import numpy as np
 
 from medsynth.codebook import Codebook
-from medsynth.disclosure import rounded_counts
 from medsynth.evaluation.comparison import draw_compared
 from medsynth.evaluation.detection import c2st
 from medsynth.evaluation.evidence import association_difference, associations, distributions, pair_columns, pairs
@@ -48,7 +47,7 @@ def main(job):
     scores, evidence = [], {"importance": {}}
 
     def add(family, found):
-        scores.extend((family, *score) for score in found)
+        scores.extend((family, *score[:3]) for score in found)
         log.info("%s scored", family)
 
     trained, tested, judged, against = draw_compared(
@@ -73,39 +72,31 @@ def main(job):
                 add("importance", explanation.scores())
                 evidence["importance"][target.name] = explanation.evidence(params.least_patients)
     if generator != "majority":
-        add("fairness", representation(table, real, subgroups, least=params.least_patients))
+        of_patients = generator in ("real", "holdout")
+        add("fairness", representation(table, real, subgroups, least=params.least_patients, of_patients=of_patients))
         add("fidelity", quality(judged, against, codebook))
         add("fidelity", common_bin_pair_trends(judged, against, codebook))
         add("fidelity", moments(judged, against, codebook))
         # A rate needs nothing to be compared with, so every row counts.
-        found = violations(table, codebook)
-        if generator in ("real", "holdout"):
-            found = without_small_counts(found, len(table), params.least_patients)
-        add("fidelity", found)
+        add("fidelity", violations(table, codebook, least=params.least_patients if of_patients else None))
         matrices = {key: associations(rows, codebook) for key, rows in (("synthetic", judged), ("real", against))}
         add("fidelity", [("association_difference", "", association_difference(**matrices))])
         add("detection", c2st(table, real, encoder, seed=seed, max_rows=params.fidelity_rows))
         if not job.wildcards.get("reference"):
             # The same columns for every generator of the study; of all rows, since joint histograms need many.
             chosen = pair_columns(codebook, derive_seed(params.study_seed, "pair plot"))
-            told = {"edges_from": "real", "least": params.least_patients}
+            shown = {"edges_from": "real", "least": params.least_patients}
+            compared = {"synthetic": judged, "real": against}
             evidence |= {
-                "distributions": distributions({"synthetic": judged, "real": against}, codebook, **told),
+                "distributions": distributions(compared, codebook, **shown, drawn_from=real),
                 "associations": {
                     "columns": list(codebook.columns),
                     **{key: matrix.round(6).to_numpy().tolist() for key, matrix in matrices.items()},
                 },
-                "pairs": pairs({"synthetic": table, "real": real}, codebook, chosen, **told),
+                "pairs": pairs({"synthetic": table, "real": real}, codebook, chosen, **shown),
             }
     write_scores(job, generator, scores)
     write_text(job.output.evidence, json.dumps(evidence))
-
-
-def without_small_counts(found, rows, least):
-    """Round the shares of real rows that break a rule, where they are few."""
-    for metric, rule, share in found:
-        broken, _ = rounded_counts([share * rows, (1 - share) * rows], least)
-        yield metric, rule, broken / rows
 
 
 run(snakemake, main)

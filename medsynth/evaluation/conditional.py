@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from medsynth.codebook import Codebook, Strict
 from medsynth.conditions import Conditions
-from medsynth.disclosure import LEAST_PATIENTS, told
+from medsynth.disclosure import LEAST_PATIENTS, shown_groups, shown_sets
 from medsynth.errors import InputError
 from medsynth.evaluation.detection import c2st
+from medsynth.evaluation.fairness import Subgroups
 from medsynth.evaluation.fidelity import common_bin_pair_trends, quality
-from medsynth.evaluation.utility import Score
+from medsynth.evaluation.resampling import Score
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.randomness import derive_seed
 
@@ -62,6 +64,7 @@ def score_cohorts(
     rows: int,
     seed: int,
     least: int = LEAST_PATIENTS,
+    subgroups: Sequence[Subgroups] = (),
 ) -> Iterator[Score]:
     """Score every cohort that a generator draws (Med-VAE paper, Figures 8 and 9, and what it left as future work).
 
@@ -80,15 +83,17 @@ def score_cohorts(
     seed : int
         Of the detector.
     least : int, default 10
-        Fewer real rows are not told.
+        Fewer real rows are not shown.
+    subgroups : sequence of Subgroups, optional
+        Groups of patients whose numbers other tables show.
 
     Yields
     ------
-    metric, detail, value
+    Score
         ``share`` with the detail ``asked|held``: share of the rows drawn for the cohort `asked` (or unconditionally)
         that meet the conditions of `held`, for cohorts of one group; ``success`` with the cohort as detail: the same
         for `asked` itself; both 0 where the generator refused. ``n_train`` and ``n_test``: real rows of the cohort,
-        NaN if they are some but fewer than `least`.
+        NaN if they would tell of some but fewer than `least`; see `shown_counts`.
         ``quality``, ``common_bin_pair_trends`` and ``c2st_auc``: rows that meet the conditions against real ones of
         `test`, where these are `LEAST_COHORT` or more, always on min(`rows`, ``n_test``) rows a side,
         since the scores depend on their number; NaN for a generator that has not as many to show after drawing `ROUNDS`
@@ -104,25 +109,65 @@ def score_cohorts(
     groups = {cohort.name: cohort.group for cohort in cohorts}
     anything = draw(rows, None, 0)
     for held, conditions in wanted.items():
-        yield "share", f"{UNCONDITIONAL}|{held}", conditions.holds(anything).mean()
+        yield Score("share", f"{UNCONDITIONAL}|{held}", float(conditions.holds(anything).mean()))
+    n_train, n_test = (shown_counts(wanted, rows, codebook, subgroups, least) for rows in (train, test))
     for cohort in (cohort for cohort in cohorts if cohort.name in wanted):
         name, conditions = cohort.name, wanted[cohort.name]
         real = test[conditions.holds(test)].reset_index(drop=True)
-        yield "n_train", name, told(conditions.holds(train).sum(), least)
-        yield "n_test", name, told(len(real), least)
+        yield Score("n_train", name, n_train[name])
+        yield Score("n_test", name, n_test[name])
         try:
             drawn = draw(rows, cohort.where, 0)
         except InputError as error:
             log.info("%s was refused: %s", name, error)
             drawn = anything.iloc[:0]
-        yield "success", name, float(conditions.holds(drawn).mean()) if len(drawn) else 0.0
+        yield Score("success", name, float(conditions.holds(drawn).mean()) if len(drawn) else 0.0)
         for other, its in wanted.items():
             if groups[other] == cohort.group:
-                yield "share", f"{name}|{other}", float(its.holds(drawn).mean()) if len(drawn) else 0.0
+                yield Score("share", f"{name}|{other}", float(its.holds(drawn).mean()) if len(drawn) else 0.0)
         n = min(rows, len(real))
         if n >= LEAST_COHORT:
             enough = _enough(drawn, lambda i, cohort=cohort: draw(rows, cohort.where, i), conditions, n, seed)
             yield from _fidelity(enough, real, n, name, codebook, encoder, seed)
+
+
+def shown_counts(
+    cohorts: dict[str, Conditions],
+    table: pd.DataFrame,
+    codebook: Codebook,
+    subgroups: Sequence[Subgroups],
+    least: int,
+) -> dict[str, float]:
+    """Numbers of real rows of cohorts, NaN where they would tell of few (`medsynth.disclosure.shown_sets`).
+
+    Parameters
+    ----------
+    cohorts : dict of Conditions
+        By name.
+    table : DataFrame
+        One real partition, whose number of rows is known.
+    codebook : Codebook
+    subgroups : sequence of Subgroups
+        Their groups may be counted elsewhere, and so may the levels of the columns that cohorts are made of.
+    least : int
+        Fewer rows are not shown.
+    """
+    asked = {name for conditions in cohorts.values() for name in conditions if not codebook.columns[name].numeric}
+    counted = [one for one in subgroups if one.column in table]
+    counted += [Subgroups(column=name) for name in sorted(asked - {one.column for one in counted})]
+    partitions = []
+    for one in counted:
+        groups = one.of(table)
+        members = np.array([groups == group for group in groups.cat.categories])
+        partitions.append(members[shown_groups(members.sum(axis=1), least)])
+    if not cohorts:
+        return {}
+    held = np.array([conditions.holds(table) for conditions in cohorts.values()])
+    shown = shown_sets(held, least, partitions)
+    return {
+        name: float(rows.sum()) if known else float("nan")
+        for name, rows, known in zip(cohorts, held, shown, strict=True)
+    }
 
 
 def _enough(
@@ -151,9 +196,9 @@ def _fidelity(
 ) -> Iterator[Score]:
     """Quality and detection on `n` rows a side."""
     if drawn is None:
-        yield from ((metric, name, float("nan")) for metric in FIDELITY)
+        yield from (Score(metric, name, float("nan")) for metric in FIDELITY)
         return
     real = real.sample(n, random_state=derive_seed(seed, "real")).reset_index(drop=True)
     scores = [*quality(drawn, real, codebook), *common_bin_pair_trends(drawn, real, codebook)]
     scores += c2st(drawn, real, encoder, seed=seed)
-    yield from ((metric, name, value) for metric, _, value in scores if metric in FIDELITY)
+    yield from (Score(metric, name, value) for metric, _, value in scores if metric in FIDELITY)

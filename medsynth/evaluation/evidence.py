@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from medsynth.codebook import NUMERIC, Codebook
-from medsynth.disclosure import LEAST_PATIENTS, inner_range, pools, rounded_counts, told_levels
+from medsynth.disclosure import LEAST_PATIENTS, inner_range, pools, shown_cells, shown_levels
 from medsynth.evaluation.crosstabs import Crosstabs
 
 # Joint histograms have no fewer bins a column.
@@ -33,7 +33,12 @@ def histogram_edges(values: pd.Series, integer: bool, bins: int = 40, least: int
 
 
 def distributions(
-    tables: dict[str, pd.DataFrame], codebook: Codebook, *, edges_from: str, least: int = LEAST_PATIENTS
+    tables: dict[str, pd.DataFrame],
+    codebook: Codebook,
+    *,
+    edges_from: str,
+    drawn_from: pd.DataFrame | None = None,
+    least: int = LEAST_PATIENTS,
 ) -> dict[str, dict]:
     """Histograms of numeric and level shares of coded columns, on the same bins for every table.
 
@@ -43,14 +48,18 @@ def distributions(
     codebook : Codebook
     edges_from : str
         The (real) table whose values decide the bins.
+    drawn_from : DataFrame, optional
+        All rows of the partition, from which those of `edges_from` were drawn without replacement. Other tables count
+        levels among them, which tells what the rest has: it must not be few either.
     least : int, default 10
-        Neighbouring bins are one where fewer of its rows are in them, and levels of fewer are told together; see
-        `medsynth.disclosure`.
+        Neighbouring bins are one where fewer of its rows are in them, and levels of fewer are one level with the next
+        smallest; see `medsynth.disclosure`.
 
     Returns
     -------
     dict
-        Column -> ``edges`` (numeric) or ``levels`` (coded), and per table a list of densities (1 / unit) or shares.
+        Column -> ``edges`` (numeric) or ``levels`` (coded), and per table a list of densities (1 / unit) or shares. A
+        binary column of which few real rows have a level has no levels and no shares.
     """
     found, real = {}, tables[edges_from]
     for name, column in codebook.columns.items():
@@ -63,12 +72,11 @@ def distributions(
                 counts, _ = np.histogram(table[name].clip(edges[0], edges[-1]), bins=edges)
                 found[name][key] = (counts / max(counts.sum(), 1) / np.diff(edges)).tolist()
         else:
-            names = told_levels(real[name], column, least)
+            names = shown_levels(real[name], column, least, None if drawn_from is None else drawn_from[name])
             levels = list(dict.fromkeys(names))
             found[name] = {"levels": levels}
             for key, table in tables.items():
                 counts = table[name].astype(object).map(names).value_counts().reindex(levels, fill_value=0)
-                counts = rounded_counts(counts, least) if key == edges_from else counts
                 found[name][key] = (counts / max(len(table), 1)).tolist()
     return found
 
@@ -91,8 +99,9 @@ def pairs(
 ) -> dict:
     """Joint histograms of every pair of the named numeric columns, on the same bins for every table.
 
-    A cell that fewer than `least` rows of the (real) table `edges_from` fall into is written as 0 for that table: a
-    lone patient is nobody's business. Outer rows fall into the outer bins, as in `distributions`.
+    A cell that fewer than `least` rows of the (real) table `edges_from` fall into is written as 0 for that table, and
+    so are those that would tell of it by difference (`medsynth.disclosure.shown_cells`): pairs share their margins.
+    Outer rows fall into the outer bins, as in `distributions`.
 
     Parameters
     ----------
@@ -105,7 +114,7 @@ def pairs(
     bins : int, default 24
         Bins a column, at most; fewer where the real rows are too few to fill that many by that many cells.
     least : int, default 10
-        Fewer real rows are not told.
+        Fewer real rows are not shown.
 
     Returns
     -------
@@ -129,7 +138,7 @@ def pairs(
         for key in tables:
             counts, _, _ = np.histogram2d(inside[key][x], inside[key][y], bins=[edges[x], edges[y]])
             if key == edges_from:
-                counts[counts < least] = 0
+                counts[~shown_cells(counts, least)] = 0
             pair[key] = counts.astype("int64").tolist()
         found.append(pair)
     return {

@@ -11,13 +11,14 @@ import pandas as pd
 
 from medsynth.codebook import Codebook, Column, Impossible
 from medsynth.conditions import PRESCRIBED, Conditions
+from medsynth.disclosure import shown_sets
 from medsynth.errors import InputError
-from medsynth.evaluation.utility import Score
+from medsynth.evaluation.resampling import Score
 
 ANY = "any"
 
 
-def violations(table: pd.DataFrame, codebook: Codebook) -> Iterator[Score]:
+def violations(table: pd.DataFrame, codebook: Codebook, *, least: int | None = None) -> Iterator[Score]:
     """Share of a table's rows that break each row rule, and that break any.
 
     Parameters
@@ -25,18 +26,23 @@ def violations(table: pd.DataFrame, codebook: Codebook) -> Iterator[Score]:
     table : DataFrame
     codebook : Codebook
         Of clean tables (`Codebook.resolved`): rules of columns that cleaning dropped are no longer in it.
+    least : int, optional
+        The rows are real ones: shares that would tell of some rows but fewer, by themselves or by their difference to
+        others, are NaN (`medsynth.disclosure.shown_sets`).
 
     Yields
     ------
-    metric, detail, value
+    Score
         ``violations`` with the rule's name as detail, then with ``any``; in [0, 1], lower is better. Nothing if the
         codebook has no rule.
     """
     broken = {rule.name: breaks(rule, table, codebook) for rule in codebook.impossible}
-    for name, rows in broken.items():
-        yield "violations", name, float(rows.mean())
-    if broken:
-        yield "violations", ANY, float(np.any(list(broken.values()), axis=0).mean())
+    if not broken:
+        return
+    broken[ANY] = np.any(list(broken.values()), axis=0)
+    shown = np.ones(len(broken), dtype=bool) if least is None else shown_sets(list(broken.values()), least)
+    for (name, rows), known in zip(broken.items(), shown, strict=True):
+        yield Score("violations", name, float(rows.mean()) if known else float("nan"))
 
 
 def breaks(rule: Impossible, table: pd.DataFrame, codebook: Codebook) -> np.ndarray:

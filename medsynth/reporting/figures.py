@@ -227,7 +227,11 @@ def _kernel_density(ax: Axes, edges: np.ndarray, density: np.ndarray, colour: st
 
 
 def _levels_panel(ax: Axes, seeds: list[dict], colour: str, column: Column | None) -> None:
-    """Shares of a coded column's levels, the first level at the top."""
+    """Shares of a coded column's levels, the first level at the top; words in their place where they are withheld."""
+    if not seeds[0]["levels"]:
+        ax.text(0.5, 0.5, "withheld: few real rows\nhave one of the two levels", ha="center", va="center", fontsize=8)
+        ax.set_axis_off()
+        return
     levels, real = _shortened(seeds[0]["levels"], np.array([seed["real"] for seed in seeds], dtype=float), seeds)
     _, synthetic = _shortened(seeds[0]["levels"], np.array([seed["synthetic"] for seed in seeds], dtype=float), seeds)
     place = np.arange(len(levels))

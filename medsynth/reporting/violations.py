@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from medsynth.disclosure import WITHHELD
 from medsynth.evaluation.intervals import t_interval
 from medsynth.reporting.display import NOTHING, interval_text
 from medsynth.reporting.failures import showing_failures
@@ -25,7 +26,8 @@ def violations_table(scores: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         One row per generator at its largest epoch count: generator, epochs, n_seeds, and for each rule, by name, and
-        ``any`` (last) the mean share of the rows that break it, ``_low`` and ``_high`` (95 % t interval within [0, 1]).
+        ``any`` (last) the mean share of the rows that break it, ``_low`` and ``_high`` (95 % t interval within [0, 1]);
+        NaN where the share of one seed's rows, which are real ones, is withheld.
     """
     found = at_last_epochs(scores[(scores["family"] == "fidelity") & (scores["metric"] == "violations")])
     rules = sorted(found["detail"].unique(), key=lambda rule: (rule == "any", rule))
@@ -33,8 +35,9 @@ def violations_table(scores: pd.DataFrame) -> pd.DataFrame:
     for (generator, epochs), group in found.groupby(["generator", "epochs"]):
         row = {"generator": generator, "epochs": epochs, "n_seeds": group["seed"].nunique()}
         for rule in rules:
-            interval = t_interval(group.loc[group["detail"] == rule, "value"])
-            low, high = np.clip(interval[2:], 0, 1)
+            shares = group.loc[group["detail"] == rule, "value"]
+            interval = t_interval(shares if shares.notna().all() else [])
+            low, high = np.clip([interval.low, interval.high], 0, 1)
             row |= {rule: interval.mean, f"{rule}_low": low, f"{rule}_high": high}
         rows.append(row)
     measured = [f"{rule}{end}" for rule in rules for end in ("", "_low", "_high")]
@@ -69,6 +72,8 @@ def display_violations(table: pd.DataFrame, rules: dict[str, str], styles: Style
         row["Seeds"] = found["n_seeds"]
         for rule, title in shown.items():
             shares = found[[rule, f"{rule}_low", f"{rule}_high"]].astype("float64")
-            row[title] = interval_text(*(1000 * shares), digits=1)
+            # Of all rows alone real ones lack shares though no job failed.
+            withheld = generator in ("real", "holdout") and shares.isna().all()
+            row[title] = WITHHELD if withheld else interval_text(*(1000 * shares), digits=1)
         rows.append(row)
     return pd.DataFrame(rows, columns=["Model", "Epochs", "Seeds", *shown.values()])

@@ -25,7 +25,7 @@ def with_rules(*rules):
 def shares(table, partitions, *rules):
     """Share of a table's rows that breaks each rule, by the codebook of the clean table."""
     resolved = with_rules(*rules).resolved(partitions[0])
-    return {rule: share for _, rule, share in violations(table, resolved)}
+    return {score.detail: score.value for score in violations(table, resolved)}
 
 
 def test_a_row_breaks_a_rule_if_it_meets_all_its_conditions(partitions):
@@ -64,13 +64,38 @@ def test_a_rule_that_cannot_be_broken_has_rate_zero(partitions):
     assert shares(partitions[0], partitions, beyond_the_range) == {"old": 0, "any": 0}
     # A level that only some tables of the dataset have (rare ones are grouped by the data).
     unseen = with_rules(ICU_AT_HOME | {"where": {"icu": ["yes", "hospice"], "admitted": "no"}})
-    assert {share for *_, share in violations(partitions[0], unseen.resolved(partitions[0]))} == {0}
+    assert {score.value for score in violations(partitions[0], unseen.resolved(partitions[0]))} == {0}
 
 
 def test_a_rule_of_a_column_that_cleaning_dropped_is_void(partitions):
     train = partitions[0].drop(columns="crp")
     resolved = with_rules(CRP_BEYOND_AGE, CENTENARIAN).resolved(train)
-    assert [rule for _, rule, _ in violations(train, resolved)] == ["centenarian", "any"]
+    assert [score.detail for score in violations(train, resolved)] == ["centenarian", "any"]
+
+
+def real_shares(table, partitions, *rules, least=10):
+    """The same of real rows, those that are withheld left out."""
+    found = violations(table, with_rules(*rules).resolved(partitions[0]), least=least)
+    return {score.detail: score.value for score in found if not np.isnan(score.value)}
+
+
+def test_a_share_of_few_real_rows_or_of_all_but_few_is_withheld_and_others_are_exact(partitions):
+    train, _, _ = partitions
+    old = train.assign(age=np.where(np.arange(len(train)) < 7, 101, 50))
+    assert real_shares(old, partitions, CENTENARIAN) == {}
+    assert real_shares(old, partitions, CENTENARIAN, least=7) == {"centenarian": 7 / len(old), "any": 7 / len(old)}
+    old["age"] = np.where(np.arange(len(train)) < 7, 50, 101)
+    assert real_shares(old, partitions, CENTENARIAN) == {}
+    assert real_shares(old.assign(age=50), partitions, CENTENARIAN) == {"centenarian": 0, "any": 0}
+
+
+def test_shares_of_real_rows_do_not_tell_of_few_by_their_difference(partitions):
+    train, _, _ = partitions
+    place = np.arange(len(train))
+    # 20 centenarians, and 5 other rows that break the second rule: any is 25.
+    table = train.assign(age=np.where(place < 20, 101, 50), admitted="no", icu=np.where(place < 25, "yes", "no"))
+    table.loc[place < 20, "icu"] = "no"
+    assert real_shares(table, partitions, ICU_AT_HOME, CENTENARIAN) == {"any": 25 / len(table)}
 
 
 def test_a_codebook_without_rules_has_no_violations(partitions):
@@ -144,6 +169,15 @@ def test_each_generator_has_one_row_at_its_largest_epoch_count(table):
 def test_an_interval_of_shares_stays_within_zero_and_one(table):
     row = table.set_index("generator").loc["tvae"]
     assert (row["a_low"], row["a_high"]) == pytest.approx((0, 0.02 + 12.706205 * 0.01))
+
+
+def test_a_share_that_is_withheld_for_one_seed_has_no_mean_and_the_table_says_so():
+    found = violations_table(
+        long_table(*(rates(name, 0, "any", [0.02, 0.03 if name == "cart" else np.nan]) for name in ("real", "cart")))
+    )
+    assert found["any"].isna().tolist() == [False, True]
+    shown = display_violations(found, {}, STYLES)
+    assert shown["any rule"][0] == "withheld" and shown["any rule"][1].startswith("25.0")
 
 
 def test_violations_are_shown_per_thousand_rows_under_the_rules_titles(table):
