@@ -9,7 +9,14 @@ import numpy as np
 from medsynth.codebook import Codebook
 from medsynth.evaluation.comparison import draw_compared
 from medsynth.evaluation.detection import c2st
-from medsynth.evaluation.evidence import association_difference, associations, distributions, pair_columns, pairs
+from medsynth.evaluation.evidence import (
+    association_difference,
+    associations,
+    distributions,
+    pair_columns,
+    pairs,
+    shown_associations,
+)
 from medsynth.evaluation.fairness import Subgroups, group_performance, representation
 from medsynth.evaluation.fidelity import common_bin_pair_trends, moments, quality
 from medsynth.evaluation.importance import explain
@@ -89,10 +96,7 @@ def main(job):
             compared = {"synthetic": judged, "real": against}
             evidence |= {
                 "distributions": distributions(compared, codebook, **shown, drawn_from=real),
-                "associations": {
-                    "columns": list(codebook.columns),
-                    **{key: matrix.round(6).to_numpy().tolist() for key, matrix in matrices.items()},
-                },
+                "associations": shown_associations(matrices, against, codebook, least=params.least_patients),
                 "pairs": pairs({"synthetic": table, "real": real}, codebook, chosen, **shown),
             }
     write_scores(job, generator, scores)

@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 
 from medsynth.codebook import NUMERIC, Codebook
-from medsynth.disclosure import LEAST_PATIENTS, inner_range, pools, shown_cells, shown_levels
+from medsynth.disclosure import LEAST_PATIENTS, inner_range, is_small, pools, shown_cells, shown_levels
 from medsynth.evaluation.crosstabs import Crosstabs
 
 # Joint histograms have no fewer bins a column.
 LEAST_BINS = 6
+# Cross tables with known margins and no more free cells than this can be solved from one number of two decimals.
+SOLVABLE = 2
 
 
 def histogram_edges(values: pd.Series, integer: bool, bins: int = 40, least: int = LEAST_PATIENTS) -> np.ndarray:
@@ -182,6 +184,42 @@ def associations(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
             matrix.loc[name, ordered] = matrix.loc[ordered, name] = ratios
     np.fill_diagonal(matrix.to_numpy(), 1.0)
     return matrix
+
+
+def shown_associations(
+    matrices: dict[str, pd.DataFrame], real: pd.DataFrame, codebook: Codebook, *, least: int = LEAST_PATIENTS
+) -> dict[str, list]:
+    """Associations as evidence: those of real rows without the ones that tell of few rows.
+
+    The correlation of two binary columns whose shares are known tells how many rows have both levels. So those of coded
+    columns are left out that have a small cell in their cross table and too few levels to hide it.
+
+    Parameters
+    ----------
+    matrices : dict of DataFrame
+        From `associations`; ``real`` is that of `real`.
+    real : DataFrame
+    codebook : Codebook
+    least : int, default 10
+        Fewer real rows are not shown.
+
+    Returns
+    -------
+    dict
+        ``columns``, and for each table a list of lists: of real rows to two decimals, None where left out, of others to
+        six.
+    """
+    shown = pd.DataFrame(True, matrices["real"].index, matrices["real"].columns)
+    coded = [name for name in shown if not codebook.columns[name].numeric]
+    codes = {name: np.unique(real[name].cat.codes, return_inverse=True)[1] for name in coded}
+    for one, other in itertools.combinations(codes, 2):
+        counts = np.zeros((codes[one].max() + 1, codes[other].max() + 1), dtype=int)
+        np.add.at(counts, (codes[one], codes[other]), 1)
+        if np.prod(np.subtract(counts.shape, 1)) <= SOLVABLE and is_small(counts, least).any():
+            shown.loc[one, other] = shown.loc[other, one] = False
+    found = {key: matrix.round(6) for key, matrix in matrices.items()}
+    found["real"] = matrices["real"].round(2).astype(object).where(shown, None)
+    return {"columns": list(shown), **{key: matrix.to_numpy().tolist() for key, matrix in found.items()}}
 
 
 def association_difference(synthetic: pd.DataFrame, real: pd.DataFrame) -> float:

@@ -17,7 +17,7 @@ from medsynth.disclosure import (
     shown_sets,
     without_rare_levels,
 )
-from medsynth.evaluation.evidence import distributions
+from medsynth.evaluation.evidence import associations, distributions, shown_associations
 from tests.conftest import CODEBOOK
 
 
@@ -173,6 +173,19 @@ def test_shares_of_levels_that_are_shown_are_exact(partitions):
     train, test, codebook = partitions
     found = distributions({"real": train, "synthetic": test}, codebook, edges_from="real")
     assert found["sex"]["real"] == pytest.approx([(train["sex"] == level).mean() for level in ("female", "male")])
+
+
+def test_an_association_that_tells_of_a_rare_combination_is_left_out(partitions):
+    train, _, codebook = partitions
+    rare = train.assign(sex=["female"] * 150 + ["male"] * (len(train) - 150), admitted="no")
+    rare.loc[[*range(100, 153)], "admitted"] = "yes"
+    rare = rare.astype({name: train[name].dtype for name in ("sex", "admitted")})
+    for table, known in ((rare, False), (train, True)):
+        matrix = associations(table, codebook)
+        found = shown_associations({"real": matrix, "synthetic": matrix}, table, codebook)
+        shown = {key: pd.DataFrame(found[key], found["columns"], found["columns"]) for key in ("real", "synthetic")}
+        assert pd.notna(shown["real"].loc["sex", "admitted"]) == known
+        assert pd.notna(shown["real"].loc["age", "crp"]) and shown["synthetic"].notna().all(axis=None)
 
 
 def free_text(n):
