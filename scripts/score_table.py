@@ -79,24 +79,25 @@ def main(job):
                 add("importance", explanation.scores())
                 evidence["importance"][target.name] = explanation.evidence(params.least_patients)
     if generator != "majority":
-        of_patients = generator in ("real", "holdout")
-        add("fairness", representation(table, real, subgroups, least=params.least_patients, of_patients=of_patients))
+        least, of_patients = params.least_patients, generator in ("real", "holdout")
+        held_out = test if of_patients else None
+        add("fairness", representation(table, real, subgroups, least=least, held_out=held_out))
         add("fidelity", quality(judged, against, codebook))
         add("fidelity", common_bin_pair_trends(judged, against, codebook))
         add("fidelity", moments(judged, against, codebook))
         # A rate needs nothing to be compared with, so every row counts.
-        add("fidelity", violations(table, codebook, least=params.least_patients if of_patients else None))
+        add("fidelity", violations(table, codebook, least=least if of_patients else None))
         matrices = {key: associations(rows, codebook) for key, rows in (("synthetic", judged), ("real", against))}
         add("fidelity", [("association_difference", "", association_difference(**matrices))])
         add("detection", c2st(table, real, encoder, seed=seed, max_rows=params.fidelity_rows))
         if not job.wildcards.get("reference"):
             # The same columns for every generator of the study; of all rows, since joint histograms need many.
             chosen = pair_columns(codebook, derive_seed(params.study_seed, "pair plot"))
-            shown = {"edges_from": "real", "least": params.least_patients}
+            shown = {"edges_from": "real", "least": least}
             compared = {"synthetic": judged, "real": against}
             evidence |= {
                 "distributions": distributions(compared, codebook, **shown, drawn_from=real),
-                "associations": shown_associations(matrices, against, codebook, least=params.least_patients),
+                "associations": shown_associations(matrices, against, codebook, least=least),
                 "pairs": pairs({"synthetic": table, "real": real}, codebook, chosen, **shown),
             }
     write_scores(job, generator, scores)

@@ -52,7 +52,7 @@ def representation(
     subgroups: list[Subgroups],
     *,
     least: int = LEAST_PATIENTS,
-    of_patients: bool = False,
+    held_out: pd.DataFrame | None = None,
     weights: np.ndarray | None = None,
     table_weights: np.ndarray | None = None,
 ) -> Iterator[Score]:
@@ -66,8 +66,9 @@ def representation(
     subgroups : list of Subgroups
     least : int, default 10
         Fewer real rows are not shown; see `medsynth.disclosure`.
-    of_patients : bool, default False
-        The rows of `table` are real ones, too: groups must have `least` of either side.
+    held_out : DataFrame, optional
+        The test partition, if the rows of `table` are real ones, too: then groups must have `least` rows on either
+        side, and those that tables against all of the partition withhold are withheld.
     weights : ndarray of float32, shape (replicates, rows of `real`), optional
         Of the persons whose rows they are; see `medsynth.evaluation.resampling`. Without them: no replicates.
     table_weights : ndarray of float32, shape (replicates, rows of `table`), optional
@@ -86,8 +87,11 @@ def representation(
         # Rows by groups.
         in_real, in_table = (np.array([side == name for name in names], dtype="float32").T for side in sides)
         counts, drawn = (side.sum(axis=0, dtype=int) for side in (in_real, in_table))
-        of_real = np.array([counts, drawn] if of_patients else [counts])
-        shown = shown_groups(of_real, least, wanted=(of_real >= least).all(axis=0))
+        of_patients = [counts]
+        if held_out is not None:
+            in_partition = one.of(held_out).value_counts().reindex(names, fill_value=0)
+            of_patients = [in_partition, counts, drawn]
+        shown = shown_groups(of_patients, least, wanted=np.min(of_patients, axis=0) >= least)
         for i, group in enumerate(names):
             detail = f"{one.column}:{group}"
             if not shown[i]:

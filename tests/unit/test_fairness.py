@@ -62,9 +62,20 @@ def test_a_group_of_few_real_rows_is_not_shown_and_neither_is_the_one_that_tells
 @pytest.mark.parametrize(("table", "real"), [((9, 91), (40, 60)), ((40, 60), (9, 91))])
 def test_real_rows_against_real_rows_must_be_enough_on_both_sides(table, real):
     table, real = people(*table), people(*real)
-    assert found(representation(table, real, [SEX], of_patients=True)) == {}
+    held_out = pd.concat([table, real], ignore_index=True)
+    assert found(representation(table, real, [SEX], held_out=held_out)) == {}
     # Synthetic ones are nobody.
     assert bool(found(representation(table, real, [SEX]))) == ((real["sex"] == "female").sum() >= 10)
+
+
+def test_halves_show_no_group_that_tables_against_both_halves_withhold():
+    # Of all 7, 22, 23 and 448 rows: 22 are withheld. Of the first half 3, 12, 10 and 200: 10 would be.
+    bands = Subgroups(column="age", bands=[10, 20, 30])
+    halves = [pd.DataFrame({"age": np.repeat([5, 15, 25, 35], n)}) for n in ([3, 12, 10, 200], [4, 10, 13, 248])]
+    held_out = pd.concat(halves, ignore_index=True)
+    shown = {detail for _, detail in found(representation(halves[1], held_out, [bands]))}
+    assert shown == {"age:20 to below 30", "age:30 or more"}
+    assert {detail for _, detail in found(representation(*halves[::-1], [bands], held_out=held_out))} <= shown
 
 
 def test_replicates_are_those_of_the_weighted_rows():
