@@ -158,15 +158,14 @@ def _cleaning(facts: Facts) -> Tables:
 def _preparation(facts: Facts) -> Tables:
     """Count rows and imputed cells, but for small counts, and those that leave one of what cleaning left missing."""
     table, least = facts.file("preparation"), facts.least_patients
-    imputed = table["imputed"].astype(int)
+    imputed, table["imputed"] = table["imputed"].astype(int), table["imputed"].astype(str)
     for _, rows in table.groupby("column"):
         cells, totals = imputed[rows.index], rows["rows"].astype(int)
         shown = shown_groups([cells, totals - cells], least)
-        texts = [few(n, least, total) for n, total in zip(cells, totals, strict=True)]
-        hidden = [WITHHELD if text.isdecimal() and n else text for text, n in zip(texts, cells, strict=True)]
-        table.loc[rows.index, "imputed"] = [
-            text if known else other for text, other, known in zip(texts, hidden, shown, strict=True)
-        ]
+        for place, n, total, known in zip(rows.index, cells, totals, shown, strict=True):
+            text = few(n, least, total)
+            # Of those withheld some are few, others only hide them.
+            table.loc[place, "imputed"] = text if known or n == 0 or text != str(n) else WITHHELD
     return table, table
 
 

@@ -1,5 +1,6 @@
 """What is told of real patients: small counts, extremes, rare levels."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -18,6 +19,7 @@ from medsynth.disclosure import (
     without_rare_levels,
 )
 from medsynth.evaluation.evidence import associations, distributions, shown_associations
+from medsynth.reporting.catalogue import TABLES, Facts
 from tests.conftest import CODEBOOK
 
 
@@ -215,3 +217,48 @@ def test_patients_are_counted_and_not_their_admissions():
     codebook, clean = free_text(40)
     # Six admissions of three persons.
     assert without_rare_levels(clean, clean, codebook, least=6)[1] == {"stage": 6}
+
+
+def tables_of(tmp_path, **files):
+    """What tables are made from: files that a run has written, of a raw table of 1,000 rows."""
+    for name, table in files.items():
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+    (tmp_path / "provenance.json").write_text('{"raw_rows": 1000}')
+    paths = {**{name: tmp_path / f"{name}.csv" for name in files}, "provenance": tmp_path / "provenance.json"}
+    names = [field.name for field in dataclasses.fields(Facts)]
+    return Facts(**dict.fromkeys(names) | {"files": paths, "least_patients": 10})
+
+
+def test_what_cleaning_changed_cannot_be_told_by_difference(tmp_path):
+    rows = [
+        # Few cells made missing beside others; none; many; all but few.
+        ("age", "below range: missing", 4, None, None),
+        ("age", "above range: missing", 20, None, None),
+        ("age", "kept", None, 66, 90),
+        ("sex", "kept", None, 66, 66),
+        ("bmi", "kept", None, 66, 100),
+        ("crp", "kept", None, 993, 993),
+        ("ward", "kept", None, 66, 63),
+    ]
+    names = ["column", "rule", "cells", "missing_before", "missing_after"]
+    written = pd.DataFrame(rows, columns=names).astype(dict.fromkeys(names[2:], "Int64"))
+    numbers, _ = TABLES["cleaning"].make(tables_of(tmp_path, cleaning=written))
+    assert numbers["cells"].tolist() == ["<10", "20", "", "", "", "", ""]
+    assert numbers["missing_before"].tolist() == ["", "", "withheld", "66", "66", "all but <10", "withheld"]
+    assert numbers["missing_after"].tolist() == ["", "", "90", "66", "100", "all but <10", "63"]
+
+
+def test_cells_imputed_in_one_partition_do_not_tell_of_those_in_the_other(tmp_path):
+    imputed = {"age": (80, 5), "sex": (80, 20), "crp": (0, 5), "bmi": (0, 0)}
+    rows = [
+        (partition, column, 800 if i == 0 else 200, cells[i])
+        for i, partition in enumerate(["train", "test"])
+        for column, cells in imputed.items()
+    ]
+    written = pd.DataFrame(rows, columns=["partition", "column", "rows", "imputed"])
+    numbers, _ = TABLES["preparation"].make(tables_of(tmp_path, preparation=written))
+    found = numbers.pivot(index="column", columns="partition", values="imputed")
+    assert found.loc["age"].to_dict() == {"train": "withheld", "test": "<10"}
+    assert found.loc["sex"].to_dict() == {"train": "80", "test": "20"}
+    assert found.loc["crp"].to_dict() == {"train": "0", "test": "<10"}
+    assert found.loc["bmi"].to_dict() == {"train": "0", "test": "0"}
