@@ -252,7 +252,8 @@ def uncounted(cohorts, wheres, fairness, totals):
             wider = [other for other in shown.index if wheres[other].items() < wheres[cohort].items()]
             left = [total - n, n, *(shown[other] - n for other in wider)]
             ((column, level), *more) = wheres[cohort].items()
-            if name == "n_test" and not more and (column, level) not in groups.index and column in groups.index:
+            lone = name == "n_test" and not more and isinstance(level, str) and column in groups.index
+            if lone and (column, level) not in groups.index:
                 left.append(total - groups[column].sum() - n)
             yield from ((cohort, name, int(count)) for count in left if 0 < count < LEAST)
 
