@@ -296,6 +296,7 @@ def associations(evidence_by_seed: list[dict], *, title: str, note: str) -> Figu
     ]
     for ax, (matrix, name, end, colours) in zip(axes, panels, strict=True):
         mesh = heatmap(ax, pd.DataFrame(matrix, names, names), -end, end, colours)
+        ax.set_facecolor("#dddddd")
         ax.set_aspect("equal")
         ax.set_title(name, fontsize=max(10, 2.2 * side))
         ax.tick_params(labelsize=7 if len(names) > 25 else 8)
@@ -304,7 +305,7 @@ def associations(evidence_by_seed: list[dict], *, title: str, note: str) -> Figu
             label = "Association" if ax is axes[1] else "Synthetic − real"
             figure.colorbar(mesh, ax=bars, label=label, pad=0.01, aspect=30)
     measures = "Pearson's r of numbers, ordinal and binary levels; Cramér's V or correlation ratio with nominal levels"
-    measures += "; blank: would tell of few real rows" if withheld else ""
+    measures += "; grey: would tell of few real rows" if withheld else ""
     figure = with_note(figure, f"{note}; {measures}")
     # What equal sides leave free is known only once the figure was laid out; saving it does so again.
     figure.get_layout_engine().execute(figure)
