@@ -1,10 +1,23 @@
-"""What is told of real patients: no cell of a few of them, no extreme value of one, no rare level by its name.
+"""What is shown of real patients: no count of a few of them, no extreme value of one, no rare level by its name.
 
-The means are those of Hundepool et al. (2012), Statistical Disclosure Control: a least cell count, below which cells
-are suppressed, put together with their neighbours or rounded; and cut extremes (top and bottom coding).
+The means are those of Hundepool et al. (2012), Statistical Disclosure Control, chapters 3 to 5. Counts are exact or not
+shown at all, since rounding biases what is computed from them and can be undone where a ratio has an exact side:
+
+- primary suppression: a count of real rows above 0 and below `least`, the smallest that is allowed, is not shown, and
+  neither is any score made of it; so is a count that leaves so few of a known total.
+- secondary suppression: what is shown must not give a withheld count by difference. So the rows that are withheld of a
+  known total are none, or at least `least`, of two groups or more: the next smallest group is withheld, too, until they
+  are. That the next smallest is taken bounds the others from below: where who knows this could solve for a count, all
+  groups are withheld.
+
+`shown_groups` decides for the groups of a column, `shown_cells` for the cells of a two-way table, `shown_sets` for sets
+of rows that overlap. Bins of numeric columns are put together instead (`pools`), and extremes are cut (top and bottom
+coding).
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,26 +27,155 @@ from medsynth.preparation.partitions import persons
 
 # Default of the studies' key `least_patients`.
 LEAST_PATIENTS = 10
+# What a table for reading has in place of a withheld number.
+WITHHELD = "withheld"
 
 
-def told(count: float, least: int) -> float:
-    """Return a number of real rows, or NaN if there are some but fewer than `least`."""
-    return float("nan") if 0 < count < least else float(count)
+def few(count: int, least: int, total: int | None = None) -> str:
+    """Write a count of real rows or cells: ``"<10"``, or ``"all but <10"`` of a total, if these are some but few."""
+    if total is not None and is_small(total - count, least):
+        return f"all but <{least}"
+    return f"<{least}" if is_small(count, least) else str(count)
 
 
-def few(count: int, least: int) -> str:
-    """Write a count of real rows or cells: ``"<10"`` if there are some but fewer than `least`."""
-    return f"<{least}" if 0 < count < least else str(count)
+def is_small(count: int | np.ndarray, least: int) -> bool | np.ndarray:
+    """Whether a count of real rows is above 0 and below `least`; elementwise for an array."""
+    return (count > 0) & (count < least)
 
 
-def rounded_counts(counts: np.ndarray, least: int) -> np.ndarray:
-    """Round the counts of a column's cells to multiples of `least` if any is above 0 and below it: shape (cells,).
+def shown_groups(counts: np.ndarray, least: int, wanted: np.ndarray | None = None) -> np.ndarray:
+    """Say which groups of a column can be shown with their exact counts of real rows; the module states the rule.
 
-    All of them, since one hidden count is what the others leave of the rows. Cells of which none is that small stay.
+    Parameters
+    ----------
+    counts : array_like of int, shape (groups,) or (sides, groups)
+        Real rows of each group. Several sides are several sets of real rows whose numbers are known, such as the two
+        halves of the holdout, or rows of a group and those of them with an outcome: a group is shown for all sides or
+        for none. What is withheld for the first side alone stays withheld whatever follows, so that tables with more
+        sides show no group that those with the first one withhold.
+    least : int
+        Smallest count above 0 that is shown.
+    wanted : array_like of bool, shape (groups,), optional
+        The others are not shown for another reason; their rows are among those withheld.
+
+    Returns
+    -------
+    ndarray of bool, shape (groups,)
+        True where there are no rows, too: a reader should not see which of the groups that are left out have none.
+
+    Examples
+    --------
+    >>> shown_groups([640, 110, 20, 3, 0], 10).tolist()
+    [True, True, False, False, True]
     """
-    counts = np.asarray(counts, dtype=float)
-    few = (counts > 0) & (counts < least)
-    return np.round(counts / least) * least if few.any() else counts
+    sides = np.atleast_2d(np.asarray(counts))
+    shown = np.ones(sides.shape[1], dtype=bool)
+    for side in sides:
+        shown &= ~is_small(side, least)
+        _suppress_next_smallest(side, shown, least)
+    if wanted is not None:
+        shown &= np.asarray(wanted, dtype=bool)
+    # Groups that nobody wants, or that are few on another side, may be few together.
+    for side in sides:
+        _suppress_next_smallest(side, shown, least)
+    return shown
+
+
+def shown_cells(counts: np.ndarray, least: int) -> np.ndarray:
+    """Say which cells of a two-way table of real rows can be shown, its margins being known: bool, shape as `counts`.
+
+    The rule of `shown_groups` holds for every row and every column.
+    """
+    counts = np.asarray(counts)
+    shown, before = ~is_small(counts, least), -1
+    while before != shown.sum():
+        before = shown.sum()
+        for line, mask in (*zip(counts, shown, strict=True), *zip(counts.T, shown.T, strict=True)):
+            _suppress_next_smallest(line, mask, least)
+    return shown
+
+
+def _suppress_next_smallest(counts: np.ndarray, shown: np.ndarray, least: int) -> None:
+    """Withhold the next smallest group, in place, where those withheld are few together; all where that would tell."""
+    candidates = shown & (counts > 0)
+    if is_small(counts[~shown].sum(), least) and candidates.any():
+        shown[np.flatnonzero(candidates)[np.argmin(counts[candidates])]] = False
+    if _solvable(counts, shown, least):
+        shown[:] = False
+
+
+def _solvable(counts: np.ndarray, shown: np.ndarray, least: int) -> bool:
+    """Whether the total of the withheld groups and the rule itself leave one solution for those that are small.
+
+    With m groups withheld that have S rows either all are small, or one was taken as the next smallest, with B rows,
+    `least` or more and no more than the smallest group shown; then the others have S - B, which is below `least`.
+    """
+    withheld = counts[~shown & (counts > 0)]
+    m, total = len(withheld), withheld.sum()
+    if not is_small(withheld, least).any() or (withheld >= least).sum() > 1:
+        return False
+    if m < total < m * (least - 1):
+        return False
+    all_small = int(m <= total <= m * (least - 1))
+    smallest_shown = counts[shown & (counts > 0)].min(initial=total + 1)
+    # Of two equal groups the first is withheld, so that a later one can only have been smaller.
+    others = [min(least - 1, total - least) - max(m - 1, total - most) for most in (smallest_shown, smallest_shown - 1)]
+    return any(all_small + max(n + 1, 0) == 1 for n in others)
+
+
+def shown_sets(sets: np.ndarray, least: int, partitions: Sequence[np.ndarray] = ()) -> np.ndarray:
+    """Say of which sets of real rows the exact number can be shown, whatever their overlaps; the module has the rule.
+
+    The number of all rows is known, and which sets lie within which. The largest set is looked at first. A set is
+    withheld if it, what it leaves of all rows, or what shown sets leave of each other with it is small: differences of
+    a set and one or two others within it or all of them, and overlaps of two sets whose union is shown.
+
+    Parameters
+    ----------
+    sets : ndarray of bool, shape (sets, rows)
+    least : int
+        Smallest count above 0 that is shown.
+    partitions : sequence of ndarray of bool, shape (groups, rows) each
+        Groups of columns that other tables show: they do not overlap within a column.
+
+    Returns
+    -------
+    ndarray of bool, shape (sets,)
+    """
+    sets = np.asarray(sets, dtype=bool)
+    shown = np.zeros(len(sets), dtype=bool)
+    for i in np.argsort(-sets.sum(axis=1), kind="stable"):
+        known = [np.ones(sets.shape[1], dtype=bool), *sets[shown]]
+        found = [sets[i], *_differences(sets[i], known)]
+        for groups in partitions:
+            within, apart = ~(groups & ~sets[i]).any(axis=1), ~(groups & sets[i]).any(axis=1)
+            found.append(sets[i] & ~groups[within].any(axis=0))
+            found.append(~sets[i] & ~groups[apart].any(axis=0))
+        shown[i] = not any(is_small(rows.sum(), least) for rows in found)
+    return shown
+
+
+def _differences(rows: np.ndarray, known: list[np.ndarray]) -> Iterator[np.ndarray]:
+    """Sets whose number of rows follows from that of a set and those of known ones."""
+
+    def within(inner, outer):
+        return not (inner & ~outer).any()
+
+    for other in known:
+        if within(rows, other):
+            yield other & ~rows
+        for one, whole in ((rows, other), (other, rows)):
+            inside = [third for third in (rows, *known) if within(third, whole) and not within(whole, third)]
+            if within(one, whole) and not within(whole, one):
+                yield whole & ~one
+                yield whole & ~np.any(inside, axis=0)
+        joined = rows | other
+        for third in known:
+            if within(joined, third):
+                if not (rows & other).any():
+                    yield third & ~joined
+                if within(third, joined):
+                    yield rows & other
 
 
 def pools(counts: np.ndarray, least: int) -> np.ndarray:
@@ -82,14 +224,33 @@ def inner_range(values: pd.Series, least: int, share: float = 0.0) -> tuple[floa
     return low, high
 
 
-def told_levels(values: pd.Series, column: Column, least: int) -> pd.Series:
-    """Name the levels of a coded column under which they are told: level -> itself or "rare (n levels)".
+def shown_levels(values: pd.Series, column: Column, least: int, drawn_from: pd.Series | None = None) -> pd.Series:
+    """Name the levels of a coded column under which they are shown: level -> itself or "rare (n levels)".
 
-    Rare are those of fewer than `least` rows. The two levels of a binary column always stay: the one names the other.
+    Parameters
+    ----------
+    values : Series
+        Of real rows.
+    column : Column
+    least : int
+        Levels that `shown_groups` withholds are one, with those that no row has.
+    drawn_from : Series, optional
+        Those of all rows that these were drawn from without replacement, where both are counted: so is the rest.
+
+    Returns
+    -------
+    Series
+        Empty if a level of a binary column has few rows: either level tells of the other.
     """
     names = pd.Series(column.all_levels, index=column.all_levels, dtype=object)
-    rare = values.value_counts().reindex(names.index, fill_value=0) < least
-    if column.type != "binary" and rare.any():
+    sides = [values] if drawn_from is None else [values, drawn_from]
+    counts = np.array([side.value_counts().reindex(names.index, fill_value=0) for side in sides])
+    counts[1:] -= counts[0]
+    shown = shown_groups(counts, least)
+    if column.type == "binary":
+        return names if shown.all() else names[:0]
+    rare = ~shown | (counts[0] == 0)
+    if rare.any():
         names[rare] = f"rare ({rare.sum()} level{'s' if rare.sum() > 1 else ''})"
     return names
 

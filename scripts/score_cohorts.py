@@ -10,6 +10,7 @@ from medsynth.codebook import Codebook
 from medsynth.conditions import Conditions
 from medsynth.evaluation.comparison import persons_of_test
 from medsynth.evaluation.conditional import Cohort, score_cohorts
+from medsynth.evaluation.fairness import Subgroups
 from medsynth.evaluation.references import REFERENCES, draw_rows
 from medsynth.generators import generator_class
 from medsynth.preparation.encoding import TableEncoder
@@ -37,6 +38,7 @@ def main(job):
         seed=seed,
         least=job.params.least_patients,
         persons=persons,
+        subgroups=[Subgroups(**one) for one in job.params.subgroups],
     )
     write_scores(job, generator, [("conditional", score) for score in scores])
 

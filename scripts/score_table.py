@@ -7,16 +7,24 @@ import json
 import numpy as np
 
 from medsynth.codebook import Codebook
+from medsynth.disclosure import is_small, shown_levels
 from medsynth.evaluation.comparison import draw_compared, persons_of_test
 from medsynth.evaluation.detection import CURVE_ROWS, c2st, c2st_null
-from medsynth.evaluation.evidence import association_difference, associations, distributions, pair_columns, pairs
+from medsynth.evaluation.evidence import (
+    association_difference,
+    associations,
+    distributions,
+    pair_columns,
+    pairs,
+    shown_associations,
+)
 from medsynth.evaluation.fairness import Subgroups, group_performance, representation
 from medsynth.evaluation.fidelity import common_bin_pair_trends, moments, quality
 from medsynth.evaluation.importance import explain
 from medsynth.evaluation.marginals import three_way_marginals
 from medsynth.evaluation.precision_recall import precision_recall
 from medsynth.evaluation.references import REFERENCES, Pair, draw_positions
-from medsynth.evaluation.resampling import with_training_persons
+from medsynth.evaluation.resampling import Score, with_training_persons
 from medsynth.evaluation.targets import Target
 from medsynth.evaluation.utility import majority, predict, train_and_test, utility_scores
 from medsynth.evaluation.violations import violations
@@ -90,8 +98,12 @@ class Scored:
             if target is self.targets[0]:
                 # By the first classifier alone: what is asked is whether groups differ.
                 first = next(iter(predicted.values()))
-                found = group_performance(first.probability, compared.tested, target, self.subgroups, least=least)
-                yield "fairness", found
+                yield (
+                    "fairness",
+                    group_performance(
+                        first.probability, compared.tested, target, self.subgroups, least=least, weights=how["weights"]
+                    ),
+                )
 
     def with_training(self, scores, target, rows):
         """What other training persons would change, for classifiers that learn from real rows."""
@@ -106,6 +118,11 @@ class Scored:
     def majority(self):
         """Always the most frequent class."""
         for target in self.targets:
+            rows = np.bincount(target.labels(self.compared.tested), minlength=2)
+            if is_small(rows, self.params.least_patients).any():
+                # Its accuracy is the share of a class, and that would be of few patients.
+                log.info("%s: the majority class is withheld", target.name)
+                continue
             scores = list(
                 train_and_test(
                     self.train, self.compared.tested, target, self.encoder, seed=self.seed,
@@ -132,18 +149,42 @@ class Scored:
         """How closely the table resembles real rows."""
         compared, codebook = self.compared, self.codebook
         judged, against, persons = compared.judged, compared.against, compared.against_persons
-        real = self.test if len(self.pair.against) == len(self.test) else self.test.iloc[self.pair.against]
-        yield "fairness", representation(self.pair.table, real, self.subgroups, least=self.params.least_patients)
-        yield "fidelity", quality(judged, against, codebook, persons)
+        real, of_patients, of_table = self.real(), self.generator in ("real", "holdout"), self.persons_of_table()
+        least = self.params.least_patients
+        yield (
+            "fairness",
+            representation(
+                self.pair.table, real, self.subgroups, least=least, held_out=self.test if of_patients else None,
+                weights=self.persons.take(self.pair.against).weights, table_weights=of_table and of_table.weights,
+            ),
+        )  # fmt: skip
+        yield "fidelity", self.without_rare_shapes(quality(judged, against, codebook, persons), real)
         yield "fidelity", common_bin_pair_trends(judged, against, codebook, persons)
         yield "fidelity", moments(judged, against, codebook, persons)
         beyond = {"seed": derive_seed(self.params.study_seed, "precision and marginals"), "weights": persons.weights}
         yield "fidelity", precision_recall(judged, against, codebook, learned=self.train, **beyond)
         yield "fidelity", three_way_marginals(judged, against, codebook, **beyond)
         # A rate needs nothing to be compared with, so every row counts.
-        yield "fidelity", violations(self.pair.table, codebook, self.persons_of_table())
+        yield "fidelity", violations(self.pair.table, codebook, of_table, least=least if of_patients else None)
         self.matrices = {"synthetic": associations(judged, codebook), "real": associations(against, codebook)}
         yield "fidelity", [association_difference(self.matrices["synthetic"], against, codebook, persons)]
+
+    def without_rare_shapes(self, scores, real):
+        """Withhold shapes of binary columns with a rare level: who has the synthetic table can solve them for it."""
+        against, least = self.compared.against, self.params.least_patients
+        rare = {
+            name
+            for name in self.codebook.named("binary")
+            if shown_levels(against[name], self.codebook.columns[name], least, drawn_from=real[name]).empty
+        }
+        for score in scores:
+            hidden = score.metric == "column_shape" and score.detail in rare
+            yield Score(score.metric, score.detail, np.nan) if hidden else score
+
+    def real(self):
+        """Real rows that the table is judged against."""
+        whole = len(self.pair.against) == len(self.test)
+        return self.test if whole else self.test.iloc[self.pair.against].reset_index(drop=True)
 
     def persons_of_table(self):
         """Persons behind the rows of a reference row that is real; None for rows that a generator drew."""
@@ -168,15 +209,14 @@ class Scored:
     def evidence(self):
         """What figures need: the same columns for every generator of the study; of all rows where joint."""
         chosen = pair_columns(self.codebook, derive_seed(self.params.study_seed, "pair plot"))
-        told = {"edges_from": "real", "least": self.params.least_patients}
-        tables = {"synthetic": self.compared.judged, "real": self.compared.against}
+        shown = {"edges_from": "real", "least": self.params.least_patients}
+        compared, real = {"synthetic": self.compared.judged, "real": self.compared.against}, self.real()
         return {
-            "distributions": distributions(tables, self.codebook, **told),
-            "associations": {
-                "columns": list(self.codebook.columns),
-                **{key: matrix.round(6).to_numpy().tolist() for key, matrix in self.matrices.items()},
-            },
-            "pairs": pairs({"synthetic": self.pair.table, "real": self.test}, self.codebook, chosen, **told),
+            "distributions": distributions(compared, self.codebook, **shown, drawn_from=real),
+            "associations": shown_associations(
+                self.matrices, self.compared.against, self.codebook, least=shown["least"]
+            ),
+            "pairs": pairs({"synthetic": self.pair.table, "real": real}, self.codebook, chosen, **shown),
         }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,9 +11,10 @@ from pydantic import Field
 
 from medsynth.codebook import Codebook, Strict
 from medsynth.conditions import Conditions
-from medsynth.disclosure import LEAST_PATIENTS, told
+from medsynth.disclosure import LEAST_PATIENTS, shown_groups, shown_sets
 from medsynth.errors import InputError
 from medsynth.evaluation.detection import DETECTORS, c2st
+from medsynth.evaluation.fairness import Subgroups
 from medsynth.evaluation.fidelity import common_bin_pair_trends, quality
 from medsynth.evaluation.references import draw_positions
 from medsynth.evaluation.resampling import Persons, Score, share_score
@@ -65,6 +66,7 @@ def score_cohorts(
     seed: int,
     least: int = LEAST_PATIENTS,
     persons: Persons | None = None,
+    subgroups: Sequence[Subgroups] = (),
 ) -> Iterator[Score]:
     """Score every cohort that a generator draws (Med-VAE paper, Figures 8 and 9, and what it left as future work).
 
@@ -83,9 +85,11 @@ def score_cohorts(
     seed : int
         Of the detector.
     least : int, default 10
-        Fewer real rows are not told.
+        Fewer real rows are not shown.
     persons : Persons, optional
         Of `test`.
+    subgroups : sequence of Subgroups, optional
+        Groups of patients whose numbers other tables show.
 
     Yields
     ------
@@ -93,7 +97,7 @@ def score_cohorts(
         ``share`` with the detail ``asked|held``: share of the rows drawn for the cohort `asked` (or unconditionally)
         that meet the conditions of `held`, for cohorts of one group; ``success`` with the cohort as detail: the same
         for `asked` itself; both 0 where the generator refused. ``n_train`` and ``n_test``: real rows of the cohort,
-        NaN if they are some but fewer than `least`.
+        NaN if they would tell of some but fewer than `least`; see `shown_counts`.
         ``quality``, ``common_bin_pair_trends`` and ``c2st_auc``: rows that meet the conditions against real ones of
         `test`, where these are `LEAST_COHORT` or more, always on min(`rows`, ``n_test``) rows a side,
         since the scores depend on their number; NaN for a generator that has not as many to show after drawing `ROUNDS`
@@ -110,12 +114,13 @@ def score_cohorts(
     anything = draw(rows, None, 0)
     for held, conditions in wanted.items():
         yield _share("share", f"{UNCONDITIONAL}|{held}", conditions, anything)
+    n_train, n_test = (shown_counts(wanted, rows, codebook, subgroups, least) for rows in (train, test))
     for cohort in (cohort for cohort in cohorts if cohort.name in wanted):
         name, conditions = cohort.name, wanted[cohort.name]
         in_test = np.flatnonzero(conditions.holds(test))
         real = test.iloc[in_test].reset_index(drop=True)
-        yield Score("n_train", name, told(conditions.holds(train).sum(), least))
-        yield Score("n_test", name, told(len(real), least))
+        yield Score("n_train", name, n_train[name])
+        yield Score("n_test", name, n_test[name])
         try:
             drawn = draw(rows, cohort.where, 0)
         except InputError as error:
@@ -137,6 +142,45 @@ def _share(metric: str, detail: str, conditions: Conditions, drawn: pd.DataFrame
         return Score(metric, detail, 0.0)
     share = float(conditions.holds(drawn).mean())
     return share_score(metric, detail, share, len(drawn), seed=derive_seed(metric, detail))
+
+
+def shown_counts(
+    cohorts: dict[str, Conditions],
+    table: pd.DataFrame,
+    codebook: Codebook,
+    subgroups: Sequence[Subgroups],
+    least: int,
+) -> dict[str, float]:
+    """Numbers of real rows of cohorts, NaN where they would tell of few (`medsynth.disclosure.shown_sets`).
+
+    Parameters
+    ----------
+    cohorts : dict of Conditions
+        By name.
+    table : DataFrame
+        One real partition, whose number of rows is known.
+    codebook : Codebook
+    subgroups : sequence of Subgroups
+        Their groups may be counted elsewhere, and so may the levels of the columns that cohorts are made of.
+    least : int
+        Fewer rows are not shown.
+    """
+    asked = {name for conditions in cohorts.values() for name in conditions if not codebook.columns[name].numeric}
+    counted = [one for one in subgroups if one.column in table]
+    counted += [Subgroups(column=name) for name in sorted(asked - {one.column for one in counted})]
+    partitions = []
+    for one in counted:
+        groups = one.of(table)
+        members = np.array([groups == group for group in groups.cat.categories])
+        partitions.append(members[shown_groups(members.sum(axis=1), least)])
+    if not cohorts:
+        return {}
+    held = np.array([conditions.holds(table) for conditions in cohorts.values()])
+    shown = shown_sets(held, least, partitions)
+    return {
+        name: float(rows.sum()) if known else float("nan")
+        for name, rows, known in zip(cohorts, held, shown, strict=True)
+    }
 
 
 def _enough(

@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 
 from medsynth.codebook import NUMERIC, Codebook
-from medsynth.disclosure import LEAST_PATIENTS, inner_range, pools, rounded_counts, told_levels
+from medsynth.disclosure import LEAST_PATIENTS, inner_range, is_small, pools, shown_cells, shown_levels
 from medsynth.evaluation.crosstabs import Crosstabs
 from medsynth.evaluation.resampling import Persons, Score
 
 # Joint histograms have no fewer bins a column.
 LEAST_BINS = 6
+# Cross tables with known margins and no more free cells than this can be solved from one number of two decimals.
+SOLVABLE = 2
 
 
 def histogram_edges(values: pd.Series, integer: bool, bins: int = 40, least: int = LEAST_PATIENTS) -> np.ndarray:
@@ -34,7 +36,12 @@ def histogram_edges(values: pd.Series, integer: bool, bins: int = 40, least: int
 
 
 def distributions(
-    tables: dict[str, pd.DataFrame], codebook: Codebook, *, edges_from: str, least: int = LEAST_PATIENTS
+    tables: dict[str, pd.DataFrame],
+    codebook: Codebook,
+    *,
+    edges_from: str,
+    drawn_from: pd.DataFrame | None = None,
+    least: int = LEAST_PATIENTS,
 ) -> dict[str, dict]:
     """Histograms of numeric and level shares of coded columns, on the same bins for every table.
 
@@ -44,14 +51,18 @@ def distributions(
     codebook : Codebook
     edges_from : str
         The (real) table whose values decide the bins.
+    drawn_from : DataFrame, optional
+        All rows of the partition, from which those of `edges_from` were drawn without replacement. Other tables count
+        levels among them, which tells what the rest has: it must not be few either.
     least : int, default 10
-        Neighbouring bins are one where fewer of its rows are in them, and levels of fewer are told together; see
-        `medsynth.disclosure`.
+        Neighbouring bins are one where fewer of its rows are in them, and levels of fewer are one level with the next
+        smallest; see `medsynth.disclosure`.
 
     Returns
     -------
     dict
-        Column -> ``edges`` (numeric) or ``levels`` (coded), and per table a list of densities (1 / unit) or shares.
+        Column -> ``edges`` (numeric) or ``levels`` (coded), and per table a list of densities (1 / unit) or shares. A
+        binary column of which few real rows have a level has no levels and no shares.
     """
     found, real = {}, tables[edges_from]
     for name, column in codebook.columns.items():
@@ -64,12 +75,11 @@ def distributions(
                 counts, _ = np.histogram(table[name].clip(edges[0], edges[-1]), bins=edges)
                 found[name][key] = (counts / max(counts.sum(), 1) / np.diff(edges)).tolist()
         else:
-            names = told_levels(real[name], column, least)
+            names = shown_levels(real[name], column, least, None if drawn_from is None else drawn_from[name])
             levels = list(dict.fromkeys(names))
             found[name] = {"levels": levels}
             for key, table in tables.items():
                 counts = table[name].astype(object).map(names).value_counts().reindex(levels, fill_value=0)
-                counts = rounded_counts(counts, least) if key == edges_from else counts
                 found[name][key] = (counts / max(len(table), 1)).tolist()
     return found
 
@@ -92,8 +102,9 @@ def pairs(
 ) -> dict:
     """Joint histograms of every pair of the named numeric columns, on the same bins for every table.
 
-    A cell that fewer than `least` rows of the (real) table `edges_from` fall into is written as 0 for that table: a
-    lone patient is nobody's business. Outer rows fall into the outer bins, as in `distributions`.
+    A cell that fewer than `least` rows of the (real) table `edges_from` fall into is written as 0 for that table, and
+    so are those that would tell of it by difference (`medsynth.disclosure.shown_cells`): pairs share their margins.
+    Outer rows fall into the outer bins, as in `distributions`.
 
     Parameters
     ----------
@@ -106,7 +117,7 @@ def pairs(
     bins : int, default 24
         Bins a column, at most; fewer where the real rows are too few to fill that many by that many cells.
     least : int, default 10
-        Fewer real rows are not told.
+        Fewer real rows are not shown.
 
     Returns
     -------
@@ -130,7 +141,7 @@ def pairs(
         for key in tables:
             counts, _, _ = np.histogram2d(inside[key][x], inside[key][y], bins=[edges[x], edges[y]])
             if key == edges_from:
-                counts[counts < least] = 0
+                counts[~shown_cells(counts, least)] = 0
             pair[key] = counts.astype("int64").tolist()
         found.append(pair)
     return {
@@ -174,6 +185,42 @@ def associations(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
             matrix.loc[name, ordered] = matrix.loc[ordered, name] = ratios
     np.fill_diagonal(matrix.to_numpy(), 1.0)
     return matrix
+
+
+def shown_associations(
+    matrices: dict[str, pd.DataFrame], real: pd.DataFrame, codebook: Codebook, *, least: int = LEAST_PATIENTS
+) -> dict[str, list]:
+    """Associations as evidence: those of real rows without the ones that tell of few rows.
+
+    The correlation of two binary columns whose shares are known tells how many rows have both levels. So those of coded
+    columns are left out that have a small cell in their cross table and too few levels to hide it.
+
+    Parameters
+    ----------
+    matrices : dict of DataFrame
+        From `associations`; ``real`` is that of `real`.
+    real : DataFrame
+    codebook : Codebook
+    least : int, default 10
+        Fewer real rows are not shown.
+
+    Returns
+    -------
+    dict
+        ``columns``, and for each table a list of lists: of real rows to two decimals, None where left out, of others to
+        six.
+    """
+    shown = pd.DataFrame(True, matrices["real"].index, matrices["real"].columns)
+    coded = [name for name in shown if not codebook.columns[name].numeric]
+    codes = {name: np.unique(real[name].cat.codes, return_inverse=True)[1] for name in coded}
+    for one, other in itertools.combinations(codes, 2):
+        counts = np.zeros((codes[one].max() + 1, codes[other].max() + 1), dtype=int)
+        np.add.at(counts, (codes[one], codes[other]), 1)
+        if np.prod(np.subtract(counts.shape, 1)) <= SOLVABLE and is_small(counts, least).any():
+            shown.loc[one, other] = shown.loc[other, one] = False
+    found = {key: matrix.round(6) for key, matrix in matrices.items()}
+    found["real"] = matrices["real"].round(2).astype(object).where(shown, None)
+    return {"columns": list(shown), **{key: matrix.to_numpy().tolist() for key, matrix in found.items()}}
 
 
 def association_difference(

@@ -10,11 +10,10 @@ import pandas as pd
 from pydantic import Field
 
 from medsynth.codebook import Codebook, Strict
-from medsynth.disclosure import LEAST_PATIENTS, rounded_counts
+from medsynth.disclosure import LEAST_PATIENTS, shown_groups
 from medsynth.errors import InputError
-from medsynth.evaluation.resampling import Score
+from medsynth.evaluation.resampling import Score, least_variance, weighted_mean, weighted_roc_auc
 from medsynth.evaluation.targets import Target
-from medsynth.evaluation.utility import classification_scores
 
 # Scores of fewer test rows say little of a group.
 LEAST_TESTED = 50
@@ -48,7 +47,14 @@ class Subgroups(Strict):
 
 
 def representation(
-    table: pd.DataFrame, real: pd.DataFrame, subgroups: list[Subgroups], *, least: int = LEAST_PATIENTS
+    table: pd.DataFrame,
+    real: pd.DataFrame,
+    subgroups: list[Subgroups],
+    *,
+    least: int = LEAST_PATIENTS,
+    held_out: pd.DataFrame | None = None,
+    weights: np.ndarray | None = None,
+    table_weights: np.ndarray | None = None,
 ) -> Iterator[Score]:
     """How frequent groups are against real rows.
 
@@ -59,24 +65,52 @@ def representation(
     table, real : DataFrame
     subgroups : list of Subgroups
     least : int, default 10
-        Groups of fewer real rows are left out.
+        Fewer real rows are not shown; see `medsynth.disclosure`.
+    held_out : DataFrame, optional
+        The test partition, if the rows of `table` are real ones, too: then groups must have `least` rows on either
+        side, and those that tables against all of the partition withhold are withheld.
+    weights : ndarray of float32, shape (replicates, rows of `real`), optional
+        Of the persons whose rows they are; see `medsynth.evaluation.resampling`. Without them: no replicates.
+    table_weights : ndarray of float32, shape (replicates, rows of `table`), optional
+        The same where the rows of `table` are real ones.
 
     Yields
     ------
-    metric, detail, value
+    Score
         ``log_disparity``: natural logarithm of the odds of the group in `table` over those in `real`, half a row added
-        to each side of the odds; 0 is equal, 0.69 twice the odds. ``rows``: real rows of the group. The detail is
-        ``column:group``.
+        to each side of the odds; 0 is equal, 0.69 twice the odds; NaN for a group that is withheld. ``rows``: real rows
+        of the group, if it is not. The detail is ``column:group``.
     """
     for one in (s for s in subgroups if s.column in real):
-        in_real = one.of(real).value_counts(sort=False)
-        in_real[:] = rounded_counts(in_real, least)
-        found = one.of(table).value_counts().reindex(in_real.index, fill_value=0)
-        for group, rows in in_real.items():
-            if rows >= least:
-                yield "rows", f"{one.column}:{group}", float(rows)
-                odds = [(n + 0.5) / (total - n + 0.5) for n, total in ((found[group], len(table)), (rows, len(real)))]
-                yield "log_disparity", f"{one.column}:{group}", float(np.log(odds[0] / odds[1]))
+        sides = [one.of(real), one.of(table)]
+        names = list(dict.fromkeys(name for side in sides for name in side.cat.categories))
+        # Rows by groups.
+        in_real, in_table = (np.array([side == name for name in names], dtype="float32").T for side in sides)
+        counts, drawn = (side.sum(axis=0, dtype=int) for side in (in_real, in_table))
+        of_patients = [counts]
+        if held_out is not None:
+            in_partition = one.of(held_out).value_counts().reindex(names, fill_value=0)
+            of_patients = [in_partition, counts, drawn]
+        shown = shown_groups(of_patients, least, wanted=np.min(of_patients, axis=0) >= least)
+        for i, group in enumerate(names):
+            detail = f"{one.column}:{group}"
+            if not shown[i]:
+                yield Score("log_disparity", detail, float("nan"))
+                continue
+            yield Score("rows", detail, float(counts[i]))
+            value = _log_odds(drawn[i], len(table)) - _log_odds(counts[i], len(real))
+            replicates = None
+            if weights is not None:
+                ours = _log_odds(drawn[i], len(table))
+                if table_weights is not None:
+                    ours = _log_odds(table_weights @ in_table[:, i], table_weights.sum(axis=1))
+                replicates = ours - _log_odds(weights @ in_real[:, i], weights.sum(axis=1))
+            yield Score("log_disparity", detail, float(value), replicates)
+
+
+def _log_odds(rows: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """Logarithm of the odds of so many rows among all, half a row added to each side."""
+    return np.log(rows + 0.5) - np.log(total - rows + 0.5)
 
 
 def group_performance(
@@ -86,6 +120,7 @@ def group_performance(
     subgroups: list[Subgroups],
     *,
     least: int = LEAST_PATIENTS,
+    weights: np.ndarray | None = None,
 ) -> Iterator[Score]:
     """How well a classifier predicts the target in each group of real test rows.
 
@@ -97,26 +132,50 @@ def group_performance(
     target : Target
     subgroups : list of Subgroups
     least : int, default 10
-        Groups in which a class has fewer rows have no ROC AUC.
+        Groups in which a class has some rows but fewer are not scored, nor those that would tell of them by difference
+        (`medsynth.disclosure`): a classifier that always says the same has the share of the class for its score.
+    weights : ndarray of float32, shape (replicates, rows), optional
+        Of the persons whose rows they are; see `medsynth.evaluation.resampling`. Without them: no replicates.
 
     Yields
     ------
-    metric, detail, value
-        ``roc_auc``, ``brier_score`` (as `classification_scores` has them) and, of two classes, ``calibration`` (mean
-        predicted probability of the positive class minus its share: calibration in the large), for groups of
-        `LEAST_TESTED` test rows or more. The detail is ``column:group``.
+    Score
+        ``roc_auc`` (of more than two classes one against the rest, those that the group has weighing equally),
+        ``brier_score`` and, of two classes, ``calibration`` (mean predicted probability of the positive class minus
+        its share: calibration in the large), for groups of `LEAST_TESTED` test rows or more; ``roc_auc`` for those that
+        have two classes. The detail is ``column:group``.
     """
     y = target.labels(test)
+    classes = np.eye(probability.shape[1], dtype=int)[y]
     # What makes the target would leave groups of one class.
     for one in (s for s in subgroups if s.column in test and s.column not in target.made_of):
         groups = one.of(test)
-        for group in groups.cat.categories:
-            rows = (groups == group).to_numpy()
-            if rows.sum() < LEAST_TESTED:
-                continue
-            scores = {score.metric: score.value for score in classification_scores(y[rows], probability[rows])}
-            if np.bincount(y[rows], minlength=probability.shape[1]).min() >= least:
-                yield "roc_auc", f"{one.column}:{group}", scores["roc_auc"]
-            yield "brier_score", f"{one.column}:{group}", scores["brier_score"]
-            if probability.shape[1] == 2:
-                yield "calibration", f"{one.column}:{group}", float(probability[rows, 1].mean() - y[rows].mean())
+        members = np.array([groups == group for group in groups.cat.categories], dtype=int)
+        rows = members.sum(axis=1)
+        shown = shown_groups(np.vstack([rows, (members @ classes).T]), least, wanted=rows >= LEAST_TESTED)
+        for group, inside in zip(groups.cat.categories[shown], members[shown].astype(bool), strict=True):
+            own = None if weights is None else weights[:, inside]
+            for metric, value, replicates in _performance(y[inside], probability[inside], own):
+                yield Score(metric, f"{one.column}:{group}", value, replicates, least_variance(inside.sum()))
+
+
+def _performance(
+    y: np.ndarray, probability: np.ndarray, weights: np.ndarray | None
+) -> Iterator[tuple[str, float, np.ndarray | None]]:
+    """Metric, value and replicates of one group's rows."""
+    from sklearn.metrics import roc_auc_score
+
+    n_classes, present = probability.shape[1], np.unique(y)
+    if len(present) > 1:
+        ranked = [1] if n_classes == 2 else present
+        auc = np.mean([roc_auc_score(y == k, probability[:, k]) for k in ranked])
+        replicates = None
+        if weights is not None:
+            replicates = np.mean([weighted_roc_auc(probability[:, k], y == k, weights) for k in ranked], axis=0)
+        yield "roc_auc", float(auc), replicates
+    squares = ((probability - np.eye(n_classes)[y]) ** 2).sum(axis=1)
+    by_row = {"brier_score": squares / 2 if n_classes == 2 else squares}
+    if n_classes == 2:
+        by_row["calibration"] = probability[:, 1] - y
+    for metric, values in by_row.items():
+        yield metric, float(values.mean()), None if weights is None else weighted_mean(values, weights)

@@ -28,6 +28,8 @@ class Explanation:
     positions : ndarray of float, shape (rows, predictors)
         Where each row's value lies among the predictor's: that of its level among the levels, that of its number's
         rank among the ranks; in [0, 1], NaN for a level that training rows never show.
+    coded : list of bool, of each predictor
+        Whether its positions are those of levels.
     shown : str
         The class whose values a figure shows: the gravest outcome, of two classes the positive one.
     """
@@ -37,6 +39,7 @@ class Explanation:
     classes: list[str]
     values: np.ndarray
     positions: np.ndarray
+    coded: list[bool]
     shown: str
 
     def scores(self, persons: Persons | None = None) -> Iterator[Score]:
@@ -68,7 +71,7 @@ class Explanation:
         predictors = {}
         for i, name in enumerate(self.predictors):
             order = np.lexsort([self.positions[:, i], self.values[:, i, shown]])
-            position = _rounded(_pooled(self.positions[:, i], least)[order])
+            position = _rounded(_pooled(self.positions[:, i], self.coded[i], least)[order])
             predictors[name] = {"shap": [_rounded(values) for values in self.values[order, i].T], "position": position}
         return {"classes": self.classes, "shown": self.shown, "predictors": predictors}
 
@@ -124,7 +127,8 @@ def explain(
         values[:, :, trained.known] = explainer.shap_values(x_explained, check_additivity=False)
     positions = np.column_stack([_positions(x_explained[:, i], encoder, name) for i, name in enumerate(predictors)])
     shown = target.outcomes[0].label if target.outcomes else classes[-1]
-    return Explanation(target.name, predictors, classes, values, positions, shown)
+    coded = [name in encoder.levels_ for name in predictors]
+    return Explanation(target.name, predictors, classes, values, positions, coded, shown)
 
 
 def _positions(encoded: np.ndarray, encoder: TableEncoder, name: str) -> np.ndarray:
@@ -136,16 +140,21 @@ def _positions(encoded: np.ndarray, encoder: TableEncoder, name: str) -> np.ndar
     return ranks / max(len(ranks) - 1, 1)
 
 
-def _pooled(positions: np.ndarray, least: int) -> np.ndarray:
-    """Make neighbouring positions one that fewer than `least` rows have; a level never shown counts as the first."""
+def _pooled(positions: np.ndarray, coded: bool, least: int) -> np.ndarray:
+    """Make neighbouring positions one that fewer than `least` rows have; a level never shown counts as the first.
+
+    The one is the mean of the levels, or of the rows' ranks. The mean level of the rows would tell how many rows have
+    which, and so would the mean rank of the values.
+    """
     unseen = np.isnan(positions)
     if unseen.sum() < least:
         positions, unseen = np.where(unseen, 0, positions), np.zeros_like(unseen)
-    _, inverse, counts = np.unique(positions[~unseen], return_inverse=True, return_counts=True)
-    pool = np.searchsorted(pools(counts, least), inverse, side="right")
-    means = np.bincount(pool, weights=positions[~unseen]) / np.maximum(np.bincount(pool), 1)
+    values, inverse, counts = np.unique(positions[~unseen], return_inverse=True, return_counts=True)
+    pool = np.searchsorted(pools(counts, least), np.arange(len(values)), side="right")
+    weights = np.ones_like(counts) if coded else counts
+    means = np.bincount(pool, weights=values * weights) / np.maximum(np.bincount(pool, weights=weights), 1)
     pooled = np.full(len(positions), np.nan)
-    pooled[~unseen] = means[pool]
+    pooled[~unseen] = means[pool][inverse]
     return pooled
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from medsynth.codebook import Codebook, Column, Impossible
 from medsynth.conditions import PRESCRIBED, Conditions
+from medsynth.disclosure import shown_sets
 from medsynth.errors import InputError
 from medsynth.evaluation.resampling import Persons, Score, mean_score, share_score
 from medsynth.randomness import derive_seed
@@ -18,7 +19,9 @@ from medsynth.randomness import derive_seed
 ANY = "any"
 
 
-def violations(table: pd.DataFrame, codebook: Codebook, persons: Persons | None = None) -> Iterator[Score]:
+def violations(
+    table: pd.DataFrame, codebook: Codebook, persons: Persons | None = None, *, least: int | None = None
+) -> Iterator[Score]:
     """Share of a table's rows that break each row rule, and that break any.
 
     Parameters
@@ -28,6 +31,9 @@ def violations(table: pd.DataFrame, codebook: Codebook, persons: Persons | None 
         Of clean tables (`Codebook.resolved`): rules of columns that cleaning dropped are no longer in it.
     persons : Persons, optional
         Those behind the rows; default: every row is one, as a generator draws them.
+    least : int, optional
+        The rows are real ones: shares that would tell of some rows but fewer, by themselves or by their difference to
+        others, are NaN (`medsynth.disclosure.shown_sets`).
 
     Yields
     ------
@@ -36,10 +42,14 @@ def violations(table: pd.DataFrame, codebook: Codebook, persons: Persons | None 
         codebook has no rule.
     """
     broken = {rule.name: breaks(rule, table, codebook) for rule in codebook.impossible}
-    if broken:
-        broken[ANY] = np.any(list(broken.values()), axis=0)
-    for name, rows in broken.items():
-        if persons:
+    if not broken:
+        return
+    broken[ANY] = np.any(list(broken.values()), axis=0)
+    shown = np.ones(len(broken), dtype=bool) if least is None else shown_sets(list(broken.values()), least)
+    for (name, rows), known in zip(broken.items(), shown, strict=True):
+        if not known:
+            yield Score("violations", name, float("nan"))
+        elif persons:
             yield mean_score("violations", name, rows, persons.weights)
         else:
             yield share_score("violations", name, float(rows.mean()), len(rows), seed=derive_seed("violations", name))

@@ -61,6 +61,11 @@ def measured(wanted: dict[str, pd.DataFrame]) -> dict[str, float]:
     return row
 
 
+def known_for_all(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores of all seeds, or none of them where one is withheld: what the others tell would be told of it."""
+    return scores if scores["value"].notna().all() else scores.iloc[:0]
+
+
 def averaged(scores: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """Average scores within each group, replicates and all: columns `by`, value, variance, replicates.
 

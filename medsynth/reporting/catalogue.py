@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from medsynth.disclosure import few
+from medsynth.disclosure import WITHHELD, few, is_small, shown_groups
 from medsynth.evaluation.fairness import LEAST_TESTED
 from medsynth.evaluation.inference import TABLES as SYNTHETIC_TABLES
 from medsynth.reporting.aggregation import COVERS
@@ -147,16 +147,31 @@ def _overview(facts: Facts) -> Tables:
     return table, table
 
 
-def _counted(name: str, *counts: str) -> Callable[[Facts], Tables]:
-    """Make a table as a run has written it, but for small counts in the named columns."""
+def _cleaning(facts: Facts) -> Tables:
+    """Say what cleaning did, but for small counts, and for those that tell of small ones by difference."""
+    table, least, total = facts.file("cleaning"), facts.least_patients, facts.provenance["raw_rows"]
+    counts = {name: pd.to_numeric(table[name]) for name in ("cells", "missing_before", "missing_after")}
+    changed = (counts["missing_after"].fillna(0) - counts["missing_before"]).abs()
+    by_rules = is_small(counts["cells"], least).groupby(table["column"]).transform("any")
+    for name, found in counts.items():
+        table[name] = ["" if pd.isna(n) else few(int(n), least, total) for n in found]
+    tells = (by_rules & (changed > 0)) | is_small(changed, least)
+    table.loc[tells & table["missing_before"].str.isdecimal(), "missing_before"] = WITHHELD
+    return table, table
 
-    def make(facts: Facts) -> Tables:
-        table = facts.file(name)
-        for column in counts:
-            table[column] = [few(int(n), facts.least_patients) if str(n) else "" for n in table[column]]
-        return table, table
 
-    return make
+def _preparation(facts: Facts) -> Tables:
+    """Count rows and imputed cells, but for small counts, and those that leave one of what cleaning left missing."""
+    table, least = facts.file("preparation"), facts.least_patients
+    imputed, table["imputed"] = table["imputed"].astype(int), table["imputed"].astype(str)
+    for _, rows in table.groupby("column"):
+        cells, totals = imputed[rows.index], rows["rows"].astype(int)
+        shown = shown_groups([cells, totals - cells], least)
+        for place, n, total, known in zip(rows.index, cells, totals, shown, strict=True):
+            text = few(n, least, total)
+            # Of those withheld some are few, others only hide them.
+            table.loc[place, "imputed"] = text if known or n == 0 or text != str(n) else WITHHELD
+    return table, table
 
 
 def _of_scores(table: Callable, display: Callable, *, at_one_count: bool = False) -> Callable[[Facts], Tables]:
@@ -246,12 +261,14 @@ TABLES = {
     ),
     "overview": Table(_overview, "What was run"),
     "cleaning": Table(
-        _counted("cleaning", "cells", "missing_before", "missing_after"),
-        "What cleaning did, column by column; cells are those that the rule changed (<{least}: some, but fewer)",
+        _cleaning,
+        "What cleaning did, column by column; cells are those that the rule changed (<{least}: some, but fewer; "
+        f"{WITHHELD}: would tell of fewer by difference)",
     ),
     "preparation": Table(
-        _counted("preparation", "imputed"),
-        "Partitions and imputation; learned on training rows alone (<{least}: some cells, but fewer)",
+        _preparation,
+        "Partitions and imputation; learned on training rows alone (<{least}: some cells, but fewer; "
+        f"{WITHHELD}: would tell of fewer by difference)",
     ),
     "scaling": Table(
         _scaling,
@@ -290,7 +307,9 @@ TABLES = {
         "Fairness: groups of patients, how frequent they are in synthetic against held-out real rows (log disparity: "
         "logarithm of the ratio of the odds, 0 is equal), and how well XGBoost, trained on synthetic rows, predicts "
         f"the main target in the group's held-out real rows ({LEAST_TESTED} or more; calibration: mean predicted minus "
-        f"observed), {AT_ONE_COUNT}. Groups of fewer than {{least}} real rows are left out",
+        f"observed), {AT_ONE_COUNT}. Groups of fewer than {{least}} real rows are left out, and the next smallest "
+        "where the others would tell how many they are; so are scores of groups in which fewer have the outcome, or do "
+        "not",
     ),
     "quality": Table(
         _of_scores(quality_table, display_quality),
@@ -303,8 +322,8 @@ TABLES = {
         _of_scores(precision_recall_table, display_precision_recall),
         "Alpha-precision (are synthetic rows typical of real ones?), beta-recall (are real rows covered?), "
         "authenticity (is a synthetic row farther from its nearest training row than that one from its neighbours? "
-        "compare with the holdout's) and three-way marginals; docs/metrics.md says what each cannot see. Values are the "
-        f"{OVER_SEEDS}",
+        "compare with the holdout's) and three-way marginals; docs/metrics.md says what each cannot see. Values are "
+        f"the {OVER_SEEDS}",
     ),
     "detection": Table(
         _of_scores(detection_table, display_detection),
@@ -324,12 +343,14 @@ TABLES = {
     "violations": Table(
         _violations,
         f"Rows of 1,000 that break a rule of the codebook, {AT_ONE_COUNT}. The lower reference draws every column "
-        "alone. Fewer than {least} real rows are rounded to none or {least}. The csv gives shares of rows",
+        f"alone. {WITHHELD.capitalize()}: would tell, by itself or by difference, of fewer than {{least}} real rows. "
+        "The csv gives shares of rows",
     ),
     "conditional": Table(
         _conditional,
         "Rows drawn under conditions: share that meets all of them, and how those that do compare with the held-out "
-        f"real rows of the cohort (200 or more), {OVER_SEEDS}; few: fewer than {{least}} real rows",
+        f"real rows of the cohort (200 or more), {OVER_SEEDS}; {WITHHELD}: would tell, by itself or by difference, of "
+        "fewer than {least} real rows",
     ),
     "privacy": Table(
         _privacy,

@@ -9,6 +9,7 @@ from math import inf
 
 import pandas as pd
 
+from medsynth.disclosure import WITHHELD
 from medsynth.reporting.styles import CLASSIFIER_TITLES, Styles, classifier_title, in_display_order, title_of
 from medsynth.reporting.tables import at_last_epochs
 
@@ -289,7 +290,8 @@ def display_conditional(table: pd.DataFrame, cohorts: dict[str, str], styles: St
             for metric, column in CONDITIONAL_COLUMNS.items():
                 row[column] = interval_text(*found[[metric, f"{metric}_low", f"{metric}_high"]])
             rows.append(row)
-            n_train, n_test = ("few" if pd.isna(found[n]) else f"{found[n]:,}" for n in ("n_train", "n_test"))
+            unknown = f"{WITHHELD} number of"
+            n_train, n_test = (unknown if pd.isna(found[n]) else f"{found[n]:,}" for n in ("n_train", "n_test"))
             blocks.append(f"{title} ({n_train} training rows, {n_test} test rows)")
     columns = ["Model", "Epochs", "Seeds", *CONDITIONAL_COLUMNS.values()]
     return pd.DataFrame(rows, columns=columns, index=pd.Index(blocks, name="Cohort"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from medsynth.reporting.aggregation import measured
+from medsynth.reporting.aggregation import known_for_all, measured
 from medsynth.reporting.display import NOTHING, interval_text
 from medsynth.reporting.failures import showing_failures
 from medsynth.reporting.styles import Styles, in_display_order, title_of
@@ -32,17 +32,24 @@ def fairness_table(scores: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         One row per column, group and generator at its largest epoch count: column, group, generator, epochs, n_seeds,
         rows (real ones of the group that the generator is judged by), and mean, ``_low`` and ``_high`` of
-        log_disparity, roc_auc, brier_score and calibration; NaN where a group is too small. Columns and groups are in
-        the order of their names.
+        log_disparity, roc_auc, brier_score and calibration; NaN where a group is too small, for one of the seeds, too:
+        what the others tell would be told of it. Groups of which nothing is known have no row. Columns and groups are
+        in the order of their names.
     """
     judged = scores[scores["family"] == "fairness"]
     names = judged["detail"].astype(str).str.extract("^(?P<column>[^:]*):(?P<group>.*)$")
     rows = []
     for key, found in at_last_epochs(judged.join(names)).groupby(["column", "group", "generator", "epochs"]):
-        values = dict(list(found.groupby("metric")["value"]))
+        values = {metric: value for metric, value in found.groupby("metric")["value"] if value.notna().all()}
+        if "log_disparity" not in values:
+            values.pop("rows", None)
+        if not values:
+            continue
         row = dict(zip(("column", "group", "generator", "epochs"), key, strict=True))
         row |= {"n_seeds": found["seed"].nunique(), "rows": values["rows"].max() if "rows" in values else None}
-        rows.append(row | measured({metric: found[found["metric"] == metric] for metric in FAIRNESS_COLUMNS}))
+        rows.append(
+            row | measured({metric: known_for_all(found[found["metric"] == metric]) for metric in FAIRNESS_COLUMNS})
+        )
     columns = [f"{metric}{end}" for metric in FAIRNESS_COLUMNS for end in ("", "_low", "_high")]
     table = pd.DataFrame(rows, columns=["column", "group", "generator", "epochs", "n_seeds", "rows", *columns])
     return table.astype(dict.fromkeys(["rows", *columns], "float64")).astype({"rows": "Int64"})
@@ -61,7 +68,7 @@ def display_fairness(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Text, indexed by the group with its number of held-out real rows.
+        Text, indexed by the group with its number of held-out real rows, unless that is withheld.
     """
     rows, blocks = [], []
     for (column, group), block in table.groupby(["column", "group"], sort=False):
@@ -75,6 +82,7 @@ def display_fairness(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
             for metric, title in FAIRNESS_COLUMNS.items():
                 row[title] = interval_text(*found[[metric, f"{metric}_low", f"{metric}_high"]])
             rows.append(row)
-            blocks.append(f"{column}: {group} ({block['rows'].max():,} test rows)")
+            counted = "" if block["rows"].isna().all() else f" ({block['rows'].max():,} test rows)"
+            blocks.append(f"{column}: {group}{counted}")
     columns = ["Model", "Epochs", "Seeds", *FAIRNESS_COLUMNS.values()]
     return pd.DataFrame(rows, columns=columns, index=pd.Index(blocks, name="Group"))

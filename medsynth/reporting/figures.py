@@ -227,7 +227,11 @@ def _kernel_density(ax: Axes, edges: np.ndarray, density: np.ndarray, colour: st
 
 
 def _levels_panel(ax: Axes, seeds: list[dict], colour: str, column: Column | None) -> None:
-    """Shares of a coded column's levels, the first level at the top."""
+    """Shares of a coded column's levels, the first level at the top; words in their place where they are withheld."""
+    if not seeds[0]["levels"]:
+        ax.text(0.5, 0.5, "withheld: few real rows\nhave one of the two levels", ha="center", va="center", fontsize=8)
+        ax.set_axis_off()
+        return
     levels, real = _shortened(seeds[0]["levels"], np.array([seed["real"] for seed in seeds], dtype=float), seeds)
     _, synthetic = _shortened(seeds[0]["levels"], np.array([seed["synthetic"] for seed in seeds], dtype=float), seeds)
     place = np.arange(len(levels))
@@ -272,9 +276,13 @@ def associations(evidence_by_seed: list[dict], *, title: str, note: str) -> Figu
     """
     seeds = [evidence["associations"] for evidence in evidence_by_seed]
     names = seeds[0]["columns"]
-    real, synthetic = (np.mean([seed[key] for seed in seeds], axis=0, dtype=float) for key in ("real", "synthetic"))
+    real, synthetic = (
+        np.array([seed[key] for seed in seeds], dtype=float).mean(axis=0) for key in ("real", "synthetic")
+    )
     difference = synthetic - real
     pairs = np.abs(difference[np.triu_indices(len(names), k=1)])
+    withheld = np.isnan(pairs).any()
+    pairs = pairs[~np.isnan(pairs)]
     # Upwards to a full 0.05, so that figures of similar generators have the same limits.
     limit = max(0.05, ceil(pairs.max() * 20 - 1e-9) / 20) if len(pairs) else 0.05
     of_seeds = f", mean of {len(seeds)} seeds" if len(seeds) > 1 else ""
@@ -288,6 +296,7 @@ def associations(evidence_by_seed: list[dict], *, title: str, note: str) -> Figu
     ]
     for ax, (matrix, name, end, colours) in zip(axes, panels, strict=True):
         mesh = heatmap(ax, pd.DataFrame(matrix, names, names), -end, end, colours)
+        ax.set_facecolor("#dddddd")
         ax.set_aspect("equal")
         ax.set_title(name, fontsize=max(10, 2.2 * side))
         ax.tick_params(labelsize=7 if len(names) > 25 else 8)
@@ -296,6 +305,7 @@ def associations(evidence_by_seed: list[dict], *, title: str, note: str) -> Figu
             label = "Association" if ax is axes[1] else "Synthetic − real"
             figure.colorbar(mesh, ax=bars, label=label, pad=0.01, aspect=30)
     measures = "Pearson's r of numbers, ordinal and binary levels; Cramér's V or correlation ratio with nominal levels"
+    measures += "; grey: would tell of few real rows" if withheld else ""
     figure = with_note(figure, f"{note}; {measures}")
     # What equal sides leave free is known only once the figure was laid out; saving it does so again.
     figure.get_layout_engine().execute(figure)

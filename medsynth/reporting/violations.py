@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from medsynth.reporting.aggregation import measured
+from medsynth.disclosure import WITHHELD
+from medsynth.reporting.aggregation import known_for_all, measured
 from medsynth.reporting.display import NOTHING, interval_text
 from medsynth.reporting.failures import showing_failures
 from medsynth.reporting.styles import Styles, in_display_order, title_of
@@ -24,14 +25,16 @@ def violations_table(scores: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         One row per generator at its largest epoch count: generator, epochs, n_seeds, and for each rule, by name, and
-        ``any`` (last) the mean share of the rows that break it, ``_low`` and ``_high``.
+        ``any`` (last) the mean share of the rows that break it, ``_low`` and ``_high``; NaN where the share of one
+        seed's rows, which are real ones, is withheld.
     """
     found = at_last_epochs(scores[(scores["family"] == "fidelity") & (scores["metric"] == "violations")])
     rules = sorted(found["detail"].unique(), key=lambda rule: (rule == "any", rule))
     rows = []
     for (generator, epochs), group in found.groupby(["generator", "epochs"]):
         row = {"generator": generator, "epochs": epochs, "n_seeds": group["seed"].nunique()}
-        rows.append(row | measured({rule: group[group["detail"] == rule] for rule in rules}))
+        own = {rule: group[group["detail"] == rule] for rule in rules}
+        rows.append(row | measured({rule: known_for_all(found) for rule, found in own.items()}))
     columns = [f"{rule}{end}" for rule in rules for end in ("", "_low", "_high")]
     return pd.DataFrame(rows, columns=["generator", "epochs", "n_seeds", *columns])
 
@@ -64,6 +67,8 @@ def display_violations(table: pd.DataFrame, rules: dict[str, str], styles: Style
         row["Seeds"] = found["n_seeds"]
         for rule, title in shown.items():
             shares = found[[rule, f"{rule}_low", f"{rule}_high"]].astype("float64")
-            row[title] = interval_text(*(1000 * shares), digits=1)
+            # Of all rows alone real ones lack shares though no job failed.
+            withheld = generator in ("real", "holdout") and shares.isna().all()
+            row[title] = WITHHELD if withheld else interval_text(*(1000 * shares), digits=1)
         rows.append(row)
     return pd.DataFrame(rows, columns=["Model", "Epochs", "Seeds", *shown.values()])

@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 
 from medsynth.codebook import Column
 from medsynth.errors import InputError
-from medsynth.evaluation.conditional import LEAST_COHORT, Cohort, score_cohorts
+from medsynth.evaluation.conditional import LEAST_COHORT, Cohort, score_cohorts, shown_counts
+from medsynth.evaluation.fairness import Subgroups
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.reporting import cohort_figures, training_figures
 from medsynth.reporting.display import NOTHING, display_conditional
@@ -48,7 +49,7 @@ def judge(people, draw, cohorts=COHORTS):
     train, test, codebook = people
     encoder = TableEncoder().fit(train)
     found = score_cohorts(draw, cohorts, train, test, codebook, encoder, rows=400, seed=1)
-    return {(metric, detail): value for metric, detail, value, *_ in found}
+    return {(score.metric, score.detail): score.value for score in found}
 
 
 def exactly(people):
@@ -113,6 +114,36 @@ def test_real_rows_of_a_cohort_are_counted(people):
     found = judge(people, exactly(people))
     assert found["n_train", "women"] == (train["sex"] == "female").sum()
     assert found["n_test", "old_inpatients"] == ((test["age"] >= 85) & (test["admitted"] == "yes")).sum()
+
+
+def shown(people, cohorts, subgroups=(), least=10):
+    """Numbers of test rows that are shown, by cohort."""
+    _, test, codebook = people
+    conditions = {cohort.name: cohort.conditions(codebook) for cohort in cohorts}
+    counts = shown_counts(conditions, test, codebook, subgroups, least)
+    return {name: count for name, count in counts.items() if not np.isnan(count)}
+
+
+def test_a_cohort_of_few_real_rows_has_no_number_and_neither_has_one_that_tells_of_it(people):
+    train, test, codebook = people
+    test = test.assign(age=np.where(np.arange(600) < 5, 99, 40), sex=["male"] * 4 + ["female"] * 300 + ["male"] * 296)
+    people = train, test.astype({"sex": train["sex"].dtype}), codebook
+    old, young = cohort("old", age=[90, None]), cohort("young", age=[None, 89])
+    women, young_women = cohort("women", sex="female"), cohort("young_women", sex="female", age=[None, 89])
+    assert shown(people, [old]) == {}
+    # All but few rows; all but one of the women.
+    assert shown(people, [young]) == {}
+    assert shown(people, [women, young_women]) == {"women": 300}
+
+
+def test_a_cohort_tells_of_no_group_that_the_table_of_subgroups_withholds(people):
+    train, test, codebook = people
+    test = test.assign(stage=pd.Categorical(["I"] * 560 + ["II"] * 35 + ["III"] * 5, test["stage"].cat.categories))
+    test["age"] = np.where(np.arange(600) < 550, 40, np.where(np.arange(600) < 592, 70, 85))
+    people = train, test, codebook
+    assert shown(people, [cohort("first", stage="I"), cohort("second", stage="II")]) == {"first": 560}
+    over_70, bands = cohort("over_70", age=[70, 80]), Subgroups(column="age", bands=[50, 80])
+    assert shown(people, [over_70]) == {"over_70": 42} and shown(people, [over_70], [bands]) == {}
 
 
 def test_only_cohorts_of_many_real_patients_are_judged_for_fidelity(people):

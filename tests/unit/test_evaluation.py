@@ -96,7 +96,7 @@ def test_a_table_that_forgot_a_class_is_scored_for_it(partitions):
 def test_multi_class_scores(partitions):
     train, test, _ = partitions
     found = scores(train_and_test(train, test, OUTCOME, TableEncoder().fit(train), seed=1))
-    assert len(found) == 10
+    assert len(found) == 12
     assert 0 <= found["brier_score", "xgboost:outcome"] <= 2
 
 

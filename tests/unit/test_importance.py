@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from medsynth.errors import InputError
-from medsynth.evaluation.importance import explain
+from medsynth.evaluation.importance import Explanation, explain
 from medsynth.evaluation.targets import Target
 from medsynth.evaluation.utility import random_forest
 from medsynth.preparation.encoding import TableEncoder
@@ -113,6 +113,17 @@ def test_evidence_holds_no_row_and_no_value_of_a_patient(tables):
         # No colour is of fewer than ten patients.
         assert min(pd.Series(points["position"]).value_counts()) >= 10
     assert set(evidence["predictors"]["male"]["position"]) == {0, 1}
+
+
+def test_the_position_of_values_put_together_tells_nobody_how_many_rows_have_which():
+    def of(first, coded, values):
+        positions = np.array([values[0]] * first + [values[1]] * (12 - first) + [1.0] * 20)[:, None]
+        explanation = Explanation("sick", ["x"], ["no", "yes"], np.zeros((32, 1, 2)), positions, [coded], "yes")
+        return explanation.evidence(10)["predictors"]["x"]["position"]
+
+    assert of(2, True, (0.0, 0.5)) == of(3, True, (0.0, 0.5)) == [0.25] * 12 + [1] * 20
+    # Ranks of ties are their means.
+    assert of(2, False, (0.5 / 31, 6.5 / 31)) == of(3, False, (1 / 31, 7 / 31))
 
 
 def test_a_level_that_training_rows_never_show_has_no_position(tables):

@@ -53,13 +53,22 @@ def test_every_synthetic_row_is_in_one_cell(evidence, partitions):
 def test_no_lone_patient_is_in_the_evidence(partitions):
     train, _, codebook = partitions
     outlier = train.assign(age=40, crp=10.0)
-    outlier.loc[:3, "crp"] = [90.0, 90.0, 90.0, 70.0]
+    outlier.loc[:5, "crp"] = [90.0, 90.0, 90.0, 70.0, 50.0, 50.0]
     found = pairs({"real": outlier, "synthetic": outlier}, codebook, ["age", "crp"], edges_from="real", least=3)
     (pair,) = found["counts"]
     real, synthetic = np.array(pair["real"]), np.array(pair["synthetic"])
-    # Three alike are shown, the one alone is not.
-    assert sorted(real[real > 0]) == [3, len(train) - 4]
-    assert sorted(synthetic[synthetic > 0]) == [1, 3, len(train) - 4]
+    # Three alike are shown, the one and the two alone are not.
+    assert sorted(real[real > 0]) == [3, len(train) - 6]
+    assert sorted(synthetic[synthetic > 0]) == [1, 2, 3, len(train) - 6]
+
+
+def test_a_lone_patient_takes_the_next_smallest_cell_of_the_line_with_it(partitions):
+    train, _, codebook = partitions
+    outlier = train.assign(age=40, crp=10.0)
+    outlier.loc[:3, "crp"] = [90.0, 90.0, 90.0, 70.0]
+    found = pairs({"real": outlier}, codebook, ["age", "crp"], edges_from="real", least=3)
+    real = np.array(found["counts"][0]["real"])
+    assert list(real[real > 0]) == [len(train) - 4]
 
 
 def test_evidence_survives_json_and_holds_no_value_of_a_row_but_bins(evidence):

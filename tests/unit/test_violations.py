@@ -73,6 +73,31 @@ def test_a_rule_of_a_column_that_cleaning_dropped_is_void(partitions):
     assert [score.detail for score in violations(train, resolved)] == ["centenarian", "any"]
 
 
+def real_shares(table, partitions, *rules, least=10):
+    """The same of real rows, those that are withheld left out."""
+    found = violations(table, with_rules(*rules).resolved(partitions[0]), least=least)
+    return {score.detail: score.value for score in found if not np.isnan(score.value)}
+
+
+def test_a_share_of_few_real_rows_or_of_all_but_few_is_withheld_and_others_are_exact(partitions):
+    train, _, _ = partitions
+    old = train.assign(age=np.where(np.arange(len(train)) < 7, 101, 50))
+    assert real_shares(old, partitions, CENTENARIAN) == {}
+    assert real_shares(old, partitions, CENTENARIAN, least=7) == {"centenarian": 7 / len(old), "any": 7 / len(old)}
+    old["age"] = np.where(np.arange(len(train)) < 7, 50, 101)
+    assert real_shares(old, partitions, CENTENARIAN) == {}
+    assert real_shares(old.assign(age=50), partitions, CENTENARIAN) == {"centenarian": 0, "any": 0}
+
+
+def test_shares_of_real_rows_do_not_tell_of_few_by_their_difference(partitions):
+    train, _, _ = partitions
+    place = np.arange(len(train))
+    # 20 centenarians, and 5 other rows that break the second rule: any is 25.
+    table = train.assign(age=np.where(place < 20, 101, 50), admitted="no", icu=np.where(place < 25, "yes", "no"))
+    table.loc[place < 20, "icu"] = "no"
+    assert real_shares(table, partitions, ICU_AT_HOME, CENTENARIAN) == {"any": 25 / len(table)}
+
+
 def test_a_codebook_without_rules_has_no_violations(partitions):
     assert list(violations(partitions[0], partitions[2])) == []
 
@@ -144,6 +169,15 @@ def test_each_generator_has_one_row_at_its_largest_epoch_count(table):
 def test_an_interval_of_shares_stays_within_zero_and_one(table):
     row = table.set_index("generator").loc["tvae"]
     assert 0 < row["a_low"] < 0.02 < row["a_high"] < 1
+
+
+def test_a_share_that_is_withheld_for_one_seed_has_no_mean_and_the_table_says_so():
+    found = violations_table(
+        long_table(*(rates(name, 0, "any", [0.02, 0.03 if name == "cart" else np.nan]) for name in ("real", "cart")))
+    )
+    assert found["any"].isna().tolist() == [False, True]
+    shown = display_violations(found, {}, STYLES)
+    assert shown["any rule"][0] == "withheld" and shown["any rule"][1].startswith("25.0")
 
 
 def test_violations_are_shown_per_thousand_rows_under_the_rules_titles(table):

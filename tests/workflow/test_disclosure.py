@@ -1,6 +1,11 @@
-"""The report, the tables and the evidence tell of no single patient; planted rows and values are found."""
+"""The report, the tables and the evidence tell of no single patient; planted rows and values are found.
+
+Two readers look for what they should not learn: one searches for records and small cells as they stand there, the other
+solves for counts. He knows the code, how many rows each partition has, which levels a column has, and all tables.
+"""
 
 import base64
+import itertools
 import json
 import re
 from urllib.parse import unquote
@@ -8,6 +13,8 @@ from urllib.parse import unquote
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
+from scipy import stats
 
 RUN = "covid_gans/simulated-smoke"
 LEAST, WIDTH = 10, 3
@@ -158,3 +165,232 @@ def test_tables_count_no_few_patients_and_no_few_cells(smoke):
         table = pd.read_csv(smoke.folder / "results" / RUN / f"tables/{name}.csv", dtype=str, keep_default_na=False)
         counts = [int(cell) for cell in table[columns].to_numpy().ravel() if cell.isdecimal()]
         assert counts and not [count for count in counts if 0 < count < LEAST]
+
+
+# The reader who solves for counts. Each attack returns what it found: counts of some patients but fewer than `LEAST`.
+
+
+def log_odds(rows, total):
+    """What log disparities are differences of."""
+    return np.log(np.asarray(rows) + 0.5) - np.log(total - np.asarray(rows) + 0.5)
+
+
+def solutions(printed, seeds, pairs, totals, decimals):
+    """Counts (real, table), one pair a seed, whose mean log disparity is the printed one, with its t interval if any.
+
+    Parameters
+    ----------
+    printed : tuple of float
+        Mean, low, high; NaN without an interval.
+    seeds : int
+    pairs : list of (int, int)
+        Counts that are possible.
+    totals : tuple of int
+        Real rows and rows of the table.
+    decimals : int
+        Digits behind the point that are printed.
+    """
+    values = [log_odds(m, totals[1]) - log_odds(n, totals[0]) for n, m in pairs]
+    picks = np.array(list(itertools.combinations_with_replacement(range(len(pairs)), seeds)))
+    found = np.array(values)[picks]
+    means, near = found.mean(axis=1), 0.51 * 10.0**-decimals
+    fits = abs(means - printed[0]) <= near
+    if seeds > 1 and not np.isnan(printed[1]):
+        half = stats.t.ppf(0.975, seeds - 1) * found.std(axis=1, ddof=1) / np.sqrt(seeds)
+        close = fits & (abs(means - half - printed[1]) <= near) & (abs(means + half - printed[2]) <= near)
+        # Intervals may be of another kind.
+        fits = close if close.any() else fits
+    return {tuple(sorted(pairs[i] for i in pick)) for pick in picks[fits]}
+
+
+def solved(found):
+    """Small counts of a solution that is the only one."""
+    counts = np.ravel(next(iter(found))) if len(found) == 1 else []
+    return [int(count) for count in counts if 0 < count < LEAST]
+
+
+def solved_disparities(fairness, n_test, n_train, decimals=6):
+    """Counts behind the log disparities of the rows that are patients themselves."""
+    shown = fairness.dropna(subset=["log_disparity"])
+    known = shown[~shown["generator"].isin(["real", "holdout"])].groupby(["column", "group"])["rows"].max()
+    for row in shown[shown["generator"].isin(["real", "holdout"])].itertuples():
+        if row.generator == "real":
+            totals, pairs = (n_test, n_train), [(int(row.rows), m) for m in range(n_train + 1)]
+        else:
+            totals, rows = (n_test - n_test // 2, n_test // 2), known.get((row.column, row.group))
+            pairs = [(n, int(rows) - n) for n in range(int(row.rows) + 1) if 0 <= rows - n <= totals[1]]
+        printed = row.log_disparity, row.log_disparity_low, row.log_disparity_high
+        found = solved(solutions(printed, int(row.n_seeds), pairs, totals, decimals))
+        yield from ((row.column, row.group, row.generator, count) for count in found)
+
+
+def left_over(fairness, n_test):
+    """What the groups that are shown leave of all rows."""
+    shown = fairness[~fairness["generator"].isin(["holdout", "real"])].dropna(subset=["rows"])
+    for column, rows in shown.groupby("column"):
+        left = n_test - int(rows.groupby("group")["rows"].max().sum())
+        if 0 < left < LEAST:
+            yield column, left
+
+
+def outcomes(fairness, decimals=6):
+    """Patients with an outcome that a classifier never predicts: its Brier score is their share."""
+    for row in fairness.dropna(subset=["brier_score", "rows"]).itertuples():
+        near = 0.51 * 10.0**-decimals
+        if abs(row.brier_score + row.calibration) <= 2 * near:
+            counts = [n for n in range(int(row.rows) + 1) if abs(n / row.rows - row.brier_score) <= near]
+            if len(counts) == 1 and 0 < counts[0] < LEAST:
+                yield row.column, row.group, counts[0]
+
+
+def uncounted(cohorts, wheres, fairness, totals):
+    """What numbers of cohorts leave of all rows, of cohorts that hold them, and of groups that other tables count."""
+    groups = fairness[~fairness["generator"].isin(["holdout", "real"])].groupby(["column", "group"])["rows"].max()
+    for name, total in totals.items():
+        shown = cohorts.groupby("condition")[name].first().dropna().astype(int)
+        for cohort, n in shown.items():
+            wider = [other for other in shown.index if wheres[other].items() < wheres[cohort].items()]
+            left = [total - n, n, *(shown[other] - n for other in wider)]
+            ((column, level), *more) = wheres[cohort].items()
+            lone = name == "n_test" and not more and isinstance(level, str) and column in groups.index
+            if lone and (column, level) not in groups.index:
+                left.append(total - groups[column].sum() - n)
+            yield from ((cohort, name, int(count)) for count in left if 0 < count < LEAST)
+
+
+def broken(violations, rows):
+    """Patients who break a rule, of all seeds together, and what a rule leaves of those that break any."""
+    for row in violations[violations["generator"].isin(rows)].to_dict("records"):
+        total = rows[row["generator"]] * int(row["n_seeds"])
+        rules = [name for name in row if f"{name}_low" in row]
+        counts = {rule: round(row[rule] * total) for rule in rules if not pd.isna(row[rule])}
+        left = [*counts.values(), *(total - n for n in counts.values())]
+        left += [counts["any"] - n for n in counts.values()] if "any" in counts else []
+        yield from ((row["generator"], count) for count in left if 0 < count < LEAST)
+
+
+def hidden_cells(evidence):
+    """What the cells of a pair plot leave of a margin that another pair shows in full."""
+    shown = evidence["pairs"]
+    margins = {}
+    for pair in shown["counts"]:
+        cells = np.array(pair["real"])
+        for name, sums in ((pair["x"], cells.sum(axis=1)), (pair["y"], cells.sum(axis=0))):
+            margins.setdefault(name, []).append(sums)
+    for name, sums in margins.items():
+        full = [one for one in sums if one.sum() == shown["rows"]["real"]]
+        for one in sums if full else ():
+            yield from ((name, int(left)) for left in full[0] - one if 0 < left < LEAST)
+
+
+def kept(*rows):
+    """Rows of a table of subgroups: column, group, generator, seeds, rows, log disparity with its interval, scores."""
+    names = ["column", "group", "generator", "n_seeds", "rows", "log_disparity", "log_disparity_low"]
+    names += ["log_disparity_high", "brier_score", "calibration"]
+    return pd.DataFrame([[*row, *[np.nan] * (len(names) - len(row))] for row in rows], columns=names)
+
+
+# From results/reference/mimic_tvae/file-laptop/tables/fairness.md as it was: 23 test rows, halves of 12 and 11; counts
+# of real rows rounded to tens, those of the table not.
+ROUNDED = kept(
+    ("age", "65 to below 80", "holdout", 1, 10, -2.770),
+    ("gender", "male", "holdout", 3, 10, -0.171, -1.960, 1.618),
+)
+
+
+@pytest.mark.parametrize(("row", "counts"), [(0, [2]), (1, [7, 9])])
+def test_counts_behind_a_rounded_log_disparity_are_solved(row, counts):
+    printed = ROUNDED.iloc[row][["log_disparity", "log_disparity_low", "log_disparity_high"]].to_list()
+    pairs = [(10, m) for m in range(12)]
+    assert solved(solutions(printed, ROUNDED["n_seeds"][row], pairs, (12, 11), decimals=3)) == counts
+
+
+def test_counts_behind_exact_log_disparities_are_solved_too():
+    # Seven of ten patients in one half, three in the other; a third of 300 training rows but for four.
+    table = kept(
+        ("sex", "male", "cart", 1, 10, 0.1),
+        ("sex", "male", "holdout", 1, 7, round(log_odds(3, 50) - log_odds(7, 50), 6)),
+        ("sex", "female", "real", 1, 50, round(log_odds(4, 300) - log_odds(50, 100), 6)),
+    )
+    found = sorted(solved_disparities(table, 100, 300))
+    assert found == [("sex", "female", "real", 4), ("sex", "male", "holdout", 3), ("sex", "male", "holdout", 7)]
+
+
+def test_what_shown_groups_leave_is_found():
+    table = kept(("race", "white", "cart", 3, 640, 0.0), ("race", "black", "cart", 3, 152, 0.0))
+    assert list(left_over(table, 800)) == [("race", 8)]
+
+
+def test_an_outcome_that_is_never_predicted_is_counted():
+    # From results/reference/covid_gans/file-laptop/tables/fairness.md as it was.
+    table = kept(("age", "below 40", "tvae", 3, 556, 2.006, 1.798, 2.214, 0.007, -0.007))
+    assert list(outcomes(table, decimals=3)) == [("age", "below 40", 4)]
+
+
+def test_cohorts_that_tell_of_each_other_are_found():
+    wheres = {"women": {"sex": "female"}, "old_women": {"sex": "female", "age": [70, None]}, "few": {"sex": "other"}}
+    cohorts = pd.DataFrame({"condition": list(wheres), "n_test": [60, 55, 3]})
+    found = set(uncounted(cohorts, wheres, kept(), {"n_test": 120}))
+    assert found == {("old_women", "n_test", 5), ("few", "n_test", 3)}
+
+
+def test_rows_that_break_a_rule_are_counted():
+    table = pd.DataFrame({"generator": ["holdout"], "n_seeds": [2], "any": [0.3], "any_low": [0], "a": [0.25]})
+    assert set(broken(table.assign(a_low=0), {"holdout": 60})) == {("holdout", 6)}
+
+
+def test_a_blank_cell_of_a_pair_plot_is_solved():
+    counts = [
+        {"x": "age", "y": "crp", "real": [[40, 0], [30, 30]]},
+        {"x": "age", "y": "bmi", "real": [[20, 17], [30, 30]]},
+    ]
+    evidence = {"pairs": {"rows": {"real": 100}, "counts": counts}}
+    assert list(hidden_cells(evidence)) == [("age", 3)]
+
+
+@pytest.fixture(scope="module")
+def tables(smoke):
+    """Tables of numbers by name."""
+    return {
+        name: pd.read_csv(smoke.folder / "results" / RUN / f"tables/{name}.csv", keep_default_na=False, na_values=[""])
+        for name in ("fairness", "conditional", "violations")
+    }
+
+
+@pytest.fixture(scope="module")
+def drawn(smoke, real):
+    """Most training rows that the row of real rows is made of."""
+    scale = yaml.safe_load((smoke.folder / "config/studies/covid_gans.yaml").read_text())["scales"]["smoke"]
+    return min(max(scale["utility_rows"], scale["fidelity_rows"]), len(real["train"]))
+
+
+def test_whoever_solves_for_counts_finds_none_among_subgroups(tables, real, drawn):
+    fairness, n_test = tables["fairness"], len(real["test"])
+    assert {"real", "holdout", "cart"} <= set(fairness["generator"])
+    assert list(solved_disparities(fairness, n_test, drawn)) == []
+    assert list(left_over(fairness, n_test)) == []
+    assert list(outcomes(fairness)) == []
+
+
+def test_whoever_solves_for_counts_finds_none_among_cohorts(tables, real, smoke):
+    study = yaml.safe_load((smoke.folder / "config/studies/covid_gans.yaml").read_text())
+    wheres = {cohort["name"]: cohort["where"] for cohort in study["cohorts"]}
+    totals = {"n_test": len(real["test"]), "n_train": len(real["train"])}
+    assert tables["conditional"]["n_test"].notna().any()
+    assert list(uncounted(tables["conditional"], wheres, tables["fairness"], totals)) == []
+
+
+def test_whoever_solves_for_counts_finds_none_among_violations(tables, real, drawn):
+    assert list(broken(tables["violations"], {"real": drawn, "holdout": len(real["test"]) // 2})) == []
+
+
+def test_whoever_solves_for_counts_finds_none_in_the_evidence(evidence, tables, real):
+    fairness = tables["fairness"]
+    groups = fairness[fairness["generator"] == "cart"].set_index(["column", "group"])["rows"].dropna()
+    half = len(real["test"]) // 2
+    for one in evidence:
+        assert list(hidden_cells(one)) == []
+        for name, shown in one["distributions"].items():
+            for level, share in zip(shown.get("levels", []), shown["real"], strict=False):
+                rest = groups.get((name, level), np.inf) - round(share * half)
+                assert not 0 < rest < LEAST

@@ -89,6 +89,7 @@ rule score_cohorts:
         class_path=of_generator("class_path"),
         cohorts=asked_cohorts_of,
         rows=of_run("scale.cohort_sample_rows"),
+        subgroups=of_run_as_dict("study.subgroups"),
         least_patients=of_run("study.least_patients"),
         code=generator_code("scripts/score_cohorts.py"),
     message:
