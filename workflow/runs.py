@@ -166,7 +166,7 @@ class Run:
         A generator that has its rows imputed its own way has one table of them.
         """
         entry, seeds = self.generators.get(generator), self.scale.seeds
-        if entry and entry.imputation or seed not in seeds:
+        if (entry and entry.imputation) or seed not in seeds:
             return 1
         return seeds.index(seed) % self.study.imputation.tables + 1
 

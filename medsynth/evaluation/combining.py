@@ -74,9 +74,7 @@ def combine_proper(estimates: np.ndarray, variances: np.ndarray, *, ratio: float
     return _interval(estimates.mean(), variance, df)
 
 
-def combine_nested(
-    estimates: np.ndarray, variances: np.ndarray, imputations: np.ndarray, *, ratio: float
-) -> Combined:
+def combine_nested(estimates: np.ndarray, variances: np.ndarray, imputations: np.ndarray, *, ratio: float) -> Combined:
     """Combine tables of models that learned from several imputations of the same rows, r tables an imputation.
 
     Nested as in Reiter (2004), Simultaneous use of multiple imputation for missing data and disclosure limitation,
@@ -90,8 +88,12 @@ def combine_nested(
       and the rest for their number. With B in V's place that is (1 + 1/M) B - W / r.
     - B and W are noisy. So what stands beside `ratio` u is at least u / m, what drawing m tables adds.
 
-    Where two models learned from one imputation, their difference by training counts in W, but the tables of one
-    model are more alike than W says. Then less is taken off than W / r, and the interval is rather too wide.
+    Degrees of freedom are Reiter's (Satterthwaite's for B with M - 1 and W with M (r - 1)). Ours: at least M - 1, those
+    of B alone, since the formula makes intervals endless where B and W / r are nearly equal.
+
+    The interval is rather too wide than too narrow. One model an imputation cannot tell training from imputing, so
+    that B, and (1 + 1/M) of it, holds what training adds. Where two models learned from one imputation, the tables of
+    one model are more alike than W says, and less than W / r should be is taken off.
 
     Parameters
     ----------
@@ -113,7 +115,7 @@ def combine_nested(
         parts = between**2 / (m - 1)
         if repeated:
             parts += drawn**2 / sum(len(group) - 1 for group in repeated)
-        df = variance**2 / parts
+        df = max(variance**2 / parts, m - 1)
     return _interval(means.mean(), variance, df)
 
 

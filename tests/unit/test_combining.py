@@ -62,6 +62,11 @@ def test_imputations_that_hardly_differ_leave_at_least_what_drawing_adds():
     assert found.variance == pytest.approx(0.2 + 0.2 / 4) and found.df == np.inf
 
 
+def test_no_interval_of_nested_tables_is_endless():
+    estimates, imputations = np.array([1.0, 3.0, 2.6, 4.6, 3.0, 4.0]), np.array([1, 1, 2, 2, 3, 3])
+    assert combine_nested(estimates, np.full(6, 0.01), imputations, ratio=1).df == 2
+
+
 def test_rubins_rule_by_hand_and_for_one_table():
     found = combine_imputed(np.array([1.0, 2.0, 3.0]), np.full(3, 0.5))
     assert found[:2] == pytest.approx((2, 0.5 + 4 / 3))
