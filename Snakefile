@@ -58,6 +58,7 @@ wildcard_constraints:
     reference="|".join(RESERVED),
     epochs=r"\d+",
     seed=r"\d+",
+    imputation=r"\d+",
 
 
 include: "workflow/rules/lookup.smk"

@@ -1,4 +1,4 @@
-"""Impute the training rows of one generator its own way, learned on them alone."""
+"""Impute training rows, learned on them alone: those of one generator its own way, or the study's once more."""
 
 from _job import log, read_tables, run, write_text
 
@@ -20,12 +20,14 @@ def main(job):
         winsorise(parts, params.winsorise)
     train = parts["train"]
     settings = dict(params.imputation)
-    imputer = make_imputer(
-        settings.pop("method"), **settings, seed=derive_seed(params.seed, codebook.name, "imputation")
-    )
+    # The study's first imputation is that of `prepare_partitions`, with a seed without a number.
+    number = job.wildcards.get("imputation")
+    seed = derive_seed(params.seed, codebook.name, "imputation", *filter(None, [number]))
+    imputer = make_imputer(settings.pop("method"), **settings, seed=seed)
     filled = imputer.fit(train, codebook.resolved(train)).transform(train)
     log.info("%d rows, %d columns, %d cells imputed", *filled.shape, train.isna().sum().sum())
-    write_text(job.output.codebook, imputer.codebook_.to_json())
+    if not number:
+        write_text(job.output.codebook, imputer.codebook_.to_json())
     filled.to_parquet(job.output.train, index=False)
 
 

@@ -6,22 +6,45 @@ import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.evaluation.coverage import coverage_scores
-from medsynth.evaluation.inference import TABLES, Analysis
+from medsynth.evaluation.inference import REFITS, Analysis
 from medsynth.generators import generator_class
+from medsynth.preparation.partitions import resample
 from medsynth.randomness import derive_seed
 
 
 def main(job):
     """Score one generator; samples are the same for all."""
     params, generator = job.params, job.wildcards.generator
+    kind = generator_class(params.class_path)
+
+    def fitted(sample, codebook, seed):
+        """Fit a model to a sample."""
+        order = order_of_drawing(job, sample)
+        (model,) = kind(**params.settings).fit(sample, codebook, epochs=[int(job.wildcards.epochs)], seed=seed, **order)
+        return model
+
+    def synthesised(models, sample, codebook, seed):
+        """Draw one table from each model, as large as the sample."""
+        for i, model in enumerate(models):
+            yield codebook.conform(model.sample(len(sample), seed=derive_seed(seed, "sample", i)))
 
     def draw(sample, codebook, seed):
-        """Fit once, draw several tables as large as the sample."""
-        model = generator_class(params.class_path)(**params.settings)
-        order = order_of_drawing(job, sample)
-        (fitted,) = model.fit(sample, codebook, epochs=[int(job.wildcards.epochs)], seed=seed, **order)
+        """Tables of independently fitted models, as the study has them: one a seed, and refits if it asks for them."""
+        if kind.fits_at_random:
+            models = (fitted(sample, codebook, derive_seed(seed, i)) for i in range(len(params.seeds)))
+        else:
+            # Models of the same rows are equal: one of them stands for all.
+            models = [fitted(sample, codebook, seed)] * len(params.seeds)
+        found = {"plug_in": [*synthesised(models, sample, codebook, seed)]}
+        if params.proper:
+            # A row is a person here: the population's are drawn row by row.
+            seeds = [derive_seed(seed, "refit", i) for i in range(REFITS)]
+            samples = (sample.take(resample(sample.index.to_numpy(), seed=one)) for one in seeds)
+            pairs = zip(samples, seeds, strict=True)
+            refits = (fitted(one.reset_index(drop=True), codebook, s) for one, s in pairs)
+            found["proper"] = [*synthesised(refits, sample, codebook, derive_seed(seed, "refits"))]
         log.info("%d rows learned", len(sample))
-        return [codebook.conform(fitted.sample(len(sample), seed=derive_seed(seed, i))) for i in range(TABLES)]
+        return found
 
     scores = coverage_scores(
         pd.concat(read_tables(job, "train", "test"), ignore_index=True),

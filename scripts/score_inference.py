@@ -1,21 +1,23 @@
-"""Fit the study's logistic model to several tables of one generator, or to real rows."""
+"""Fit the study's logistic model to the tables of one generator, one a fitted model, or to real rows."""
 
-from _job import log, read_tables, run, write_scores
+from _job import log, order_of_drawing, read_tables, run, write_scores
 
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.errors import InputError
-from medsynth.evaluation.inference import TABLES, Analysis, Design, inference_scores
+from medsynth.evaluation.inference import DRAWS, REFITS, Analysis, Design, inference_scores
 from medsynth.evaluation.references import REFERENCES
 from medsynth.generators import generator_class
+from medsynth.preparation.partitions import resample
 from medsynth.randomness import derive_seed
 
 
 def main(job):
-    """Draw the tables, fit, write every estimate with its variance."""
+    """Get the tables, fit, write every estimate with its variance."""
     train, test = read_tables(job, "train", "test")
     analysis = Analysis(**job.params.analysis)
     absent = [name for name in analysis.outcome.made_of if name not in train]
@@ -24,38 +26,72 @@ def main(job):
     design = Design(analysis.predictors, job.params.least_patients).fit(train)
     generator = job.wildcards.get("generator") or job.wildcards.reference
     if generator == "real":
-        tables = {"train": train, "held_out": test}.items()
+        tables = real_tables(job, test)
     elif generator in REFERENCES:
-        tables = drawn_from_reference(job, generator, train, test)
+        tables = drawn_from_reference(job, generator, test)
     else:
         tables = drawn_from_models(job, generator, len(train))
     scores = []
     for name, table in tables:
-        scores += inference_scores(table, analysis, design, name=str(name))
+        scores += inference_scores(table, analysis, design, name=name)
         log.info("%s: %d rows, %d terms", name, len(table), len(design.terms_))
     write_scores(job, generator, [("inference", score) for score in scores])
 
 
-def seed_of(job, generator, i):
-    """Seed of the i-th table."""
-    return derive_seed(job.params.study_seed, generator, "inference", i)
+def real_tables(job, test):
+    """Training rows in every imputation, and held-out rows."""
+    for i, path in enumerate(job.input.imputations):
+        yield f"train.{i + 1}", pd.read_parquet(path)
+    yield "held_out", test
 
 
-def drawn_from_reference(job, generator, train, test):
-    """Draw tables whose columns are drawn alone."""
-    for i in range(TABLES):
-        rng = np.random.default_rng(seed_of(job, generator, i))
-        yield i, REFERENCES[generator](train, test.iloc[:0], np.arange(0), rng).table
+def of_models(job):
+    """Say what is drawn from each model: name of the table, position of the model, number of its imputation."""
+    learned_from = job.params.learned_from
+    # Drawing can be told from imputing where there are two tables a model, and needs to be where imputations differ.
+    draws = DRAWS if len(set(learned_from)) > 1 else 1
+    for k, imputation in enumerate(learned_from):
+        for j in range(draws):
+            yield f"model.{imputation}.{k + 1}.{j + 1}", k, imputation
+
+
+def drawn_from_reference(job, generator, test):
+    """Draw tables of independent columns, as many as of a generator's models."""
+    for name, _, imputation in of_models(job):
+        train = pd.read_parquet(job.input.imputations[imputation - 1])
+        rng = np.random.default_rng(derive_seed(job.params.study_seed, generator, "inference", name))
+        # Nobody is judged against them here: all that is wanted is the reference's own table.
+        yield name, REFERENCES[generator](train, test.iloc[:0], np.arange(0), rng).table
 
 
 def drawn_from_models(job, generator, n_train):
-    """Draw tables from the models of all seeds in turn, so that they differ by training, too."""
+    """Draw from the models of all seeds and, where the study asks for it, from models refitted to resamples."""
+    params = job.params
     codebook = Codebook.from_json(job.input.codebook)
-    folders = [Path(folder) / f"epochs{job.wildcards.epochs}" for folder in job.input.models]
-    models = [generator_class(job.params.class_path).load(folder) for folder in folders]
-    for i in range(TABLES):
-        drawn = models[i % len(models)].sample(n_train, seed=seed_of(job, generator, i))
-        yield i, codebook.conform(drawn)
+    kind = generator_class(params.class_path)
+
+    def drawn(model, name):
+        seed = derive_seed(params.study_seed, generator, "inference", name)
+        return name, codebook.conform(model.sample(n_train, seed=seed))
+
+    for name, k, _ in of_models(job):
+        yield drawn(kind.load(Path(job.input.models[k]) / f"epochs{job.wildcards.epochs}"), name)
+    if not params.proper:
+        return
+    fitted = Codebook.from_json(job.input.fitted_codebook)
+    (persons,) = read_tables(job, "persons")
+    person = persons.loc[persons["partition"] == "train", "person"].to_numpy()
+    for k in range(REFITS):
+        imputation = k % len(job.input.fitted) + 1
+        name = f"refit.{imputation}.{k + 1}"
+        seed = derive_seed(params.study_seed, generator, "inference", name, "fit")
+        table = pd.read_parquet(job.input.fitted[imputation - 1])
+        table = table.take(resample(person, seed=seed)).reset_index(drop=True)
+        order = order_of_drawing(job, table)
+        model = kind(**params.settings)
+        (model,) = model.fit(table, fitted, epochs=[int(job.wildcards.epochs)], seed=seed, **order)
+        log.info("%s: refitted to %d rows", name, len(table))
+        yield drawn(model, name)
 
 
 run(snakemake, main)

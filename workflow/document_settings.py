@@ -19,9 +19,9 @@ from settings import (  # noqa: E402
     Deliverable,
     GeneratorEntry,
     Growth,
-    Imputation,
     Scale,
     Study,
+    StudyImputation,
     Variant,
 )
 
@@ -55,7 +55,7 @@ SECTIONS = {
     "`studies/*.yaml`": [
         ("", Study),
         ("cleaning", Cleaning),
-        ("imputation", Imputation),
+        ("imputation", StudyImputation),
         ("targets", Target),
         ("targets: outcomes", Outcome),
         ("subgroups", Subgroups),

@@ -39,7 +39,7 @@ from runs import RESERVED, Run  # noqa: E402
 from medsynth.codebook import Codebook  # noqa: E402
 from medsynth.errors import InputError, read_yaml  # noqa: E402
 from medsynth.evaluation.cost import peak_memory, seconds_of  # noqa: E402
-from medsynth.evaluation.inference import TABLES  # noqa: E402
+from medsynth.evaluation.inference import DRAWS, REFITS  # noqa: E402
 from medsynth.generators import generator_class  # noqa: E402
 from medsynth.generators.laziness import leave_compiler_out  # noqa: E402
 
@@ -247,18 +247,21 @@ def jobs_of(
     entry = run.generators[generator]
     runs = generator_class(entry.class_path)(**entry.settings).training_runs(run.epochs_of(generator))
     shown = generator_class(entry.class_path)(**entry.settings).training_runs([run.shown(generator)])
-    models = len(run.epochs_of(generator)) * costs.disk_mb(n_train)
+    models_mb = len(run.epochs_of(generator)) * costs.disk_mb(n_train)
     once, each = (costs.start, min(FORKED_SECONDS, costs.start)) if can_share() else (0.0, costs.start)
-    train = Cost(1, each + costs.fit_seconds(n_train, runs), costs.peak_mb(n_train), models)
+    train = Cost(1, each + costs.fit_seconds(n_train, runs), costs.peak_mb(n_train), models_mb)
     # A model is read and few rows are in memory at once.
     sample = Cost(1, each + costs.draw * n_train, costs.peak_mb(0), row_mb * n_train)
     drawn = [model for model in run.models if model[0] == generator]
     total = Cost(seconds=once) + train.times(len(run.scale.seeds)) + sample.times(len(drawn))
     samples, sampled = run.scale.coverage_samples, min(run.scale.coverage_rows, n_train)
+    learned_from = run.learned_from(generator)
+    models, draws = len(learned_from), DRAWS if len(set(learned_from)) > 1 else 1
+    refits = REFITS if run.study.inference and generator in run.study.inference.proper else 0
     further = {
         "attacks/": costs.fit_seconds(n_train // 2, shown) + costs.draw * (n_train // 2),
-        "inference/": costs.draw * TABLES * n_train,
-        "coverage/": samples * (costs.fit_seconds(sampled, shown) + costs.draw * TABLES * sampled),
+        "inference/": refits * costs.fit_seconds(n_train, shown) + costs.draw * (models * draws + refits) * n_train,
+        "coverage/": samples * (models + refits) * (costs.fit_seconds(sampled, shown) + costs.draw * sampled),
         "sizes/": sum(
             costs.fit_seconds(rows, shown) + costs.draw * rows
             for rows in (n_train if size == "all" else min(int(size), n_train) for size in run.study.sizes)

@@ -210,8 +210,8 @@ def _check_study(study: Study, codebook: Codebook, catalogue: dict[str, Generato
             cohort.conditions(codebook)
     published = [n for item in study.published.items for n in (*item.generators, item.minus)] if study.published else []
     _check_names(where, "published", "generator", filter(None, published), [*catalogue, *REFERENCE_ROWS])
-    covered = study.inference.coverage if study.inference else []
-    _check_names(where, "inference.coverage", "generator", covered, catalogue)
+    for key in ("coverage", "proper") if study.inference else ():
+        _check_names(where, f"inference.{key}", "generator", getattr(study.inference, key), catalogue)
     _check_names(where, "attacks", "generator", study.attacks or [], catalogue)
     delivered = [study.deliverable.generator] if study.deliverable else []
     _check_names(where, "deliverable", "generator", delivered, study.generators)

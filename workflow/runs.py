@@ -154,18 +154,39 @@ class Run:
         counts = self.epochs_of(generator)
         return self.scale.shown_epochs if self.scale.shown_epochs in counts else counts[-1]
 
-    def training(self, generator: str | None) -> dict[str, str | list[str]]:
+    @property
+    def imputations(self) -> list[str]:
+        """Paths of the study's training rows, one an imputation."""
+        further = range(2, self.study.imputation.tables + 1)
+        return [f"{self.folder}/data/train.parquet", *(f"{self.folder}/data/imputations/{i}.parquet" for i in further)]
+
+    def imputation_of(self, generator: str, seed: int) -> int:
+        """Number of the imputation that a generator's model of a seed learns from: each seed the next one, in turn.
+
+        A generator that has its rows imputed its own way has one table of them.
+        """
+        entry, seeds = self.generators.get(generator), self.scale.seeds
+        if (entry and entry.imputation) or seed not in seeds:
+            return 1
+        return seeds.index(seed) % self.study.imputation.tables + 1
+
+    def learned_from(self, generator: str) -> list[int]:
+        """`imputation_of` every model of a generator; of a reference row, as if it had one a seed."""
+        return [self.imputation_of(generator, seed) for seed in self.trained_seeds(generator)]
+
+    def training(self, generator: str | None, imputation: int = 1) -> dict[str, str | list[str]]:
         """Paths of the training rows of a generator and of their codebook; those of the study if it has none.
 
         Files that its settings name come with them, so that the workflow notices when they change, and the environment
         that its class needs.
         """
         entry = self.generators.get(generator)
-        own = f"imputed/{generator}/" if entry and entry.imputation else ""
         needed = [*self.files_of(generator), *self.environments_of(generator)] if entry else []
         files = {"files": needed} if needed else {}
-        names = {"train": "train.parquet", "codebook": "codebook.json"}
-        return {key: f"{self.folder}/data/{own}{name}" for key, name in names.items()} | files
+        if entry and entry.imputation:
+            own = f"{self.folder}/data/imputed/{generator}"
+            return {"train": f"{own}/train.parquet", "codebook": f"{own}/codebook.json"} | files
+        return {"train": self.imputations[imputation - 1], "codebook": f"{self.folder}/data/codebook.json"} | files
 
     def files_of(self, generator: str) -> list[str]:
         """Files that a generator's settings name."""
@@ -288,7 +309,7 @@ class Run:
             # One epoch count alone: that of the figures.
             found += [(kind, g, self.shown(g), s) for g in generators for s in own]
             found += [(kind, r, 0, s) for r in references if generators for s in own]
-        # One job draws from the models of all seeds.
+        # One job combines what the models of all seeds give.
         found += [("inference/", g, self.shown(g), seeds[0]) for g in self.inferred]
         found += [("inference/", r, 0, seeds[0]) for r in INFERENCE_REFERENCES if self.inferred]
         found += [("coverage/", g, self.shown(g), seeds[0]) for g in self.covered]

@@ -80,6 +80,23 @@ class Imputation(Strict):
         return self
 
 
+class StudyImputation(Imputation):
+    """How a study imputes, and how often."""
+
+    tables: int = Field(
+        1,
+        ge=1,
+        description="imputed training tables; the models of the seeds learn from them in turn, and `inference` then "
+        "counts what missing values leave unknown",
+    )
+
+    @model_validator(mode="after")
+    def _tables_differ(self):
+        if self.tables > 1 and self.method in ("simple", "level"):
+            raise ValueError(f"'tables' above 1 is for methods that draw values; '{self.method}' gives the same again")
+        return self
+
+
 class Scale(Strict):
     """The numbers of one scale; no code asks for its name."""
 
@@ -148,7 +165,7 @@ class Study(Strict):
     winsorise: float | None = Field(
         None, gt=0.5, lt=1, description="numeric columns are cut at this quantile of the training rows"
     )
-    imputation: Imputation = Field(Imputation(), description="see below")
+    imputation: StudyImputation = Field(StudyImputation(), description="see below")
     generators: list[str] = Field(min_length=1, description="names of files in config/generators, or of their variants")
     targets: list[Target] = Field(min_length=1, description="what classifiers predict; the first is the main one")
     subgroups: list[Subgroups] = Field(

@@ -9,23 +9,19 @@ import pandas as pd
 
 from medsynth.codebook import Codebook, Column
 from medsynth.disclosure import LEAST_PATIENTS
-from medsynth.evaluation.inference import (
-    INTERCEPT,
-    Analysis,
-    Design,
-    combine,
-    combine_plug_in,
-    fit_logistic,
-)
+from medsynth.evaluation.combining import combine_imputed, combine_plug_in, combine_proper
+from medsynth.evaluation.inference import INTERCEPT, Analysis, Design, Fit, fit_logistic
 from medsynth.evaluation.resampling import Score
 from medsynth.randomness import derive_seed
 
 # A predictor without influence, drawn anew for every sample.
 NULL = "nothing"
 NULL_TERM = f"{NULL} (per SD)"
-RULES = ("sample", "combined", "plug_in")
+# Rule -> how it combines tables, and how many it needs at least.
+SYNTHETIC_RULES = {"plug_in": (combine_plug_in, 1), "proper": (combine_proper, 2)}
+RULES = ("sample", *SYNTHETIC_RULES)
 
-Draw = Callable[[pd.DataFrame, Codebook, int], list[pd.DataFrame]]
+Draw = Callable[[pd.DataFrame, Codebook, int], dict[str, list[pd.DataFrame]]]
 
 
 def coverage_scores(
@@ -52,7 +48,8 @@ def coverage_scores(
         Describes `population`.
     analysis : Analysis
     draw : callable
-        ``draw(sample, codebook, seed)`` fits a generator to a sample and returns several synthetic tables.
+        ``draw(sample, codebook, seed)`` returns synthetic tables by rule: ``plug_in``, of models that were fitted
+        independently to the sample; if wanted ``proper``, of models that were fitted to bootstrap resamples of it.
     samples, rows : int
         How many samples, of how many rows.
     seed : int
@@ -64,7 +61,7 @@ def coverage_scores(
     ------
     metric, detail, value
         With the detail ``rule|term``, without the intercept; rules are ``sample`` (the sample's own estimate and
-        interval), ``combined`` and ``plug_in`` (see `medsynth.evaluation.inference`). ``covered``: share of the samples
+        interval) and those of `draw` (see `medsynth.evaluation.combining`). ``covered``: share of the samples
         whose interval holds the population's coefficient; of the predictor without influence, 0, so that the rest is
         the type I error. ``width``: median width of the interval as a multiple of the sample's own. A term that cannot
         be estimated is not covered and has no width. ``samples``: their number, without detail.
@@ -76,18 +73,18 @@ def coverage_scores(
     design = Design([*analysis.predictors, NULL], least).fit(population)
     truth = fit_logistic(design.matrix(population), analysis.outcome.labels(population)).estimates
     truth[design.terms_.index(NULL_TERM)] = 0
-    intervals = {rule: [] for rule in RULES}
+    intervals: dict[str, list[np.ndarray]] = {}
     for i in range(samples):
         rng = np.random.default_rng(derive_seed(seed, i))
         sample = population.take(rng.integers(len(population), size=rows)).reset_index(drop=True)
         sample[NULL] = rng.normal(size=rows)
         tables = draw(sample, codebook.resolved(sample), derive_seed(seed, i, "synthesis"))
         for rule, found in _intervals(sample, tables, design, analysis).items():
-            intervals[rule].append(found)
+            intervals.setdefault(rule, []).append(found)
     yield "samples", "", float(samples)
     own = np.diff(intervals["sample"], axis=2)
-    for rule in RULES:
-        low, high = np.moveaxis(np.array(intervals[rule]), 2, 0)
+    for rule, found in intervals.items():
+        low, high = np.moveaxis(np.array(found), 2, 0)
         covered, width = ((low <= truth) & (truth <= high)).mean(axis=0), (high - low) / own[..., 0]
         for term, share, ratios in zip(design.terms_, covered, width.T, strict=True):
             if term != INTERCEPT:
@@ -97,18 +94,22 @@ def coverage_scores(
 
 
 def _intervals(
-    sample: pd.DataFrame, tables: list[pd.DataFrame], design: Design, analysis: Analysis
+    sample: pd.DataFrame, tables: dict[str, list[pd.DataFrame]], design: Design, analysis: Analysis
 ) -> dict[str, np.ndarray]:
     """Intervals of every term by each rule, float of shape (terms, 2); NaN if half of the tables cannot estimate it."""
-    fits = [fit_logistic(design.matrix(table), analysis.outcome.labels(table)) for table in (sample, *tables)]
-    found = {rule: np.full((len(design.terms_), 2), np.nan) for rule in RULES}
-    ratio = len(tables[0]) / len(sample)
-    for i in range(len(design.terms_)):
-        estimates, variances = (np.array([fit[part][i] for fit in fits]) for part in (0, 1))
-        known = ~np.isnan(estimates[1:])
-        found["sample"][i] = combine_plug_in(estimates[:1], variances[:1], ratio=0)[3:]
-        if known.sum() >= max(len(tables) / 2, 2):
-            of_tables = estimates[1:][known], variances[1:][known]
-            found["combined"][i] = combine(*of_tables, ratio=ratio)[3:]
-            found["plug_in"][i] = combine_plug_in(*of_tables, ratio=ratio)[3:]
+
+    def fit(table: pd.DataFrame) -> Fit:
+        return fit_logistic(design.matrix(table), analysis.outcome.labels(table))
+
+    own = np.array(fit(sample)).T[..., None]
+    found = {"sample": np.array([combine_imputed(*of_term)[3:] for of_term in own])}
+    for rule, of_rule in tables.items():
+        combine, least = SYNTHETIC_RULES[rule]
+        fits = np.array([fit(table) for table in of_rule])
+        found[rule] = np.full((len(design.terms_), 2), np.nan)
+        for i, (estimates, variances) in enumerate(fits.transpose(2, 1, 0)):
+            known = ~np.isnan(estimates)
+            if known.sum() >= max(len(of_rule) / 2, least):
+                ratio = len(of_rule[0]) / len(sample)
+                found[rule][i] = combine(estimates[known], variances[known], ratio=ratio)[3:]
     return found

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
-from scipy import stats
 
 from medsynth.codebook import Codebook, Strict
 from medsynth.disclosure import LEAST_PATIENTS
@@ -16,11 +16,15 @@ from medsynth.errors import InputError
 from medsynth.evaluation.resampling import Score
 from medsynth.evaluation.targets import Target
 
-# Synthetic tables that are combined.
-TABLES = 10
 INTERCEPT = "(intercept)"
-# Newton's steps after which an estimate that still moves has no end: the rows are separated.
+# Models of proper synthesis, each fitted to a bootstrap resample of the training persons.
+REFITS = 5
+# Tables of each model, where models learned from several imputations: drawing can be told from imputing.
+DRAWS = 2
+# Steps after which an estimate that still moves has no end: the rows are separated.
 STEPS, STILL = 25, 1e-6
+# Share of a column's length that must be left beside the columns before it.
+ALIASED = 1e-7
 
 
 class Analysis(Strict):
@@ -33,6 +37,11 @@ class Analysis(Strict):
 
     coverage: list[str] = Field(
         [], description="generators that are also fitted to many samples of the real rows: do intervals cover?"
+    )
+    proper: list[str] = Field(
+        [],
+        description="generators that are also refitted to bootstrap resamples of the training persons (proper "
+        "synthesis), with rows of their own in the tables",
     )
 
     def check(self, codebook: Codebook) -> None:
@@ -86,14 +95,34 @@ class Design:
 
 
 class Fit(NamedTuple):
-    """Estimates of a model and their variances, NaN where rows say nothing of a term or separate by it."""
+    """Estimates of a model and their variances, NaN for terms that are aliased or separate the classes."""
 
     estimates: np.ndarray
     variances: np.ndarray
 
 
+def independent_terms(x: np.ndarray) -> np.ndarray:
+    """Say which columns are no linear combination of those before them; bool of shape (terms,).
+
+    Of aliased columns the first one stays, as in R's `lm` and `glm`: a QR decomposition whose pivoting keeps the order
+    of the terms, and sets a column aside when hardly anything of it is left beside the others (1e-7 of its length).
+    """
+    # The triangle of a plain QR decomposition has the columns' lengths and angles, in few rows.
+    triangle = np.linalg.qr(x, mode="r")
+    independent, basis = np.zeros(x.shape[1], dtype=bool), np.zeros((len(triangle), 0))
+    for i, column in enumerate(triangle.T):
+        left = column
+        # Twice is enough against rounding (Giraud et al. 2005, Numerische Mathematik 101:87).
+        for _ in range(2):
+            left = left - basis @ (basis.T @ left)
+        length = np.linalg.norm(left)
+        if length > ALIASED * np.linalg.norm(column):
+            independent[i], basis = True, np.column_stack([basis, left / length])
+    return independent
+
+
 def fit_logistic(x: np.ndarray, y: np.ndarray) -> Fit:
-    """Fit a logistic model by maximum likelihood (Newton's method, or iteratively reweighted least squares).
+    """Fit a logistic model by maximum likelihood (statsmodels' GLM: iteratively reweighted least squares).
 
     Parameters
     ----------
@@ -105,90 +134,47 @@ def fit_logistic(x: np.ndarray, y: np.ndarray) -> Fit:
     Returns
     -------
     Fit
-        Log odds ratios and the diagonal of the inverse of Fisher's information. NaN: a column that is constant; an
-        estimate that has not come to rest after 25 steps, since one class has no row on one side of it (separation);
-        all of them where y has one class.
+        Log odds ratios and the diagonal of the inverse of Fisher's information. NaN where there is none:
+
+        - an aliased term: its column repeats a combination of earlier ones, the constant included
+          (`independent_terms`);
+        - a term that separates: its estimate still moves after 25 steps, since one class has no row on one side of it;
+        - all terms, if `y` has one class, or the terms together tell the classes apart in every row.
     """
+    from statsmodels.genmod.families import Binomial
+    from statsmodels.genmod.generalized_linear_model import GLM
+    from statsmodels.tools.sm_exceptions import ModelWarning, PerfectSeparationWarning
+
     estimates = np.full(x.shape[1], np.nan)
     variances = estimates.copy()
-    varies = np.ptp(x, axis=0) > 0
-    varies[0] = True
     if len(np.unique(y)) < 2:
         return Fit(estimates, variances)
-    x = x[:, varies]
-    beta = np.zeros(x.shape[1])
-    for _ in range(STEPS):
-        p = 1 / (1 + np.exp(-np.clip(x @ beta, -30, 30)))
-        information = (x * (p * (1 - p))[:, None]).T @ x
-        inverse = np.linalg.pinv(information, hermitian=True)
-        step = inverse @ (x.T @ (y - p))
-        beta += step
-        if np.abs(step).max() < STILL:
-            break
-    rests = np.abs(step) < STILL
-    estimates[varies] = np.where(rests, beta, np.nan)
-    variances[varies] = np.where(rests, np.diag(inverse), np.nan)
+    known = independent_terms(x)
+    with warnings.catch_warnings(record=True) as said, np.errstate(over="ignore"):
+        warnings.simplefilter("always", ModelWarning)
+        fitted = GLM(y, x[:, known], family=Binomial()).fit(maxiter=STEPS, tol=STILL, tol_criterion="params")
+    if any(issubclass(one.category, PerfectSeparationWarning) for one in said):
+        return Fit(estimates, variances)
+    rests = np.abs(np.subtract(*fitted.fit_history["params"][-2:])) <= STILL
+    estimates[known] = np.where(rests, fitted.params, np.nan)
+    variances[known] = np.where(rests, np.diag(fitted.cov_params()), np.nan)
     return Fit(estimates, variances)
-
-
-class Combined(NamedTuple):
-    """What several synthetic tables say of one term: estimate, variance, degrees of freedom, 95 % interval."""
-
-    estimate: float
-    variance: float
-    df: float
-    low: float
-    high: float
-
-
-def combine(estimates: np.ndarray, variances: np.ndarray, *, ratio: float) -> Combined:
-    """Combine estimates of fully synthetic tables (Raghunathan, Reiter and Rubin 2003, J Official Statistics 19:1-16).
-
-    The variance is T = (1 + 1/m) b - u, b the variance between the m estimates, u the mean of their own variances;
-    where that is not above 0, it is `ratio` u instead (Reiter 2002, J Official Statistics 18:531-543). Student's t has
-    (m - 1) (1 - 1/r)^2 degrees of freedom, r = (1 + 1/m) b / u. Ours: at least 1 of them, since near r = 1 the formula
-    makes intervals endless, and the normal distribution for a variance that was put in T's place.
-
-    Parameters
-    ----------
-    estimates, variances : ndarray of float, shape (tables,)
-        Two tables or more.
-    ratio : float
-        Rows of a synthetic table for each real row that its model learned from.
-    """
-    m, b, u = len(estimates), estimates.var(ddof=1), variances.mean()
-    variance, df = (1 + 1 / m) * b - u, np.inf
-    if variance > 0:
-        df = max((m - 1) * (1 - u / ((1 + 1 / m) * b)) ** 2, 1)
-    else:
-        variance = ratio * u
-    return _interval(estimates.mean(), variance, df)
-
-
-def combine_plug_in(estimates: np.ndarray, variances: np.ndarray, *, ratio: float) -> Combined:
-    """Combine estimates of synthetic tables whose model was fitted once.
-
-    Raab, Nowok and Dibben (2016), Practical data synthesis for large samples, J Privacy and Confidentiality 7(3). The
-    rule above needs models whose parameters are drawn anew for every table. For those that are not ("simple
-    synthesis"), the variance is u (`ratio` + 1/m): that of the real rows, which the tables cannot show, and that of
-    drawing. Parameters as in `combine`; one table will do.
-    """
-    return _interval(estimates.mean(), variances.mean() * (ratio + 1 / len(estimates)), np.inf)
-
-
-def _interval(estimate: float, variance: float, df: float) -> Combined:
-    half = stats.t.ppf(0.975, df) * np.sqrt(variance)
-    return Combined(float(estimate), float(variance), float(df), float(estimate - half), float(estimate + half))
-
-
-def interval_overlap(first: tuple[float, float], second: tuple[float, float]) -> float:
-    """Mean share of two intervals that both cover (Karr et al. 2006, The American Statistician 60:224); 0 if apart."""
-    common = max(min(first[1], second[1]) - max(first[0], second[0]), 0.0)
-    return float(np.mean([common / (end - start) for start, end in (first, second)]))
 
 
 def inference_scores(table: pd.DataFrame, analysis: Analysis, design: Design, *, name: str) -> Iterator[Score]:
     """Fit the model to one table.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Complete.
+    analysis : Analysis
+    design : Design
+        Fitted to real training rows.
+    name : str
+        What the table is: ``train.<i>`` (the real training rows in their i-th imputation), ``held_out``,
+        ``model.<i>.<k>.<j>`` (the j-th table of the k-th model, which learned from the i-th imputation),
+        ``refit.<i>.<k>`` (the table of the k-th refit to a bootstrap resample of it).
 
     Yields
     ------

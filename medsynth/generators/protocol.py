@@ -40,6 +40,9 @@ class Generator(ABC):
         Whether the card has a ``history`` of losses by epoch, and an ``architecture`` of networks to draw.
     quick : bool
         Whether a few thousand rows are fitted in seconds, so that an attacker's shadow models cost little.
+    fits_at_random : bool
+        Whether the seed of `fit` matters. Without, models of the same rows are equal, and their tables differ by
+        drawing alone.
     learns : bool
         Whether `fit` learns from the rows that it is given, so that other rows give another model.
     file_settings : tuple of str
@@ -58,6 +61,7 @@ class Generator(ABC):
     has_losses: bool = False
     has_architecture: bool = False
     quick: bool = False
+    fits_at_random: bool = True
     learns: bool = True
     file_settings: tuple[str, ...] = ()
     environment: str | None = None

@@ -147,8 +147,6 @@ class SDVGenerator(Generator):
 class GaussianCopula(SDVGenerator):
     """SDV's GaussianCopulaSynthesizer.
 
-    Its fit is deterministic: seeds differ in the rows drawn.
-
     Parameters
     ----------
     enforce_min_max_values, enforce_rounding : bool, default True
@@ -161,6 +159,7 @@ class GaussianCopula(SDVGenerator):
     synthesizer = "GaussianCopulaSynthesizer"
     has_epochs = False
     quick = True
+    fits_at_random = False
 
     def __init__(
         self,

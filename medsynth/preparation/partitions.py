@@ -129,6 +129,26 @@ def halve_evenly(person: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarr
     return np.flatnonzero(half[number] == larger), np.flatnonzero(half[number] != larger)
 
 
+def resample(person: np.ndarray, *, seed: int) -> np.ndarray:
+    """Draw persons with replacement, as many as there are, each with all rows (Efron 1979, Ann Stat 7:1).
+
+    Parameters
+    ----------
+    person : ndarray of int, shape (rows,)
+        Whose rows they are; any numbers.
+    seed : int
+
+    Returns
+    -------
+    ndarray of int
+        Positions of the rows drawn, ascending; a row comes as often as its person was drawn.
+    """
+    _, number = np.unique(person, return_inverse=True)
+    n = number.max() + 1
+    times = np.bincount(np.random.default_rng(seed).integers(n, size=n), minlength=n)
+    return np.repeat(np.arange(len(person)), times[number])
+
+
 def winsorise(parts: dict[str, pd.DataFrame], quantile: float) -> dict[str, float]:
     """Cut the numeric columns of all partitions at a quantile of the training rows, in place.
 

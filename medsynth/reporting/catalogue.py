@@ -13,7 +13,7 @@ import pandas as pd
 
 from medsynth.disclosure import WITHHELD, few, is_small, shown_groups
 from medsynth.evaluation.fairness import LEAST_TESTED
-from medsynth.evaluation.inference import TABLES as SYNTHETIC_TABLES
+from medsynth.evaluation.inference import REFITS
 from medsynth.reporting.aggregation import COVERS
 from medsynth.reporting.columns import columns_table, display_columns, display_scaling
 from medsynth.reporting.coverage import coverage_table, display_coverage
@@ -291,16 +291,21 @@ TABLES = {
     ),
     "inference": Table(
         _of_scores(inference_table, display_inference),
-        f"Inference: a logistic model fitted to {SYNTHETIC_TABLES} synthetic tables a generator, combined "
-        "(Raghunathan, Reiter and Rubin 2003; plug-in rule: Raab, Nowok and Dibben 2016), against the fit to the real "
-        "training rows. The csv has every coefficient",
+        "Inference: a logistic model fitted to one synthetic table of every independently trained model, against the "
+        "fit to the real training rows. The column 'Interval: covers' names the rule that combines the tables and what "
+        "its 95% interval covers: other persons (who could have been the real rows), other imputations of the same "
+        "rows, another training run, another drawing. Plug-in (Raab, Nowok and Dibben 2016): with the variance between "
+        f"models; of one model alone training is not covered. Bootstrap refits: {REFITS} models of resampled training "
+        "persons (Raghunathan, Reiter and Rubin 2003). Nested: models of several imputations (Reiter 2004). An overlap "
+        "is worth what the width beside it costs: a wide interval overlaps with many. The csv has every coefficient",
     ),
     "coverage": Table(
         _of_scores(coverage_table, display_coverage),
-        "Coverage: the real rows as the population, samples of them with replacement, synthetic tables of every "
-        "sample: share of the samples whose 95% interval holds the population's coefficient, mean and least of terms; "
-        "type I error: share of those that find an influence of a predictor that has none (exact 95% interval); width "
-        "of the interval against the sample's own, median. Nominal are 0.95 and 0.05",
+        "Coverage: the real rows as the population, samples of them with replacement, and of every sample as many "
+        f"independently fitted models as the study has seeds, one table each (bootstrap refits: {REFITS} models of "
+        "resampled rows): share of the samples whose 95% interval holds the population's coefficient, mean and least "
+        "of terms; type I error: share of those that find an influence of a predictor that has none (exact 95% "
+        "interval over samples); width of the interval against the sample's own, median. Nominal are 0.95 and 0.05",
     ),
     "fairness": Table(
         _of_scores(fairness_table, display_fairness, at_one_count=True),

@@ -12,8 +12,8 @@ from medsynth.reporting.styles import Styles, in_display_order, title_of
 
 RULE_TITLES = {
     "sample": "the sample's own rows (ceiling)",
-    "combined": "combined (Raghunathan et al.)",
-    "plug_in": "plug-in (Raab et al.)",
+    "plug_in": "plug-in, independently fitted models",
+    "proper": "bootstrap refits (proper synthesis)",
 }
 
 
@@ -29,7 +29,7 @@ def coverage_table(scores: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns generator, epochs, rule (``sample``, ``combined``, ``plug_in``), term, samples, covered (share of
+        Columns generator, epochs, rule (``sample``, ``plug_in``, ``proper``), term, samples, covered (share of
         them), low, high (its exact 95 % interval, Clopper and Pearson 1934), width (median, against the sample's own).
     """
     found = scores[scores["family"] == "coverage"]
@@ -62,7 +62,7 @@ def display_coverage(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     for generator in in_display_order(table["generator"], styles):
         for rule in RULES:
             own = table[(table["generator"] == generator) & (table["rule"] == rule)].set_index("term")
-            if rule == "sample" and rows:
+            if own.empty or (rule == "sample" and rows):
                 continue
             if own["covered"].isna().all():
                 lacking.append({"Model": title_of(generator, styles), "Samples": own["samples"].iloc[0]})

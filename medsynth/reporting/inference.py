@@ -7,19 +7,36 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from medsynth.errors import InputError
-from medsynth.evaluation.inference import INTERCEPT, Combined, combine, combine_plug_in, interval_overlap
+from medsynth.evaluation.combining import (
+    Combined,
+    combine_imputed,
+    combine_nested,
+    combine_plug_in,
+    combine_proper,
+    interval_overlap,
+)
+from medsynth.evaluation.inference import INTERCEPT
 from medsynth.reporting.canvas import in_style, with_note
 from medsynth.reporting.display import NOTHING
 from medsynth.reporting.failures import showing_failures
 from medsynth.reporting.styles import Styles, colour_of, in_display_order, title_of
 
 REFERENCES = {"real": "Held-out real rows (ceiling)", "independent": "Independent columns (floor)"}
+# Rule -> what it is called, and what its interval covers.
+RULES = {
+    "own": "own rows: persons",
+    "plug_in": "plug-in: persons, training, drawing",
+    "one_model": "plug-in, one model: persons, drawing",
+    "nested": "nested: persons, imputation, training, drawing",
+    "proper": "bootstrap refits: persons, training, drawing",
+}
 REAL_COLUMNS = ["real", "real_se", "real_low", "real_high"]
 COLUMNS = [
-    "generator", "epochs", "term", "tables", "estimate", "se", "df", "low", "high", "plug_in_low", "plug_in_high",
-    *REAL_COLUMNS, "overlap", "bias", "covers", "plug_in_covers", "same_sign",
-    "same_conclusion",
+    "generator", "epochs", "rule", "term", "tables", "estimate", "se", "df", "low", "high", *REAL_COLUMNS,
+    "overlap", "width", "bias", "covers", "same_sign", "same_conclusion",
 ]  # fmt: skip
+# See `medsynth.evaluation.inference.inference_scores`.
+NAME = r"^(?P<role>\w+)(?:\.(?P<imputation>\d+))?(?:\.(?P<part>[\d.]+))?\|(?P<term>.*)$"
 
 
 @showing_failures("inference", ["term", *REAL_COLUMNS], count="tables")
@@ -34,66 +51,91 @@ def inference_table(scores: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per generator, epoch count and term: generator (``real``: the held-out real rows, one table),
-        epochs, term, tables (in which it can be estimated), estimate, se, df, low, high (log odds ratio and 95 %
-        interval by `combine`), plug_in_low, plug_in_high (by `combine_plug_in`), real, real_se, real_low, real_high (of
-        the training rows), overlap (`interval_overlap` of low to high with the real one), bias ((estimate - real) /
-        real_se), and 1 or 0 for covers, plug_in_covers (the interval holds `real`), same_sign and same_conclusion
-        (significant at 5 % with the same sign, or not significant, in both). A term that fewer than half of the tables
-        can estimate has no estimate, overlap 0, and neither covers nor agrees.
+        One row per generator, epoch count, rule and term: generator (``real``: the held-out real rows, one table),
+        epochs, rule (how tables are combined, see `medsynth.evaluation.combining`: ``plug_in``, ``one_model``, which is
+        the same without what training adds, ``nested`` where models learned from several imputations, ``proper`` for
+        refits to bootstrap resamples; ``own`` for held-out rows), term, tables (in which it can be estimated),
+        estimate, se, df, low, high (log odds ratio and 95 % interval), real, real_se, real_low, real_high (of the
+        training rows; several imputations by Rubin's rule), overlap (`interval_overlap` of low to high with the real
+        interval), width (of low to high as a multiple of the real interval's), bias ((estimate - real) / real_se), and
+        1 or 0 for covers (the interval holds `real`), same_sign and same_conclusion (significant at 5 % with the same
+        sign, or not significant, in both). A term that fewer than half of the tables can estimate has no estimate,
+        overlap 0, and neither covers nor agrees.
     """
     found = scores[scores["family"] == "inference"]
     n_rows = found[found["metric"] == "rows"]
     found = found[found["metric"] != "rows"]
-    found = found.join(found["detail"].astype(str).str.extract(r"^(?P<table>[^|]*)\|(?P<term>.*)$"))
-    of_train = found[found["table"] == "train"].pivot(index="term", columns="metric", values="value")
-    n_train = n_rows.loc[n_rows["detail"] == "train", "value"].max()
+    found = found.join(found["detail"].astype(str).str.extract(NAME)).fillna({"imputation": "", "part": ""})
+    keys = ["generator", "epochs", "role", "imputation", "part", "term"]
+    values = found.pivot(index=keys, columns="metric", values="value").reset_index()
+    of_train = values["role"] == "train"
+    real = {term: _of_real(own) for term, own in values[of_train].groupby("term")}
+    n_train = n_rows.loc[n_rows["detail"].astype(str).str.startswith("train"), "value"].max()
     rows = []
-    for (generator, epochs), group in found[found["table"] != "train"].groupby(["generator", "epochs"]):
-        own_rows = n_rows[(n_rows["generator"] == generator) & (n_rows["detail"] != "train")]
+    for (generator, epochs, role), group in values[~of_train].groupby(["generator", "epochs", "role"]):
+        own_rows = n_rows[(n_rows["generator"] == generator) & n_rows["detail"].astype(str).str.startswith(role)]
         ratio = own_rows["value"].max() / n_train
         for term, of_term in group.groupby("term"):
-            values = of_term.pivot(index="table", columns="metric", values="value")
-            real = of_train.loc[term, "estimate"], of_train.loc[term, "variance"]
             row = {"generator": generator, "epochs": epochs, "term": term}
-            rows.append(row | _compared(values, ratio, *real, alone=generator == "real"))
+            rows.append(row | _compared(of_term, role, ratio, real[term]))
     # In the order of the model, which the real training rows' scores have lost: intercept, numbers, levels.
     table = pd.DataFrame(rows, columns=COLUMNS)
-    order = table["term"].map(lambda term: (term != INTERCEPT, ": " in term, term))
-    return table.assign(order=order).sort_values(["generator", "epochs", "order"], ignore_index=True)[COLUMNS]
+    table["order"] = table["term"].map(lambda term: (term != INTERCEPT, ": " in term, term))
+    rules = table["rule"].map(list(RULES).index)
+    return table.assign(rules=rules).sort_values(["generator", "epochs", "rules", "order"], ignore_index=True)[COLUMNS]
 
 
-def _compared(values: pd.DataFrame, ratio: float, real: float, real_variance: float, *, alone: bool) -> dict:
-    """Combine the tables' estimates of one term and compare them with the real one."""
-    known = values.dropna()
-    facts = {"tables": len(known), "real": real, "real_se": np.sqrt(real_variance)}
-    real_interval = combine_plug_in(np.array([real]), np.array([real_variance]), ratio=0)
-    facts |= {"real_low": real_interval.low, "real_high": real_interval.high}
-    failed = dict.fromkeys(["overlap", "covers", "plug_in_covers", "same_sign", "same_conclusion"], 0.0)
-    if np.isnan(real):
+def _of_real(values: pd.DataFrame) -> Combined:
+    """The real estimate of a term over its imputations; NaN if fewer than half of them have one."""
+    known = values.dropna(subset=["estimate", "variance"])
+    if len(known) < len(values) / 2:
+        return Combined(*[np.nan] * 5)
+    return combine_imputed(known["estimate"].to_numpy(), known["variance"].to_numpy())
+
+
+def _compared(values: pd.DataFrame, role: str, ratio: float, real: Combined) -> dict:
+    """Combine the tables' estimates of one term by the rule that fits how they were made; compare with the real one."""
+    known = values.dropna(subset=["estimate", "variance"])
+    rule, combined = _combined(values, known, role, ratio)
+    facts = {"rule": rule, "tables": len(known), "real": real.estimate, "real_se": np.sqrt(real.variance)}
+    facts |= {"real_low": real.low, "real_high": real.high}
+    if np.isnan(real.estimate):
         return facts
-    if len(known) < max(len(values) / 2, 1 if alone else 2):
-        return facts | failed
-    estimates, variances = known["estimate"].to_numpy(), known["variance"].to_numpy()
-    plug_in = combine_plug_in(estimates, variances, ratio=0 if alone else ratio)
-    combined = plug_in if alone else combine(estimates, variances, ratio=ratio)
-    same_sign = np.sign(combined.estimate) == np.sign(real)
-    significant = [_significant(combined), _significant(real_interval)]
+    if combined is None:
+        return facts | dict.fromkeys(["overlap", "covers", "same_sign", "same_conclusion"], 0.0)
+    same_sign = np.sign(combined.estimate) == np.sign(real.estimate)
+    significant = [_significant(combined), _significant(real)]
     return facts | {
         "estimate": combined.estimate,
         "se": np.sqrt(combined.variance),
         "df": combined.df,
         "low": combined.low,
         "high": combined.high,
-        "plug_in_low": plug_in.low,
-        "plug_in_high": plug_in.high,
-        "overlap": interval_overlap((combined.low, combined.high), (real_interval.low, real_interval.high)),
-        "bias": (combined.estimate - real) / facts["real_se"],
-        "covers": float(combined.low <= real <= combined.high),
-        "plug_in_covers": float(plug_in.low <= real <= plug_in.high),
+        "overlap": interval_overlap((combined.low, combined.high), (real.low, real.high)),
+        "width": (combined.high - combined.low) / (real.high - real.low),
+        "bias": (combined.estimate - real.estimate) / facts["real_se"],
+        "covers": float(combined.low <= real.estimate <= combined.high),
         "same_sign": float(same_sign),
         "same_conclusion": float((significant == [True, True] and same_sign) or significant == [False, False]),
     }
+
+
+def _combined(values: pd.DataFrame, known: pd.DataFrame, role: str, ratio: float) -> tuple[str, Combined | None]:
+    """Choose the rule, and combine by it unless fewer than half of the tables can estimate the term."""
+    several = values["imputation"].nunique() > 1
+    rule = {"held_out": "own", "refit": "proper"}.get(role)
+    rule = rule or ("nested" if several else "plug_in" if len(values) > 1 else "one_model")
+    imputations = known["imputation"].to_numpy()
+    too_few = {"proper": len(known) < 2, "nested": len(set(imputations)) < 2}.get(rule, known.empty)
+    if too_few or len(known) < len(values) / 2:
+        return rule, None
+    estimates, variances = known["estimate"].to_numpy(), known["variance"].to_numpy()
+    if rule == "own":
+        return rule, combine_imputed(estimates, variances)
+    if rule == "nested":
+        return rule, combine_nested(estimates, variances, imputations, ratio=ratio)
+    combine = combine_proper if rule == "proper" else combine_plug_in
+    return rule, combine(estimates, variances, ratio=ratio)
 
 
 def _significant(interval: Combined) -> bool:
@@ -102,7 +144,7 @@ def _significant(interval: Combined) -> bool:
 
 
 def display_inference(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
-    """Sum the coefficients up, a row a generator; the intercept, and terms without a real estimate, do not count.
+    """Sum coefficients up, a row a generator and rule; the intercept, and terms without a real estimate, do not count.
 
     Parameters
     ----------
@@ -119,25 +161,28 @@ def display_inference(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     rows = []
     judged = table[(table["term"] != INTERCEPT) & table["real"].notna()]
     for generator in ["real", *in_display_order(table["generator"], styles), "independent"]:
-        own = judged[judged["generator"] == generator]
-        if own.empty:
-            continue
-        shares = {
-            "Real estimate within the interval": own["covers"],
-            "the same, plug-in rule": own["plug_in_covers"],
-            "Same sign": own["same_sign"],
-            "Same conclusion": own["same_conclusion"],
-        }
-        row = {"Model": REFERENCES.get(generator) or title_of(generator, styles)}
-        row |= {"Epochs": str(int(own["epochs"].iloc[0]) or NOTHING), "Tables": str(own["tables"].max())}
-        if own["overlap"].isna().all():
-            rows.append(row)
-            continue
-        row |= {"Interval overlap, mean": f"{own['overlap'].mean():.3f}"}
-        row |= {"|bias| / SE, median": f"{own['bias'].abs().median():.2f}" if own["bias"].notna().any() else NOTHING}
-        row |= {title: f"{values.sum():.0f} of {len(own)}" for title, values in shares.items()}
-        rows.append(row | {"Not estimable": f"{own['estimate'].isna().sum()} of {len(own)}"})
+        of_generator = judged[judged["generator"] == generator]
+        rows += [_summary(own, generator, styles) for _, own in of_generator.groupby("rule", sort=False)]
     return pd.DataFrame(rows).fillna(NOTHING)
+
+
+def _summary(own: pd.DataFrame, generator: str, styles: Styles) -> dict[str, str]:
+    """Sum up the terms of one generator and rule."""
+    row = {"Model": REFERENCES.get(generator) or title_of(generator, styles)}
+    row |= {"Epochs": str(int(own["epochs"].iloc[0]) or NOTHING)}
+    row |= {"Interval: covers": RULES.get(own["rule"].iloc[0], NOTHING), "Tables": str(own["tables"].max())}
+    if own["overlap"].isna().all():
+        return row
+    row |= {"Overlap with the real interval, mean": f"{own['overlap'].mean():.3f}"}
+    row |= {"Width / real width, median": f"{own['width'].median():.2f}" if own["width"].notna().any() else NOTHING}
+    row |= {"|bias| / SE, median": f"{own['bias'].abs().median():.2f}" if own["bias"].notna().any() else NOTHING}
+    shares = {
+        "Real estimate within the interval": own["covers"],
+        "Same sign": own["same_sign"],
+        "Same conclusion": own["same_conclusion"],
+    }
+    row |= {title: f"{values.sum():.0f} of {len(own)}" for title, values in shares.items()}
+    return row | {"Not estimable": f"{own['estimate'].isna().sum()} of {len(own)}"}
 
 
 @in_style
@@ -162,7 +207,8 @@ def forest(scores: pd.DataFrame, styles: Styles, *, outcome: str, note: str) -> 
     """
     # What failed has no place in the figure, whose note says so.
     table = inference_table(scores[scores["family"] == "inference"])
-    table = table[table["term"] != INTERCEPT]
+    # One interval a model: that of the models that the study's tables come from.
+    table = table[(table["term"] != INTERCEPT) & (table["rule"] != "proper")]
     if table.empty:
         raise InputError("No coefficients were scored; the study's key 'inference' asks for them.")
     names = ["real", *in_display_order(table["generator"], styles), "independent"]
@@ -171,7 +217,7 @@ def forest(scores: pd.DataFrame, styles: Styles, *, outcome: str, note: str) -> 
     step = 0.8 / len(names)
     figure = Figure(figsize=(7.6, 1.6 + len(terms) * (0.15 + 0.105 * len(names))), layout="constrained")
     ax = figure.subplots()
-    # Two seeds' tables can give endless intervals; the axis shows the real ones and every estimate.
+    # Tables of two seeds can give very wide intervals; the axis shows the real ones and every estimate.
     ends = table[["real_low", "real_high", "estimate"]].to_numpy(dtype=float)
     low, high = np.nanmin(ends), np.nanmax(ends)
     ax.set_xlim(low - 0.15 * (high - low), high + 0.15 * (high - low))
@@ -196,4 +242,5 @@ def forest(scores: pd.DataFrame, styles: Styles, *, outcome: str, note: str) -> 
     ax.tick_params("y", length=0)
     ax.set_xlabel(f"log odds ratio of {outcome}, 95% interval")
     figure.legend(loc="outside upper center", ncols=3, fontsize=8)
-    return with_note(figure, f"{note}\nsynthetic: {int(table['tables'].max())} tables combined")
+    rules = [RULES[rule] for rule in dict.fromkeys(table.loc[table["generator"] != "real", "rule"])]
+    return with_note(figure, f"{note}\nsynthetic intervals: {'; '.join(rules)}")

@@ -23,7 +23,7 @@ from medsynth.evaluation.intervals import UNIT, interval
 from medsynth.evaluation.resampling import REPLICATES, person_weights
 from medsynth.preparation.cleaning import clean
 from medsynth.preparation.imputation import make_imputer
-from medsynth.preparation.partitions import halve
+from medsynth.preparation.partitions import halve, resample
 from medsynth.reporting.display import NOTHING
 from medsynth.reporting.privacy import display_privacy, privacy_dial, privacy_table, privacy_trade, trade_points
 from tests.conftest import ROOT
@@ -264,6 +264,15 @@ def test_a_person_is_in_one_quarter_of_the_shadows_only():
     found = quarters(pd.DataFrame({"person": person}), person, seed=1)
     people = [set(part["person"]) for part in found]
     assert sum(map(len, people)) == len(set().union(*people)) > 25
+
+
+def test_a_resample_draws_whole_persons_as_many_as_there_are():
+    person = np.repeat([5, 7, 9, 11, 13, 15], [1, 2, 3, 1, 2, 3])
+    rows = resample(person, seed=1)
+    times = {one: (rows == np.flatnonzero(person == one)[0]).sum() for one in set(person)}
+    assert sum(times.values()) == 6 and max(times.values()) > 1 and min(times.values()) == 0
+    assert np.bincount(rows, minlength=12).tolist() == [times[one] for one in person]
+    assert not np.array_equal(rows, resample(person, seed=2)) and np.array_equal(rows, resample(person, seed=1))
 
 
 def test_one_person_cannot_be_halved():

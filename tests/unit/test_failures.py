@@ -62,11 +62,11 @@ def of_further_tables():
             ):
                 rows.append((generator, 0, seed, "fidelity", metric, detail, 0.5))
             rows.append((generator, 0, seed, "fairness", "log_disparity", "sex:female", 0.1))
-        for table in ("train", "held_out") if generator == "real" else ("0", "1"):
+        for table in ("train.1", "held_out") if generator == "real" else ("model.1.1.1", "model.1.2.1"):
             rows.append((generator, 0, 1, "inference", "rows", table, 9))
             rows += [(generator, 0, 1, "inference", metric, f"{table}|age", 0.5) for metric in ("estimate", "variance")]
     rows.append(("cart", 0, 1, "coverage", "samples", "", 10))
-    for rule in ("sample", "combined", "plug_in"):
+    for rule in ("sample", "plug_in", "proper"):
         for term in ("age", NULL_TERM):
             rows += [("cart", 0, 1, "coverage", metric, f"{rule}|{term}", 0.9) for metric in ("covered", "width")]
     rows.append(("cart", 0, 2, "failed", "score", "score: no rows", None))

@@ -86,6 +86,12 @@ def test_another_training_seed_gives_another_model(partitions, name):
     assert not fit(name, train, codebook, seed=1)[2].equals(fit(name, train, codebook, seed=2)[2])
 
 
+@pytest.mark.parametrize("name", [name for name, kind in CLASSES.items() if not kind.fits_at_random])
+def test_a_fit_that_is_not_random_gives_the_same_model_whatever_the_seed(partitions, name):
+    train, _, codebook = partitions
+    pd.testing.assert_frame_equal(*(fit(name, train, codebook, seed=seed)[0] for seed in (1, 2)))
+
+
 @pytest.mark.parametrize("name", EPOCH_NAMES)
 def test_one_run_passes_through_the_models_of_separate_runs(partitions, name):
     train, _, codebook = partitions

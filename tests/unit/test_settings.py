@@ -62,6 +62,22 @@ def test_a_study_like_another_has_its_keys_but_for_its_own():
     assert run.study.cohorts == [] and run.study.dataset == "support2"
 
 
+def test_seeds_learn_from_a_studys_imputations_in_turn():
+    run = load_runs({"studies": ["support2"], "scale": "paper"})["support2"]
+    assert run.scale.seeds == [1, 2, 3, 4] and run.learned_from("cart") == [1, 2, 3, 1]
+    trains = [run.training("cart", run.imputation_of("cart", seed))["train"] for seed in run.scale.seeds]
+    data = f"{run.folder}/data"
+    further = [f"{data}/imputations/2.parquet", f"{data}/imputations/3.parquet"]
+    assert trains == [f"{data}/train.parquet", *further, f"{data}/train.parquet"]
+
+
+def test_a_generator_that_imputes_its_own_way_has_one_table():
+    run = load_runs({"studies": ["support2"], "scale": "laptop", "generators": ["med_vae", "med_vae_median"]})[
+        "support2"
+    ]
+    assert run.learned_from("med_vae") == [1, 2, 3] and run.learned_from("med_vae_median") == [1, 1, 1]
+
+
 def test_a_generator_with_an_imputation_of_its_own_has_training_rows_of_its_own():
     run = load_runs({"studies": ["med_vae_imputation"], "scale": "smoke"})["med_vae_imputation"]
     assert run.training("med_vae")["train"].endswith("data/train.parquet")
@@ -78,6 +94,7 @@ def test_a_generator_with_an_imputation_of_its_own_has_training_rows_of_its_own(
         ({"targets": [{"name": "d", "column": "death", "at_least": 1}]}, r"'at_least' needs a numeric column"),
         ({"targets": [{"name": "d", "column": "date_died"}]}, r"column 'date_died' is not in the clean table"),
         ({"imputation": {"method": "mice"}}, r"'imputation.method' input should be 'forest'"),
+        ({"imputation": {"method": "level", "tables": 2}}, r"'tables' above 1 is for methods that draw values"),
         ({"imputation": {"metod": "forest"}}, r"unknown key 'metod' in 'imputation'; did you mean 'method'\?"),
         ({"name": "other"}, r"'name' is 'other' and must be 'mine'"),
         ({"like": "covid"}, r"'like' names the study 'covid'; known: mine"),
@@ -92,6 +109,10 @@ def test_a_generator_with_an_imputation_of_its_own_has_training_rows_of_its_own(
         (
             {"inference": {**MODEL, "coverage": ["crat"]}},
             r"'inference.coverage' names the generator 'crat'; did you mean 'cart'\?",
+        ),
+        (
+            {"inference": {**MODEL, "proper": ["crat"]}},
+            r"'inference.proper' names the generator 'crat'; did you mean 'cart'\?",
         ),
         ({"inference": {**MODEL, "predictors": ["agee"]}}, r"no column 'agee'; did you mean 'age'\?"),
         ({"subgroups": [{"column": "age"}]}, r"'subgroups': column 'age' is numeric and needs 'bands'"),

@@ -61,13 +61,15 @@ def growing(amount):
 
 
 def training_of(wildcards):
-    """Training rows of a generator and their codebook."""
-    return RUNS[wildcards.study].training(wildcards.generator)
+    """Training rows that a generator's model of a seed learns from, and their codebook."""
+    run = RUNS[wildcards.study]
+    imputation = run.imputation_of(wildcards.generator, int(wildcards.seed))
+    return run.training(wildcards.generator, imputation)
 
 
 def fitted_of(wildcards):
     """Training rows of a generator and their codebook, beside those of the study, and what else `fit` needs."""
-    found = training_of(wildcards)
+    found = RUNS[wildcards.study].training(wildcards.generator)
     return {
         "fitted": found.pop("train"),
         "fitted_codebook": found.pop("codebook"),
@@ -81,10 +83,11 @@ def anonymeter_of(wildcards):
     return {"anonymeter": str(stamp_of("anonymeter"))} if wanted else {}
 
 
-def own_imputation_of(wildcards):
-    """How a generator's training rows are imputed, instead of the study's way."""
-    entry = RUNS[wildcards.study].generators[wildcards.generator]
-    return entry.imputation.model_dump(exclude_none=True)
+def imputation_of(wildcards):
+    """How training rows are imputed: those of a generator its own way, the study's as the study says."""
+    run, generator = RUNS[wildcards.study], wildcards.get("generator")
+    how = run.generators[generator].imputation if generator else run.study.imputation
+    return how.model_dump(exclude_none=True, exclude={"tables"})
 
 
 def drawn_of(end):
@@ -185,6 +188,32 @@ def models_of(wildcards):
     ]
 
 
+def refitted_of(wildcards):
+    """What a generator is refitted on for its table of coefficients; nothing where the study does not ask for it."""
+    run = RUNS[wildcards.study]
+    if wildcards.generator not in run.study.inference.proper:
+        return {}
+    own_way = run.generators[wildcards.generator].imputation
+    fitted = fitted_of(wildcards)
+    return fitted | {"fitted": [fitted["fitted"]] if own_way else run.imputations}
+
+
+def imputations_of(wildcards):
+    """The study's training rows, one table an imputation."""
+    return RUNS[wildcards.study].imputations
+
+
+def learned_from(wildcards):
+    """Number of the imputation that each model of a generator learned from; of a reference row, one a seed."""
+    generator = wildcards.get("generator") or wildcards.reference
+    return RUNS[wildcards.study].learned_from(generator)
+
+
+def proper_of(wildcards):
+    """Whether a generator is also refitted to bootstrap resamples of the training persons."""
+    return wildcards.get("generator") in RUNS[wildcards.study].study.inference.proper
+
+
 def cards_of(wildcards):
     """Model cards of a run's last models, by generator, one a seed."""
     run = RUNS[wildcards.study]
@@ -203,6 +232,7 @@ def benchmarks_of(wildcards):
     names = ["clean_table", "prepare_partitions"]
     if run.source == "simulated":
         names += [f"simulate_cohort_{Path(raw).name.split('.')[0]}" for raw in run.raw]
+    names += [f"impute_again-{i + 1}" for i in range(1, len(run.imputations))]
     names += [
         f"train/{g}-seed{s}" for g in run.generators for s in run.trained_seeds(g)
     ]

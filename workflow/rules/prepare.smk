@@ -1,8 +1,8 @@
 """Stage 2: clean by the codebook, split by person, impute; nothing is learned from test rows.
 
 Needs: the raw table and its codebook. Yields: data/clean.parquet, data/{train,test}.parquet, data/persons.parquet (whose rows they are, as numbers), data/codebook.json,
-data/cleaning.csv, data/preparation.csv, data/scaling.csv, data/provenance.json; data/imputed/<generator>/ for a generator that wants its
-training rows imputed otherwise; tables/metadata.* where a study wants detected types beside the declared ones.
+data/cleaning.csv, data/preparation.csv, data/scaling.csv, data/provenance.json; data/imputations/<i>.parquet, the training rows
+imputed again, where a study wants several tables of them; data/imputed/<generator>/ for a generator that wants its training rows imputed otherwise; tables/metadata.* where a study wants detected types beside the declared ones.
 """
 
 
@@ -62,7 +62,7 @@ rule prepare_partitions:
         rows=of_run("scale.rows"),
         test_share=of_run("study.test_share"),
         winsorise=of_run("study.winsorise"),
-        imputation=of_run_as_dict("study.imputation"),
+        imputation=imputation_of,
         targets=of_run_as_dict("study.targets"),
         least_patients=of_run("study.least_patients"),
         code=code_hash("scripts/prepare_partitions.py"),
@@ -94,12 +94,29 @@ rule impute_training:
         rows=of_run("scale.rows"),
         test_share=of_run("study.test_share"),
         winsorise=of_run("study.winsorise"),
-        imputation=own_imputation_of,
+        imputation=imputation_of,
         code=code_hash("scripts/impute_training.py"),
     message:
         "impute the training rows of {wildcards.generator} ({wildcards.study})"
     script:
         "../../scripts/impute_training.py"
+
+
+use rule impute_training as impute_again with:
+    output:
+        train="results/{study}/{run}/data/imputations/{imputation}.parquet",
+        benchmark="results/{study}/{run}/benchmarks/impute_again-{imputation}.tsv",
+    log:
+        "results/{study}/{run}/logs/impute_again-{imputation}.log",
+    params:
+        seed=of_run("study.seed"),
+        rows=of_run("scale.rows"),
+        test_share=of_run("study.test_share"),
+        winsorise=of_run("study.winsorise"),
+        imputation=imputation_of,
+        code=code_hash("scripts/impute_training.py"),
+    message:
+        "impute the training rows once more: {wildcards.imputation} ({wildcards.study})"
 
 
 rule detect_metadata:

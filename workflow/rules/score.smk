@@ -247,6 +247,8 @@ rule score_coverage:
         drawn_first=drawn_of("first"),
         drawn_last=drawn_of("last"),
         analysis=of_run_as_dict("study.inference"),
+        seeds=of_run("scale.seeds"),
+        proper=proper_of,
         samples=of_run("scale.coverage_samples"),
         rows=of_run("scale.coverage_rows"),
         least_patients=of_run("study.least_patients"),
@@ -258,8 +260,9 @@ rule score_coverage:
 
 
 rule score_inference:
-    """Fit the study's logistic model to tables drawn from the models of all seeds."""
+    """Fit the study's logistic model to one table of every model, and of refits to resamples where it asks for them."""
     input:
+        unpack(refitted_of),
         train="results/{study}/{run}/data/train.parquet",
         test="results/{study}/{run}/data/test.parquet",
         persons="results/{study}/{run}/data/persons.parquet",
@@ -276,11 +279,16 @@ rule score_inference:
     threads: 1
     resources:
         mem_mb=growing(3000),
-        runtime=growing(120),
+        runtime=growing(720),
     params:
         study_seed=of_run("study.seed"),
         class_path=of_generator("class_path"),
+        settings=of_generator("settings"),
+        drawn_first=drawn_of("first"),
+        drawn_last=drawn_of("last"),
         analysis=of_run_as_dict("study.inference"),
+        learned_from=learned_from,
+        proper=proper_of,
         least_patients=of_run("study.least_patients"),
         code=generator_code("scripts/score_inference.py"),
     message:
@@ -295,6 +303,7 @@ use rule score_inference as score_reference_inference with:
         test="results/{study}/{run}/data/test.parquet",
         persons="results/{study}/{run}/data/persons.parquet",
         codebook="results/{study}/{run}/data/codebook.json",
+        imputations=imputations_of,
     output:
         scores="results/{study}/{run}/scores/inference/{reference}/epochs0/seed{seed}.csv",
         replicates="results/{study}/{run}/replicates/inference/{reference}/epochs0/seed{seed}.parquet",
