@@ -359,6 +359,9 @@ class Coins:
     def select(self, rows):
         return Coins(self.rng, self.values[rows])
 
+    def join(self, other):
+        return Coins(self.rng, np.concatenate([self.values, other.values]))
+
     def replace(self, other, rows):
         self.values[rows] = other.values[rows]
 
@@ -411,6 +414,9 @@ class Leads(Coins):
     def select(self, rows):
         return Leads(self.rng, self.values[rows])
 
+    def join(self, other):
+        return Leads(self.rng, np.concatenate([self.values, other.values]))
+
 
 def test_rows_that_share_their_beginning_part_again():
     rng = np.random.default_rng(0)
@@ -439,6 +445,10 @@ class Numbered(Coins):
 
     def select(self, rows):
         return Numbered(self.rng, self.values[rows], self.marks[rows])
+
+    def join(self, other):
+        marks = np.concatenate([self.marks, other.marks])
+        return Numbered(self.rng, np.concatenate([self.values, other.values]), marks)
 
     def replace(self, other, rows):
         super().replace(other, rows)
