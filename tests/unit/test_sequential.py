@@ -1,4 +1,4 @@
-"""Rows under conditions: enough independent beginnings for rare ones, the right distribution, or a word that they lack."""
+"""Rows under conditions: rare ones have enough independent beginnings, or it is said, and are distributed right."""
 
 import logging
 
@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from medsynth.codebook import Codebook, Column
 from medsynth.errors import InputError
 from medsynth.generators import CART
 from medsynth.generators.sequential import LEAST_SPREAD, draw_sequentially, effective_number
+from tests.conftest import CODEBOOK
 
 
 class Seldom:
@@ -95,10 +97,6 @@ def test_the_effective_number_counts_groups_of_unequal_size():
 @pytest.fixture(scope="module")
 def late():
     """CART on 150,000 rows whose last column has a level of probability 0.0003, the likelier the larger the others."""
-    from tests.conftest import CODEBOOK
-
-    from medsynth.codebook import Codebook, Column
-
     rng = np.random.default_rng(0)
     rows = 150_000
     number = rng.normal(size=rows)

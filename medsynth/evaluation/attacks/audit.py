@@ -13,6 +13,7 @@ from medsynth.evaluation.attacks.copies import copies
 from medsynth.evaluation.attacks.membership import judge, outliers, signs
 from medsynth.evaluation.attacks.parts import Parts
 from medsynth.evaluation.attacks.shadow import shadow
+from medsynth.evaluation.feasibility import can_shadow
 from medsynth.evaluation.references import draw_rows
 from medsynth.evaluation.utility import Score
 
@@ -45,7 +46,8 @@ def audit(
     person : ndarray of int, shape (reference rows,)
         Whose the reference rows are.
     release : callable, optional
-        What made `released`, for shadow models (see `shadow.shadow`); without it there is no such attack.
+        What made `released`, for shadow models (see `shadow.shadow`); without it, or with too few reference rows for
+        their quarters (`feasibility.can_shadow`), there is no such attack.
 
     Yields
     ------
@@ -58,7 +60,7 @@ def audit(
     member = np.repeat([True, False], [len(members), len(nonmembers)])
     unusual = outliers(attacked, parts.reference, codebook)
     found = signs(attacked, released, parts.reference, codebook, seed)
-    if release:
+    if release and can_shadow(person):
         found["shadow"] = shadow(found, parts.reference, person, release, codebook, seed)
     for attack, score in found.items():
         yield from judge(score.to_numpy(), member, unusual, attack, seed=seed)
