@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from medsynth.errors import InputError
 from medsynth.evaluation.conditional import Cohort
-from medsynth.reporting.canvas import save_figure
+from medsynth.reporting.canvas import save_figure, without_scores
 from medsynth.reporting.cohort_figures import success_matrices
 from medsynth.reporting.figures import accuracy_by_epochs
 from medsynth.reporting.inference import forest
@@ -55,8 +56,16 @@ def main(job):
             return loss_curves([card["history"] for card in cards(of)], **style, **note)
         return architecture(cards(of)[0]["architecture"], title=style["title"], **note)
 
+    def draw_or_say(kind, of):
+        """Draw a figure; where there is no score to draw, say why instead: small tables leave some scores empty."""
+        try:
+            return draw(kind, of)
+        except InputError as error:
+            log.warning("%s: %s", kind, error)
+            return without_scores(str(error), note=params.note)
+
     for (kind, of), path in zip(params.figures, map(Path, job.output.png), strict=True):
-        save_figure(draw(kind, of), path.with_suffix(""))
+        save_figure(draw_or_say(kind, of), path.with_suffix(""))
         log.info("%s drawn", path.stem)
 
 

@@ -3,6 +3,7 @@
 from _job import log, read_tables, run, write_text
 
 from medsynth.codebook import Codebook
+from medsynth.evaluation.feasibility import check_partitions
 from medsynth.preparation.imputation import make_imputer
 from medsynth.preparation.partitions import split, winsorise
 from medsynth.randomness import derive_seed
@@ -18,6 +19,7 @@ def main(job):
     parts = split(table, codebook, test_share=params.test_share, seed=seed, max_rows=rows)
     if params.winsorise:
         winsorise(parts, params.winsorise)
+    check_partitions(parts)
     train = parts["train"]
     settings = dict(params.imputation)
     # The study's first imputation is that of `prepare_partitions`, with a seed without a number.

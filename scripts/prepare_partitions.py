@@ -2,12 +2,11 @@
 
 from _job import log, read_tables, run, write_text
 
-import numpy as np
 import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.disclosure import few
-from medsynth.errors import InputError
+from medsynth.evaluation.feasibility import check_partitions, check_targets, shortfalls
 from medsynth.evaluation.targets import Target
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.preparation.imputation import impute_blind, make_imputer
@@ -31,6 +30,7 @@ def main(job):
     labelled = keep_labelled(parts["test"], targets)
     unlabelled = int((~labelled).sum())
     parts["test"], person["test"] = parts["test"][labelled].reset_index(drop=True), person["test"][labelled]
+    check_partitions(parts)
     settings = dict(job.params.imputation)
     method = settings.pop("method")
     imputer = make_imputer(method, **settings, seed=derive_seed(job.params.seed, codebook.name, "imputation"))
@@ -44,7 +44,10 @@ def main(job):
         log.info("%s: %d rows, %d columns, %d cells imputed", name, *part.shape, parts[name].isna().sum().sum())
     check_targets(targets, complete)
     least = job.params.least_patients
-    report = describe(parts, complete, method, unlabelled, limits, least)
+    remarks = list(shortfalls(complete, person, targets, least=least))
+    for name, remark in remarks:
+        log.warning("%s partition: %s", name, remark)
+    report = describe(parts, complete, method, unlabelled, limits, remarks, least)
     report.to_csv(job.output.report, index=False, lineterminator="\n")
     scaling = scaling_table(complete["train"], imputer.codebook_, least)
     scaling.to_csv(job.output.scaling, index=False, lineterminator="\n", float_format="%.10g")
@@ -61,32 +64,17 @@ def keep_labelled(test, targets):
     return test[columns].notna().all(axis=1).to_numpy()
 
 
-def check_targets(targets, complete):
-    """Refuse a target that cleaning dropped, or that has one class only."""
-    for target in targets:
-        absent = [name for name in target.made_of if name not in complete["train"].columns]
-        if absent:
-            raise InputError(
-                f"Target '{target.name}' needs the column '{absent[0]}', which cleaning dropped; cleaning.csv says why."
-            )
-        for name, part in complete.items():
-            present = np.unique(target.labels(part))
-            if len(present) < 2:
-                only = target.classes(part)[present[0]]
-                raise InputError(
-                    f"Target '{target.name}' has one class only in the {name} partition ('{only}' in all {len(part):,} "
-                    "rows); use more rows or another target."
-                )
-
-
-def describe(parts, complete, method, unlabelled, limits, least):
+def describe(parts, complete, method, unlabelled, limits, remarks, least):
     """Count per partition and column: rows, imputed cells and how, limits, levels that training never shows.
+
+    Remarks are on scores that the rows of a partition do not suffice for.
 
     A level that fewer than `least` rows have is not named.
     """
     unseen = TableEncoder().fit(complete["train"]).unseen(complete["test"])
-    remark = f"{few(unlabelled, least)} further rows left out, whose target is missing"
-    found = [("test", "(rows)", len(complete["test"]), 0, "", remark)] if unlabelled else []
+    if unlabelled:
+        remarks = [("test", f"{few(unlabelled, least)} further rows left out, whose target is missing"), *remarks]
+    found = [(name, "(rows)", len(complete[name]), 0, "", remark) for name, remark in remarks]
     for name, part in complete.items():
         for column in part.columns:
             gaps = int(parts[name][column].isna().sum()) if column in parts[name] else 0

@@ -6,6 +6,7 @@ from medsynth.codebook import Codebook
 from medsynth.evaluation.attacks.anonymeter import anonymeter_risks
 from medsynth.evaluation.attacks.audit import Attacked, audit
 from medsynth.evaluation.attacks.parts import CONTROLS, Parts
+from medsynth.evaluation.feasibility import can_attack
 from medsynth.generators import generator_class
 from medsynth.generators.environments import interpreter
 from medsynth.preparation.partitions import halve
@@ -17,6 +18,11 @@ def main(job):
     train, test, persons = read_tables(job, "train", "test", "persons")
     codebook, params = Codebook.from_json(job.input.codebook), job.params
     person = {name: found["person"].to_numpy() for name, found in persons.groupby("partition")}
+    generator = job.wildcards.get("generator") or job.wildcards.reference
+    if not can_attack(person):
+        log.warning("no score: there are too few persons to attack; preparation.csv says where")
+        write_scores(job, generator, [])
+        return
     # The same for every generator and control of a seed.
     rows = {
         name: halve(numbers, seed=derive_seed(params.study_seed, job.wildcards.seed, f"halves of {name} rows"))
@@ -25,7 +31,6 @@ def main(job):
     members, nonmembers = (train.take(half).reset_index(drop=True) for half in rows["train"])
     reference, fresh = (test.take(half).reset_index(drop=True) for half in rows["test"])
     parts = Parts(members, nonmembers, reference, fresh)
-    generator = job.wildcards.get("generator") or job.wildcards.reference
     seed = derive_seed(params.study_seed, generator, job.wildcards.seed, "attacks")
     if generator in CONTROLS:
         release = CONTROLS[generator]

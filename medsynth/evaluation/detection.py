@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from medsynth.evaluation.feasibility import folds_for
 from medsynth.evaluation.references import draw_positions
 from medsynth.evaluation.resampling import Persons, Score, least_variance, weighted_roc_auc
 from medsynth.evaluation.utility import xgboost_classifier
@@ -26,7 +27,6 @@ from medsynth.preparation.encoding import TableEncoder
 from medsynth.preparation.partitions import halve_evenly
 from medsynth.randomness import derive_seed
 
-FOLDS = 5
 # Rows a side at which the detector is also asked, below the number of all.
 CURVE_ROWS = (300, 1_000, 3_000)
 # Real against real: so many halves a seed.
@@ -206,7 +206,7 @@ def _auc(metric: str, detail: str, predicted: np.ndarray, y: np.ndarray, every: 
 
 def _out_of_fold(detector, x: np.ndarray, y: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
     """Probability of being synthetic, said of each row by a detector that saw none of its group; NaN without folds."""
-    folds = min(FOLDS, len(np.unique(groups)), np.bincount(y, minlength=2).min())
+    folds = min(folds_for(np.bincount(y, minlength=2).min()), len(np.unique(groups)))
     predicted = np.full(len(y), np.nan)
     if folds < 2:
         return predicted

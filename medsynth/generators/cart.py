@@ -245,6 +245,12 @@ class _PartialRows:
         chosen.values = {name: values[rows] for name, values in self.values.items()}
         return chosen
 
+    def join(self, other: Self) -> Self:
+        """Put another table's rows below these."""
+        joined = _PartialRows(self.model, self.rows + other.rows, self.rng)
+        joined.values = {name: np.concatenate([values, other.values[name]]) for name, values in self.values.items()}
+        return joined
+
     def replace(self, other: Self, rows: np.ndarray) -> None:
         """Take rows of another table; see `PartialRows.replace`."""
         self.values = {name: np.where(rows, other.values[name], values) for name, values in self.values.items()}

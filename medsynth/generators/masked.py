@@ -160,13 +160,33 @@ class PartialTable:
     def select(self, rows: np.ndarray) -> Self:
         """Keep rows, some several times."""
         kept = torch.as_tensor(rows, device=self.codes.device)
-        chosen = object.__new__(type(self))
-        chosen.decoder, chosen.rng, chosen.drawn = self.decoder, self.rng, self.drawn
-        chosen.codes = self.codes[kept]
-        filled = (self.decoder.latent + int(self.decoder.starts[self.drawn]), int(self.decoder.unit_starts[self.drawn]))
-        chosen.x = _part_of(self.x, kept, filled[0])
-        chosen.hidden = [_part_of(h, kept, filled[1]) for h in self.hidden]
-        return chosen
+        inputs, units = self._filled()
+        return self._like(
+            self.codes[kept],
+            _part_of(self.x, kept, inputs),
+            [_part_of(h, kept, units) for h in self.hidden],
+        )
+
+    def join(self, other: Self) -> Self:
+        """Put another table's rows below these; see `PartialRows.join`."""
+        inputs, units = self._filled()
+        return self._like(
+            torch.cat([self.codes, other.codes]),
+            _below(self.x, other.x, inputs),
+            [_below(mine, theirs, units) for mine, theirs in zip(self.hidden, other.hidden, strict=True)],
+        )
+
+    def _filled(self) -> tuple[int, int]:
+        """How many inputs, and how many units of a layer, are filled."""
+        decoder = self.decoder
+        return decoder.latent + int(decoder.starts[self.drawn]), int(decoder.unit_starts[self.drawn])
+
+    def _like(self, codes: Tensor, x: Tensor, hidden: list[Tensor]) -> Self:
+        """Make a table of other rows, of which as many columns are drawn."""
+        made = object.__new__(type(self))
+        made.decoder, made.rng, made.drawn = self.decoder, self.rng, self.drawn
+        made.codes, made.x, made.hidden = codes, x, hidden
+        return made
 
     def replace(self, other: Self, rows: np.ndarray) -> None:
         """Take rows of another table; see `PartialRows.replace`."""
@@ -181,3 +201,10 @@ def _part_of(values: Tensor, rows: Tensor, filled: int) -> Tensor:
     part = values.new_empty(len(rows), values.shape[1])
     part[:, :filled] = values[:, :filled].index_select(0, rows)
     return part
+
+
+def _below(upper: Tensor, lower: Tensor, filled: int) -> Tensor:
+    """Rows of two tables whose first `filled` columns are filled; the rest stays empty."""
+    joined = upper.new_empty(len(upper) + len(lower), upper.shape[1])
+    joined[: len(upper), :filled], joined[len(upper) :, :filled] = upper[:, :filled], lower[:, :filled]
+    return joined

@@ -266,11 +266,11 @@ class MedVAEPlus(Generator):
             )
 
         # Fewer at once where there are thousands of levels, to stay within some hundred megabytes.
-        at_once = min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // sum(decoder.sizes))
-        at_once = max(at_once // (partial_rows_per_row(max(allowed), len(self.order_)) if allowed else 4), 1)
-        for size in sizes_of_parts(n, at_once):
+        partial_at_once = max(min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // sum(decoder.sizes)), 1)
+        at_once = partial_at_once // (partial_rows_per_row(max(allowed), len(self.order_)) if allowed else 4)
+        for size in sizes_of_parts(n, max(at_once, 1)):
             with torch.no_grad():
-                drawn = draw_sequentially(start, size, self.order_, allowed, rng).codes
+                drawn = draw_sequentially(start, size, self.order_, allowed, rng, at_once=partial_at_once).codes
             codes = np.empty((size, len(self.order_)), dtype="int64")
             codes[:, self._positions()] = drawn.cpu().numpy()
             yield self.coder_.decode(codes, rng, wanted)

@@ -8,6 +8,9 @@ from medsynth.codebook import Codebook, Column
 from medsynth.errors import InputError
 from medsynth.preparation.decoding import apply_transform, is_missing, is_not_applicable
 
+# Clean integers are of 64 bits.
+INTEGERS_END = 2.0**63
+
 
 def check_clean(table: pd.DataFrame, codebook: Codebook, *, what: str) -> None:
     """Check columns, order, levels, ranges and completeness of a clean or synthetic table.
@@ -68,6 +71,7 @@ def check_raw(raw: pd.DataFrame, codebook: Codebook) -> None:
             rules = [pa.Check.in_range(*column.range, error="range")] if column.range else []
             if column.type == "integer":
                 rules.append(pa.Check(lambda numbers: numbers % 1 == 0, error="whole"))
+                rules.append(pa.Check(lambda numbers: numbers.abs() < INTEGERS_END, error="large"))
             checks[name] = pa.Column("Float64", rules, nullable=True)
         elif column.codes or column.levels:
             cells[name] = values
@@ -85,7 +89,11 @@ def _rule(check: str, column: Column) -> str:
     if check == "range":
         low, high = column.range
         return f"is outside {low:g} to {high:g}"
-    return {"whole": "is no whole number", "code": "is no code of the column"}[check]
+    return {
+        "whole": "is no whole number",
+        "large": "is beyond 64-bit integers (is it a code for missing, an identifier, or continuous?)",
+        "code": "is no code of the column",
+    }[check]
 
 
 def _complain(codebook: Codebook, found: list[tuple[str, pd.Series, str]]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
+from textwrap import fill, wrap
 
 import matplotlib
 import numpy as np
@@ -105,6 +106,22 @@ def heatmap(ax: Axes, matrix: pd.DataFrame, low: float, high: float, colours: st
             ink = "white" if sum(mesh.to_rgba(value)[:3]) < DARK else "#262626"
             ax.text(column + 0.5, row + 0.5, format(value, told), ha="center", va="center", color=ink, fontsize=7.5)
     return mesh
+
+
+@in_style
+def without_scores(reason: str, *, note: str) -> Figure:
+    """Make the figure that stands where the rows did not suffice for any score: it says so.
+
+    Parameters
+    ----------
+    reason : str
+        One sentence.
+    note : str
+        Where the data come from, printed at the bottom.
+    """
+    figure = Figure(figsize=(6.5, 2), layout="constrained")
+    figure.text(0.5, 0.55, fill(reason, 80), ha="center", va="center")
+    return with_note(figure, "\n".join(wrap(note, 90)))
 
 
 def with_note(figure: Figure, note: str) -> Figure:

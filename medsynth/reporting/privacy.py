@@ -292,7 +292,9 @@ def privacy_trade(scores: pd.DataFrame, styles: Styles, *, note: str) -> Figure:
     """
     points = trade_points(scores).set_index("generator")
     if points.empty:
-        raise InputError("No scores of attacks; does the study attack any generator?")
+        raise InputError(
+            "No scores of attacks: the study attacks no generator, or has too few persons for it (table 'preparation')."
+        )
     figure = Figure(figsize=(6.5, 5.2), layout="constrained")
     ax = figure.subplots()
     for name in _shown(points.index, styles):

@@ -118,7 +118,9 @@ def curves_by_size(scores: pd.DataFrame, styles: Styles, *, target: str, note: s
     """
     table = sizes_table(scores[scores["family"] == "size"])
     if table.empty:
-        raise InputError("No scores by number of training rows; does the study name 'sizes'?")
+        raise InputError(
+            "No scores by number of training rows: the study's 'sizes' name none, or all are more than there are."
+        )
     generators = _shown(table["generator"], styles)
     legend_rows = -(-(len(generators) + 1) // LEGEND_COLUMNS)
     figure = Figure(figsize=(5, 4.7 + 0.22 * legend_rows), layout="constrained")

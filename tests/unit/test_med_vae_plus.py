@@ -11,7 +11,13 @@ from medsynth.conditions import Conditions
 from medsynth.errors import InputError
 from medsynth.generators import MedVAEPlus
 from medsynth.generators.masked import AutoregressiveDecoder, MaskedLinear, PartialTable
-from medsynth.generators.sequential import MOST_PARTIAL_ROWS_PER_ROW, draw_sequentially, partial_rows_per_row
+from medsynth.generators.sequential import (
+    LEAST_SPREAD,
+    MOST_PARTIAL_ROWS_PER_ROW,
+    draw_sequentially,
+    effective_number,
+    partial_rows_per_row,
+)
 from medsynth.generators.storage import FILE
 
 SMALL = {"width": 96, "epochs": 4, "least_steps": 60}
@@ -359,6 +365,9 @@ class Coins:
     def select(self, rows):
         return Coins(self.rng, self.values[rows])
 
+    def join(self, other):
+        return Coins(self.rng, np.concatenate([self.values, other.values]))
+
     def replace(self, other, rows):
         self.values[rows] = other.values[rows]
 
@@ -411,6 +420,9 @@ class Leads(Coins):
     def select(self, rows):
         return Leads(self.rng, self.values[rows])
 
+    def join(self, other):
+        return Leads(self.rng, np.concatenate([self.values, other.values]))
+
 
 def test_rows_that_share_their_beginning_part_again():
     rng = np.random.default_rng(0)
@@ -440,6 +452,10 @@ class Numbered(Coins):
     def select(self, rows):
         return Numbered(self.rng, self.values[rows], self.marks[rows])
 
+    def join(self, other):
+        marks = np.concatenate([self.marks, other.marks])
+        return Numbered(self.rng, np.concatenate([self.values, other.values]), marks)
+
     def replace(self, other, rows):
         super().replace(other, rows)
         self.marks[rows] = other.marks[rows]
@@ -455,6 +471,48 @@ def test_rows_part_again_also_when_an_earlier_condition_made_them_share():
         for allowed in (rare, {**rare, 2: np.ones(2)})
     )
     assert followed > 0.8 * alone
+
+
+@torch.no_grad()
+def test_joined_rows_go_on_as_each_would_alone():
+    made = decoder()
+    rng = torch.Generator().manual_seed(0)
+    tables = []
+    for rows in (3, 4):
+        table = PartialTable(made, torch.randn(rows, 2, generator=rng), rng)
+        table.draw(0, None)
+        table.draw(1, None)
+        tables.append(table)
+    joined = tables[0].join(tables[1])
+    assert torch.equal(joined.codes[:, :2], torch.cat([table.codes[:, :2] for table in tables]))
+    alone = torch.cat([table._logits(2) for table in tables])
+    torch.testing.assert_close(joined._logits(2), alone)
+
+
+@torch.no_grad()
+def test_a_rare_level_of_the_last_column_has_enough_beginnings_and_its_posterior():
+    """Each row begins with a latent vector of its own; equal ones are one beginning."""
+    made = decoder()
+    # A head that seldom, but then surely, gives the last level.
+    made.heads.weight.data[-1] *= 6
+    made.heads.bias.data[-1] -= 28
+    rng = torch.Generator().manual_seed(0)
+    start = lambda rows: PartialTable(made, torch.randn(rows, 2, generator=rng), rng)  # noqa: E731
+    last = {3: np.array([0.0, 0.0, 0.0, 1.0])}
+    drawn = draw_sequentially(start, 1000, list("abcd"), last, np.random.default_rng(0))
+    assert (drawn.codes[:, 3] == 3).all()
+    independent = effective_number(drawn.x[:, 0].numpy())
+    assert independent >= 1000 / LEAST_SPREAD
+    anybody = draw_sequentially(start, 300_000, list("abcd"), {}, np.random.default_rng(0))
+    kept = anybody.codes[:, 3] == 3
+    assert 100 < kept.sum() < 4000
+    for ours, theirs in (
+        (drawn.x[:, 0], anybody.x[kept, 0]),
+        (drawn.x[:, 1], anybody.x[kept, 1]),
+        ((drawn.codes[:, 0] == 0).float(), (anybody.codes[kept, 0] == 0).float()),
+    ):
+        error = np.sqrt(float(ours.var() / independent + theirs.var() / len(theirs)))
+        assert float(ours.mean()) == pytest.approx(float(theirs.mean()), abs=3.5 * error)
 
 
 def test_without_a_latent_vector_an_autoregressive_network_is_left(partitions):

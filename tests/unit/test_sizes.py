@@ -189,7 +189,7 @@ def test_one_seed_and_one_size_are_drawn(sized):
 
 
 def test_no_sizes_are_a_clear_error():
-    with pytest.raises(InputError, match="does the study name 'sizes'"):
+    with pytest.raises(InputError, match="the study's 'sizes' name none"):
         curves_by_size(long_table(), STYLES, target="death", note="simulated cohort")
 
 

@@ -1,6 +1,7 @@
 """Every study at every scale has a complete plan; what is wrong is said before anything runs."""
 
 import re
+
 import pytest
 import yaml
 

@@ -9,6 +9,8 @@ import threading
 import time
 import zipfile
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -207,3 +209,87 @@ def test_a_second_run_in_the_same_folder_is_refused_and_the_first_goes_on(projec
     assert "Directory cannot be locked" in second.stdout and "Traceback" not in second.stdout
     assert first.wait(timeout=300) == 0
     assert (project.folder / SYNTHETIC).exists()
+
+
+# Everything that a study can ask for.
+ALL_SCORES = {
+    "generators": ["cart", "med_vae_plus"],
+    "targets": [{"name": "died", "column": "died", "positive": "yes"}],
+    "subgroups": [{"column": "sex"}, {"column": "age", "bands": [50, 65]}],
+    "cohorts": [{"name": "women", "group": "Patients", "where": {"sex": "female"}}],
+    "importance": ["died"],
+    "sensitive": ["died", "sbp"],
+    "inference": {
+        "outcome": {"name": "died", "column": "died", "positive": "yes"},
+        "predictors": ["age", "sex", "ward"],
+        "coverage": ["cart"],
+    },
+    "sizes": [10, "all", 1000],
+    "deliverable": {"generator": "cart", "rows": 20},
+}
+
+
+def small_table(rows):
+    """A table of one row a patient."""
+    rng = np.random.default_rng(0)
+    age = rng.integers(20, 90, rows)
+    return pd.DataFrame(
+        {
+            "age": age,
+            "sex": rng.choice(["female", "male"], rows),
+            "ward": rng.choice(["A", "B", "C"], rows),
+            "sbp": rng.integers(90, 190, rows),
+            "crea": rng.gamma(4, 0.5, rows).round(2),
+            "died": np.where(rng.random(rows) < age / 150, "yes", "no"),
+        }
+    )
+
+
+def study_of(project, table, **keys):
+    """Write a table as the ward's raw file, and its study at a small scale with one seed."""
+    raw = project.folder / "resources/raw/ward/ward.csv"
+    raw.parent.mkdir(parents=True)
+    table.to_csv(raw, index=False)
+    scale = {"rows": "all", "epochs": [1], "seeds": [1], "sample_rows": 100, "coverage_samples": 2, "coverage_rows": 24}
+    write_study(project, raw, **{**ALL_SCORES, "scales": {"smoke": scale}, **keys})
+
+
+def test_thirty_rows_run_to_the_end_and_tables_say_what_they_do_not_suffice_for(project):
+    study_of(project, small_table(30))
+    done = project.snakemake(**WARD)
+    assert done.returncode == 0, done.stdout
+    run = project.folder / "results/ward/file-smoke"
+    assert not [log for log in run.glob("logs/**/*.log") if "Traceback" in log.read_text()]
+    said = (run / "tables/preparation.csv").read_text()
+    assert "'holdout': 3 folds instead of 5" in said and "attacks: no score" in said
+    scores = pd.read_csv(run / "scores.csv")
+    assert scores.loc[scores["metric"] == "c2st_auc", "value"].notna().all()
+    assert not (scores["family"] == "privacy").any()
+    assert (run / "figures/privacy_trade.png").exists()
+
+
+BAD = {
+    "no predictor": (lambda table: table[["died"]], "Target 'died' has no predictor: no other column is"),
+    "identifier": (
+        lambda table: table[["died"]].assign(number=100_000 + 7 * np.arange(len(table))),
+        "Target 'died' has no predictor",
+    ),
+    "one class": (lambda table: table.assign(died=["yes", *["no"] * (len(table) - 1)]), "has one class only in the"),
+    "huge": (
+        lambda table: table.assign(crea=table["crea"].where(table.index % 50 > 0, -1e300)),
+        "are in 'crea' (6 of 300 values): declare them as codes for missing",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_makes_scores_pointless_is_one_sentence_before_training(project, case):
+    change, said = BAD[case]
+    study_of(
+        project, change(small_table(300)), subgroups=[], cohorts=[], importance=[], sensitive=[], inference=None,
+        sizes=[], deliverable=None,
+    )  # fmt: skip
+    done = project.snakemake(**WARD)
+    assert done.returncode == 1
+    assert said in done.stdout and "Traceback" not in done.stdout, done.stdout
+    assert not project.files("ward/file-smoke/models/**/*")

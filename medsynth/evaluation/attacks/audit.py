@@ -14,6 +14,7 @@ from medsynth.evaluation.attacks.copies import copies
 from medsynth.evaluation.attacks.membership import judge, outliers, signs, strongest
 from medsynth.evaluation.attacks.parts import Parts
 from medsynth.evaluation.attacks.shadow import shadow
+from medsynth.evaluation.feasibility import can_shadow
 from medsynth.evaluation.references import draw_positions, draw_rows
 from medsynth.evaluation.resampling import Score, person_weights
 from medsynth.preparation.partitions import halve_evenly
@@ -58,7 +59,8 @@ def audit(
         of their persons, and all else. The same for all tables that are compared.
     person : Attacked
     release : callable, optional
-        What made `released`, for shadow models (see `shadow.shadow`); without it there is no such attack.
+        What made `released`, for shadow models (see `shadow.shadow`); without it, or with too few reference rows for
+        their quarters (`feasibility.can_shadow`), there is no such attack.
 
     Yields
     ------
@@ -83,7 +85,7 @@ def audit(
     member = np.repeat([True, False], [len(members), len(nonmembers)])
     unusual = outliers(attacked, parts.reference, codebook)
     found = signs(attacked, released, parts.reference, codebook, seed)
-    if release:
+    if release and can_shadow(person.reference):
         found["shadow"] = shadow(found, parts.reference, person.reference, release, codebook, seed)
     for attack, score in found.items():
         yield from judge(score.to_numpy(), member, unusual, attack, weights=both)
