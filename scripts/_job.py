@@ -204,7 +204,8 @@ def read_tables(job: Any, *names: str) -> list:
 def read_scores(job: Any) -> Any:
     """Read the run's long table of scores; only a value and a variance may be missing.
 
-    The column ``replicates`` has the replicates of each score as an array, or None.
+    The column ``replicates`` has the replicates of each score as an array, or None; ``test_over_train`` is NaN unless
+    every seed has a partition of its own.
     """
     import pandas as pd
 
@@ -216,7 +217,8 @@ def read_scores(job: Any) -> Any:
     values = list(table[[f"r{i}" for i in range(REPLICATES)]].to_numpy("float64"))
     known = dict(zip(table[keys].itertuples(index=False, name=None), values, strict=True))
     scores["replicates"] = [known.get(key) for key in scores[keys].itertuples(index=False, name=None)]
-    return scores
+    ratio = job.params.test_over_train
+    return scores.assign(test_over_train=float("nan") if ratio is None else ratio)
 
 
 def write_scores(job: Any, generator: str, scores: list[tuple[str, Score]]) -> None:

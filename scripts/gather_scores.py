@@ -8,7 +8,7 @@ import pandas as pd
 
 from medsynth.errors import InputError
 
-KEYS = ["study", "source", "scale", "generator", "epochs", "seed", "family", "metric", "detail"]
+KEYS = ["study", "source", "scale", "generator", "epochs", "seed", "split", "family", "metric", "detail"]
 
 
 def main(job):
@@ -18,6 +18,8 @@ def main(job):
     scores = pd.concat(tables, ignore_index=True)
     names = {"study": job.wildcards.study, "source": job.params.source, "scale": job.params.scale}
     scores = scores.assign(**names).fillna({"detail": ""})
+    # What no seed has made is of no partition's own.
+    scores["split"] = scores["seed"].map(job.params.splits).fillna(1).astype(int)
     scores = scores[[*KEYS, "value", "variance"]].sort_values(KEYS, kind="stable")
     log.info("%d scores of %d files", len(scores), len(job.input.scores))
     scores.to_csv(job.output.scores, index=False, lineterminator="\n", float_format="%.10g")

@@ -20,7 +20,9 @@ def main(job):
     (table,) = read_tables(job, "table")
     codebook = Codebook.from_json(job.input.codebook)
     rows = None if job.params.rows == "all" else job.params.rows
-    seed = derive_seed(job.params.seed, codebook.name, "split")
+    # A study whose seeds have partitions of their own splits again.
+    words = ["split", job.wildcards.split] if job.wildcards.get("split") else ["split"]
+    seed = derive_seed(job.params.seed, codebook.name, *words)
     how = {"test_share": job.params.test_share, "seed": seed, "max_rows": rows}
     parts = split(table, codebook, **how)
     person = {name: persons(table, codebook)[found] for name, found in split_rows(table, codebook, **how).items()}

@@ -185,6 +185,7 @@ def _resolve(study: Study, settings: Config, catalogue: dict[str, GeneratorEntry
         run = dataclasses.replace(run, failed=read_failed(run.folder))
     _check_source(run)
     _check_generators(run, where)
+    _check_splits(run, where)
     return run
 
 
@@ -232,6 +233,16 @@ def _check_generators(run: Run, where: str) -> None:
     for name in run.study.attacks or []:
         if name in run.generators and name not in run.attacked:
             raise InputError(f"{where}: 'attacks' names the generator '{name}', which learns from no rows.")
+
+
+def _check_splits(run: Run, where: str) -> None:
+    """Refuse training rows that are another partition's than those that they are judged on."""
+    own = [name for name, entry in run.generators.items() if entry.imputation]
+    if run.study.splits and own:
+        raise InputError(
+            f"{where}: 'splits' makes a partition for every seed, and '{own[0]}' has training rows imputed its own way "
+            "for one of them alone; leave out either."
+        )
 
 
 def _check_source(run: Run) -> None:

@@ -170,11 +170,37 @@ class Run:
             return 1
         return seeds.index(seed) % self.study.imputation.tables + 1
 
+    def split_of(self, seed: int) -> int:
+        """Number of the partition that a seed learns from and is judged on."""
+        seeds = self.scale.seeds
+        return seeds.index(seed) + 1 if self.study.splits and seed in seeds else 1
+
+    def data_of(self, seed: int) -> str:
+        """Folder of a seed's partition."""
+        split = self.split_of(seed)
+        return f"{self.folder}/data" + (f"/split{split}" if split > 1 else "")
+
+    @property
+    def splits(self) -> dict[int, int]:
+        """`split_of` every seed."""
+        return {seed: self.split_of(seed) for seed in self.scale.seeds}
+
+    @property
+    def test_over_train(self) -> float | None:
+        """Test rows over training rows, which intervals need where every seed has a partition of its own."""
+        return self.study.test_share / (1 - self.study.test_share) if self.study.splits else None
+
+    def compared_seeds(self, generator: str) -> list[int]:
+        """Seeds of which there are models, and which learned from the same partition as the first."""
+        return [seed for seed in self.trained_seeds(generator) if self.split_of(seed) == 1]
+
     def learned_from(self, generator: str) -> list[int]:
         """`imputation_of` every model of a generator; of a reference row, as if it had one a seed."""
-        return [self.imputation_of(generator, seed) for seed in self.trained_seeds(generator)]
+        return [self.imputation_of(generator, seed) for seed in self.compared_seeds(generator)]
 
-    def training(self, generator: str | None, imputation: int = 1) -> dict[str, str | list[str]]:
+    def training(
+        self, generator: str | None, imputation: int = 1, seed: int | None = None
+    ) -> dict[str, str | list[str]]:
         """Paths of the training rows of a generator and of their codebook; those of the study if it has none.
 
         Files that its settings name come with them, so that the workflow notices when they change, and the environment
@@ -185,6 +211,9 @@ class Run:
         files = {"files": needed} if needed else {}
         if entry and entry.imputation:
             own = f"{self.folder}/data/imputed/{generator}"
+            return {"train": f"{own}/train.parquet", "codebook": f"{own}/codebook.json"} | files
+        if seed is not None and self.split_of(seed) > 1:
+            own = self.data_of(seed)
             return {"train": f"{own}/train.parquet", "codebook": f"{own}/codebook.json"} | files
         return {"train": self.imputations[imputation - 1], "codebook": f"{self.folder}/data/codebook.json"} | files
 

@@ -160,6 +160,11 @@ class Study(Strict):
     dataset: str = Field(description="name of a codebook in config/datasets")
     source: Source = Field(description="where the raw table comes from")
     seed: int = Field(description="everything random in the study is decided by it")
+    splits: bool = Field(
+        False,
+        description="every seed has a partition into train and test of its own; intervals then cover partitions, too "
+        "(Nadeau and Bengio 2003), and figures of single tables show the first seed",
+    )
     test_share: float = Field(0.2, gt=0, lt=1, description="share of the persons in the test partition")
     cleaning: Cleaning = Field(Cleaning(), description="see below")
     winsorise: float | None = Field(
@@ -223,6 +228,12 @@ class Study(Strict):
             twice = [name for name in names if names.count(name) > 1]
             if twice:
                 raise ValueError(f"'{key}' names '{twice[0]}' twice")
+        return self
+
+    @model_validator(mode="after")
+    def _splits_have_one_imputation(self):
+        if self.splits and self.imputation.tables > 1:
+            raise ValueError("'splits' goes with one imputation: leave out 'splits' or 'imputation.tables'")
         return self
 
 

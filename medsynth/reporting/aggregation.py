@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from medsynth.evaluation.intervals import (
-    UNBOUNDED,
     Interval,
     Ratio,
     bounds_of,
@@ -23,7 +22,7 @@ from medsynth.evaluation.intervals import (
 # What every caption says of its intervals.
 COVERS = (
     "95% intervals cover the test persons (bootstrap by person) and training (variance over seeds; of one seed the "
-    "persons alone)"
+    "persons alone; partitions, too, where every seed has its own)"
 )
 # What gain is normalised: the metric, and the name of its normalised form.
 GAINS = {"accuracy": "normalised_accuracy_gain", "roc_auc": "normalised_auc_gain"}
@@ -43,7 +42,14 @@ def mean_interval(scores: pd.DataFrame, metric: str | None = None) -> Interval:
         return interval([])
     metric = metric or scores["metric"].iloc[0]
     variances = scores.get("variance")
-    return interval(scores["value"], variances, bounds=bounds_of(metric.removesuffix("_real")))
+    bounds = bounds_of(metric.removesuffix("_real"))
+    return interval(scores["value"], variances, bounds=bounds, splits=splits_of(scores))
+
+
+def splits_of(scores: pd.DataFrame) -> float | None:
+    """Test rows over training rows where every seed has a partition of its own; else None."""
+    ratio = scores["test_over_train"].iloc[0] if "test_over_train" in scores and len(scores) else np.nan
+    return None if np.isnan(ratio) else float(ratio)
 
 
 def tabulated(scores: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
@@ -67,7 +73,7 @@ def known_for_all(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def averaged(scores: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Average scores within each group, replicates and all: columns `by`, value, variance, replicates.
+    """Average scores within each group, replicates and all: columns `by`, value, variance, replicates, test_over_train.
 
     Scores whose value is missing are left out. Where one of a group has no replicates, its mean has none.
     """
@@ -76,8 +82,9 @@ def averaged(scores: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
         known = [values for values in replicates_of(group) if values is not None]
         replicates = np.mean(known, axis=0) if len(known) == len(group) else None
         variance = np.nan if replicates is None else float(np.nanvar(replicates, ddof=1))
-        rows.append((*key, group["value"].mean(), variance, replicates))
-    return pd.DataFrame(rows, columns=[*by, "value", "variance", "replicates"])
+        ratio = group["test_over_train"].iloc[0] if "test_over_train" in group else np.nan
+        rows.append((*key, group["value"].mean(), variance, replicates, ratio))
+    return pd.DataFrame(rows, columns=[*by, "value", "variance", "replicates", "test_over_train"])
 
 
 def replicates_of(scores: pd.DataFrame) -> list[np.ndarray | None]:
@@ -104,7 +111,7 @@ def paired(first: pd.DataFrame, second: pd.DataFrame, scale: float = 1.0) -> Int
     for a, b in _pairs(first, second):
         values.append(scale * (a.value - b.value))
         variances.append(scale**2 * _variance_of_difference(a, b))
-    return interval(values, variances)
+    return interval(values, variances, splits=splits_of(first))
 
 
 def _pairs(first: pd.DataFrame, second: pd.DataFrame) -> list[tuple]:
@@ -147,7 +154,8 @@ def gain(scores: pd.DataFrame, real: pd.DataFrame, floor: pd.DataFrame | float) 
         for a, b in _pairs(numerator, denominator)
         if a.replicates is not None and b.replicates is not None
     ]
-    tops, bottoms = (interval(part["value"], part["variance"], bounds=UNBOUNDED) for part in (numerator, denominator))
+    splits = splits_of(scores)
+    tops, bottoms = (interval(part["value"], part["variance"], splits=splits) for part in (numerator, denominator))
     if not tops.n or not bottoms.n:
         return Ratio(np.nan, np.nan, np.nan), bottoms
     return ratio_interval(tops, bottoms, float(np.mean(covariances)) if covariances else 0.0), bottoms

@@ -23,6 +23,7 @@ rule gather_scores:
         source=of_run("source"),
         scale=of_run("scale_name"),
         failures=of_run("failures"),
+        splits=of_run("splits"),
         code=code_hash("scripts/gather_scores.py"),
     message:
         "gather the scores of {wildcards.study}"

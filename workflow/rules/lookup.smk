@@ -63,13 +63,28 @@ def growing(amount):
 def training_of(wildcards):
     """Training rows that a generator's model of a seed learns from, and their codebook."""
     run = RUNS[wildcards.study]
-    imputation = run.imputation_of(wildcards.generator, int(wildcards.seed))
-    return run.training(wildcards.generator, imputation)
+    seed = int(wildcards.seed)
+    imputation = run.imputation_of(wildcards.generator, seed)
+    return run.training(wildcards.generator, imputation, seed)
+
+
+def partitions_of(wildcards):
+    """Partitions of a seed: training and test rows, whose they are, and the codebook that describes them."""
+    folder = RUNS[wildcards.study].data_of(int(wildcards.seed))
+    names = {name: f"{folder}/{name}.parquet" for name in ("train", "test", "persons")}
+    return {**names, "codebook": f"{folder}/codebook.json"}
+
+
+def learned_of(wildcards):
+    """Training rows of a seed, for their number, and their codebook."""
+    found = partitions_of(wildcards)
+    return {name: found[name] for name in ("train", "codebook")}
 
 
 def fitted_of(wildcards):
     """Training rows of a generator and their codebook, beside those of the study, and what else `fit` needs."""
-    found = RUNS[wildcards.study].training(wildcards.generator)
+    run = RUNS[wildcards.study]
+    found = run.training(wildcards.generator, seed=int(wildcards.seed))
     return {
         "fitted": found.pop("train"),
         "fitted_codebook": found.pop("codebook"),
@@ -149,9 +164,12 @@ def evidence_of(wildcards):
     """Evidence files of a generator's models at the epoch count that is shown, one a seed."""
     run = RUNS[wildcards.study]
     last = run.shown(wildcards.generator)
+    seeds = run.shown_seeds("", wildcards.generator)
+    # One partition has one set of bins.
     return [
         f"{run.folder}/evidence/{wildcards.generator}/epochs{last}/seed{s}.json"
-        for s in run.shown_seeds("", wildcards.generator)
+        for s in seeds
+        if run.split_of(s) == run.split_of(seeds[0])
     ]
 
 
@@ -184,7 +202,7 @@ def models_of(wildcards):
     run = RUNS[wildcards.study]
     return [
         f"{run.folder}/models/{wildcards.generator}/seed{s}"
-        for s in run.trained_seeds(wildcards.generator)
+        for s in run.compared_seeds(wildcards.generator)
     ]
 
 

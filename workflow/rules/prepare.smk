@@ -72,6 +72,23 @@ rule prepare_partitions:
         "../../scripts/prepare_partitions.py"
 
 
+use rule prepare_partitions as prepare_split with:
+    output:
+        train="results/{study}/{run}/data/split{split}/train.parquet",
+        test="results/{study}/{run}/data/split{split}/test.parquet",
+        persons="results/{study}/{run}/data/split{split}/persons.parquet",
+        codebook="results/{study}/{run}/data/split{split}/codebook.json",
+        report="results/{study}/{run}/data/split{split}/preparation.csv",
+        scaling="results/{study}/{run}/data/split{split}/scaling.csv",
+        benchmark="results/{study}/{run}/benchmarks/prepare_split-{split}.tsv",
+    log:
+        "results/{study}/{run}/logs/prepare_split-{split}.log",
+    wildcard_constraints:
+        split=r"\d+",
+    message:
+        "split and impute once more: {wildcards.split} ({wildcards.study})"
+
+
 rule impute_training:
     """Impute the training rows of one generator its own way; the test rows stay the study's."""
     input:

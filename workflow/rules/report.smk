@@ -191,6 +191,7 @@ for shown in RUNS.values():
         params:
             note=of_run("note"),
             styles=of_run("styles"),
+            test_over_train=of_run("test_over_train"),
             overview=overview_of,
             facts=facts_of,
             code=code_hash("scripts/make_tables.py"),
@@ -238,6 +239,7 @@ for shown in RUNS.values():
         params:
             note=of_run("note"),
             styles=of_run("styles"),
+            test_over_train=of_run("test_over_train"),
             cohorts=of_run_as_dict("study.cohorts"),
             main_target=of_run("main_target"),
             outcome=of_run("outcome"),
@@ -283,6 +285,7 @@ for shown in RUNS.values():
             "../../envs/medsynth.yaml"
         params:
             note=of_run("note"),
+            test_over_train=of_run("test_over_train"),
             title=of_generator("title"),
             colour=of_generator("colour"),
             epochs=shown_of,

@@ -8,9 +8,8 @@ deliverable/ in the raw table's headers and codes, with a data dictionary, where
 rule sample_table:
     """Draw a synthetic table from a model and check it against the codebook."""
     input:
+        unpack(learned_of),
         models="results/{study}/{run}/models/{generator}/seed{seed}",
-        codebook="results/{study}/{run}/data/codebook.json",
-        train="results/{study}/{run}/data/train.parquet",
     output:
         "results/{study}/{run}/synthetic/{generator}/epochs{epochs}/seed{seed}.parquet",
         benchmark="results/{study}/{run}/benchmarks/sample/{generator}-epochs{epochs}-seed{seed}.tsv",

@@ -12,10 +12,7 @@ real rows.
 rule score_synthetic:
     """Score a synthetic table: utility, fidelity, detection, and what forests trained on it look at."""
     input:
-        train="results/{study}/{run}/data/train.parquet",
-        test="results/{study}/{run}/data/test.parquet",
-        persons="results/{study}/{run}/data/persons.parquet",
-        codebook="results/{study}/{run}/data/codebook.json",
+        unpack(partitions_of),
         synthetic="results/{study}/{run}/synthetic/{generator}/epochs{epochs}/seed{seed}.parquet",
     output:
         scores="results/{study}/{run}/scores/{generator}/epochs{epochs}/seed{seed}.csv",
@@ -49,10 +46,7 @@ rule score_synthetic:
 
 use rule score_synthetic as score_reference with:
     input:
-        train="results/{study}/{run}/data/train.parquet",
-        test="results/{study}/{run}/data/test.parquet",
-        persons="results/{study}/{run}/data/persons.parquet",
-        codebook="results/{study}/{run}/data/codebook.json",
+        unpack(partitions_of),
     output:
         scores="results/{study}/{run}/scores/{reference}/epochs0/seed{seed}.csv",
         replicates="results/{study}/{run}/replicates/{reference}/epochs0/seed{seed}.parquet",
@@ -67,10 +61,7 @@ use rule score_synthetic as score_reference with:
 rule score_cohorts:
     """Ask a generator for every cohort of the study: does it meet the conditions, is it like the real cohort?"""
     input:
-        train="results/{study}/{run}/data/train.parquet",
-        test="results/{study}/{run}/data/test.parquet",
-        persons="results/{study}/{run}/data/persons.parquet",
-        codebook="results/{study}/{run}/data/codebook.json",
+        unpack(partitions_of),
         models="results/{study}/{run}/models/{generator}/seed{seed}",
     output:
         scores="results/{study}/{run}/scores/cohorts/{generator}/epochs{epochs}/seed{seed}.csv",
@@ -100,10 +91,7 @@ rule score_cohorts:
 
 use rule score_cohorts as score_reference_cohorts with:
     input:
-        train="results/{study}/{run}/data/train.parquet",
-        test="results/{study}/{run}/data/test.parquet",
-        persons="results/{study}/{run}/data/persons.parquet",
-        codebook="results/{study}/{run}/data/codebook.json",
+        unpack(partitions_of),
     output:
         scores="results/{study}/{run}/scores/cohorts/{reference}/epochs0/seed{seed}.csv",
         replicates="results/{study}/{run}/replicates/cohorts/{reference}/epochs0/seed{seed}.parquet",
@@ -119,10 +107,7 @@ rule score_attacks:
     input:
         unpack(fitted_of),
         unpack(anonymeter_of),
-        train="results/{study}/{run}/data/train.parquet",
-        test="results/{study}/{run}/data/test.parquet",
-        persons="results/{study}/{run}/data/persons.parquet",
-        codebook="results/{study}/{run}/data/codebook.json",
+        unpack(partitions_of),
     output:
         scores="results/{study}/{run}/scores/attacks/{generator}/epochs{epochs}/seed{seed}.csv",
         replicates="results/{study}/{run}/replicates/attacks/{generator}/epochs{epochs}/seed{seed}.parquet",
@@ -152,10 +137,7 @@ rule score_attacks:
 use rule score_attacks as score_control_attacks with:
     input:
         unpack(anonymeter_of),
-        train="results/{study}/{run}/data/train.parquet",
-        test="results/{study}/{run}/data/test.parquet",
-        persons="results/{study}/{run}/data/persons.parquet",
-        codebook="results/{study}/{run}/data/codebook.json",
+        unpack(partitions_of),
     output:
         scores="results/{study}/{run}/scores/attacks/{reference}/epochs0/seed{seed}.csv",
         replicates="results/{study}/{run}/replicates/attacks/{reference}/epochs0/seed{seed}.parquet",
@@ -170,10 +152,7 @@ rule score_sizes:
     """Fit a generator on ever more training rows and score what it draws each time."""
     input:
         unpack(fitted_of),
-        train="results/{study}/{run}/data/train.parquet",
-        test="results/{study}/{run}/data/test.parquet",
-        persons="results/{study}/{run}/data/persons.parquet",
-        codebook="results/{study}/{run}/data/codebook.json",
+        unpack(partitions_of),
         synthetic="results/{study}/{run}/synthetic/{generator}/epochs{epochs}/seed{seed}.parquet",
     output:
         scores="results/{study}/{run}/scores/sizes/{generator}/epochs{epochs}/seed{seed}.csv",
@@ -207,10 +186,7 @@ rule score_sizes:
 
 use rule score_sizes as score_reference_sizes with:
     input:
-        train="results/{study}/{run}/data/train.parquet",
-        test="results/{study}/{run}/data/test.parquet",
-        persons="results/{study}/{run}/data/persons.parquet",
-        codebook="results/{study}/{run}/data/codebook.json",
+        unpack(partitions_of),
     output:
         scores="results/{study}/{run}/scores/sizes/{reference}/epochs0/seed{seed}.csv",
         replicates="results/{study}/{run}/replicates/sizes/{reference}/epochs0/seed{seed}.parquet",
