@@ -112,10 +112,11 @@ def interval(
     if not k:
         return Interval(0, np.nan, np.nan, np.nan)
     mean, between = float(values.mean()), float(values.var(ddof=1)) if k > 1 else np.nan
+    u = float(np.nanmean(within)) if (~np.isnan(within)).any() else np.nan
     if splits is not None and k > 1:
-        variance, df = (1 / k + splits) * between, k - 1.0
+        # Partitions that agree by chance do not make a score more certain than its persons do.
+        variance, df = max((1 / k + splits) * between, np.nan_to_num(u) / k), k - 1.0
     else:
-        u = float(np.nanmean(within)) if (~np.isnan(within)).any() else np.nan
         if np.isnan(u) and np.isnan(between):
             return Interval(k, mean, np.nan, np.nan)
         # What is said of persons and what is said of training add up; a part that is not known is left out.
@@ -147,6 +148,10 @@ def ends(
     return tuple(float(low + (high - low) * end) for end in found)
 
 
+# Half the width of an interval as a part of its mean, up to which this is clearly above 0.
+CLEAR = 2 / 3
+
+
 class Ratio(NamedTuple):
     """A ratio with Fieller's interval; NaN where its denominator is not clearly above 0."""
 
@@ -168,12 +173,14 @@ def ratio_interval(numerator: Interval, denominator: Interval, covariance: float
     Returns
     -------
     Ratio
-        Withheld (NaN) where the denominator's own interval reaches 0: no number could be excluded then.
+        Withheld (NaN) where the denominator is not clearly above 0: where the ends of its own interval are further
+        from it than two thirds of it. Where they reach 0, no ratio could be excluded; where they nearly do, the
+        interval is as good as endless.
     """
     df = min(numerator.df, denominator.df)
     t2 = stats.t.ppf((1 + level) / 2, df) ** 2
     a = denominator.mean**2 - t2 * denominator.variance
-    if not denominator.mean > 0 or not a > 0:
+    if not denominator.mean > 0 or t2 * denominator.variance > (CLEAR * denominator.mean) ** 2:
         return Ratio(np.nan, np.nan, np.nan)
     b = numerator.mean * denominator.mean - t2 * covariance
     c = numerator.mean**2 - t2 * numerator.variance

@@ -11,7 +11,7 @@ from medsynth.reporting.failures import showing_failures
 from medsynth.reporting.styles import Styles, in_display_order, title_of
 
 RULE_TITLES = {
-    "sample": "the sample's own rows (ceiling)",
+    "sample": "the sample's own rows (upper reference)",
     "plug_in": "plug-in, independently fitted models",
     "proper": "bootstrap refits (proper synthesis)",
 }

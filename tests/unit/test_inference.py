@@ -180,7 +180,7 @@ def test_width_is_that_of_the_interval_against_the_real_one(scores):
     row = inference_table(scores).set_index(["generator", "term"]).loc[("cart", "number (per SD)")]
     assert row["width"] == pytest.approx((row["high"] - row["low"]) / (row["real_high"] - row["real_low"]))
     shown = display_inference(inference_table(scores), STYLES).set_index("Model")
-    assert float(shown.loc["Held-out real rows (ceiling)", "Width / real width, median"]) == pytest.approx(1, abs=0.1)
+    assert float(shown.loc["Held-out real rows (upper reference)", "Width / real width, median"]) == pytest.approx(1, abs=0.1)
 
 
 def test_the_display_says_what_each_interval_covers():
@@ -188,7 +188,7 @@ def test_the_display_says_what_each_interval_covers():
     found = inference_table(long_table(*REAL, *(("tvae", name, table_of(i)) for i, name in enumerate(names))))
     shown = display_inference(found, STYLES)
     assert shown[["Model", "Interval: covers"]].to_numpy().tolist() == [
-        ["Held-out real rows (ceiling)", "own rows: persons"],
+        ["Held-out real rows (upper reference)", "own rows: persons"],
         ["TVAE", "plug-in: persons, training, drawing"],
         ["TVAE", "bootstrap refits: persons, training, drawing"],
     ]
@@ -220,8 +220,8 @@ def test_a_term_that_tables_cannot_estimate_counts_as_failed(scores):
 
 def test_the_summary_has_ceiling_generators_and_floor(scores):
     shown = display_inference(inference_table(scores), STYLES)
-    assert shown["Model"].iloc[0] == "Held-out real rows (ceiling)"
-    assert shown["Model"].iloc[-1] == "Independent columns (floor)"
+    assert shown["Model"].iloc[0] == "Held-out real rows (upper reference)"
+    assert shown["Model"].iloc[-1] == "Independent marginals (lower reference)"
     overlap = shown.set_index("Model")["Overlap with the real interval, mean"].astype(float)
     assert overlap.iloc[-1] < 0.3 < overlap.iloc[0]
 
@@ -231,7 +231,7 @@ def test_the_forest_plot_names_every_term_and_model(scores):
     (ax,) = figure.axes
     assert [text.get_text() for text in ax.get_yticklabels()] == ["number (per SD)", "group: b"]
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert {"Real training rows", "Held-out real rows (ceiling)", "TVAE"} < set(labels) and len(labels) == 5
+    assert {"Real training rows", "Held-out real rows (upper reference)", "TVAE"} < set(labels) and len(labels) == 5
 
 
 def test_a_study_without_a_model_has_an_empty_table_and_no_figure(scores):
