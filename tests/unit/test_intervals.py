@@ -26,7 +26,7 @@ def test_the_variance_is_that_of_persons_and_one_and_a_kth_of_training():
 
 def test_partitions_of_their_own_take_the_correction_for_common_training_rows():
     values = [0.70, 0.72, 0.74]
-    found = interval(values, [1.0] * 3, splits=0.25)
+    found = interval(values, [1e-9] * 3, splits=0.25)
     assert found.variance == pytest.approx((1 / 3 + 0.25) * np.var(values, ddof=1))
     assert found.df == 2
 
