@@ -26,11 +26,13 @@ def main(job):
         "class": job.params.class_path,
         # All of them, also those that the YAML leaves at their defaults.
         "settings": generator.settings if hasattr(generator, "settings") else settings_of(generator),
-        "seed": seed,
         "train_rows": len(train),
-        "train_sha256": sha256(job.input.train),
         "versions": {name: metadata.version(name) for name in ("sdv", "ctgan", "torch", "numpy", "pandas")},
     }
+    if generator.repeatable:
+        # A private model that may be published tells of no seed, and of no checksum: that would confirm a guess of the
+        # whole table.
+        card |= {"seed": seed, "train_sha256": sha256(job.input.train)}
     log.info("%s: %d rows, %d columns", job.wildcards.generator, *train.shape)
     started = time.monotonic()
     for model in generator.fit(train, codebook, epochs=job.params.epochs, seed=seed, **order):

@@ -8,6 +8,7 @@ from medsynth.codebook import Codebook
 from medsynth.cohorts.raw import read_table
 from medsynth.disclosure import without_rare_levels
 from medsynth.generators import generator_class
+from medsynth.generators.guarantee import refuse_seeded
 from medsynth.preparation.checks import check_clean
 from medsynth.preparation.restoring import reasons, restore
 from medsynth.randomness import derive_seed
@@ -21,6 +22,7 @@ def main(job):
     wanted = job.params.deliverable
     folder = Path(job.input.models) / f"epochs{job.params.epochs}"
     model = generator_class(job.params.class_path).load(folder)
+    refuse_seeded(model, wanted["generator"])
     seed = derive_seed(job.params.study_seed, wanted["generator"], job.params.seed, "deliverable")
     prepared = Codebook.from_json(job.input.prepared)
     table = prepared.conform(model.sample(wanted["rows"], seed=seed))

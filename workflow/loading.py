@@ -20,6 +20,7 @@ from medsynth.codebook import Codebook
 from medsynth.errors import InputError, load_yaml, nearest, read_yaml, validate
 from medsynth.evaluation.violations import check_rules
 from medsynth.generators import generator_class
+from medsynth.generators.guarantee import refuse_seeded
 
 ROOT = Path(__file__).resolve().parent.parent
 # Relative to the working directory, as every path in the workflow is.
@@ -222,7 +223,7 @@ def _check_study(study: Study, codebook: Codebook, catalogue: dict[str, Generato
 
 
 def _check_generators(run: Run, where: str) -> None:
-    """Check that files which generators read are there, and that those which are attacked learn anything."""
+    """Check that generators' files are there, that attacked ones learn, and that what is handed over may be."""
     for name in run.generators:
         for path in run.files_of(name):
             if not Path(path).is_file():
@@ -233,6 +234,10 @@ def _check_generators(run: Run, where: str) -> None:
     for name in run.study.attacks or []:
         if name in run.generators and name not in run.attacked:
             raise InputError(f"{where}: 'attacks' names the generator '{name}', which learns from no rows.")
+    wanted = run.study.deliverable
+    if wanted and wanted.generator in run.guaranteed:
+        with _said_of(f"{where}: 'deliverable'"):
+            refuse_seeded(run.guaranteed[wanted.generator], wanted.generator)
 
 
 def _check_splits(run: Run, where: str) -> None:

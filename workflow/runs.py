@@ -15,6 +15,7 @@ from medsynth.evaluation.references import REFERENCES
 from medsynth.evaluation.targets import Target
 from medsynth.generators import generator_class
 from medsynth.generators.environments import stamp_of
+from medsynth.generators.guarantee import Guaranteed
 from medsynth.preparation.restoring import file_names
 
 # Names the benchmark's folder below results/, where studies have theirs.
@@ -102,6 +103,10 @@ class Run:
         data = f"{self.codebook.title}, real file {raw.member or ' and '.join(raw.files)}"
         if self.source == "simulated":
             data = f"simulated cohort with the schema of {self.codebook.title} (no real patient)"
+        if self.seeded:
+            private = [name for name, made in self.guaranteed.items() if made.private]
+            whose = "any ε" if self.seeded == private else ", ".join(map(self._title, self.seeded))
+            data += f"; noise behind {whose} comes from the seed (for comparison, not for publishing)"
         if not self.failures:
             return data
         generators = ", ".join(dict.fromkeys(self._title(failure["generator"]) for failure in self.failures))
@@ -285,11 +290,22 @@ class Run:
         """What the study's logistic model explains, in words."""
         return self.study.inference.outcome.name.replace("_", " ") if self.study.inference else ""
 
+    @cached_property
+    def guaranteed(self) -> dict[str, Guaranteed]:
+        """Generators that know a budget of differential privacy, as their settings make them, not fitted."""
+        classes = {name: generator_class(entry.class_path) for name, entry in self.generators.items()}
+        known = {name: kind for name, kind in classes.items() if issubclass(kind, Guaranteed)}
+        return {name: kind(**self.generators[name].settings) for name, kind in known.items()}
+
+    @property
+    def seeded(self) -> list[str]:
+        """Generators with a guarantee whose noise comes from the seed."""
+        return [name for name, made in self.guaranteed.items() if made.private and made.repeatable]
+
     @property
     def budgets(self) -> dict[str, float | None]:
         """Generators that know a budget of differential privacy -> their epsilon; None for no guarantee."""
-        known = {name: entry.settings for name, entry in self.generators.items()}
-        return {name: settings["epsilon"] for name, settings in known.items() if "epsilon" in settings}
+        return {name: made.epsilon for name, made in self.guaranteed.items()}
 
     @property
     def guarantees(self) -> dict[str, float | None]:

@@ -11,13 +11,15 @@ from the rows is paid for:
   passed through.
 
 Drawing rows from N(0, I) costs nothing more. The unit is one row: the guarantee is one of patients where a patient has
-one row, and a codebook that says otherwise is refused. Rows are there or not, their number counts as known (it is on
-the model card, decides delta and divides the sums).
+one row, and a codebook that says otherwise is refused. Neighbouring tables differ by one row that is zeroed out: it
+stands in no histogram and no batch, and the number of rows stays what it was, since that number is public (it is on
+the model card, decides delta and divides the sums). Where one row is replaced by any other, both ways count; what
+epsilon is then stands beside the other on the card (see `medsynth.generators.privacy_budget`).
 
 What is not in the guarantee, because it happens before `fit` or outside of it: cleaning, which looks at all rows (the
 levels that are rare enough to be grouped, the columns that are missing or constant too often), the models that impute
-gaps, the choice of settings (the defaults were chosen on public data), and the model card's checksum of the training
-rows, which confirms a guess of the whole table and is not to be published.
+gaps, the choice of settings (the defaults were chosen on public data), and how long training took. One model is
+covered: whoever publishes several spends as many budgets.
 
 Rows that are public, or simulated, may help: an encoder trained on them without noise, and frozen before the private
 rows train the decoder, costs nothing (its parameters get no gradient and are in no norm). Neighbouring tables then have
@@ -28,11 +30,14 @@ alone, and a row that enters more rarely moves the sum's distribution less (it i
 rate makes and that of its absence), so that every row is accounted for at the largest rate, and all gradients get its
 noise. The level's column is drawn first, by its noisy histogram and not by the batches, which had too many of it.
 
-Two limits of every such implementation. With a seed the noise can be computed again and subtracted by whoever has the
-seed: a model to be published is trained with ``secure_noise: true``, whose noise and batches come from the operating
-system, so that no two runs are alike. And noise is added in floating point, whose last bits can tell what was under it
-(Mironov 2012, "On significance of the least significant bits for differential privacy"): secure noise takes the remedy
-of Holohan and Braghin (2021), which is also that of Opacus' secure mode; it is no proof.
+Noise and batches come from the operating system, so that no two runs are alike. What the seed decides besides (which
+rows are public, if any, and rows drawn later) is no secret: who knows it learns nothing of any noise. With
+``seeded_noise: true`` the seed decides noise and batches, too. Runs can then be repeated to the byte, and whoever has
+the seed can subtract the noise: that is for tests and comparisons, and never to be published.
+
+One limit of every such implementation: noise is added in floating point, whose last bits can tell what was under it
+(Mironov 2012, "On significance of the least significant bits for differential privacy"). The operating system's noise
+takes the remedy of Holohan and Braghin (2021), which is also that of Opacus' secure mode; it is no proof.
 """
 
 from __future__ import annotations
@@ -50,6 +55,7 @@ from medsynth.codebook import Codebook
 from medsynth.conditions import Conditions
 from medsynth.errors import InputError
 from medsynth.generators.external import read_clean_table
+from medsynth.generators.guarantee import NOT_INCLUDED, Guaranteed
 from medsynth.generators.laziness import LazyModule
 from medsynth.generators.med_vae_plus import MedVAEPlus
 from medsynth.generators.noisy_histograms import noisy_bins
@@ -72,7 +78,7 @@ WARM_UP = 0.05
 PUBLIC_STEPS, PUBLIC_BATCH, PUBLIC_RATE = 1500, 256, 1e-3
 
 
-class DPMedVAEPlus(MedVAEPlus):
+class DPMedVAEPlus(Guaranteed, MedVAEPlus):
     """Med-VAE plus with a guarantee; see the module for what it covers.
 
     Parameters
@@ -96,9 +102,9 @@ class DPMedVAEPlus(MedVAEPlus):
         Largest learning rate of Adam; warmed up over a twentieth of the run, then a cosine down to 0.
     average : float, default 0.99
         Decay of the average of the weights.
-    secure_noise : bool, default False
-        Noise and batches of the operating system's making instead of the seed's: for models to be published. The same
-        seed then gives other models.
+    seeded_noise : bool, default False
+        Noise and batches of the seed's making instead of the operating system's: for tests and comparisons, not for
+        publishing. By default the same seed gives other models, unless there is no `epsilon`.
     public_share : float, default 0.0
         This share of the training rows, drawn by the seed, is taken as public: these train the encoder and nothing
         else, and only the others are private. Needs `latent`.
@@ -137,7 +143,7 @@ class DPMedVAEPlus(MedVAEPlus):
         clip_norm: float = 1.0,
         learning_rate: float = 0.01,
         average: float = 0.99,
-        secure_noise: bool = False,
+        seeded_noise: bool = False,
         public_share: float = 0.0,
         public_table: str | None = None,
         oversample: dict[str, str | list[str]] | None = None,
@@ -153,7 +159,7 @@ class DPMedVAEPlus(MedVAEPlus):
         self.epsilon, self.delta, self.histogram_share = epsilon, delta, histogram_share
         self.noise_multiplier, self.sample_rate, self.steps = noise_multiplier, sample_rate, steps
         self.clip_norm, self.learning_rate, self.average = clip_norm, learning_rate, average
-        self.secure_noise = secure_noise
+        self.seeded_noise = seeded_noise
         self.public_share, self.public_table = public_share, public_table
         self.oversample, self.oversample_times = oversample, oversample_times
         self.latent, self.encoder_width = latent, encoder_width
@@ -186,13 +192,13 @@ class DPMedVAEPlus(MedVAEPlus):
         self.order_ = drawing_order(codebook, [*(self.oversample or ()), *first], last)
         table, public = self._set_apart(table, seed)
         self.privacy_ = self._plan(len(table))
-        random = Randomness(None if self.secure_noise else derive_seed(seed, "noise"))
-        if self.secure_noise:
+        random = self._randomness(seed)
+        if self.repeatable:
+            torch.manual_seed(derive_seed(seed, "fit"))
+        else:
             # The noise of latent vectors goes by the place in the batch, which hangs on who else is in it: it blurs
             # that only for those who do not know it.
             torch.seed()
-        else:
-            torch.manual_seed(derive_seed(seed, "fit"))
         device = training.device_to_use()
         histogram_noise = self.privacy_["histogram_noise"]
         noisy, self.coder_ = noisy_bins(
@@ -270,7 +276,7 @@ class DPMedVAEPlus(MedVAEPlus):
         if self.epsilon is None:
             if self.noise_multiplier is not None or self.delta is not None:
                 raise InputError("Settings 'noise_multiplier' and 'delta' go with an 'epsilon', which is null.")
-            nothing = dict.fromkeys(("epsilon", "epsilon_second_accountant", "delta"))
+            nothing = dict.fromkeys(("epsilon", "epsilon_second_accountant", "epsilon_under_replacement", "delta"))
             noise = {"histogram_noise": 0.0, "noise_multiplier": 0.0}
             return {"private_rows": rows, **nothing, **noise, **run, **oversampled}
         facts = {"rows": rows, "histogram_share": self.histogram_share, "noise_multiplier": self.noise_multiplier}
@@ -279,6 +285,7 @@ class DPMedVAEPlus(MedVAEPlus):
             evenly = plan_budget(self.epsilon, self.delta, **facts, **{**run, "sample_rate": self.sample_rate})
             oversampled["noise_multiplier_without_oversampling"] = evenly.noise_multiplier
         spent = {"epsilon": budget.epsilon(), "epsilon_second_accountant": budget.epsilon_second_accountant()}
+        spent["epsilon_under_replacement"] = budget.epsilon_under_replacement()
         spent["accountants"] = {name: metadata.version(name) for name in ("opacus", "dp-accounting")}
         return {"private_rows": rows, **spent, **asdict(budget), **oversampled}
 
@@ -398,11 +405,9 @@ class DPMedVAEPlus(MedVAEPlus):
         unit = "one training row that is not public" if self.public_share else "one training row"
         return {
             **self.privacy_,
-            "secure_noise": self.secure_noise,
-            "unit_of_privacy": f"{unit}, there or not",
+            **self._said_of_guarantee(unit),
             "included": "bins, values inside bins, the network's start and its training",
-            "not_included": public
-            + "cleaning, imputation, the choice of settings, the number of rows and their checksum",
+            "not_included": public + NOT_INCLUDED,
             "parameters": sum(p.numel() for module in self.network_.values() for p in module.parameters()),
             "latent_dimensions": self.latent,
             "holds_training_records": False,

@@ -7,7 +7,8 @@ of numbers as in `medsynth.generators.med_vae_private`, here from histograms of 
 guarantee covers is said there, too. Domains are declared to dpmm, which would read them off the rows for free.
 
 Everything is composed as zero-concentrated differential privacy and converted once (Canonne, Kamath and Steinke 2020,
-"The discrete Gaussian for differential privacy"), as dpmm does.
+"The discrete Gaussian for differential privacy"), as dpmm does. Noise comes from the operating system, that of counts
+by OpenDP's sampler, as dpmm has it; with ``seeded_noise: true`` from the seed.
 
 What else dpmm has is left out. Its PrivBayes chooses pairs by mutual information divided by entropies, with the
 sensitivity of the undivided one: where two columns are constant but for one row, that row moves the score by 1, so that
@@ -28,7 +29,7 @@ from medsynth.codebook import NUMERIC
 from medsynth.generators import mst_in_dpmm
 from medsynth.generators.environments import interpreter
 from medsynth.generators.noisy_histograms import noisy_bins
-from medsynth.generators.privacy_budget import Randomness, plan_histograms
+from medsynth.generators.privacy_budget import plan_histograms, zcdp_epsilon_under_replacement
 from medsynth.generators.private_columns import Factor, PrivateColumns
 from medsynth.randomness import derive_seed
 
@@ -46,7 +47,7 @@ class MST(PrivateColumns):
         The bins of numbers alone spend this share of epsilon; see `plan_histograms`.
     iterations : int, default 5000
         Of the estimation that fits a distribution to what was measured; dpmm's own default.
-    delta, max_bins, min_bin_rows
+    delta, seeded_noise, max_bins, min_bin_rows
         See `PrivateColumns`.
     """
 
@@ -59,17 +60,20 @@ class MST(PrivateColumns):
         delta: float | None = None,
         histogram_share: float = 0.3,
         iterations: int = 5000,
+        seeded_noise: bool = False,
         max_bins: int = 32,
         min_bin_rows: int = 10,
     ) -> None:
-        super().__init__(epsilon=epsilon, delta=delta, max_bins=max_bins, min_bin_rows=min_bin_rows)
+        super().__init__(
+            epsilon=epsilon, delta=delta, seeded_noise=seeded_noise, max_bins=max_bins, min_bin_rows=min_bin_rows
+        )
         self.histogram_share, self.iterations = histogram_share, iterations
 
     def _learn(self, table: pd.DataFrame, seed: int) -> None:
         """Buy bins of numeric columns, and let dpmm spend the rest on codes."""
         python = interpreter(self.environment)
         noise, delta = plan_histograms(self.epsilon, self.delta, rows=len(table), share=self.histogram_share)
-        normal = Randomness(derive_seed(seed, "noise")).normal
+        normal = self._randomness(seed).normal
         numeric = self.codebook_.named(*NUMERIC)
         _, self.coder_ = noisy_bins(
             table, self.codebook_, noise, normal, self.max_bins, self.min_bin_rows, names=numeric
@@ -82,14 +86,22 @@ class MST(PrivateColumns):
             # A Gaussian mechanism's (Bun and Steinke 2016, proposition 1.6).
             "rho_spent": 0.5 / noise**2 if numeric else 0.0,
             "iterations": self.iterations,
-            "seed": derive_seed(seed, "dpmm"),
         }
+        if self.repeatable:
+            request["seed"] = derive_seed(seed, "dpmm")
         answer = _ask(python, request)
+        rho = float(answer["rho"])
         self.factors_ = [
             Factor(int(i), tuple(answer[f"parents{i}"].tolist()), answer[f"weights{i}"], answer[f"groups{i}"])
             for i in answer["order"]
         ]
-        self.privacy_ = {"epsilon": self.epsilon, "delta": delta, "histogram_noise": noise, "rho": float(answer["rho"])}
+        self.privacy_ = {
+            "epsilon": self.epsilon,
+            "epsilon_under_replacement": zcdp_epsilon_under_replacement(rho + request["rho_spent"], delta),
+            "delta": delta,
+            "histogram_noise": noise,
+            "rho": rho,
+        }
 
 
 def _ask(python: Path, request: dict) -> dict[str, np.ndarray]:

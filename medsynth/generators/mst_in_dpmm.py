@@ -12,28 +12,35 @@ def main(asked: str, answered: str) -> None:
     """Fit MST to codes and write the tables by which columns are drawn one after another."""
     import pandas as pd
     from dpmm.models.base.mechanisms import cdp_rho
+    from dpmm.models.base.utils import gaussian_noise
     from dpmm.models.mst import MST
     from scipy import sparse
 
-    class SeededMST(MST):
-        """MST whose noise a seed decides; dpmm takes the operating system's."""
-
-        def _measure(self, data, proj, wgt, flatten=None, public=False):
-            """Count with noise, and say how much: dpmm forgets the weight, and then takes noise for rare levels."""
-            counts = data.project(list(proj)).datavector()
-            deviation = self.sigma / wgt
-            noisy = counts + deviation * self.prng.standard_normal(counts.size)
-            return sparse.eye(counts.size), noisy, deviation, proj
-
     with np.load(asked) as arrays:
         given = dict(arrays)
+    # Without one, dpmm draws from a generator that the operating system seeds anew for every choice.
+    seeded = np.random.RandomState(int(given["seed"])) if "seed" in given else None
+
+    class WeightedMST(MST):
+        """MST that says how much noise a count has: dpmm forgets the weight, and then takes noise for rare levels."""
+
+        def _measure(self, data, proj, wgt, flatten=None, public=False):
+            """Count with noise of the operating system's, as dpmm does, or of a seed's."""
+            counts = data.project(list(proj)).datavector()
+            deviation = self.sigma / wgt
+            if seeded is None:
+                noise = gaussian_noise(float(deviation), counts.shape)
+            else:
+                noise = deviation * seeded.standard_normal(counts.size)
+            return sparse.eye(counts.size), counts + noise, deviation, proj
+
     codes, sizes = pd.DataFrame(given["codes"]), given["sizes"].tolist()
-    mechanism = SeededMST(
+    mechanism = WeightedMST(
         epsilon=float(given["epsilon"]),
         delta=float(given["delta"]),
         n_iters=int(given["iterations"]),
         domain=dict(enumerate(sizes)),
-        prng=np.random.RandomState(int(given["seed"])),
+        prng=seeded,
         n_jobs=1,
     )
     # A third each for columns, for choosing pairs and for pairs, of what is left.

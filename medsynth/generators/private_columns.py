@@ -2,9 +2,9 @@
 
 Whoever models how columns hang together has to do better than this with the same budget. All of it goes into one
 Gaussian mechanism on all histograms at once (`medsynth.generators.noisy_histograms`). What the guarantee covers is said
-in `medsynth.generators.med_vae_private` and is the same here: the unit is one row, their number counts as known, and
-cleaning, imputation and the choice of settings are outside. Noise comes from the seed, so that a run can be repeated;
-whoever has the seed can subtract it, so that a model of a known seed is not to be published.
+in `medsynth.generators.med_vae_private` and is the same here: one row is zeroed out, their number is public, cleaning,
+imputation and the choice of settings are outside, and noise comes from the operating system unless it is asked for
+from the seed.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from medsynth.codebook import Codebook
 from medsynth.conditions import Conditions
 from medsynth.errors import InputError
 from medsynth.generators.discretisation import TableCoder
+from medsynth.generators.guarantee import NOT_INCLUDED, Guaranteed
 from medsynth.generators.noisy_histograms import noisy_bins
-from medsynth.generators.privacy_budget import Randomness, plan_histograms, refuse_several_rows
+from medsynth.generators.privacy_budget import epsilon_under_replacement, plan_histograms, refuse_several_rows
 from medsynth.generators.protocol import Generator, complete, refuse_conditions, settings_of, sizes_of_parts
 from medsynth.generators.storage import read_model, write_model
 from medsynth.randomness import derive_seed
@@ -62,7 +63,7 @@ class Factor:
         return members[starts[groups] + (rng.random(len(groups)) * sizes[groups]).astype(int)]
 
 
-class PrivateColumns(Generator):
+class PrivateColumns(Guaranteed, Generator):
     """Draws each column alone from its noisy histogram; see the module for what the guarantee covers.
 
     Parameters
@@ -70,6 +71,9 @@ class PrivateColumns(Generator):
     epsilon : float, default 1.0
     delta : float, optional
         At most 1 / rows; default: rows ** -1.1.
+    seeded_noise : bool, default False
+        Noise of the seed's making instead of the operating system's: for tests and comparisons, not for publishing.
+        By default the same seed gives other models.
     max_bins, min_bin_rows : int, default 32 and 10
         See `TableCoder`; under noise a bin holds at least three standard deviations of a cell's.
 
@@ -84,9 +88,15 @@ class PrivateColumns(Generator):
     has_epochs = False
 
     def __init__(
-        self, *, epsilon: float = 1.0, delta: float | None = None, max_bins: int = 32, min_bin_rows: int = 10
+        self,
+        *,
+        epsilon: float = 1.0,
+        delta: float | None = None,
+        seeded_noise: bool = False,
+        max_bins: int = 32,
+        min_bin_rows: int = 10,
     ) -> None:
-        self.epsilon, self.delta = epsilon, delta
+        self.epsilon, self.delta, self.seeded_noise = epsilon, delta, seeded_noise
         self.max_bins, self.min_bin_rows = max_bins, min_bin_rows
 
     def fit(
@@ -121,14 +131,20 @@ class PrivateColumns(Generator):
     def _learn(self, table: pd.DataFrame, seed: int) -> None:
         """Buy histograms of all columns with the whole budget."""
         noise, delta = plan_histograms(self.epsilon, self.delta, rows=len(table))
-        normal = Randomness(derive_seed(seed, "noise")).normal
+        normal = self._randomness(seed).normal
         noisy, self.coder_ = noisy_bins(table, self.codebook_, noise, normal, self.max_bins, self.min_bin_rows)
         codes = self.coder_.encode(noisy)
         self.factors_ = [
             Factor(i, (), np.bincount(codes[:, i], minlength=size).astype(float), np.arange(size))
             for i, size in enumerate(self.coder_.sizes_)
         ]
-        self.privacy_ = {"epsilon": self.epsilon, "delta": delta, "histogram_noise": noise}
+        replaced = epsilon_under_replacement([(noise, 1.0, 1)], delta)
+        self.privacy_ = {
+            "epsilon": self.epsilon,
+            "epsilon_under_replacement": replaced,
+            "delta": delta,
+            "histogram_noise": noise,
+        }
 
     def sample(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> pd.DataFrame:
         """Draw rows; see `Generator.sample`."""
@@ -183,9 +199,9 @@ class PrivateColumns(Generator):
         names = list(self.codebook_.columns)
         return {
             **self.privacy_,
-            "unit_of_privacy": "one training row, there or not",
+            **self._said_of_guarantee("one training row"),
             "included": "bins, values inside bins and all that is drawn by",
-            "not_included": "cleaning, imputation, the choice of settings, the number of rows and their checksum",
+            "not_included": NOT_INCLUDED,
             "parents": {names[f.column]: [names[parent] for parent in f.parents] for f in self.factors_},
             "holds_training_records": False,
         }

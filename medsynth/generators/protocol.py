@@ -26,7 +26,7 @@ class Generator(ABC):
     """A generator of synthetic tables.
 
     A subclass stores its settings in ``__init__``, learns in `fit` and keeps what it learned in attributes that end
-    in ``_``. Same table, settings and seeds: identical rows; another seed: other rows.
+    in ``_``. Same table, settings and seeds: identical rows (unless it is not `repeatable`); another seed: other rows.
 
     Attributes
     ----------
@@ -49,6 +49,10 @@ class Generator(ABC):
         Settings that are paths of files which `fit` reads; when one changes, the workflow fits again.
     environment : str or None
         Python environment with packages that `fit` needs and that cannot live beside the others: ``envs/<name>.txt``.
+    private : bool
+        Whether a guarantee of differential privacy holds for what `fit` learns.
+    repeatable : bool
+        Whether the seed decides everything in `fit`; noise of the operating system's making is never the same.
     codebook_ : Codebook
         Describes the table that was learned.
     epochs_ : int
@@ -65,6 +69,8 @@ class Generator(ABC):
     learns: bool = True
     file_settings: tuple[str, ...] = ()
     environment: str | None = None
+    private: bool = False
+    repeatable: bool = True
     codebook_: Codebook
     epochs_: int
 

@@ -14,6 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
+# Characters of the note at the bottom that an inch has room for.
+NOTE_PER_INCH = 16
+
 STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -126,5 +129,7 @@ def without_scores(reason: str, *, note: str) -> Figure:
 
 def with_note(figure: Figure, note: str) -> Figure:
     """Print the note small at the bottom, where the layout leaves room for it."""
-    figure.supxlabel(f"Data: {note}", fontsize=7.5, color="#666666", x=0.995, ha="right")
+    width = int(NOTE_PER_INCH * figure.get_figwidth())
+    lines = [part for line in f"Data: {note}".splitlines() for part in wrap(line, width)]
+    figure.supxlabel("\n".join(lines), fontsize=7.5, color="#666666", x=0.995, ha="right")
     return figure

@@ -180,7 +180,9 @@ def test_width_is_that_of_the_interval_against_the_real_one(scores):
     row = inference_table(scores).set_index(["generator", "term"]).loc[("cart", "number (per SD)")]
     assert row["width"] == pytest.approx((row["high"] - row["low"]) / (row["real_high"] - row["real_low"]))
     shown = display_inference(inference_table(scores), STYLES).set_index("Model")
-    assert float(shown.loc["Held-out real rows (upper reference)", "Width / real width, median"]) == pytest.approx(1, abs=0.1)
+    assert float(shown.loc["Held-out real rows (upper reference)", "Width / real width, median"]) == pytest.approx(
+        1, abs=0.1
+    )
 
 
 def test_the_display_says_what_each_interval_covers():

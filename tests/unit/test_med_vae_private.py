@@ -11,15 +11,16 @@ from torch import nn
 
 from medsynth.codebook import Column
 from medsynth.errors import InputError
-from medsynth.generators import DPMedVAEPlus
+from medsynth.generators import DPMedVAEPlus, PrivateColumns
 from medsynth.generators.clipping import PerRowClipping
+from medsynth.generators.guarantee import refuse_seeded
 from medsynth.generators.masked import AutoregressiveDecoder
 from medsynth.generators.noisy_histograms import level, noisy_columns
-from medsynth.generators.privacy_budget import Budget, Randomness, plan_budget
+from medsynth.generators.privacy_budget import Budget, Randomness, plan_budget, plan_histograms
 from medsynth.generators.storage import FILE
 
-# With the noise given there is less to compute.
-SMALL = {"epsilon": 5.0, "noise_multiplier": 3.0, "steps": 20, "sample_rate": 0.2, "width": 32}
+# With the noise given there is less to compute; seeded, it can be compared.
+SMALL = {"epsilon": 5.0, "noise_multiplier": 3.0, "steps": 20, "sample_rate": 0.2, "width": 32, "seeded_noise": True}
 RUN = {"rows": 1000, "sample_rate": 0.1, "steps": 50, "histogram_share": 0.3}
 
 
@@ -86,6 +87,41 @@ def test_the_histograms_alone_spend_their_share():
 def test_a_budget_that_cannot_be_kept_is_refused(changes, sentence):
     with pytest.raises(InputError, match=sentence):
         plan_budget(**{"epsilon": 1.0, "delta": None, **RUN, **changes})
+
+
+def test_a_noise_multiplier_that_the_second_accountant_alone_finds_too_small_is_refused():
+    # So small a delta that discretisation tells.
+    noise, delta = plan_histograms(2.1, 2e-14, rows=1000, share=0.3)
+    budget = Budget(delta, noise, 3.06, sample_rate=0.1, steps=50)
+    assert budget.epsilon() < 2.1 < budget.epsilon_second_accountant()
+    with pytest.raises(
+        InputError, match=r"multiplier of 3.06 spends an epsilon of 2.10\d? in .*, more than the budget"
+    ):
+        plan_budget(2.1, delta, **RUN, noise_multiplier=3.06)
+
+
+def test_a_delta_that_no_accountant_can_compute_with_is_one_sentence():
+    with pytest.raises(InputError, match="'delta' is 1e-15, too small to compute an epsilon for; take 1e-12 or more"):
+        plan_histograms(1.0, 1e-15, rows=1000)
+
+
+# Where a row is replaced
+
+
+def test_under_replacement_without_sampling_a_row_moves_twice_as_much():
+    # Histograms and steps compose to one Gaussian mechanism, of half the noise.
+    budget = Budget(delta=1e-5, histogram_noise=8.0, noise_multiplier=20.0, sample_rate=1.0, steps=25)
+    half = (8.0**-2 + 25 * 20.0**-2) ** -0.5 / 2
+    spent = budget.epsilon_under_replacement()
+    assert delta_of_gaussian(spent, half) <= 1e-5 <= delta_of_gaussian(spent - 0.01, half)
+
+
+@pytest.mark.parametrize(("noise", "step_noise", "replaced"), [(22.52, 9.854, 1.05), (11.77, 5.262, 2.10)])
+def test_epsilon_under_replacement_is_somewhat_more_than_twice_as_much(noise, step_noise, replaced):
+    # The defaults on 55,976 rows at an epsilon of 0.5 and 1.
+    budget = Budget(55_976**-1.1, noise, step_noise, sample_rate=0.04, steps=1000)
+    assert budget.epsilon() == pytest.approx(replaced / 2.1, rel=0.01)
+    assert budget.epsilon_under_replacement() == pytest.approx(replaced, abs=0.005)
 
 
 def test_more_noise_than_needed_may_be_asked_for():
@@ -230,9 +266,41 @@ def test_a_run_is_the_same_bytes_with_the_same_seed_and_others_with_another(part
     assert a == b != c
 
 
-def test_secure_noise_is_never_the_same(partitions):
-    first, second = (fit(partitions, secure_noise=True).sample(50, seed=1) for _ in range(2))
-    assert not first.equals(second)
+def test_by_default_the_same_seed_gives_other_noise(partitions):
+    train, _, codebook = partitions
+    settings = {key: value for key, value in SMALL.items() if key != "seeded_noise"}
+    first, second = (next(DPMedVAEPlus(**settings).fit(train, codebook, seed=1)) for _ in range(2))
+    # Both what histograms gave and what training made of it.
+    assert first.coder_.knots_["crp"].tolist() != second.coder_.knots_["crp"].tolist()
+    assert not first.sample(50, seed=1).equals(second.sample(50, seed=1))
+
+
+def test_without_a_guarantee_the_seed_decides_everything(partitions):
+    free = {"epsilon": None, "noise_multiplier": None, "seeded_noise": False}
+    first, second = (fit(partitions, **free).sample(50, seed=1) for _ in range(2))
+    pd.testing.assert_frame_equal(first, second)
+
+
+@pytest.mark.parametrize("kind", [DPMedVAEPlus, PrivateColumns])
+def test_the_card_says_where_noise_comes_from_and_which_neighbours_are_meant(partitions, kind):
+    train, _, codebook = partitions
+    settings = SMALL if kind is DPMedVAEPlus else {}
+    cards = [
+        next(kind(**{**settings, "seeded_noise": seeded}).fit(train, codebook, seed=1)).card()
+        for seeded in (False, True)
+    ]
+    assert [card["seeded_noise"] for card in cards] == [False, True]
+    assert "nobody can compute it again" in cards[0]["noise"] and "not for publishing" in cards[1]["noise"]
+    for card in cards:
+        assert card["neighbours"] == "one training row zeroed out, the number of rows public"
+        assert card["epsilon_under_replacement"] > 1.5 * card["epsilon"]
+
+
+def test_a_seeded_private_model_is_not_handed_out(partitions):
+    with pytest.raises(InputError, match=r"'mine' has a guarantee whose noise comes from the seed.*set 'seeded_noise'"):
+        refuse_seeded(fit(partitions), "mine")
+    for settings in ({"seeded_noise": False}, {"epsilon": None, "noise_multiplier": None}):
+        refuse_seeded(DPMedVAEPlus(**{**SMALL, **settings}), "mine")
 
 
 def test_the_card_says_what_was_spent_and_no_loss(partitions):

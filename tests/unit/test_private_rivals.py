@@ -63,7 +63,7 @@ def monkeypatch_module():
 @pytest.fixture(scope="module")
 def mst(chain, dpmm):
     """MST of the chain under a loose budget."""
-    return next(MST(epsilon=4.0, iterations=100).fit(*chain, seed=1))
+    return next(MST(epsilon=4.0, iterations=100, seeded_noise=True).fit(*chain, seed=1))
 
 
 def agreement(table):
@@ -74,7 +74,7 @@ def agreement(table):
 
 def test_noisy_columns_are_as_they_were_and_hang_on_nothing(chain):
     table, codebook = chain
-    drawn = next(PrivateColumns(epsilon=4.0).fit(table, codebook, seed=1)).sample(20_000, seed=1)
+    drawn = next(PrivateColumns(epsilon=4.0, seeded_noise=True).fit(table, codebook, seed=1)).sample(20_000, seed=1)
     for name in "abd":
         shares = table[name].value_counts(normalize=True)
         assert (drawn[name].value_counts(normalize=True) - shares).abs().max() < 0.02
@@ -85,7 +85,7 @@ def test_noisy_columns_are_as_they_were_and_hang_on_nothing(chain):
 
 def test_a_tight_budget_moves_the_columns(chain):
     table, codebook = chain
-    drawn = next(PrivateColumns(epsilon=0.01).fit(table, codebook, seed=1)).sample(20_000, seed=1)
+    drawn = next(PrivateColumns(epsilon=0.01, seeded_noise=True).fit(table, codebook, seed=1)).sample(20_000, seed=1)
     shares = [rows["d"].value_counts(normalize=True)["yes"] for rows in (table, drawn)]
     assert abs(shares[0] - shares[1]) > 0.05
 
@@ -110,18 +110,34 @@ def test_mst_spends_no_more_than_its_budget(mst):
     assert 4 - 1e-6 < epsilon < 1.01 * 4
 
 
-def test_mst_has_the_noise_of_its_budget(dpmm):
+@pytest.mark.parametrize("seeded", [False, True])
+def test_mst_has_the_noise_of_its_budget(dpmm, seeded):
     # Of a column alone, what is drawn by are its noisy counts, for which a third of the budget is spent.
     levels = [f"level {i}" for i in range(60)]
     codebook = codebook_of({"a": {"type": "categorical", "levels": levels}})
     table = codebook.conform(pd.DataFrame({"a": np.repeat(levels, 100)}))
-    model = next(MST(epsilon=1.0, iterations=300).fit(table, codebook, seed=1))
+    model = next(MST(epsilon=1.0, iterations=300, seeded_noise=seeded).fit(table, codebook, seed=1))
     (factor,) = model.factors_
     assert (factor.weights - 100).std() == pytest.approx(math.sqrt(1.5 / model.privacy_["rho"]), rel=0.3)
 
 
-def test_mst_is_the_same_bytes_with_the_same_seed(chain, mst, tmp_path):
-    again = next(MST(epsilon=4.0, iterations=100).fit(*chain, seed=1))
+@pytest.mark.parametrize("kind", [PrivateColumns, MST])
+def test_by_default_the_same_seed_gives_other_counts(chain, kind, dpmm):
+    quick = {"iterations": 20} if kind is MST else {}
+    first, second = (next(kind(epsilon=4.0, **quick).fit(*chain, seed=1)) for _ in range(2))
+    weights = [sorted(factor.weights.ravel().tolist() for factor in model.factors_) for model in (first, second)]
+    assert weights[0] != weights[1]
+
+
+def test_mst_under_replacement_spends_four_times_its_rho(mst):
+    rho, delta = mst.privacy_["rho"] + 0.5 / mst.privacy_["histogram_noise"] ** 2, mst.privacy_["delta"]
+    # The usual conversion of zCDP is an upper bound, and a looser one (Bun and Steinke 2016, proposition 1.3).
+    loose = 4 * rho + 2 * math.sqrt(4 * rho * math.log(1 / delta))
+    assert 2 * 4.0 < mst.card()["epsilon_under_replacement"] < loose
+
+
+def test_mst_is_the_same_bytes_with_the_same_seed_and_seeded_noise(chain, mst, tmp_path):
+    again = next(MST(epsilon=4.0, iterations=100, seeded_noise=True).fit(*chain, seed=1))
     for name, model in (("a", mst), ("b", again)):
         model.save(tmp_path / name)
     assert (tmp_path / "a" / FILE).read_bytes() == (tmp_path / "b" / FILE).read_bytes()

@@ -580,3 +580,11 @@ def test_drawing_leaves_matplotlibs_settings_alone(utility_scores):
     before = dict(matplotlib.rcParams)
     figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE)
     assert dict(matplotlib.rcParams) == before
+
+
+def test_a_long_note_stays_within_its_figure():
+    figure = canvas.with_note(matplotlib.figure.Figure(figsize=(6.4, 4)), f"{'rows and columns ' * 20}\nlast line")
+    figure.canvas.draw()
+    box = figure._supxlabel.get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.width
+    assert figure.get_supxlabel().splitlines()[-1] == "last line"

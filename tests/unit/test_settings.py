@@ -141,6 +141,44 @@ def test_a_wrong_study_file_is_named_with_the_place(tmp_path, monkeypatch, chang
         load_runs(config(studies=["mine"]))
 
 
+@pytest.mark.parametrize("name", ["med_vae_private_8", "private_columns", "mst"])
+def test_a_deliverable_of_seeded_noise_is_refused_before_anything_is_trained(tmp_path, monkeypatch, name):
+    content = yaml.safe_load((ROOT / "config/studies/covid_gans.yaml").read_text())
+    content |= {"name": "mine", "generators": [name, "med_vae_private_1_publishable"], "published": None}
+    (tmp_path / "studies").mkdir()
+    for folder in ("datasets", "generators"):
+        (tmp_path / folder).symlink_to(ROOT / "config" / folder)
+    monkeypatch.setattr(loading, "CONFIG", tmp_path)
+
+    def load(generator):
+        study = content | {"deliverable": {"generator": generator}}
+        (tmp_path / "studies/mine.yaml").write_text(yaml.safe_dump(study))
+        return load_runs(config(studies=["mine"]))["mine"]
+
+    with pytest.raises(InputError, match=rf"mine.yaml: 'deliverable': The generator '{name}' has a guarantee whose"):
+        load(name)
+    run = load("med_vae_private_1_publishable")
+    assert run.deliverables and run.seeded == [name]
+
+
+def test_every_table_says_whose_noise_is_seeded():
+    both = config(studies=["covid_gans"], generators=["cart", "med_vae_private", "med_vae_private_1_publishable"])
+    assert "seed" not in load_runs(both)["covid_gans"].note
+    some = both | {"generators": [*both["generators"], "mst_2"]}
+    said = "comes from the seed (for comparison, not for publishing)"
+    assert f"noise behind MST, ε = 2 {said}" in load_runs(some)["covid_gans"].note
+    every = both | {"generators": ["cart", "mst_2", "private_columns"]}
+    assert f"noise behind any ε {said}" in load_runs(every)["covid_gans"].note
+
+
+def test_the_setting_that_seeded_noise_was_before_is_named_with_what_it_is_now(tmp_path):
+    content = yaml.safe_load((ROOT / "config/generators/med_vae_private.yaml").read_text())
+    content["settings"]["secure_noise"] = content["settings"].pop("seeded_noise")
+    (tmp_path / "med_vae_private.yaml").write_text(yaml.safe_dump(content))
+    with pytest.raises(InputError, match=r"unknown setting 'secure_noise'; did you mean 'seeded_noise'\?"):
+        load_generators(tmp_path)
+
+
 def test_a_deliverable_is_made_in_runs_with_its_generator_alone():
     both = {"studies": ["mimic_tvae"], "scale": "smoke"}
     assert load_runs(both | {"generators": ["cart"]})["mimic_tvae"].deliverables == []
