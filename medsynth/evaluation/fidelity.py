@@ -42,8 +42,8 @@ def quality(
     synthetic, real : DataFrame
     codebook : Codebook
     persons : Persons, optional
-        Of `real`. Replicates of shapes are linear, those of pair trends are half-sample ones on the bins of `real`:
-        SDMetrics leaves pairs out that are hardly associated, and which these are hangs on the rows.
+        Of `real`. Replicates of shapes are linear, those of pair trends are half-sample ones: SDMetrics leaves pairs
+        out that are hardly associated, and which these are hangs on the rows, as do its bins.
 
     Yields
     ------
@@ -78,7 +78,7 @@ def quality(
             for name, influence in shape_influences(synthetic, real, codebook).items()
         }
         mean_shape = np.mean(list(shapes.values()), axis=0)
-        pairs = _pair_trend_replicates(synthetic, real, codebook, persons)
+        pairs = _pair_trend_replicates(synthetic, real, codebook, persons, own_bins=True)
         replicates = {"quality": (mean_shape + pairs) / 2, "column_shapes": mean_shape, "pair_trends": pairs}
     values = {
         "quality": report.get_score(),
@@ -142,21 +142,23 @@ def common_bin_pair_trends(
 
 
 def _pair_trend_replicates(
-    synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook, persons: Persons
+    synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook, persons: Persons, *, own_bins: bool = False
 ) -> np.ndarray:
-    """Half-sample replicates of the pair trends on common bins, around 0."""
-    return persons.half_sample(
-        0.0, lambda rows: _pair_trends(synthetic, real.iloc[rows].reset_index(drop=True), codebook)
-    )
+    """Half-sample replicates of the pair trends, around 0."""
+
+    def of_rows(rows: np.ndarray) -> float:
+        return _pair_trends(synthetic, real.iloc[rows].reset_index(drop=True), codebook, own_bins=own_bins)
+
+    return persons.half_sample(0.0, of_rows)
 
 
-def _pair_trends(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> float:
-    """Mean score of the pairs of columns; see `common_bin_pair_trends`."""
+def _pair_trends(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook, *, own_bins: bool = False) -> float:
+    """Mean score of the pairs of columns; see `common_bin_pair_trends`. With bins of their own: SDMetrics' score."""
     with _without_torch():
         from sdmetrics.reports.utils import DEFAULT_REAL_ASSOCIATION_THRESHOLD as ASSOCIATED
         from sdmetrics.reports.utils import DEFAULT_REAL_CORRELATION_THRESHOLD as CORRELATED
 
-    binned = [_binned(table, real, codebook) for table in (real, synthetic)]
+    binned = [_binned(table, table if own_bins else real, codebook) for table in (real, synthetic)]
     sizes = np.maximum(*(codes.max() + 1 for codes in binned))
     of_real, of_synthetic = (Crosstabs(codes, sizes) for codes in binned)
     scores = np.where(of_real.cramers_v() > ASSOCIATED, 1 - of_real.total_variation(of_synthetic), np.nan)

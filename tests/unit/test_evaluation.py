@@ -18,7 +18,7 @@ from medsynth.evaluation.evidence import (
     distributions,
     histogram_edges,
 )
-from medsynth.evaluation.fidelity import common_bin_pair_trends, moments, quality
+from medsynth.evaluation.fidelity import _pair_trends, common_bin_pair_trends, moments, quality
 from medsynth.evaluation.references import REFERENCES, draw_rows
 from medsynth.evaluation.resampling import Persons
 from medsynth.evaluation.targets import Target
@@ -140,6 +140,19 @@ def test_common_bins_agree_with_sdmetrics_where_ranges_agree(partitions):
     assert scores(common_bin_pair_trends(shuffled, train, codebook))["common_bin_pair_trends", ""] == pytest.approx(
         scores(quality(shuffled, train, codebook))["pair_trends", ""]
     )
+
+
+def test_replicates_of_pair_trends_are_of_the_score_that_sdmetrics_gives(partitions):
+    """Each table on its own bins, so that a patient with an extreme value widens the interval."""
+    train, _, codebook = partitions
+    half, other = train.iloc[::2].reset_index(drop=True), train.iloc[1::2].reset_index(drop=True)
+    expected = scores(quality(half, other, codebook))["pair_trends", ""]
+    assert _pair_trends(half, other, codebook, own_bins=True) == pytest.approx(expected, abs=0.005)
+    persons = Persons.draw(np.arange(len(other)), seed=1)
+    usual = {s.metric: s.variance for s in quality(half, other, codebook, persons) if not s.detail}
+    other.loc[0, "crp"] = 5_000.0
+    extreme = {s.metric: s.variance for s in quality(half, other, codebook, persons) if not s.detail}
+    assert extreme["pair_trends"] > 2 * usual["pair_trends"]
 
 
 def test_a_column_that_became_constant_is_scored_as_a_lost_correlation(partitions):
