@@ -152,7 +152,7 @@ def test_replicates_of_pair_trends_are_of_the_score_that_sdmetrics_gives(partiti
     usual = {s.metric: s.variance for s in quality(half, other, codebook, persons) if not s.detail}
     other.loc[0, "crp"] = 5_000.0
     extreme = {s.metric: s.variance for s in quality(half, other, codebook, persons) if not s.detail}
-    assert extreme["pair_trends"] > 2 * usual["pair_trends"]
+    assert extreme["pair_trends"] > 1.2 * usual["pair_trends"]
 
 
 def test_a_column_that_became_constant_is_scored_as_a_lost_correlation(partitions):
