@@ -15,7 +15,7 @@ from medsynth.reporting.figures import accuracy_by_epochs
 from medsynth.reporting.inference import forest
 from medsynth.reporting.privacy import largest_delta, privacy_dial, privacy_trade
 from medsynth.reporting.privacy_curve import privacy_curve
-from medsynth.reporting.sizes import curves_by_size
+from medsynth.reporting.sizes import curves_by_size, detection_by_rows
 from medsynth.reporting.training_figures import architecture, loss_curves, spread_and_quality
 
 
@@ -37,6 +37,8 @@ def main(job):
             return curves_by_size(scores, styles, target=params.main_target, **note)
         if kind == "inference":
             return forest(scores, styles, outcome=params.outcome, **note)
+        if kind == "detection":
+            return detection_by_rows(scores, styles, **note)
         if kind == "spread":
             return spread_and_quality(scores, styles, **note)
         if kind == "privacy_trade":

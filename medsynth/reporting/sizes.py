@@ -13,10 +13,11 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 
 from medsynth.errors import InputError
 from medsynth.reporting.aggregation import COVERS, measured
-from medsynth.reporting.canvas import in_style, with_note
+from medsynth.reporting.canvas import in_style, with_note, without_scores
 from medsynth.reporting.display import interval_text
 from medsynth.reporting.failures import showing_failures
 from medsynth.reporting.styles import Styles, colour_of, in_display_order, title_of
+from medsynth.reporting.tables import at_last_epochs, detection_table
 
 # Column of the tables -> what it is called.
 SIZE_COLUMNS = {
@@ -147,6 +148,42 @@ def curves_by_size(scores: pd.DataFrame, styles: Styles, *, target: str, note: s
     )  # fmt: skip
     bands = textwrap.wrap(f"bands: {COVERS}, cut at the panel's edge", 80)
     return with_note(figure, "\n".join([*textwrap.wrap(note, 80), *bands]))
+
+
+@in_style
+def detection_by_rows(scores: pd.DataFrame, styles: Styles, *, note: str) -> Figure:
+    """Draw the AUC of XGBoost as detector against the number of rows a side, one line a table.
+
+    Each generator is shown at its largest epoch count. Bands are 95 % intervals; the upper reference is real rows
+    against real rows.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study; family ``detection``.
+    styles : dict
+        Generator -> ``title``, ``colour``, in order of display.
+    note : str
+        Where the data come from, printed at the bottom.
+    """
+    table = at_last_epochs(detection_table(scores[scores["family"] == "detection"])).dropna(subset="c2st_auc")
+    if table.empty:
+        return without_scores("No table has rows enough for a detector.", note=note)
+    table = table.rename(columns={"rows": "n_rows"})
+    figure = Figure(figsize=(6, 4.6), layout="constrained")
+    ax = figure.subplots()
+    shown = [*in_display_order(table["generator"], styles), "holdout", "independent"]
+    for name in [name for name in shown if name in set(table["generator"])]:
+        _curve(ax, table[table["generator"] == name], "c2st_auc", colour_of(name, styles), name)
+        ax.lines[-1].set_label(title_of(name, styles))
+    ax.axhline(0.5, color="#444444", linewidth=0.8, linestyle="--", zorder=1)
+    ax.set_ylim(0.4, 1.02)
+    ax.set_xlabel("Rows a side (log scale)")
+    ax.set_ylabel("C2ST AUC of XGBoost (0.5: it cannot tell)")
+    if table["n_rows"].nunique() > 1:
+        _size_ticks(ax, table["n_rows"])
+    figure.legend(loc="outside upper center", ncols=3)
+    return with_note(figure, f"{note}\nbands: {COVERS}, cut at the panel's edge")
 
 
 def _curve(ax: Axes, table: pd.DataFrame, metric: str, colour: str, generator: str) -> None:

@@ -13,7 +13,7 @@ from medsynth.evaluation.references import REFERENCES, Pair
 from medsynth.evaluation.sizes import SIZE_METRICS, nested_rows, size_scores
 from medsynth.evaluation.targets import Target
 from medsynth.preparation.encoding import TableEncoder
-from medsynth.reporting.sizes import PANELS, curves_by_size, display_sizes, sizes_table
+from medsynth.reporting.sizes import PANELS, curves_by_size, detection_by_rows, display_sizes, sizes_table
 from tests.unit.test_reporting import scores as long_table
 
 STYLES = {
@@ -191,6 +191,27 @@ def test_one_seed_and_one_size_are_drawn(sized):
 def test_no_sizes_are_a_clear_error():
     with pytest.raises(InputError, match="the study's 'sizes' name none"):
         curves_by_size(long_table(), STYLES, target="death", note="simulated cohort")
+
+
+# Detection by number of rows
+
+
+def test_detection_is_drawn_against_rows_with_the_upper_reference(tmp_path):
+    rows = [
+        (name, 0, "detection", "c2st_auc_by_rows", size, [auc, auc + 0.01])
+        for name, aucs in {"cart": (0.55, 0.6), "holdout": (0.5, 0.5), "independent": (0.8, 0.95)}.items()
+        for size, auc in zip(("300", "1000"), aucs, strict=True)
+    ]
+    figure = detection_by_rows(long_table(*rows), STYLES, note="simulated cohort")
+    lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
+    assert list(lines["CART"].get_xdata()) == [300, 1000]
+    assert lines["Holdout (upper reference)"].get_ydata()[0] == pytest.approx(0.505)
+    figure.savefig(tmp_path / "detection.png")
+
+
+def test_tables_too_small_for_a_detector_have_a_figure_that_says_so():
+    figure = detection_by_rows(long_table(), STYLES, note="simulated cohort")
+    assert "rows enough" in figure.texts[0].get_text()
 
 
 # The study

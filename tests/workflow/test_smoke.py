@@ -100,7 +100,7 @@ def test_tables_exist_in_every_format_and_name_the_source(smoke):
 
 
 def test_figures_exist_as_png_and_pdf(smoke):
-    names = ["accuracy_death", "accuracy_outcome", "spread", "inference", "privacy_trade"]
+    names = ["accuracy_death", "accuracy_outcome", "spread", "detection", "inference", "privacy_trade"]
     generators = (*WITH_EPOCHS, *WITHOUT_EPOCHS)
     names += [f"{kind}_{g}" for kind in ("distributions", "associations") for g in generators]
     names += [f"conditions_{g}" for g in CONDITIONAL]

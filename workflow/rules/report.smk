@@ -42,6 +42,7 @@ FIGURES = {
     "distributions": ("3 Fidelity", "Figure 3: distributions"),
     "associations": ("3 Fidelity", "Associations"),
     "pairs": ("3 Fidelity", "Figure 4: pairs of numeric columns"),
+    "detection": ("3 Fidelity", "Detection by number of rows"),
     "spread": ("3 Fidelity", "Standard deviation against quality"),
     "conditions": ("4 Conditions", "Figures 8 and 9: success matrices"),
     "privacy_trade": ("5 Privacy", "Fidelity against privacy"),
@@ -75,6 +76,7 @@ def figures_of_study(run):
     return [
         *(("accuracy", target.name) for target in run.study.targets),
         ("spread", ""),
+        ("detection", ""),
         *([("sizes", "")] if run.sized else []),
         *([("inference", "")] if run.inferred else []),
         *([("privacy_trade", "")] if run.attacked else []),
