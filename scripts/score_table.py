@@ -86,15 +86,13 @@ class Scored:
             predicted = predict(compared.equal_information, compared.tested, target, self.encoder, seed=self.seed)
             self.forests[target.name] = predicted["random_forest"]
             equal = list(utility_scores(predicted, compared.tested, target, how["weights"]))
+            equal = self.with_training(equal, target, len(compared.equal_information))
+            yield "utility", equal
             if len(compared.protocol) == len(compared.equal_information):
-                protocol = equal
+                yield "utility_protocol", equal
             else:
-                protocol = list(train_and_test(compared.protocol, compared.tested, target, self.encoder, **how))
-            for family, scores, rows in (
-                ("utility", equal, len(compared.equal_information)),
-                ("utility_protocol", protocol, len(compared.protocol)),
-            ):
-                yield family, self.with_training(scores, target, rows) if self.generator == "real" else scores
+                fewer = train_and_test(compared.protocol, compared.tested, target, self.encoder, **how)
+                yield "utility_protocol", self.with_training(fewer, target, len(compared.protocol))
             if target is self.targets[0]:
                 # By the first classifier alone: what is asked is whether groups differ.
                 first = next(iter(predicted.values()))
@@ -106,14 +104,16 @@ class Scored:
                 )
 
     def with_training(self, scores, target, rows):
-        """What other training persons would change, for classifiers that learn from real rows."""
+        """Add what other training persons would change, where classifiers learn from real rows."""
+        if self.generator != "real":
+            return list(scores)
 
         def of_rows(positions):
             chosen = draw_positions(len(positions), rows // 2, np.random.default_rng(self.seed))
             part = self.train.iloc[positions[chosen]].reset_index(drop=True)
             return train_and_test(part, self.compared.tested, target, self.encoder, seed=self.seed)
 
-        return with_training_persons(scores, of_rows, self.person["train"], seed=self.seed)
+        return list(with_training_persons(scores, of_rows, self.person["train"], seed=self.seed))
 
     def majority(self):
         """Always the most frequent class."""

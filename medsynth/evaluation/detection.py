@@ -30,7 +30,7 @@ from medsynth.randomness import derive_seed
 # Rows a side at which the detector is also asked, below the number of all.
 CURVE_ROWS = (300, 1_000, 3_000)
 # Real against real: so many halves a seed.
-NULL_DRAWS = 10
+NULL_DRAWS = 6
 
 Detector = Callable[[int, list[int]], object]
 
@@ -50,7 +50,7 @@ def logistic_detector(seed: int, coded: list[int]):
     columns = make_column_transformer(
         (OneHotEncoder(handle_unknown="ignore"), coded), remainder=StandardScaler(), sparse_threshold=1.0
     )
-    return make_pipeline(columns, LogisticRegression(max_iter=300))
+    return make_pipeline(columns, LogisticRegression(max_iter=100, tol=1e-3))
 
 
 DETECTORS: dict[str, Detector] = {"xgboost": xgboost_detector, "logistic_regression": logistic_detector}

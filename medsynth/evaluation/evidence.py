@@ -245,14 +245,16 @@ def association_difference(
         return float(np.abs(synthetic.to_numpy() - matrix.to_numpy())[pairs].mean()) if len(pairs[0]) else 0.0
 
     value = difference(np.arange(len(real)))
-    replicates = persons.half_sample(value, difference) if persons else None
+    replicates = persons.half_sample(value, difference, halvings=2) if persons else None
     return Score("association_difference", "", value, replicates)
 
 
 def correlation_ratios(groups: pd.Series, values: pd.DataFrame) -> pd.Series:
     """Correlation ratio eta of each column given groups, in [0, 1]: root of the explained share of its variance."""
-    deviations = values - values.mean()
-    grouped = deviations.groupby(groups)
-    explained = grouped.mean().pow(2).mul(grouped.size(), axis=0).sum()
-    total = deviations.pow(2).sum()
-    return np.sqrt(explained.div(total.where(total > 0)).fillna(0.0))
+    codes = np.unique(groups, return_inverse=True)[1]
+    sizes = np.bincount(codes)
+    deviations = (values - values.mean()).to_numpy("float64")
+    sums = np.array([np.bincount(codes, weights=column) for column in deviations.T]).reshape(len(values.columns), -1)
+    explained, total = (sums**2 / sizes).sum(axis=1), (deviations**2).sum(axis=0)
+    ratios = np.divide(explained, total, out=np.zeros(len(total)), where=total > 0)
+    return pd.Series(np.sqrt(ratios), index=values.columns)

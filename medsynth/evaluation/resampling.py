@@ -118,7 +118,7 @@ class Persons:
         """Persons of some of the rows."""
         return type(self)(self.person[rows], self.weights[:, rows], self.first_half[:, rows], self.steps)
 
-    def half_sample(self, value: float, of_rows: Callable[[np.ndarray], float]) -> np.ndarray:
+    def half_sample(self, value: float, of_rows: Callable[[np.ndarray], float], halvings: int = HALVINGS) -> np.ndarray:
         """Half-sample replicates of a score; see the module.
 
         Parameters
@@ -127,10 +127,12 @@ class Persons:
             Of all rows.
         of_rows : callable
             ``of_rows(positions)`` gives the score of some of the rows.
+        halvings : int
+            How many halvings to use, a divisor of `HALVINGS`; fewer for a score that takes its time.
         """
-        halves = [[of_rows(np.flatnonzero(part)) for part in (first, ~first)] for first in self.first_half]
+        halves = [[of_rows(np.flatnonzero(part)) for part in (first, ~first)] for first in self.first_half[:halvings]]
         differences = np.nan_to_num([first - second for first, second in halves])
-        return value + self.steps @ differences
+        return value + self.steps.reshape(len(self.steps), -1, halvings).sum(axis=1) @ differences
 
 
 def least_variance(rows: int) -> float:
