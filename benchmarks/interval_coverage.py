@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from medsynth.codebook import Codebook
 from medsynth.evaluation.comparison import draw_compared, persons_of_test
 from medsynth.evaluation.detection import DETECTORS, c2st
-from medsynth.evaluation.fidelity import quality
+from medsynth.evaluation.fidelity import common_bin_pair_trends, quality
 from medsynth.evaluation.intervals import UNBOUNDED, UNIT, interval
 from medsynth.evaluation.references import REFERENCES, Pair, draw_positions
 from medsynth.evaluation.resampling import Score, with_training_persons
@@ -40,7 +40,7 @@ from medsynth.randomness import derive_seed
 
 XGBOOST = {"xgboost": xgboost_classifier}
 DETECTOR = {"xgboost": DETECTORS["xgboost"]}
-WANTED = ("roc_auc", "accuracy", "quality", "column_shapes", "c2st_auc")
+WANTED = ("roc_auc", "accuracy", "quality", "column_shapes", "common_bin_pair_trends", "c2st_auc")
 
 
 def scores_of_draw(table: pd.DataFrame, codebook: Codebook, target: Target, asked: argparse.Namespace, draw: int):
@@ -90,7 +90,8 @@ def scored(name, compared, train, target, encoder, codebook, seed) -> Iterator[S
             found = with_training_persons(found, of_rows, np.arange(len(train)), seed=seed)
         yield from (score for score in found if score.metric in WANTED)
     against = compared.against_persons
-    yield from (s for s in quality(compared.judged, compared.against, codebook, against) if s.metric in WANTED)
+    for measure in (quality, common_bin_pair_trends):
+        yield from (s for s in measure(compared.judged, compared.against, codebook, against) if s.metric in WANTED)
     detected = c2st(
         compared.judged, compared.against, encoder, seed=seed, persons=against,
         synthetic_persons=compared.judged_persons, detectors=DETECTOR,
