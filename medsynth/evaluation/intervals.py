@@ -139,9 +139,9 @@ def ends(
     share = min(max(share, 0.0), 1.0)
     if spread == 0:
         return mean, mean
-    # The number of independent rows that would know a share as well; at 0 and 1 the variance is 1 / rows^2
-    # (`medsynth.evaluation.resampling.least_variance`).
-    rows = share * (1 - share) / spread if 0 < share < 1 else 1 / np.sqrt(spread)
+    # The number of independent rows that would know a share as well; at 0 and 1, and so near to them that the least
+    # variance counts (`medsynth.evaluation.resampling.least_variance`), this is 1 / rows^2.
+    rows = max(share * (1 - share) / spread, 1 / np.sqrt(spread))
     centre = (share + t**2 / (2 * rows)) / (1 + t**2 / rows)
     half = t * np.sqrt(share * (1 - share) / rows + t**2 / (4 * rows**2)) / (1 + t**2 / rows)
     found = max(centre - half, 0.0), min(centre + half, 1.0)

@@ -168,14 +168,14 @@ def display_quality(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     )
     for name, title in QUALITY_COLUMNS.items():
         cells = [interval_text(*values) for values in table[[name, f"{name}_low", f"{name}_high"]].to_numpy()]
-        ideal = 0.5 if name.startswith("c2st_auc") else 0 if name == "duplicates" else 1
+        ideal = 0.5 if name.startswith("c2st_auc") else 1
         distance = (table[name] - ideal).abs().round(3)
-        distance = distance.where(table["generator"].isin(generators))
+        distance = distance.where(table["generator"].isin(generators) & (name != "duplicates"))
         display[title] = [
             Bold(cell) if best else cell for cell, best in zip(cells, distance == distance.min(), strict=True)
         ]
     for name, title in PLAIN_QUALITY_COLUMNS.items():
-        display[title] = [interval_text(value, float("nan"), float("nan")) for value in table[name]]
+        display[title] = [p_text(value) if name.endswith("_p") else _plain(value) for value in table[name]]
     return display
 
 
@@ -334,6 +334,15 @@ def heading(generator: str, table: pd.DataFrame, styles: Styles) -> str:
     """Title over a generator's column, which says what its ``n_seeds`` would: ``CART (1 failed)``."""
     failed = str(table.loc[table["generator"] == generator, "n_seeds"].iloc[0]).partition(" ")[2]
     return f"{title_of(generator, styles)} {failed}".rstrip()
+
+
+def p_text(value: float) -> str:
+    """A p-value with three decimals, ``<0.001`` for a smaller one."""
+    return "<0.001" if value < 0.001 else _plain(value)
+
+
+def _plain(value: float) -> str:
+    return interval_text(value, float("nan"), float("nan"))
 
 
 def interval_text(mean: float, low: float, high: float, digits: int = 3) -> str:

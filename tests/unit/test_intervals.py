@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from medsynth.evaluation.intervals import UNIT, Interval, holm, interval, ratio_interval
+from medsynth.evaluation.resampling import least_variance
 
 
 def test_one_seed_has_the_interval_of_its_persons():
@@ -43,6 +44,14 @@ def test_a_bounded_interval_is_wilsons_for_a_share_of_rows():
     expected = stats.binomtest(45, rows).proportion_ci(method="wilson")
     found = interval([share], [share * (1 - share) / rows], bounds=UNIT)
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=1e-6)
+
+
+def test_a_score_just_below_one_is_known_as_well_as_one():
+    """A detector that errs on one pair of 160,000 knows no less than one that errs on none."""
+    variance = least_variance(400)
+    assert interval([1 - 1 / 400**2], [variance], bounds=UNIT).low == pytest.approx(
+        interval([1.0], [variance], bounds=UNIT).low, abs=1e-4
+    )
 
 
 def test_a_score_without_any_variance_has_no_ends():
