@@ -28,7 +28,7 @@ from medsynth.preparation.partitions import halve_evenly
 from medsynth.randomness import derive_seed
 
 # Rows a side at which the detector is also asked, below the number of all.
-CURVE_ROWS = (300, 1_000, 3_000)
+CURVE_ROWS = (100, 300, 1_000, 3_000)
 # Real against real: so many halves a seed.
 NULL_DRAWS = 6
 
@@ -113,7 +113,6 @@ def c2st(
             continue
         yield score._replace(metric="c2st_auc_by_rows", detail=str(n))
         for fewer in (rows for rows in curve if rows < n):
-            # The first rows of both are as good as any: they were drawn at random, or stand in an order that is.
             part = np.concatenate([start + draw_positions(n, fewer, rng) for start in (0, n)])
             predicted = _out_of_fold(make(seed, coded), x[part], y[part], groups[part], seed)
             yield _auc("c2st_auc_by_rows", str(fewer), predicted, y[part], every[:, part], fewer)

@@ -170,7 +170,7 @@ def detection_by_rows(scores: pd.DataFrame, styles: Styles, *, note: str) -> Fig
     if table.empty:
         return without_scores("No table has rows enough for a detector.", note=note)
     table = table.rename(columns={"rows": "n_rows"})
-    figure = Figure(figsize=(6, 4.6), layout="constrained")
+    figure = Figure(figsize=(6.5, 5.4), layout="constrained")
     ax = figure.subplots()
     shown = [*in_display_order(table["generator"], styles), "holdout", "independent"]
     for name in [name for name in shown if name in set(table["generator"])]:
@@ -182,7 +182,7 @@ def detection_by_rows(scores: pd.DataFrame, styles: Styles, *, note: str) -> Fig
     ax.set_ylabel("C2ST AUC of XGBoost (0.5: it cannot tell)")
     if table["n_rows"].nunique() > 1:
         _size_ticks(ax, table["n_rows"])
-    figure.legend(loc="outside upper center", ncols=3)
+    figure.legend(loc="outside upper center", ncols=2)
     return with_note(figure, f"{note}\nbands: {COVERS}, cut at the panel's edge")
 
 
