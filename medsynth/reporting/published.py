@@ -182,7 +182,15 @@ def _look_up(item: Item, scores: pd.DataFrame, facts: Mapping, target: str) -> I
     """Find our number, and whether the rule holds."""
     if item.family == "data":
         value = float(facts[item.metric])
-        yield Found("", None, interval([value]), _within(item, value))
+        # A count of rows or columns has no error: it is on the right side of its limit or it is not.
+        match item.rule:
+            case "at_least":
+                holds = value >= item.limit
+            case "at_most":
+                holds = value <= item.limit
+            case _:
+                holds = _within(item, value)
+        yield Found("", None, interval([value]), holds)
         return
     detail = item.detail.replace("{target}", target)
     known = scores[scores["family"] == item.family]

@@ -176,6 +176,14 @@ def test_facts_of_the_data_have_no_interval():
     assert (rows["ours"], rows["verdict"]) == (80, "agrees")
 
 
+@pytest.mark.parametrize(("rule", "limit", "verdict"), [
+    ("at_least", 80, "agrees"), ("at_least", 81, "differs"), ("at_most", 80, "agrees"), ("at_most", 79, "differs"),
+])  # fmt: skip
+def test_a_fact_of_the_data_is_on_the_right_side_of_its_limit_or_not(rule, limit, verdict):
+    found = row(family="data", metric="train_rows", detail="", rule=rule, limit=limit)
+    assert found["verdict"] == verdict
+
+
 def test_an_item_without_what_its_rule_needs_is_refused():
     with pytest.raises(ValueError, match="needs 'margin'"):
         row(published=0.8, generators=["tvae"])
