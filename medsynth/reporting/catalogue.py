@@ -319,8 +319,9 @@ TABLES = {
     "quality": Table(
         _of_scores(quality_table, display_quality),
         "Quality (SDMetrics) against held-out real rows, and two detectors (C2ST AUC, 0.5: the detector cannot tell; "
-        "C2ST score: 1 - |2 AUC - 1|; p: of real rows being told from real rows as well). Every table has as many rows "
-        "as the upper reference. Duplicates: rows that equal an earlier one. A score says little without its "
+        "C2ST score: 1 - |2 AUC - 1|; p: of real rows being told from real rows as well as the tables at hand; the "
+        "interval covers other training runs, too). Every table has as many rows as the upper reference. Duplicates: "
+        "rows that equal an earlier one. A score says little without its "
         "references. SDMetrics bins the pair trends of each table over that table's own range, so that one extreme "
         "patient moves them and a sample without such a patient cannot know: their intervals, and those of the overall "
         f"score, cover less than the pair trends on common bins do. Values are the {OVER_SEEDS}",
