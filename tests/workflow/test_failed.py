@@ -56,7 +56,9 @@ def test_failed_jobs_are_shown_if_asked_for_and_else_tried_again(project, folder
     inference = pd.read_csv(folder / "tables/inference.csv")
     assert set(inference.loc[inference["generator"] == "gaussian_copula", "tables"]) == {"0 (failed)"}
     # Of what did not fail, nothing is missing.
-    assert set(pd.read_csv(folder / "tables/privacy.csv").query("generator == 'cart'")["n_seeds"]) == {2}
+    # (Each seed chooses an attack of its own, so that one of them may have been chosen by one seed.)
+    privacy = pd.read_csv(folder / "tables/privacy.csv").query("generator == 'cart' and metric != 'chosen_attack'")
+    assert set(privacy["n_seeds"]) == {2}
     for table in folder.glob("tables/*.html"):
         assert "what they would have given is left out, of" in table.read_text(), table
     assert (folder / "figures/distributions_cart.png").exists()
