@@ -130,7 +130,11 @@ class Persons:
         halvings : int
             How many halvings to use, a divisor of `HALVINGS`; fewer for a score that takes its time.
         """
-        halves = [[of_rows(np.flatnonzero(part)) for part in (first, ~first)] for first in self.first_half[:halvings]]
+        # Of one or two persons a half can be empty: such a halving says nothing.
+        halves = [
+            [of_rows(np.flatnonzero(part)) if 0 < first.sum() < len(first) else np.nan for part in (first, ~first)]
+            for first in self.first_half[:halvings]
+        ]
         differences = np.nan_to_num([first - second for first, second in halves])
         return value + self.steps.reshape(len(self.steps), -1, halvings).sum(axis=1) @ differences
 

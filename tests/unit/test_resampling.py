@@ -6,6 +6,7 @@ from sklearn import metrics
 
 from medsynth.evaluation.resampling import (
     REPLICATES,
+    Persons,
     Score,
     linear_replicates,
     person_weights,
@@ -81,3 +82,10 @@ def test_halves_of_the_training_persons_give_the_variance_over_training_sets():
         )
         variances.append(found.variance)
     assert np.mean(variances) == pytest.approx(1 / 80, rel=0.2)
+
+
+def test_halves_without_a_person_say_nothing():
+    one = Persons.draw(np.zeros(3, dtype=int), seed=1)
+    assert (one.half_sample(0.5, lambda rows: rows.size / rows.size) == 0.5).all()
+    two = Persons.draw(np.array([1, 1, 2]), seed=1)
+    assert np.ptp(two.half_sample(0.5, lambda rows: rows.mean())) > 0

@@ -250,7 +250,7 @@ def study_of(project, table, **keys):
     raw = project.folder / "resources/raw/ward/ward.csv"
     raw.parent.mkdir(parents=True)
     table.to_csv(raw, index=False)
-    scale = {"rows": "all", "epochs": [1], "seeds": [1], "sample_rows": 100, "coverage_samples": 2, "coverage_rows": 24}
+    scale = {"rows": "all", "epochs": [1], "seeds": [1], "coverage_samples": 2, "coverage_rows": 24}
     write_study(project, raw, **{**ALL_SCORES, "scales": {"smoke": scale}, **keys})
 
 

@@ -20,7 +20,7 @@ def folder(project):
     ward(400).rename(columns=str.upper).to_csv(raw, index=False)
     outcome = {"name": "admitted", "column": "admitted", "positive": "1"}
     inference = {"outcome": outcome, "predictors": ["age", "crp"], "coverage": ["cart"], "proper": ["cart"]}
-    scale = {"rows": "all", "epochs": [1], "seeds": [1, 2], "sample_rows": 200, "coverage_samples": 2}
+    scale = {"rows": "all", "epochs": [1], "seeds": [1, 2], "coverage_samples": 2}
     scales = {"smoke": {**scale, "coverage_rows": 100}}
     imputation = {"method": "iterative", "tables": 2}
     write_study(project, raw, generators=["cart"], inference=inference, imputation=imputation, scales=scales)
