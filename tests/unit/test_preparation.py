@@ -202,7 +202,8 @@ def test_mean_and_median_fill_numeric_columns(incomplete):
     gap = train["crp"].isna()
     for statistic in ("mean", "median"):
         imputed = make_imputer("simple", statistic=statistic).fit(train, codebook).transform(train)
-        assert np.allclose(imputed.loc[gap, "crp"], getattr(train["crp"], statistic)())
+        # To the decimals of the table.
+        assert np.allclose(imputed.loc[gap, "crp"], round(getattr(train["crp"], statistic)(), 1))
 
 
 def test_level_makes_missing_a_category(incomplete):
