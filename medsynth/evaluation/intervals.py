@@ -96,7 +96,7 @@ def interval(
         Of the score. The interval stays inside: it is Wilson's (1927) for the number of rows that would give a share of
         this size this variance.
     splits : float, optional
-        Test rows over training rows, where every seed has a partition of its own: then `variances` are a lower bound alone.
+        Test rows over training rows, where every seed has a partition of its own: then `variances` only bound from below.
     level : float, default 0.95
 
     Returns
