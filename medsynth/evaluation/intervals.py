@@ -96,7 +96,7 @@ def interval(
         Of the score. The interval stays inside: it is Wilson's (1927) for the number of rows that would give a share of
         this size this variance.
     splits : float, optional
-        Test rows over training rows, where every seed has a partition of its own: then `variances` only bound from below.
+        Test rows over training rows, where every seed has a partition of its own; `variances` are then a lower bound.
     level : float, default 0.95
 
     Returns
@@ -144,7 +144,8 @@ def ends(
     rows = max(share * (1 - share) / spread, 1 / np.sqrt(spread))
     centre = (share + t**2 / (2 * rows)) / (1 + t**2 / rows)
     half = t * np.sqrt(share * (1 - share) / rows + t**2 / (4 * rows**2)) / (1 + t**2 / rows)
-    found = max(centre - half, 0.0), min(centre + half, 1.0)
+    # At 0 and 1 rounding can leave the share itself outside.
+    found = min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share)
     return tuple(float(low + (high - low) * end) for end in found)
 
 

@@ -76,3 +76,10 @@ def test_fiellers_interval_covers_the_ratio_of_two_means():
 
 def test_holm_leaves_what_is_not_known_out():
     assert holm([0.01, np.nan, 0.04]) == pytest.approx([0.02, np.nan, 0.04], nan_ok=True)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, 1 - 1e-12])
+def test_an_interval_holds_its_own_mean_at_the_bounds(share):
+    for rows in range(2, 400):
+        found = interval([share], [1 / rows**2], bounds=UNIT)
+        assert found.low <= found.mean <= found.high

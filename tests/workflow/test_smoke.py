@@ -27,8 +27,8 @@ def scores(smoke):
 
 
 def test_the_long_table_has_the_agreed_columns_and_families(scores):
-    columns = ["study", "source", "scale", "generator", "epochs", "seed", "family", "metric", "detail", "value"]
-    assert list(scores.columns) == [*columns, "variance"]
+    columns = ["study", "source", "scale", "generator", "epochs", "seed", "split", "family", "metric", "detail"]
+    assert list(scores.columns) == [*columns, "value", "variance"]
     families = {"utility", "utility_protocol", "fidelity", "detection", "conditional", "privacy", "importance", "cost"}
     families |= {"fairness", "inference", "coverage"}
     assert set(scores["family"]) == families
