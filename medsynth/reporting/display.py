@@ -50,10 +50,7 @@ CONDITIONAL_COLUMNS = {
     "common_bin_pair_trends": "Pair Trends, common bins",
     "c2st_auc": "C2ST AUC",
 }
-COHORT_REFERENCES = {
-    "real": "Real training rows (upper reference)",
-    "independent": "Independent marginals (lower reference)",
-}
+COHORT_REFERENCES = {"real": "Real training rows (upper reference)"}
 IMPORTANCE_COLUMNS = {
     "rank_correlation": "Rank correlation",
     "top5_overlap": "Top-5 overlap",

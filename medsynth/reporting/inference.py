@@ -21,7 +21,7 @@ from medsynth.reporting.display import NOTHING
 from medsynth.reporting.failures import showing_failures
 from medsynth.reporting.styles import Styles, colour_of, in_display_order, title_of
 
-REFERENCES = {"real": "Held-out real rows (upper reference)", "independent": "Independent marginals (lower reference)"}
+REFERENCES = {"real": "Held-out real rows (upper reference)"}
 # Rule -> what it is called, and what its interval covers.
 RULES = {
     "own": "own rows: persons",

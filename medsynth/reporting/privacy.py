@@ -23,12 +23,10 @@ from medsynth.reporting.failures import showing_failures
 from medsynth.reporting.styles import Styles, colour_of, in_display_order, title_of
 
 ATTACK_TITLES = {"neighbours": "neighbours", "trees": "trees", "shadow": "shadow models"}
-CONTROL_TITLES = {
-    **{name: f"{percent} % of the members copied" for name, percent in PLANTED.items()},
-    "train_copy": "All members copied (positive control)",
-    "holdout": "Holdout (negative control)",
-    "independent": "Independent marginals (lower reference)",
-}
+# In the order of display.
+CONTROLS = (*PLANTED, "holdout", "independent")
+# What a control is called here, where it is another thing than in other tables.
+CONTROL_TITLES = {"train_copy": "All members copied (positive control)", "holdout": "Holdout (negative control)"}
 # Metric of a membership attack -> share of the others that is taken for members.
 RATES = {rate_metric(rate): rate for rate in FALSE_POSITIVES}
 # Column for reading -> metric and detail.
@@ -298,7 +296,7 @@ def privacy_trade(scores: pd.DataFrame, styles: Styles, *, note: str) -> Figure:
     figure = Figure(figsize=(6.5, 5.2), layout="constrained")
     ax = figure.subplots()
     for name in _shown(points.index, styles):
-        control = name in CONTROL_TITLES
+        control = name in CONTROLS
         _point(ax, points.loc[name], colour_of(name, styles), _title(name, styles), open_square=control)
     for line in (ax.axhline, ax.axvline):
         line(0.5, color="#444444", linewidth=0.8, linestyle="--", zorder=1)
@@ -372,7 +370,7 @@ def _point(ax: Axes, point: pd.Series, colour: str, label: str, *, open_square: 
 
 def _shown(generators: Iterable[str], styles: Styles) -> list[str]:
     """Generators in the order of display, then the controls."""
-    return [*in_display_order(generators, styles), *(name for name in CONTROL_TITLES if name in set(generators))]
+    return [*in_display_order(generators, styles), *(name for name in CONTROLS if name in set(generators))]
 
 
 def _title(generator: str, styles: Styles) -> str:

@@ -127,10 +127,11 @@ def judge(
     every = once if weights is None else np.vstack([once, weights])
     for who, chosen in {"everyone": np.ones(len(score), dtype=bool), "outliers": unusual}.items():
         part, sides, own = score[chosen], member[chosen], every[:, chosen]
-        found = {"membership_auc": weighted_roc_auc(part, sides, own) if len(part) else np.full(len(own), np.nan)}
-        rates = (
-            weighted_true_positives(part, sides, own, FALSE_POSITIVES) if len(part) else [found["membership_auc"]] * 3
-        )
+        unknown = np.full(len(own), np.nan)
+        found = {"membership_auc": weighted_roc_auc(part, sides, own) if len(part) else unknown}
+        rates = [unknown] * len(FALSE_POSITIVES)
+        if len(part):
+            rates = weighted_true_positives(part, sides, own, FALSE_POSITIVES)
         found |= dict(zip(map(rate_metric, FALSE_POSITIVES), rates, strict=True))
         rows = np.bincount(sides, minlength=2).min()
         for metric, values in found.items():
