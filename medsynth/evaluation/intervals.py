@@ -13,7 +13,8 @@ chapter 6). The sum is Rubin's rule for multiple imputation (Rubin 1987, p. 76),
 (k - 1) (T / ((1 + 1/k) b))^2. One seed has u alone: its interval covers the judged persons and not training.
 
 With partitions of their own for every seed (`splits`) the x_s vary by all three, and their mean has the variance
-(1/k + test share / training share) b (Nadeau and Bengio 2003, Machine Learning 52:239-281), with k - 1 degrees.
+(1/k + test share / training share) b (Nadeau and Bengio 2003, Machine Learning 52:239-281), with k - 1 degrees. It is
+no less than u / k: partitions that agree by chance do not make a score more certain than its persons do.
 """
 
 from __future__ import annotations
@@ -114,7 +115,6 @@ def interval(
     mean, between = float(values.mean()), float(values.var(ddof=1)) if k > 1 else np.nan
     u = float(np.nanmean(within)) if (~np.isnan(within)).any() else np.nan
     if splits is not None and k > 1:
-        # Partitions that agree by chance do not make a score more certain than its persons do.
         variance, df = max((1 / k + splits) * between, np.nan_to_num(u) / k), k - 1.0
     else:
         if np.isnan(u) and np.isnan(between):

@@ -20,7 +20,7 @@ from medsynth.reporting.aggregation import GAINS, averaged, mean_interval, paire
 from medsynth.reporting.display import NOTHING, interval_text
 from medsynth.reporting.publication import Item, Publication
 from medsynth.reporting.styles import Styles, title_of
-from medsynth.reporting.tables import gain_of, utility_scores
+from medsynth.reporting.tables import gain_in_words, gain_of, utility_scores
 
 SIGNIFICANT = 0.05
 
@@ -263,8 +263,7 @@ def _gain(item: Item, scores: pd.DataFrame, detail: str, generator: str) -> Foun
     ratio, of_real = gain_of(utility, own, metric)
     n = int(own["value"].notna().sum())
     if np.isnan(ratio.value):
-        shown = f"{of_real.mean:.3f} ({of_real.low:.3f}, {of_real.high:.3f})"
-        return Found(generator, epochs, interval([]), doubt=f"real rows gain {shown}, not clearly above 0")
+        return Found(generator, epochs, interval([]), doubt=f"{gain_in_words(of_real)}, not clearly above 0")
     # The standard error that Fieller's interval is as wide as, for the p-value of the limit.
     variance = ((ratio.high - ratio.low) / (2 * stats.norm.ppf(0.975))) ** 2
     ours = Interval(n, ratio.value * item.scale, ratio.low * item.scale, ratio.high * item.scale, variance)

@@ -106,6 +106,11 @@ def gain_of(utility: pd.DataFrame, own: pd.DataFrame, metric: str) -> tuple[Rati
     return gain(own, real, floor)
 
 
+def gain_in_words(of_real: Interval) -> str:
+    """Say what real rows gain, where that is why a normalised gain is withheld."""
+    return f"real rows gain {of_real.mean:.3f} ({of_real.low:.3f}, {of_real.high:.3f})"
+
+
 def _gains(utility: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """Normalised gains at equal information."""
     equal = utility[(utility["comparison"] == "equal_information") & (utility["generator"] != "majority")]
@@ -118,8 +123,7 @@ def _gains(utility: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
         remark = ""
         if np.isnan(found.value) and of_real.n:
             over = "the majority class" if metric == "accuracy" else "0.5"
-            shown = f"{of_real.mean:.3f} ({of_real.low:.3f}, {of_real.high:.3f})"
-            remark = f"withheld: real rows gain {shown} over {over}"
+            remark = f"withheld: {gain_in_words(of_real)} over {over}"
         rows.append((*key[:-1], GAINS[metric], int(own["value"].notna().sum()), *found, remark))
     return pd.DataFrame(rows, columns=[*keys, "n_seeds", "mean", "ci_low", "ci_high", "remark"])
 
