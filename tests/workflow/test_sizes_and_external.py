@@ -36,8 +36,8 @@ def test_a_table_made_elsewhere_is_scored_and_read_again_when_it_changes(project
     done = project.snakemake(scores, **SMALL, generators="external")
     assert done.returncode == 0, done.stdout
     found = pd.read_csv(project.folder / scores).set_index("metric")["value"]
-    # It is a real table, which is hardly told from held-out rows.
-    assert found["diagnostic"] > 0.95 and found["c2st_auc"] < 0.7
+    # It is a real table, which no detector can tell well from held-out rows.
+    assert found["diagnostic"] > 0.95 and (found["c2st_auc"] < 0.7).all()
 
     table.head(300).to_csv(path, index=False)
     done = project.snakemake("--dry-run", scores, **SMALL, generators="external")
