@@ -15,8 +15,8 @@ def test_a_study_runs_on_its_real_file(project, raw_dir, study):
     )
     assert done.returncode == 0, done.stdout
     quality = pd.read_csv(project.folder / f"results/{study}/file-smoke/tables/quality.csv", index_col="generator")
-    # In the MIMIC demo one patient has 15 of the 129 admissions, all of them training rows, which are unlike the 11 rows
-    # that they are judged against: the holdout alone is an upper reference there.
+    # In the MIMIC demo one patient has 15 of the 129 admissions, all of them training rows, which are unlike the 11
+    # rows that they are judged against: the holdout alone is an upper reference there.
     for reference in ("holdout", *(["real"] if study != "mimic_tvae" else [])):
         assert quality.loc[reference, "overall"] > quality.loc["gaussian_copula", "overall"], reference
     if study != "mimic_tvae":
