@@ -13,7 +13,9 @@ Scores that cannot be computed again two hundred times have replicates of anothe
 - half-sample replicates, where it is not: the score of each of two complementary halves of the persons, a few times.
   For a score whose variance falls with the rows as 1 / rows, a quarter of the squared difference of the halves
   estimates it (McCarthy 1969, Review of the International Statistical Institute 37:239-264). A replicate moves by half
-  the difference of one pair of halves, up or down. On real rows this is rather too much than too little.
+  the difference of one pair of halves, up or down. On real rows this is rather too much than too little. A score that
+  hangs on the largest value of a column varies hardly less with more rows; then half the squared difference estimates
+  it (``falls=False``).
 """
 
 from __future__ import annotations
@@ -118,7 +120,9 @@ class Persons:
         """Persons of some of the rows."""
         return type(self)(self.person[rows], self.weights[:, rows], self.first_half[:, rows], self.steps)
 
-    def half_sample(self, value: float, of_rows: Callable[[np.ndarray], float], halvings: int = HALVINGS) -> np.ndarray:
+    def half_sample(
+        self, value: float, of_rows: Callable[[np.ndarray], float], halvings: int = HALVINGS, *, falls: bool = True
+    ) -> np.ndarray:
         """Half-sample replicates of a score; see the module.
 
         Parameters
@@ -129,13 +133,15 @@ class Persons:
             ``of_rows(positions)`` gives the score of some of the rows.
         halvings : int
             How many halvings to use, a divisor of `HALVINGS`; fewer for a score that takes its time.
+        falls : bool
+            Whether the score's variance falls as 1 / rows, rather than staying as it is.
         """
         # Of one or two persons a half can be empty: such a halving says nothing.
         halves = [
             [of_rows(np.flatnonzero(part)) if 0 < first.sum() < len(first) else np.nan for part in (first, ~first)]
             for first in self.first_half[:halvings]
         ]
-        differences = np.nan_to_num([first - second for first, second in halves])
+        differences = np.nan_to_num([first - second for first, second in halves]) * (1 if falls else np.sqrt(2))
         return value + self.steps.reshape(len(self.steps), -1, halvings).sum(axis=1) @ differences
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from medsynth.codebook import Codebook
 from medsynth.errors import InputError
 from medsynth.evaluation.crosstabs import Crosstabs
 from medsynth.evaluation.detection import c2st, c2st_null
@@ -250,6 +251,25 @@ def test_replicates_of_quality_vary_as_the_score_does_over_persons(partitions):
         drawn.append(scores(quality(halves[0], again, codebook))["column_shapes", ""])
     assert np.sqrt(found["column_shapes"].variance) == pytest.approx(np.std(drawn), rel=0.6)
     assert found["quality"].variance > 0
+
+
+def test_the_variance_of_pair_trends_knows_of_extreme_patients():
+    rng = np.random.default_rng(0)
+    columns = {name: {"type": "continuous"} for name in ("stay", "cost", "urea")}
+    facts = {"name": "stays", "title": "Stays", "publisher": "nobody", "licence": "none", "columns": columns}
+    codebook = Codebook.model_validate({**facts, "raw": {"file": "stays.csv", "obtain": "make it up"}})
+
+    def drawn(rows):
+        frailty = rng.standard_t(3, size=(rows, 1))
+        return pd.DataFrame(np.exp(0.7 * frailty + rng.normal(0, 0.6, (rows, 3))), columns=list(codebook.columns))
+
+    judged, values, variances = drawn(400), [], []
+    for seed in range(60):
+        persons = Persons.draw(np.arange(400), seed=seed)
+        (found,) = (s for s in quality(judged, drawn(400), codebook, persons) if s.metric == "pair_trends")
+        values.append(found.value)
+        variances.append(found.variance)
+    assert np.mean(variances) > 0.8 * np.var(values)
 
 
 def test_the_holdout_is_halves_by_person_and_real_rows_are_all_of_them(partitions):
