@@ -1,7 +1,9 @@
 """From a raw clinical table to confidence-interval tables and figures.
 
 raw table -> clean table -> train / test partitions (imputed) -> models -> synthetic tables -> scores
--> tables and figures -> report. One file of workflow/rules a stage; config/README.md explains every key.
+-> tables and figures -> report. One file of workflow/rules a stage; config/README.md explains every key, and
+`medsynth plan STUDY` lists what a study makes. Rules ask the plan for everything that depends on the configuration:
+`of("study.seed")` is a function of their wildcards (medsynth/plan/lookup.py).
 """
 
 import sys
@@ -12,19 +14,18 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
-ROOT = Path(workflow.basedir)
-sys.path[:0] = [str(ROOT), str(ROOT / "workflow"), str(ROOT / "scripts")]
+# The checkout's own library, whether or not one is installed.
+sys.path.insert(0, str(Path(workflow.current_basedir)))
 
-import _shared_imports
-from closure import code_hash
-from failures import forget_cut_short, note_killed, read_failed
-from loading import Runs, import_from_checkout
-from locks import check_writable, clear_stale_locks
 from medsynth.errors import InputError
-from medsynth.generators import generator_class
-from medsynth.generators.environments import stamp_of
-from overview import verdicts
-from runs import BENCHMARK, IMPORTANCE_REFERENCES, RESERVED
+from medsynth.plan import sharing
+from medsynth.plan.failures import forget_cut_short, note_killed, read_failed
+from medsynth.plan.loading import Runs, import_from_checkout
+from medsynth.plan.locks import check_writable, clear_stale_locks
+from medsynth.plan.lookup import Lookup, growing
+from medsynth.plan.overview import verdicts
+from medsynth.plan.runs import BENCHMARK
+from medsynth.scores.registry import modules
 
 import_from_checkout()
 # A job that starts Snakemake for itself (on a cluster) runs under the lock of the run that sent it.
@@ -40,44 +41,40 @@ report: "workflow/report/workflow.rst"
 
 try:
     RUNS = Runs(config)
-    for run in (
-        RUNS.values() if workflow.is_main_process and not workflow.dryrun else ()
-    ):
-        check_writable(run.folder)
+    if workflow.is_main_process and not workflow.dryrun:
+        for run in RUNS.values():
+            check_writable(run.folder)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
 # The template of the report's first page sees the configuration and nothing else of the workflow.
 config["verdicts"] = verdicts(RUNS)
+of = Lookup(RUNS)
+families = modules()
+raw_dir = RUNS.raw_dir
 
 
 wildcard_constraints:
     study="|".join([*RUNS, BENCHMARK]),
     run="[a-z]+-[a-z0-9_]+",
     generator="[a-z][a-z0-9_]*",
-    reference="|".join(RESERVED),
     epochs=r"\d+",
     seed=r"\d+",
     imputation=r"\d+",
 
 
-include: "workflow/rules/lookup.smk"
-
-
 rule all:
     """Tables and figures of every study in the configuration."""
     input:
-        lambda wildcards: [path for study in RUNS for path in tables_and_figures(study)],
+        [path for run in RUNS.values() for path in run.files],
+    default_target: True
     localrule: True
 
 
-include: "workflow/rules/acquire.smk"
-include: "workflow/rules/prepare.smk"
-include: "workflow/rules/environments.smk"
+include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/sample.smk"
 include: "workflow/rules/score.smk"
-include: "workflow/rules/aggregate.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/benchmark.smk"
 
@@ -85,8 +82,8 @@ include: "workflow/rules/benchmark.smk"
 onstart:
     for run in RUNS.values():
         forget_cut_short(run.folder)
-    if workflow.local_exec and not workflow.touch:
-        _shared_imports.start()
+    if RUNS.share_imports and workflow.local_exec and not workflow.touch:
+        sharing.start()
     # Snakemake's default limit on jobs a second sets a timer after each round of scheduling that starts another one, so
     # that rounds grow with the jobs done: a tenth of all processor time in a run of some hundred jobs.
     limit = workflow.scheduling_settings.max_jobs_per_timespan

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import contextlib
 import errno
 import logging
@@ -17,20 +16,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import _shared_imports
-
-# Before anything that takes its time; scripts import this module first. A job that measures itself shares nothing.
-job_of_script = getattr(sys.modules["__main__"], "snakemake", None)
-if job_of_script and not job_of_script.params.get("own_process"):
-    _shared_imports.hand_over()
-
 import psutil
 
 from medsynth.errors import InputError
-from medsynth.generators.laziness import leave_compiler_out
+from medsynth.plan import sharing
 
 if TYPE_CHECKING:
     from medsynth.evaluation.resampling import Score
+    from medsynth.scores.registry import Facts
 
 log = logging.getLogger("medsynth")
 
@@ -38,39 +31,25 @@ log = logging.getLogger("medsynth")
 LEAST_BYTES = 2**20
 
 
+def share_imports(name: str) -> None:
+    """Let the process that keeps imports run this script, where there is one; see `medsynth.plan.sharing`.
+
+    Every script calls it before it imports anything that takes its time.
+
+    Parameters
+    ----------
+    name : str
+        The script's ``__name__``: a script that is imported, by a test or a debugger, stays where it is.
+    """
+    if name == "__main__":
+        sharing.hand_over()
+
+
 def processor_seconds() -> float:
     """Processor time of this job: of this process, of what was done for it before it was forked, of its programs."""
     times = os.times()
     programs = times.children_user + times.children_system
-    return time.process_time() + _shared_imports.spent_before + programs
-
-
-class ImportClock:
-    """Counts the processor time that a job spends on starting Python and on imports, whenever they come.
-
-    What is left of the job's time went into work; `workflow/overheads.py` adds both up over a run.
-    """
-
-    def __init__(self) -> None:
-        self.seconds = processor_seconds()
-        self.inside = False
-        self.original = builtins.__import__
-        builtins.__import__ = self.timed
-
-    def timed(self, *arguments: Any, **keywords: Any) -> Any:
-        """Import as usual; of imports within imports only the outermost is timed."""
-        if self.inside:
-            return self.original(*arguments, **keywords)
-        self.inside, started = True, time.process_time()
-        try:
-            return self.original(*arguments, **keywords)
-        finally:
-            self.inside = False
-            self.seconds += time.process_time() - started
-
-
-clock = ImportClock()
-leave_compiler_out()
+    return time.process_time() + sharing.spent_before + programs
 
 
 def run(job: Any, main: Callable[[Any], None]) -> None:
@@ -88,7 +67,7 @@ def run(job: Any, main: Callable[[Any], None]) -> None:
     Progress and failures go to the rule's log. Bad input is one sentence there and on the console, without a
     traceback; anything else is a defect of ours and comes with one. Why a job of a generator failed is also kept below
     ``failed/`` until it is tried again: `failed: show` in the configuration reads it. A job that is killed can say
-    nothing; the mark that it leaves beside its log does (`workflow/failures.py`).
+    nothing; the mark that it leaves beside its log does (`medsynth/plan/failures.py`).
     """
     # A log that cannot be written is no reason to fail, and never one to hide the reason.
     logging.raiseExceptions = False
@@ -106,13 +85,15 @@ def run(job: Any, main: Callable[[Any], None]) -> None:
     mark = Path(job.log[0]).with_suffix(".running")
     ended = [mark, note] if note else []
     started = time.monotonic()
+    # Python and imports, but for those that `main` makes.
+    starting = processor_seconds()
     try:
         if note:
             note.unlink(missing_ok=True)
             mark.touch()
         main(job)
         if benchmark := job.output.get("benchmark"):
-            _write_benchmark(benchmark)
+            _write_benchmark(benchmark, starting)
     except Exception as error:
         if getattr(error, "errno", None) == errno.ENOSPC or _disk_is_full(job):
             _fail("The disk is full: make room and run again, what is finished is kept.", job.log[0])
@@ -132,7 +113,7 @@ def run(job: Any, main: Callable[[Any], None]) -> None:
     log.info("done in %.1f s", time.monotonic() - started)
 
 
-def _write_benchmark(path: str) -> None:
+def _write_benchmark(path: str, starting: float) -> None:
     """Write what the job took since its process was started, as a row.
 
     Snakemake's own benchmark would measure the process that handed the job over, and looks at jobs too seldom to say
@@ -142,9 +123,9 @@ def _write_benchmark(path: str) -> None:
     from medsynth.evaluation.cost import peak_memory
 
     row = {
-        "seconds": f"{time.monotonic() - _shared_imports.started:.2f}",
+        "seconds": f"{time.monotonic() - sharing.started:.2f}",
         "cpu_seconds": f"{processor_seconds():.2f}",
-        "starting_seconds": f"{clock.seconds:.2f}",
+        "starting_seconds": f"{starting:.2f}",
         "max_rss_mb": f"{max(peak_memory(), peak_memory(programs=True)):.0f}",
     }
     write_text(path, "\t".join(row) + "\n" + "\t".join(row.values()) + "\n")
@@ -189,16 +170,17 @@ def write_text(path: str | Path, text: str) -> None:
 
 def read_tables(job: Any, *names: str) -> list:
     """Read the parquet inputs of the given names."""
+    return [read_table(getattr(job.input, name)) for name in names]
+
+
+def read_table(path: str | Path) -> Any:
+    """Read a parquet file that a job of this workflow has written."""
     import pandas as pd
 
-    tables = []
-    for name in names:
-        path = Path(str(getattr(job.input, name)))
-        try:
-            tables.append(pd.read_parquet(path))
-        except (OSError, ValueError) as error:
-            raise InputError(f"{path} cannot be read as parquet ({error}); delete it and run again.") from None
-    return tables
+    try:
+        return pd.read_parquet(Path(str(path)))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as parquet ({error}); delete it and run again.") from None
 
 
 def read_scores(job: Any) -> Any:
@@ -221,25 +203,32 @@ def read_scores(job: Any) -> Any:
     return scores.assign(test_over_train=float("nan") if ratio is None else ratio)
 
 
-def write_scores(job: Any, generator: str, scores: list[tuple[str, Score]]) -> None:
-    """Write scores, each with its family, as the job's long table, and their replicates beside it."""
+def write_scores(job: Any, scores: dict[int, list[tuple[str, Score]]]) -> None:
+    """Write scores, by epoch count and each with its family, as the job's long table; their replicates beside it."""
     import numpy as np
     import pandas as pd
 
     from medsynth.evaluation.resampling import REPLICATES, Score
 
-    made = [(family, Score(*score)) for family, score in scores]
-    facts = [(family, score.metric, score.detail, score.value, score.variance) for family, score in made]
-    table = pd.DataFrame(facts, columns=["family", "metric", "detail", "value", "variance"])
-    table.insert(0, "generator", generator)
-    table.insert(1, "epochs", int(job.wildcards.get("epochs", 0)))
+    made = [(epochs, family, Score(*score)) for epochs, found in scores.items() for family, score in found]
+    facts = [(epochs, family, s.metric, s.detail, s.value, s.variance) for epochs, family, s in made]
+    table = pd.DataFrame(facts, columns=["epochs", "family", "metric", "detail", "value", "variance"])
+    table.insert(0, "generator", job.wildcards.generator)
     table.insert(2, "seed", int(job.wildcards.seed))
     table.to_csv(job.output.scores, index=False, lineterminator="\n", float_format="%.10g")
-    known = [i for i, (_, score) in enumerate(made) if score.replicates is not None]
-    values = np.array([made[i][1].replicates for i in known], dtype="float32").reshape(-1, REPLICATES)
+    known = [i for i, (*_, score) in enumerate(made) if score.replicates is not None]
+    values = np.array([made[i][-1].replicates for i in known], dtype="float32").reshape(-1, REPLICATES)
     names = table.drop(columns=["value", "variance"]).iloc[known].reset_index(drop=True)
     replicates = pd.concat([names, pd.DataFrame(values, columns=[f"r{i}" for i in range(REPLICATES)])], axis=1)
     replicates.to_parquet(job.output.replicates, index=False)
+
+
+def facts_of(job: Any) -> Facts:
+    """What tables and figures of a job are made from."""
+    from medsynth.scores.registry import Facts
+
+    given = {key: job.params.get(key) for key in ("cards", "evidence") if job.params.get(key)}
+    return Facts(scores=read_scores(job), files=dict(job.input.items()), **job.params.facts, **given)
 
 
 def order_of_drawing(job: Any, table: Any) -> dict[str, list[str]]:

@@ -1,6 +1,8 @@
 """Clean the raw table by its codebook; write what was done and where the data come from."""
 
-from _job import log, run, write_text
+from _job import log, run, share_imports, write_text
+
+share_imports(__name__)
 
 import json
 
@@ -39,4 +41,5 @@ def main(job):
     write_text(job.output.provenance, json.dumps(provenance, indent=1, ensure_ascii=False) + "\n")
 
 
-run(snakemake, main)
+if __name__ == "__main__":
+    run(snakemake, main)

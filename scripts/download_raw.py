@@ -1,6 +1,8 @@
 """Fetch a raw file from its publisher and verify it; nothing stays that is not the table the codebook describes."""
 
-from _job import log, run
+from _job import log, run, share_imports
+
+share_imports(__name__)
 
 import http.client
 import shutil
@@ -46,4 +48,5 @@ def fetch(url, path, target):
         ) from None
 
 
-run(snakemake, main)
+if __name__ == "__main__":
+    run(snakemake, main)

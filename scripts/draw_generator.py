@@ -1,6 +1,8 @@
 """Draw one generator against the real rows: distributions, associations, pairs of columns, what forests look at."""
 
-from _job import log, read_scores, run
+from _job import log, read_scores, run, share_imports
+
+share_imports(__name__)
 
 import json
 from pathlib import Path
@@ -43,4 +45,5 @@ def read_json(path):
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
-run(snakemake, main)
+if __name__ == "__main__":
+    run(snakemake, main)

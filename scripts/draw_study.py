@@ -1,6 +1,8 @@
 """Draw what compares the generators of a study, and what their training says of itself."""
 
-from _job import log, read_scores, run
+from _job import log, read_scores, run, share_imports
+
+share_imports(__name__)
 
 import json
 from pathlib import Path
@@ -71,4 +73,5 @@ def main(job):
         log.info("%s drawn", path.stem)
 
 
-run(snakemake, main)
+if __name__ == "__main__":
+    run(snakemake, main)

@@ -1,6 +1,8 @@
 """Put scores and costs of a run into one long table."""
 
-from _job import log, run
+from _job import log, run, share_imports
+
+share_imports(__name__)
 
 from pathlib import Path
 
@@ -26,9 +28,6 @@ def main(job):
     replicates = pd.concat(map(pd.read_parquet, job.input.replicates), ignore_index=True)
     replicates.to_parquet(job.output.replicates, index=False)
     benchmarks.to_csv(job.output.benchmarks, index=False, lineterminator="\n")
-    # What an earlier call listed has been mended.
-    for path in [] if job.params.failures else Path(job.output.scores).parent.glob("tables/failures.*"):
-        path.unlink()
 
 
 def read_one(path):
@@ -67,4 +66,5 @@ def failed(failures):
     return table.rename(columns={"stage": "metric", "reason": "detail"}).assign(family="failed")
 
 
-run(snakemake, main)
+if __name__ == "__main__":
+    run(snakemake, main)

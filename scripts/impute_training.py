@@ -1,6 +1,8 @@
 """Impute training rows, learned on them alone: those of one generator its own way, or the study's once more."""
 
-from _job import log, read_tables, run, write_text
+from _job import log, read_tables, run, share_imports, write_text
+
+share_imports(__name__)
 
 from medsynth.codebook import Codebook
 from medsynth.evaluation.feasibility import check_partitions
@@ -33,4 +35,5 @@ def main(job):
     filled.to_parquet(job.output.train, index=False)
 
 
-run(snakemake, main)
+if __name__ == "__main__":
+    run(snakemake, main)

@@ -1,6 +1,8 @@
 """Make the Python environment of packages that cannot live beside the project's own."""
 
-from _job import log, run
+from _job import log, run, share_imports
+
+share_imports(__name__)
 
 from pathlib import Path
 
@@ -14,4 +16,5 @@ def main(job):
     log.info("made %s of %s", folder, job.input[0])
 
 
-run(snakemake, main)
+if __name__ == "__main__":
+    run(snakemake, main)

@@ -1,42 +1,27 @@
 """Write the tables of a run: numbers as csv, for reading as Markdown, LaTeX and HTML."""
 
-from _job import log, read_scores, run
+from _job import facts_of, log, run, share_imports
 
-from importlib import metadata
+share_imports(__name__)
+
 from pathlib import Path
 
-from medsynth.reporting.catalogue import TABLES, Facts
 from medsynth.reporting.export import write_table
-
-PACKAGES = [
-    "snakemake",
-    "sdv",
-    "sdmetrics",
-    "ctgan",
-    "torch",
-    "scikit-learn",
-    "miceforest",
-    "pandas",
-    "numpy",
-]
+from medsynth.scores.registry import tables
 
 
 def main(job):
-    """Write every table that the study asks for."""
-    params, files = job.params, dict(job.input.items())
-    overview = params.overview | {"Versions": ", ".join(versions())}
-    facts = Facts(scores=read_scores(job), files=files, **params.facts, styles=params.styles, overview=overview)
-    for path in (Path(path) for path in job.output if path.endswith(".html")):
-        table = TABLES[path.stem]
+    """Write every table that the study has."""
+    facts = facts_of(job)
+    facts.overview["Versions"] = ", ".join(job.params.versions)
+    for name in job.params.tables:
+        table = tables()[name]
         numbers, display = table.make(facts)
-        write_table(numbers, display, path.with_suffix(""), caption=facts.caption(table), note=params.note)
-        log.info("%s: %d rows", path.stem, len(display))
+        folder = Path(job.output.tables)
+        folder.mkdir(exist_ok=True)
+        write_table(numbers, display, folder / name, caption=facts.caption(table), note=facts.note)
+        log.info("%s: %d rows", name, len(display))
 
 
-def versions():
-    """Name and version of what results rest on, whichever of its distributions XGBoost is."""
-    xgboost = sorted(set(metadata.packages_distributions()["xgboost"]))[0]
-    return [f"{name} {metadata.version(name)}" for name in (*PACKAGES, xgboost)]
-
-
-run(snakemake, main)
+if __name__ == "__main__":
+    run(snakemake, main)

@@ -33,4 +33,5 @@ def main(job):
     model.save(job.output.model)
 
 
-run(snakemake, main)
+if __name__ == "__main__":
+    run(snakemake, main)

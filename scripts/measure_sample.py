@@ -36,4 +36,5 @@ def main(job):
     log.info("%d rows in %.1f s", rows, seconds)
 
 
-run(snakemake, main)
+if __name__ == "__main__":
+    run(snakemake, main)

@@ -1,6 +1,8 @@
 """Split the clean table by person, impute with what the training rows teach, and say what was done."""
 
-from _job import log, read_tables, run, write_text
+from _job import log, read_tables, run, share_imports, write_text
+
+share_imports(__name__)
 
 import pandas as pd
 
@@ -93,4 +95,5 @@ def describe(parts, complete, method, unlabelled, limits, remarks, least):
     return pd.DataFrame(found, columns=["partition", "column", "rows", "imputed", "method", "remark"])
 
 
-run(snakemake, main)
+if __name__ == "__main__":
+    run(snakemake, main)

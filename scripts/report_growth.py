@@ -1,6 +1,8 @@
 """Tabulate and draw what fitting and sampling cost as tables grow."""
 
-from _job import run
+from _job import run, share_imports
+
+share_imports(__name__)
 
 from pathlib import Path
 
@@ -63,4 +65,5 @@ def data_cost(paths):
     return pd.DataFrame(found, columns=["job", "seconds", "peak_mb"])
 
 
-run(snakemake, main)
+if __name__ == "__main__":
+    run(snakemake, main)

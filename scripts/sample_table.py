@@ -1,6 +1,8 @@
 """Draw a synthetic table from a model, of as many rows as there are training rows."""
 
-from _job import log, run
+from _job import log, run, share_imports
+
+share_imports(__name__)
 
 from pathlib import Path
 
@@ -31,4 +33,5 @@ def main(job):
     log.info("%d rows, %d columns", rows, len(codebook.columns))
 
 
-run(snakemake, main)
+if __name__ == "__main__":
+    run(snakemake, main)

@@ -1,6 +1,8 @@
 """Fit a generator on half of the training rows and attack what it draws; or attack a control."""
 
-from _job import log, order_of_drawing, read_tables, run, write_scores
+from _job import log, order_of_drawing, read_tables, run, share_imports, write_scores
+
+share_imports(__name__)
 
 from medsynth.codebook import Codebook
 from medsynth.evaluation.attacks.anonymeter import anonymeter_risks
@@ -21,7 +23,7 @@ def main(job):
     generator = job.wildcards.get("generator") or job.wildcards.reference
     if not can_attack(person):
         log.warning("no score: there are too few persons to attack; preparation.csv says where")
-        write_scores(job, generator, [])
+        write_scores(job, {params.epochs: []})
         return
     # The same for every generator and control of a seed.
     rows = {
@@ -54,7 +56,7 @@ def main(job):
     if job.input.get("anonymeter"):
         risks = anonymeter_risks(interpreter("anonymeter"), released, parts, codebook, sensitive, seed=seed)
         scores += [("privacy", score) for score in risks]
-    write_scores(job, generator, scores)
+    write_scores(job, {params.epochs: scores})
 
 
 def fit_and_draw(job, learned, codebook, seed):
@@ -62,9 +64,10 @@ def fit_and_draw(job, learned, codebook, seed):
     params = job.params
     model = generator_class(params.class_path)(**params.settings)
     order = order_of_drawing(job, learned)
-    (fitted,) = model.fit(learned, codebook, epochs=[int(job.wildcards.epochs)], seed=seed, **order)
+    (fitted,) = model.fit(learned, codebook, epochs=[params.epochs], seed=seed, **order)
     log.info("fitted on %d rows", len(learned))
     return fitted.sample(len(learned), seed=seed)
 
 
-run(snakemake, main)
+if __name__ == "__main__":
+    run(snakemake, main)

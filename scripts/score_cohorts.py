@@ -1,6 +1,8 @@
 """Ask a generator, or a reference row, for every cohort of the study, and score what comes."""
 
-from _job import log, read_tables, run, write_scores
+from _job import log, read_tables, run, share_imports, write_scores
+
+share_imports(__name__)
 
 from pathlib import Path
 
@@ -40,12 +42,12 @@ def main(job):
         persons=persons,
         subgroups=[Subgroups(**one) for one in job.params.subgroups],
     )
-    write_scores(job, generator, [("conditional", score) for score in scores])
+    write_scores(job, {job.params.epochs: [("conditional", score) for score in scores]})
 
 
 def draw_from_model(job, train, codebook, seed):
     """Draw from the fitted model."""
-    folder = Path(job.input.models) / f"epochs{job.wildcards.epochs}"
+    folder = Path(job.input.models) / f"epochs{job.params.epochs}"
     model = generator_class(job.params.class_path).load(folder)
 
     def draw(rows, conditions, i):
@@ -68,4 +70,5 @@ def draw_from_reference(job, train, codebook, seed):
     return draw
 
 
-run(snakemake, main)
+if __name__ == "__main__":
+    run(snakemake, main)

@@ -1,6 +1,8 @@
 """Take the real rows for the population, draw samples, synthesise each: do intervals of the logistic model cover?"""
 
-from _job import log, order_of_drawing, read_tables, run, write_scores
+from _job import log, order_of_drawing, read_tables, run, share_imports, write_scores
+
+share_imports(__name__)
 
 import pandas as pd
 
@@ -14,13 +16,13 @@ from medsynth.randomness import derive_seed
 
 def main(job):
     """Score one generator; samples are the same for all."""
-    params, generator = job.params, job.wildcards.generator
+    params = job.params
     kind = generator_class(params.class_path)
 
     def fitted(sample, codebook, seed):
         """Fit a model to a sample."""
         order = order_of_drawing(job, sample)
-        (model,) = kind(**params.settings).fit(sample, codebook, epochs=[int(job.wildcards.epochs)], seed=seed, **order)
+        (model,) = kind(**params.settings).fit(sample, codebook, epochs=[params.epochs], seed=seed, **order)
         return model
 
     def synthesised(models, sample, codebook, seed):
@@ -56,7 +58,8 @@ def main(job):
         seed=derive_seed(params.study_seed, "coverage"),
         least=params.least_patients,
     )
-    write_scores(job, generator, [("coverage", score) for score in scores])
+    write_scores(job, {params.epochs: [("coverage", score) for score in scores]})
 
 
-run(snakemake, main)
+if __name__ == "__main__":
+    run(snakemake, main)

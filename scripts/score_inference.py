@@ -1,6 +1,8 @@
 """Fit the study's logistic model to the tables of one generator, one a fitted model, or to real rows."""
 
-from _job import log, order_of_drawing, read_tables, run, write_scores
+from _job import log, order_of_drawing, read_tables, run, share_imports, write_scores
+
+share_imports(__name__)
 
 from pathlib import Path
 
@@ -24,7 +26,7 @@ def main(job):
     if absent:
         raise InputError(f"'inference' explains '{absent[0]}', which cleaning dropped; cleaning.csv says why.")
     design = Design(analysis.predictors, job.params.least_patients).fit(train)
-    generator = job.wildcards.get("generator") or job.wildcards.reference
+    generator = job.wildcards.generator
     if generator == "real":
         tables = real_tables(job, test)
     elif generator in REFERENCES:
@@ -35,7 +37,7 @@ def main(job):
     for name, table in tables:
         scores += inference_scores(table, analysis, design, name=name)
         log.info("%s: %d rows, %d terms", name, len(table), len(design.terms_))
-    write_scores(job, generator, [("inference", score) for score in scores])
+    write_scores(job, {job.params.epochs: [("inference", score) for score in scores]})
 
 
 def real_tables(job, test):
@@ -75,7 +77,7 @@ def drawn_from_models(job, generator, n_train):
         return name, codebook.conform(model.sample(n_train, seed=seed))
 
     for name, k, _ in of_models(job):
-        yield drawn(kind.load(Path(job.input.models[k]) / f"epochs{job.wildcards.epochs}"), name)
+        yield drawn(kind.load(Path(job.input.models[k]) / f"epochs{params.epochs}"), name)
     if not params.proper:
         return
     fitted = Codebook.from_json(job.input.fitted_codebook)
@@ -89,9 +91,10 @@ def drawn_from_models(job, generator, n_train):
         table = table.take(resample(person, seed=seed)).reset_index(drop=True)
         order = order_of_drawing(job, table)
         model = kind(**params.settings)
-        (model,) = model.fit(table, fitted, epochs=[int(job.wildcards.epochs)], seed=seed, **order)
+        (model,) = model.fit(table, fitted, epochs=[params.epochs], seed=seed, **order)
         log.info("%s: refitted to %d rows", name, len(table))
         yield drawn(model, name)
 
 
-run(snakemake, main)
+if __name__ == "__main__":
+    run(snakemake, main)

@@ -1,6 +1,8 @@
 """Fit a generator on training rows of several sizes and score what it draws; or score the real rows themselves."""
 
-from _job import log, order_of_drawing, read_tables, run, write_scores
+from _job import log, order_of_drawing, read_tables, run, share_imports, write_scores
+
+share_imports(__name__)
 
 import numpy as np
 
@@ -38,7 +40,7 @@ def main(job):
         found = size_scores(compared, target, encoder, codebook, seed=seed)
         scores.extend(("size", score._replace(detail=str(size))) for score in found)
         log.info("%d training rows: %d rows scored", size, len(table))
-    write_scores(job, generator, scores)
+    write_scores(job, {params.epochs: scores})
 
 
 def draw_real(job, codebook, rows, *, all_rows):
@@ -57,8 +59,9 @@ def draw_synthetic(job, codebook, rows, *, all_rows):
     model = generator_class(params.class_path)(**params.settings)
     order = order_of_drawing(job, train)
     described = Codebook.from_json(job.input.fitted_codebook)
-    (fitted,) = model.fit(train, described, epochs=[int(job.wildcards.epochs)], seed=seed, **order)
+    (fitted,) = model.fit(train, described, epochs=[params.epochs], seed=seed, **order)
     return codebook.conform(fitted.sample(len(rows), seed=seed))
 
 
-run(snakemake, main)
+if __name__ == "__main__":
+    run(snakemake, main)

@@ -1,6 +1,8 @@
 """Score one synthetic table, or one reference row: utility, fidelity, detection, importance, and figures' evidence."""
 
-from _job import log, read_tables, run, write_scores, write_text
+from _job import log, read_table, read_tables, run, share_imports, write_scores, write_text
+
+share_imports(__name__)
 
 import json
 
@@ -33,26 +35,27 @@ from medsynth.randomness import derive_seed
 
 
 def main(job):
-    """Compare the table with held-out real rows."""
-    scored = Scored(job)
-    parts = ["majority"] if scored.generator == "majority" else ["utility", "importance", "fidelity", "detection"]
-    found = []
-    for part in parts:
-        for family, scores in getattr(scored, part)():
-            found.extend((family, score) for score in scores)
-        log.info("%s scored", part)
-    evidence = {"importance": scored.explanations}
-    if not job.wildcards.get("reference"):
-        evidence |= scored.evidence()
-    write_scores(job, scored.generator, found)
+    """Compare the table of every epoch count with held-out real rows."""
+    found, evidence = {}, {}
+    for i, epochs in enumerate(job.params.scored_epochs):
+        scored = Scored(job, i)
+        found[epochs] = list(scored.scores())
+        log.info("%d epochs scored", epochs)
+        if epochs == job.params.shown_epochs:
+            evidence = {"importance": scored.explanations}
+            if scored.generator not in REFERENCES and scored.generator != "majority":
+                evidence |= scored.evidence()
+    write_scores(job, found)
     write_text(job.output.evidence, json.dumps(evidence))
 
 
 class Scored:
     """A table, what it is compared with, and the families of its scores."""
 
-    def __init__(self, job):
+    def __init__(self, job, i):
         self.params, params = job.params, job.params
+        # Forests are explained at the epoch count that is shown alone.
+        self.explained = params.explained if params.scored_epochs[i] == params.shown_epochs else []
         self.train, self.test, whose = read_tables(job, "train", "test", "persons")
         self.person = {name: found["person"].to_numpy() for name, found in whose.groupby("partition")}
         self.codebook = Codebook.from_json(job.input.codebook)
@@ -62,7 +65,7 @@ class Scored:
         if self.generator in REFERENCES:
             self.pair = REFERENCES[self.generator](self.train, self.test, self.person["test"], rng)
         else:
-            table = self.train if self.generator == "majority" else read_tables(job, "synthetic")[0]
+            table = self.train if self.generator == "majority" else read_table(job.input.synthetic[i])
             self.pair = Pair(table, np.arange(len(self.test)))
         self.compared = draw_compared(
             self.pair, self.test, self.persons, rng, study_seed=params.study_seed, n_train=len(self.train),
@@ -75,6 +78,14 @@ class Scored:
         self.targets = [Target(**target) for target in params.targets]
         self.subgroups = [Subgroups(**one) for one in params.subgroups]
         self.matrices, self.explanations, self.forests = {}, {}, {}
+
+    def scores(self):
+        """Every score with its family."""
+        parts = ["majority"] if self.generator == "majority" else ["utility", "importance", "fidelity", "detection"]
+        for part in parts:
+            for family, scores in getattr(self, part)():
+                yield from ((family, score) for score in scores)
+            log.info("%s scored", part)
 
     def utility(self):
         """Classifiers trained on the table, tested on real rows: at equal information, and by the paper's protocol."""
@@ -137,7 +148,7 @@ class Scored:
         rng = np.random.default_rng(derive_seed(self.params.study_seed, "explained rows"))
         rows = self.pair.against[draw_positions(len(self.pair.against), self.params.importance_rows, rng)]
         explained, persons = self.test.iloc[rows].reset_index(drop=True), self.persons.take(rows)
-        for target in (target for target in self.targets if target.name in self.params.explained):
+        for target in (target for target in self.targets if target.name in self.explained):
             explanation = explain(
                 self.compared.equal_information, explained, target, self.encoder, seed=self.seed,
                 trained=self.forests[target.name],
@@ -220,4 +231,5 @@ class Scored:
         }
 
 
-run(snakemake, main)
+if __name__ == "__main__":
+    run(snakemake, main)

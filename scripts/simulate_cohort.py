@@ -1,6 +1,8 @@
 """Draw a simulated raw table and write it as csv.gz, codes and all."""
 
-from _job import log, run
+from _job import log, run, share_imports
+
+share_imports(__name__)
 
 import gzip
 from pathlib import Path
@@ -21,4 +23,5 @@ def main(job):
         table.to_csv(packed, index=False, lineterminator="\n")
 
 
-run(snakemake, main)
+if __name__ == "__main__":
+    run(snakemake, main)

@@ -1,6 +1,8 @@
 """Make the table that one cell of the benchmark is measured on."""
 
-from _job import log, read_tables, run, write_text
+from _job import log, read_tables, run, share_imports, write_text
+
+share_imports(__name__)
 
 from medsynth.codebook import Codebook
 from medsynth.evaluation.cost import resized
@@ -19,4 +21,5 @@ def main(job):
     write_text(job.output.codebook, described.to_json())
 
 
-run(snakemake, main)
+if __name__ == "__main__":
+    run(snakemake, main)

@@ -1,6 +1,8 @@
 """Fit a generator once and keep its model at every epoch count."""
 
-from _job import log, order_of_drawing, read_tables, run
+from _job import log, order_of_drawing, read_tables, run, share_imports
+
+share_imports(__name__)
 
 import time
 from importlib import metadata
@@ -43,4 +45,5 @@ def main(job):
         log.info("kept the model of %d epochs after %.1f s", model.epochs_, seconds)
 
 
-run(snakemake, main)
+if __name__ == "__main__":
+    run(snakemake, main)

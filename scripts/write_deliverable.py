@@ -1,6 +1,8 @@
 """Draw a deliverable from one model: synthetic rows under the raw table's headers and codes, and their dictionary."""
 
-from _job import log, read_tables, run, write_text
+from _job import log, read_tables, run, share_imports, write_text
+
+share_imports(__name__)
 
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from medsynth.disclosure import without_rare_levels
 from medsynth.generators import generator_class
 from medsynth.generators.guarantee import refuse_seeded
 from medsynth.preparation.checks import check_clean
-from medsynth.preparation.restoring import reasons, restore
+from medsynth.preparation.restoring import file_names, reasons, restore
 from medsynth.randomness import derive_seed
 from medsynth.reporting.export import without_formulas, write_table
 
@@ -20,10 +22,9 @@ def main(job):
     import pandas as pd
 
     wanted = job.params.deliverable
-    folder = Path(job.input.models) / f"epochs{job.params.epochs}"
-    model = generator_class(job.params.class_path).load(folder)
+    model = generator_class(wanted["class_path"]).load(Path(job.input.models) / f"epochs{wanted['epochs']}")
     refuse_seeded(model, wanted["generator"])
-    seed = derive_seed(job.params.study_seed, wanted["generator"], job.params.seed, "deliverable")
+    seed = derive_seed(job.params.study_seed, wanted["generator"], wanted["seed"], "deliverable")
     prepared = Codebook.from_json(job.input.prepared)
     table = prepared.conform(model.sample(wanted["rows"], seed=seed))
     check_clean(table, prepared, what=f"The table that {wanted['generator']} drew")
@@ -31,23 +32,25 @@ def main(job):
     (clean,) = read_tables(job, "clean")
     table, cells = without_rare_levels(table, clean, codebook, least=job.params.least_patients)
     log.info("cells whose level fewer than %d patients have: %s", job.params.least_patients, cells)
-    names = [Path(path).name for path in job.output.tables]
+    names = file_names(codebook, wanted["file"])
     raw = {name: read_table(path, codebook) for name, path in zip(names, job.input.raw, strict=True)}
     dropped = reasons(pd.read_csv(job.input.cleaning, keep_default_na=False))
     tables, dictionary = restore(table, codebook, raw, dropped)
-    for path, (name, restored) in zip(job.output.tables, tables.items(), strict=True):
+    folder = Path(job.output.deliverable)
+    folder.mkdir(exist_ok=True)
+    for name, restored in tables.items():
         # An index that the raw header does not name is there, too.
         unnamed = codebook.raw.unnamed_index
         restored.index += 1
         text = without_formulas(restored).to_csv(index=unnamed, index_label=False, lineterminator="\n")
-        write_text(path, text)
+        write_text(folder / name, text)
         log.info("%s: %d rows, %d columns", name, *restored.shape)
     write_table(
         dictionary,
         dictionary,
-        Path(job.output.dictionary).with_suffix(""),
-        caption=f"Data dictionary of {', '.join(names)}: {wanted['rows']:,} synthetic rows of {job.params.title} "
-        f"({job.params.epochs} epochs, seed {job.params.seed}); identifiers are fresh, levels of free text that fewer "
+        folder / f"{Path(names[0]).stem}_dictionary",
+        caption=f"Data dictionary of {', '.join(names)}: {wanted['rows']:,} synthetic rows of {wanted['title']} "
+        f"({wanted['epochs']} epochs, seed {wanted['seed']}); identifiers are fresh, levels of free text that fewer "
         f"than {job.params.least_patients} real patients have are one, and a header that is not in the file is listed "
         "with the reason",
         note=job.params.note,
@@ -55,4 +58,5 @@ def main(job):
     )
 
 
-run(snakemake, main)
+if __name__ == "__main__":
+    run(snakemake, main)

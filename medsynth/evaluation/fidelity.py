@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
 import warnings
 from collections.abc import Iterator
 
@@ -15,21 +13,6 @@ from medsynth.evaluation.crosstabs import Crosstabs
 from medsynth.evaluation.resampling import Persons, Score, least_variance, linear_replicates, weighted_mean
 from medsynth.generators.sdv import TABLE, levels_as_text, sdv_columns
 from medsynth.preparation.scaling import MOMENTS
-
-
-@contextlib.contextmanager
-def _without_torch() -> Iterator[None]:
-    """Import SDMetrics without torch, which one metric that is not used here wants: half of the import's time."""
-    import scipy.stats  # noqa: F401 - looks for torch, too, and takes a hidden one for a broken one
-
-    if "torch" in sys.modules:
-        yield
-        return
-    sys.modules["torch"] = None
-    try:
-        yield
-    finally:
-        del sys.modules["torch"]
 
 
 def quality(
@@ -53,8 +36,7 @@ def quality(
         the real table has) with the column as detail. A score that SDMetrics cannot compute (one constant column,
         say) is NaN.
     """
-    with _without_torch():
-        from sdmetrics.reports import DiagnosticReport, QualityReport
+    from sdmetrics.reports import DiagnosticReport, QualityReport
 
     columns = {
         # The diagnostic checks levels against the real table's own; an order is nothing to it.
@@ -155,9 +137,8 @@ def _pair_trend_replicates(
 
 def _pair_trends(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook, *, own_bins: bool = False) -> float:
     """Mean score of the pairs of columns; see `common_bin_pair_trends`. With bins of their own: SDMetrics' score."""
-    with _without_torch():
-        from sdmetrics.reports.utils import DEFAULT_REAL_ASSOCIATION_THRESHOLD as ASSOCIATED
-        from sdmetrics.reports.utils import DEFAULT_REAL_CORRELATION_THRESHOLD as CORRELATED
+    from sdmetrics.reports.utils import DEFAULT_REAL_ASSOCIATION_THRESHOLD as ASSOCIATED
+    from sdmetrics.reports.utils import DEFAULT_REAL_CORRELATION_THRESHOLD as CORRELATED
 
     binned = [_binned(table, table if own_bins else real, codebook) for table in (real, synthetic)]
     sizes = np.maximum(*(codes.max() + 1 for codes in binned))

@@ -1,7 +1,7 @@
 """Which modules a change re-runs."""
 
 import closure
-from closure import code_hash
+from medsynth.plan.closure import code_hash
 
 from tests.conftest import ROOT
 

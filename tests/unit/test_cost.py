@@ -7,8 +7,8 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from estimate import Calibration, Cost, Line, jobs_of
-from loading import load_runs
+from medsynth.plan.estimate import Calibration, Cost, Line, jobs_of
+from medsynth.plan.loading import load_runs
 
 from medsynth.errors import InputError
 from medsynth.evaluation.cost import exponent, peak_memory, predict, resized

@@ -4,7 +4,7 @@ import loading
 import numpy as np
 import pandas as pd
 import pytest
-from loading import load_runs
+from medsynth.plan.loading import load_runs
 
 from medsynth.codebook import Column
 from medsynth.errors import InputError

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from loading import load_generators
+from medsynth.plan.loading import load_generators
 
 from medsynth import generators
 from medsynth.codebook import Column

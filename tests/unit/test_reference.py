@@ -4,7 +4,7 @@ import shutil
 
 import pandas as pd
 import pytest
-import reference
+from medsynth.plan import reference
 
 
 @pytest.fixture

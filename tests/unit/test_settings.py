@@ -7,8 +7,8 @@ import sys
 import loading
 import pytest
 import yaml
-from document_settings import write
-from loading import load_generators, load_runs
+from medsynth.plan.documentation import write
+from medsynth.plan.loading import load_generators, load_runs
 
 from medsynth.errors import InputError
 from tests.conftest import ROOT

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from loading import load_runs
+from medsynth.plan.loading import load_runs
 from matplotlib.figure import Figure
-from settings import Study
+from medsynth.plan.settings import Study
 
 from medsynth.errors import InputError, validate
 from medsynth.evaluation.comparison import compared_rows, draw_compared, persons_of_test

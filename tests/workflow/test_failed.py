@@ -4,7 +4,7 @@ import dataclasses
 
 import pandas as pd
 import pytest
-from loading import load_runs
+from medsynth.plan.loading import load_runs
 
 from tests.conftest import ward
 from tests.workflow.conftest import write_study

@@ -8,7 +8,7 @@ config/benchmark.yaml. Yields: tables/{growth,exponents,data_cost}.*, figures/gr
 rule benchmark:
     """What fitting and sampling cost, against rows and columns."""
     input:
-        benchmark_results,
+        lambda wildcards: RUNS[BENCHMARK].benchmark_files,
     localrule: True
 
 
@@ -31,10 +31,10 @@ rule take_growth_table:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        study_seed=of_run("study.seed"),
-        rows=growth_size("rows"),
-        columns=growth_size("columns"),
-        code=code_hash("scripts/take_growth_table.py"),
+        study_seed=of("study.seed"),
+        rows=of("growth_rows"),
+        columns=of("growth_columns"),
+        code=of.code("scripts/take_growth_table.py"),
     message:
         "take a table of {wildcards.size} {wildcards.axis}"
     script:
@@ -46,7 +46,7 @@ rule measure_fit:
     input:
         train="results/{study}/{run}/growth/{axis}{size}/train.parquet",
         codebook="results/{study}/{run}/growth/{axis}{size}/codebook.json",
-        smaller=smaller_cells("fit"),
+        smaller=of("smaller_fits"),
     output:
         model=temp(
             directory(
@@ -66,14 +66,14 @@ rule measure_fit:
         mem_mb=growing(8000),
         runtime=growing(720),
     params:
-        study_seed=of_run("study.seed"),
-        class_path=of_generator("class_path"),
-        settings=of_generator("settings"),
-        epochs=epochs_of,
+        study_seed=of("study.seed"),
+        class_path=of("generator.class_path"),
+        settings=of("generator.settings"),
+        epochs=of("epochs"),
         what="fit",
         own_process=True,
-        most_seconds=of_run("growth.most_seconds"),
-        code=generator_code("scripts/measure_fit.py"),
+        most_seconds=of("growth.most_seconds"),
+        code=of.code("scripts/measure_fit.py"),
     message:
         "measure the fit of {wildcards.generator}, {wildcards.size} {wildcards.axis}, seed {wildcards.seed}"
     script:
@@ -86,7 +86,7 @@ rule measure_sample:
         train="results/{study}/{run}/growth/{axis}{size}/train.parquet",
         model="results/{study}/{run}/growth/{axis}{size}/{generator}/seed{seed}",
         fit="results/{study}/{run}/growth/{axis}{size}/{generator}-seed{seed}-fit.csv",
-        smaller=smaller_cells("sample"),
+        smaller=of("smaller_samples"),
     output:
         cost="results/{study}/{run}/growth/{axis}{size}/{generator}-seed{seed}-sample.csv",
     log:
@@ -103,13 +103,13 @@ rule measure_sample:
         mem_mb=growing(8000),
         runtime=growing(720),
     params:
-        study_seed=of_run("study.seed"),
-        class_path=of_generator("class_path"),
-        epochs=epochs_of,
+        study_seed=of("study.seed"),
+        class_path=of("generator.class_path"),
+        epochs=of("epochs"),
         what="sample",
         own_process=True,
-        most_seconds=of_run("growth.most_seconds"),
-        code=generator_code("scripts/measure_sample.py"),
+        most_seconds=of("growth.most_seconds"),
+        code=of.code("scripts/measure_sample.py"),
     message:
         "measure the sampling of {wildcards.generator}, {wildcards.size} {wildcards.axis}, seed {wildcards.seed}"
     script:
@@ -119,7 +119,7 @@ rule measure_sample:
 rule report_growth:
     """Tabulate and draw every cell, with the exponents of growth."""
     input:
-        cells=growth_cells,
+        cells=of("growth_cells"),
         data=[
             f"results/{{study}}/{{run}}/benchmarks/{name}.tsv"
             for name in ("clean_table", "prepare_partitions")
@@ -137,10 +137,10 @@ rule report_growth:
     conda:
         "../../envs/medsynth.yaml"
     params:
-        note=of_run("note"),
-        styles=of_run("styles"),
-        most_seconds=of_run("growth.most_seconds"),
-        code=code_hash("scripts/report_growth.py"),
+        note=of("note"),
+        styles=of("styles"),
+        most_seconds=of("growth.most_seconds"),
+        code=of.code("scripts/report_growth.py"),
     message:
         "tabulate and draw what fitting and sampling cost"
     script:

@@ -1,74 +1,58 @@
-"""Stage 5: every score of one synthetic table, or of one reference row, in one job.
+"""Stage 5: scores, one job a stage, generator and seed. A stage is declared with its family (medsynth/scores/).
 
-Needs: the partitions and a synthetic table. Yields: scores/<generator>/epochs<E>/seed<S>.csv and, for what is no
-score but what figures need, evidence/<generator>/epochs<E>/seed<S>.json; for studies that name cohorts, scores of what
-generators draw under conditions; for generators that are attacked, what attacks find out about the half of the
-training rows that they were fitted on; for studies that name sizes, scores of generators fitted on fewer training rows;
-for studies with a logistic model, its estimates from every table and the coverage of intervals over samples of the
-real rows.
+Needs: the partitions; synthetic tables, models, or training rows to fit on. Yields scores/<stage>/<generator>/seed<S>.csv
+and replicates/<stage>/<generator>/seed<S>.parquet (the scores for other test persons), where <generator> may be a
+reference row; evidence/<generator>/seed<S>.json for what is no score but what figures need. All of them together are
+scores.csv, where failed jobs stand as rows without a value, replicates.parquet and benchmarks.csv.
 """
 
 
-rule score_synthetic:
-    """Score a synthetic table: utility, fidelity, detection, and what forests trained on it look at."""
+rule score_table:
+    """Score the synthetic tables of all epoch counts: utility, fidelity, detection, and what forests look at."""
     input:
-        unpack(partitions_of),
-        synthetic="results/{study}/{run}/synthetic/{generator}/epochs{epochs}/seed{seed}.parquet",
+        unpack(of("scored")),
     output:
-        scores="results/{study}/{run}/scores/{generator}/epochs{epochs}/seed{seed}.csv",
-        replicates="results/{study}/{run}/replicates/{generator}/epochs{epochs}/seed{seed}.parquet",
-        evidence="results/{study}/{run}/evidence/{generator}/epochs{epochs}/seed{seed}.json",
-        benchmark="results/{study}/{run}/benchmarks/score/{generator}-epochs{epochs}-seed{seed}.tsv",
+        scores="results/{study}/{run}/scores/table/{generator}/seed{seed}.csv",
+        replicates="results/{study}/{run}/replicates/table/{generator}/seed{seed}.parquet",
+        evidence="results/{study}/{run}/evidence/{generator}/seed{seed}.json",
+        benchmark="results/{study}/{run}/benchmarks/table/{generator}-seed{seed}.tsv",
     log:
-        "results/{study}/{run}/logs/score/{generator}-epochs{epochs}-seed{seed}.log",
+        "results/{study}/{run}/logs/table/{generator}-seed{seed}.log",
     conda:
         "../../envs/medsynth.yaml"
     threads: 1
     resources:
         mem_mb=growing(3000),
-        runtime=growing(60),
+        runtime=growing(120),
     params:
-        study_seed=of_run("study.seed"),
-        utility_rows=of_run("scale.utility_rows"),
-        test_rows=of_run("scale.test_rows"),
-        fidelity_rows=of_run("scale.fidelity_rows"),
-        importance_rows=of_run("scale.importance_rows"),
-        targets=of_run_as_dict("study.targets"),
-        explained=explained_of,
-        subgroups=of_run_as_dict("study.subgroups"),
-        least_patients=of_run("study.least_patients"),
-        code=code_hash("scripts/score_table.py"),
+        study_seed=of("study.seed"),
+        utility_rows=of("scale.utility_rows"),
+        test_rows=of("scale.test_rows"),
+        fidelity_rows=of("scale.fidelity_rows"),
+        importance_rows=of("scale.importance_rows"),
+        scored_epochs=of("scored_epochs"),
+        shown_epochs=of("shown_epochs"),
+        targets=of("study.targets"),
+        explained=of("explained"),
+        subgroups=of("study.subgroups"),
+        least_patients=of("study.least_patients"),
+        code=of.code("scripts/score_table.py"),
     message:
-        "score {wildcards.generator}, {wildcards.epochs} epochs, seed {wildcards.seed} ({wildcards.study})"
+        "score {wildcards.generator}, seed {wildcards.seed} ({wildcards.study})"
     script:
         "../../scripts/score_table.py"
 
 
-use rule score_synthetic as score_reference with:
-    input:
-        unpack(partitions_of),
-    output:
-        scores="results/{study}/{run}/scores/{reference}/epochs0/seed{seed}.csv",
-        replicates="results/{study}/{run}/replicates/{reference}/epochs0/seed{seed}.parquet",
-        evidence="results/{study}/{run}/evidence/{reference}/epochs0/seed{seed}.json",
-        benchmark="results/{study}/{run}/benchmarks/score/{reference}-epochs0-seed{seed}.tsv",
-    log:
-        "results/{study}/{run}/logs/score/{reference}-epochs0-seed{seed}.log",
-    message:
-        "score the reference row {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
-
-
 rule score_cohorts:
-    """Ask a generator for every cohort of the study: does it meet the conditions, is it like the real cohort?"""
+    """Ask for every cohort of the study: does a generator meet the conditions, is it like the real cohort?"""
     input:
-        unpack(partitions_of),
-        models="results/{study}/{run}/models/{generator}/seed{seed}",
+        unpack(of("drawn_from")),
     output:
-        scores="results/{study}/{run}/scores/cohorts/{generator}/epochs{epochs}/seed{seed}.csv",
-        replicates="results/{study}/{run}/replicates/cohorts/{generator}/epochs{epochs}/seed{seed}.parquet",
-        benchmark="results/{study}/{run}/benchmarks/cohorts/{generator}-epochs{epochs}-seed{seed}.tsv",
+        scores="results/{study}/{run}/scores/cohorts/{generator}/seed{seed}.csv",
+        replicates="results/{study}/{run}/replicates/cohorts/{generator}/seed{seed}.parquet",
+        benchmark="results/{study}/{run}/benchmarks/cohorts/{generator}-seed{seed}.tsv",
     log:
-        "results/{study}/{run}/logs/cohorts/{generator}-epochs{epochs}-seed{seed}.log",
+        "results/{study}/{run}/logs/cohorts/{generator}-seed{seed}.log",
     conda:
         "../../envs/medsynth.yaml"
     threads: 1
@@ -76,44 +60,30 @@ rule score_cohorts:
         mem_mb=growing(3000),
         runtime=growing(60),
     params:
-        study_seed=of_run("study.seed"),
-        class_path=of_generator("class_path"),
-        cohorts=asked_cohorts_of,
-        rows=of_run("scale.cohort_sample_rows"),
-        subgroups=of_run_as_dict("study.subgroups"),
-        least_patients=of_run("study.least_patients"),
-        code=generator_code("scripts/score_cohorts.py"),
+        study_seed=of("study.seed"),
+        class_path=of("generator.class_path"),
+        epochs=of("shown_epochs"),
+        cohorts=of("asked_cohorts"),
+        rows=of("scale.cohort_sample_rows"),
+        subgroups=of("study.subgroups"),
+        least_patients=of("study.least_patients"),
+        code=of.code("scripts/score_cohorts.py"),
     message:
         "draw and score the cohorts of {wildcards.generator}, seed {wildcards.seed} ({wildcards.study})"
     script:
         "../../scripts/score_cohorts.py"
 
 
-use rule score_cohorts as score_reference_cohorts with:
-    input:
-        unpack(partitions_of),
-    output:
-        scores="results/{study}/{run}/scores/cohorts/{reference}/epochs0/seed{seed}.csv",
-        replicates="results/{study}/{run}/replicates/cohorts/{reference}/epochs0/seed{seed}.parquet",
-        benchmark="results/{study}/{run}/benchmarks/cohorts/{reference}-epochs0-seed{seed}.tsv",
-    log:
-        "results/{study}/{run}/logs/cohorts/{reference}-epochs0-seed{seed}.log",
-    message:
-        "score the cohorts of the reference row {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
-
-
 rule score_attacks:
-    """Fit a generator on half of the training rows and attack what it draws."""
+    """Fit a generator on half of the training rows and attack what it draws; or attack a control."""
     input:
-        unpack(fitted_of),
-        unpack(anonymeter_of),
-        unpack(partitions_of),
+        unpack(of("attacked")),
     output:
-        scores="results/{study}/{run}/scores/attacks/{generator}/epochs{epochs}/seed{seed}.csv",
-        replicates="results/{study}/{run}/replicates/attacks/{generator}/epochs{epochs}/seed{seed}.parquet",
-        benchmark="results/{study}/{run}/benchmarks/attacks/{generator}-epochs{epochs}-seed{seed}.tsv",
+        scores="results/{study}/{run}/scores/attacks/{generator}/seed{seed}.csv",
+        replicates="results/{study}/{run}/replicates/attacks/{generator}/seed{seed}.parquet",
+        benchmark="results/{study}/{run}/benchmarks/attacks/{generator}-seed{seed}.tsv",
     log:
-        "results/{study}/{run}/logs/attacks/{generator}-epochs{epochs}-seed{seed}.log",
+        "results/{study}/{run}/logs/attacks/{generator}-seed{seed}.log",
     conda:
         "../../envs/medsynth.yaml"
     threads: 1
@@ -121,45 +91,30 @@ rule score_attacks:
         mem_mb=growing(4000),
         runtime=growing(720),
     params:
-        study_seed=of_run("study.seed"),
-        class_path=of_generator("class_path"),
-        settings=of_generator("settings"),
-        drawn_first=drawn_of("first"),
-        drawn_last=drawn_of("last"),
-        sensitive=of_run("sensitive"),
-        code=generator_code("scripts/score_attacks.py"),
+        study_seed=of("study.seed"),
+        class_path=of("generator.class_path"),
+        settings=of("generator.settings"),
+        epochs=of("shown_epochs"),
+        drawn_first=of("drawn_first"),
+        drawn_last=of("drawn_last"),
+        sensitive=of("sensitive"),
+        code=of.code("scripts/score_attacks.py"),
     message:
         "attack {wildcards.generator}, seed {wildcards.seed} ({wildcards.study})"
     script:
         "../../scripts/score_attacks.py"
 
 
-use rule score_attacks as score_control_attacks with:
-    input:
-        unpack(anonymeter_of),
-        unpack(partitions_of),
-    output:
-        scores="results/{study}/{run}/scores/attacks/{reference}/epochs0/seed{seed}.csv",
-        replicates="results/{study}/{run}/replicates/attacks/{reference}/epochs0/seed{seed}.parquet",
-        benchmark="results/{study}/{run}/benchmarks/attacks/{reference}-epochs0-seed{seed}.tsv",
-    log:
-        "results/{study}/{run}/logs/attacks/{reference}-epochs0-seed{seed}.log",
-    message:
-        "attack the control {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
-
-
 rule score_sizes:
     """Fit a generator on ever more training rows and score what it draws each time."""
     input:
-        unpack(fitted_of),
-        unpack(partitions_of),
-        synthetic="results/{study}/{run}/synthetic/{generator}/epochs{epochs}/seed{seed}.parquet",
+        unpack(of("sized_from")),
     output:
-        scores="results/{study}/{run}/scores/sizes/{generator}/epochs{epochs}/seed{seed}.csv",
-        replicates="results/{study}/{run}/replicates/sizes/{generator}/epochs{epochs}/seed{seed}.parquet",
-        benchmark="results/{study}/{run}/benchmarks/sizes/{generator}-epochs{epochs}-seed{seed}.tsv",
+        scores="results/{study}/{run}/scores/sizes/{generator}/seed{seed}.csv",
+        replicates="results/{study}/{run}/replicates/sizes/{generator}/seed{seed}.parquet",
+        benchmark="results/{study}/{run}/benchmarks/sizes/{generator}-seed{seed}.tsv",
     log:
-        "results/{study}/{run}/logs/sizes/{generator}-epochs{epochs}-seed{seed}.log",
+        "results/{study}/{run}/logs/sizes/{generator}-seed{seed}.log",
     conda:
         "../../envs/medsynth.yaml"
     threads: 1
@@ -167,89 +122,34 @@ rule score_sizes:
         mem_mb=growing(4000),
         runtime=growing(720),
     params:
-        study_seed=of_run("study.seed"),
-        class_path=of_generator("class_path"),
-        settings=of_generator("settings"),
-        drawn_first=drawn_of("first"),
-        drawn_last=drawn_of("last"),
-        sizes=of_run("study.sizes"),
-        utility_rows=of_run("scale.utility_rows"),
-        test_rows=of_run("scale.test_rows"),
-        fidelity_rows=of_run("scale.fidelity_rows"),
-        targets=of_run_as_dict("study.targets"),
-        code=generator_code("scripts/score_sizes.py"),
+        study_seed=of("study.seed"),
+        class_path=of("generator.class_path"),
+        settings=of("generator.settings"),
+        epochs=of("shown_epochs"),
+        drawn_first=of("drawn_first"),
+        drawn_last=of("drawn_last"),
+        sizes=of("study.sizes"),
+        utility_rows=of("scale.utility_rows"),
+        test_rows=of("scale.test_rows"),
+        fidelity_rows=of("scale.fidelity_rows"),
+        targets=of("study.targets"),
+        code=of.code("scripts/score_sizes.py"),
     message:
         "fit {wildcards.generator} on fewer rows, seed {wildcards.seed} ({wildcards.study})"
     script:
         "../../scripts/score_sizes.py"
 
 
-use rule score_sizes as score_reference_sizes with:
-    input:
-        unpack(partitions_of),
-    output:
-        scores="results/{study}/{run}/scores/sizes/{reference}/epochs0/seed{seed}.csv",
-        replicates="results/{study}/{run}/replicates/sizes/{reference}/epochs0/seed{seed}.parquet",
-        benchmark="results/{study}/{run}/benchmarks/sizes/{reference}-epochs0-seed{seed}.tsv",
-    log:
-        "results/{study}/{run}/logs/sizes/{reference}-epochs0-seed{seed}.log",
-    message:
-        "score fewer rows of the reference row {wildcards.reference}, seed {wildcards.seed} ({wildcards.study})"
-
-
-rule score_coverage:
-    """Fit a generator to many samples of the real rows: do intervals of the logistic model cover?"""
-    input:
-        train="results/{study}/{run}/data/train.parquet",
-        test="results/{study}/{run}/data/test.parquet",
-        persons="results/{study}/{run}/data/persons.parquet",
-        codebook="results/{study}/{run}/data/codebook.json",
-    output:
-        scores="results/{study}/{run}/scores/coverage/{generator}/epochs{epochs}/seed{seed}.csv",
-        replicates="results/{study}/{run}/replicates/coverage/{generator}/epochs{epochs}/seed{seed}.parquet",
-        benchmark="results/{study}/{run}/benchmarks/coverage/{generator}-epochs{epochs}-seed{seed}.tsv",
-    log:
-        "results/{study}/{run}/logs/coverage/{generator}-epochs{epochs}-seed{seed}.log",
-    conda:
-        "../../envs/medsynth.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(3000),
-        runtime=growing(720),
-    params:
-        study_seed=of_run("study.seed"),
-        class_path=of_generator("class_path"),
-        settings=of_generator("settings"),
-        drawn_first=drawn_of("first"),
-        drawn_last=drawn_of("last"),
-        analysis=of_run_as_dict("study.inference"),
-        seeds=of_run("scale.seeds"),
-        proper=proper_of,
-        samples=of_run("scale.coverage_samples"),
-        rows=of_run("scale.coverage_rows"),
-        least_patients=of_run("study.least_patients"),
-        code=generator_code("scripts/score_coverage.py"),
-    message:
-        "test the coverage of {wildcards.generator} ({wildcards.study})"
-    script:
-        "../../scripts/score_coverage.py"
-
-
 rule score_inference:
     """Fit the study's logistic model to one table of every model, and of refits to resamples where it asks for them."""
     input:
-        unpack(refitted_of),
-        train="results/{study}/{run}/data/train.parquet",
-        test="results/{study}/{run}/data/test.parquet",
-        persons="results/{study}/{run}/data/persons.parquet",
-        codebook="results/{study}/{run}/data/codebook.json",
-        models=models_of,
+        unpack(of("inferred_from")),
     output:
-        scores="results/{study}/{run}/scores/inference/{generator}/epochs{epochs}/seed{seed}.csv",
-        replicates="results/{study}/{run}/replicates/inference/{generator}/epochs{epochs}/seed{seed}.parquet",
-        benchmark="results/{study}/{run}/benchmarks/inference/{generator}-epochs{epochs}-seed{seed}.tsv",
+        scores="results/{study}/{run}/scores/inference/{generator}/seed{seed}.csv",
+        replicates="results/{study}/{run}/replicates/inference/{generator}/seed{seed}.parquet",
+        benchmark="results/{study}/{run}/benchmarks/inference/{generator}-seed{seed}.tsv",
     log:
-        "results/{study}/{run}/logs/inference/{generator}-epochs{epochs}-seed{seed}.log",
+        "results/{study}/{run}/logs/inference/{generator}-seed{seed}.log",
     conda:
         "../../envs/medsynth.yaml"
     threads: 1
@@ -257,41 +157,79 @@ rule score_inference:
         mem_mb=growing(3000),
         runtime=growing(720),
     params:
-        study_seed=of_run("study.seed"),
-        class_path=of_generator("class_path"),
-        settings=of_generator("settings"),
-        drawn_first=drawn_of("first"),
-        drawn_last=drawn_of("last"),
-        analysis=of_run_as_dict("study.inference"),
-        learned_from=learned_from,
-        proper=proper_of,
-        least_patients=of_run("study.least_patients"),
-        code=generator_code("scripts/score_inference.py"),
+        study_seed=of("study.seed"),
+        class_path=of("generator.class_path"),
+        settings=of("generator.settings"),
+        epochs=of("shown_epochs"),
+        drawn_first=of("drawn_first"),
+        drawn_last=of("drawn_last"),
+        analysis=of("study.inference"),
+        learned_from=of("learned_from"),
+        proper=of("proper"),
+        least_patients=of("study.least_patients"),
+        code=of.code("scripts/score_inference.py"),
     message:
         "fit the logistic model to tables of {wildcards.generator} ({wildcards.study})"
     script:
         "../../scripts/score_inference.py"
 
 
-use rule score_inference as score_reference_inference with:
+rule score_coverage:
+    """Fit a generator to many samples of the real rows: do intervals of the logistic model cover?"""
     input:
-        train="results/{study}/{run}/data/train.parquet",
-        test="results/{study}/{run}/data/test.parquet",
-        persons="results/{study}/{run}/data/persons.parquet",
-        codebook="results/{study}/{run}/data/codebook.json",
-        imputations=imputations_of,
+        unpack(of("first_partition")),
     output:
-        scores="results/{study}/{run}/scores/inference/{reference}/epochs0/seed{seed}.csv",
-        replicates="results/{study}/{run}/replicates/inference/{reference}/epochs0/seed{seed}.parquet",
-        benchmark="results/{study}/{run}/benchmarks/inference/{reference}-epochs0-seed{seed}.tsv",
+        scores="results/{study}/{run}/scores/coverage/{generator}/seed{seed}.csv",
+        replicates="results/{study}/{run}/replicates/coverage/{generator}/seed{seed}.parquet",
+        benchmark="results/{study}/{run}/benchmarks/coverage/{generator}-seed{seed}.tsv",
     log:
-        "results/{study}/{run}/logs/inference/{reference}-epochs0-seed{seed}.log",
+        "results/{study}/{run}/logs/coverage/{generator}-seed{seed}.log",
+    conda:
+        "../../envs/medsynth.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(3000),
+        runtime=growing(720),
+    params:
+        study_seed=of("study.seed"),
+        class_path=of("generator.class_path"),
+        settings=of("generator.settings"),
+        epochs=of("shown_epochs"),
+        drawn_first=of("drawn_first"),
+        drawn_last=of("drawn_last"),
+        analysis=of("study.inference"),
+        seeds=of("scale.seeds"),
+        proper=of("proper"),
+        samples=of("scale.coverage_samples"),
+        rows=of("scale.coverage_rows"),
+        least_patients=of("study.least_patients"),
+        code=of.code("scripts/score_coverage.py"),
     message:
-        "fit the logistic model to the reference row {wildcards.reference} ({wildcards.study})"
+        "test the coverage of {wildcards.generator} ({wildcards.study})"
+    script:
+        "../../scripts/score_coverage.py"
 
 
-ruleorder: score_reference > score_synthetic
-ruleorder: score_reference_cohorts > score_cohorts
-ruleorder: score_control_attacks > score_attacks
-ruleorder: score_reference_sizes > score_sizes
-ruleorder: score_reference_inference > score_inference
+rule gather_scores:
+    """Put the scores of every model and reference row, and what they cost, into one long table."""
+    input:
+        unpack(of("gathered")),
+    output:
+        scores="results/{study}/{run}/scores.csv",
+        replicates="results/{study}/{run}/replicates.parquet",
+        benchmarks="results/{study}/{run}/benchmarks.csv",
+        benchmark="results/{study}/{run}/benchmarks/gather_scores.tsv",
+    log:
+        "results/{study}/{run}/logs/gather_scores.log",
+    conda:
+        "../../envs/medsynth.yaml"
+    params:
+        source=of("source"),
+        scale=of("scale_name"),
+        failures=of("failures"),
+        splits=of("splits"),
+        code=of.code("scripts/gather_scores.py"),
+    message:
+        "gather the scores of {wildcards.study}"
+    script:
+        "../../scripts/gather_scores.py"

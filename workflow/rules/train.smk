@@ -1,7 +1,8 @@
 """Stage 3: one training run a generator and seed; it passes through the models of all epoch counts.
 
 Needs: data/train.parquet and data/codebook.json, or a generator's own in data/imputed/; files that its settings name;
-the environment of its class in .environments/.
+the environment of its class in .environments/ (of packages that cannot live beside the project's own), which is made
+from envs/<environment>.txt, Python 3.11 and a package index, for all studies.
 Yields: models/<generator>/seed<S>/epochs<E>/, with a model card (settings, data checksum, versions,
 losses of every epoch) in each.
 """
@@ -10,7 +11,7 @@ losses of every epoch) in each.
 rule train_generator:
     """Fit a generator on the training rows and keep its model at every epoch count."""
     input:
-        unpack(training_of),
+        unpack(of("trained_from")),
     output:
         models=directory("results/{study}/{run}/models/{generator}/seed{seed}"),
         benchmark="results/{study}/{run}/benchmarks/train/{generator}-seed{seed}.tsv",
@@ -24,14 +25,33 @@ rule train_generator:
         mem_mb=growing(4000),
         runtime=growing(720),
     params:
-        study_seed=of_run("study.seed"),
-        class_path=of_generator("class_path"),
-        settings=of_generator("settings"),
-        epochs=epochs_of,
-        drawn_first=drawn_of("first"),
-        drawn_last=drawn_of("last"),
-        code=generator_code("scripts/train_generator.py"),
+        study_seed=of("study.seed"),
+        class_path=of("generator.class_path"),
+        settings=of("generator.settings"),
+        epochs=of("epochs"),
+        drawn_first=of("drawn_first"),
+        drawn_last=of("drawn_last"),
+        code=of.code("scripts/train_generator.py"),
     message:
         "train {wildcards.generator}, seed {wildcards.seed} ({wildcards.study})"
     script:
         "../../scripts/train_generator.py"
+
+
+rule make_environment:
+    """Install what a lock file names into an environment of its own."""
+    input:
+        "envs/{environment}.txt",
+    output:
+        ".environments/{environment}/installed.txt",
+    log:
+        "results/logs/make_environment_{environment}.log",
+    wildcard_constraints:
+        environment="[a-z]+",
+    localrule: True
+    conda:
+        "../../envs/medsynth.yaml"
+    message:
+        "make the environment {wildcards.environment}"
+    script:
+        "../../scripts/make_environment.py"

@@ -1,0 +1,120 @@
+"""Write what the settings models say into workflow/schemas/*.json and config/README.md (`make schemas`)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from medsynth.codebook import (
+    Codebook,
+    Column,
+    Impossible,
+    Joined,
+    NotApplicable,
+    RareLevels,
+    RawFile,
+    Restored,
+    RowRule,
+)
+from medsynth.evaluation.conditional import Cohort
+from medsynth.evaluation.fairness import Subgroups
+from medsynth.evaluation.inference import Analysis
+from medsynth.evaluation.targets import Outcome, Target
+from medsynth.plan.loading import ROOT
+from medsynth.plan.settings import (
+    Benchmark,
+    Cleaning,
+    Config,
+    Deliverable,
+    GeneratorEntry,
+    Growth,
+    Scale,
+    Study,
+    StudyImputation,
+    Variant,
+)
+from medsynth.reporting.publication import Item, Publication
+
+SCHEMAS = {
+    "config": Config,
+    "study": Study,
+    "dataset": Codebook,
+    "generator": GeneratorEntry,
+    "benchmark": Benchmark,
+}
+
+SECTIONS = {
+    "`config.yaml`": [("", Config)],
+    "`studies/*.yaml`": [
+        ("", Study),
+        ("cleaning", Cleaning),
+        ("imputation", StudyImputation),
+        ("targets", Target),
+        ("targets: outcomes", Outcome),
+        ("subgroups", Subgroups),
+        ("cohorts", Cohort),
+        ("inference", Analysis),
+        ("published", Publication),
+        ("published: items", Item),
+        ("deliverable", Deliverable),
+        ("scales", Scale),
+    ],
+    "`datasets/*.yaml` (codebooks)": [
+        ("", Codebook),
+        ("raw", RawFile),
+        ("raw: joined", Joined),
+        ("rows", RowRule),
+        ("columns", Column),
+        ("columns: not_applicable", NotApplicable),
+        ("columns: rare", RareLevels),
+        ("restored", Restored),
+        ("impossible", Impossible),
+    ],
+    "`generators/*.yaml`": [("", GeneratorEntry), ("variants", Variant)],
+    "`benchmark.yaml`": [("", Benchmark), ("scales", Growth)],
+}
+
+HEAD = """# Every key of the configuration
+
+Made by `make schemas` from the models that check it (`medsynth/plan/settings.py`, `medsynth/codebook.py`,
+`medsynth/evaluation/targets.py`, `medsynth/evaluation/conditional.py`, `medsynth/reporting/publication.py`); JSON
+schemas for editors are in `workflow/schemas/`. An unknown key is an error that names the nearest known one. In YAML,
+put `"yes"` and `"no"` in quotes: bare, they are true and false.
+"""
+
+
+def write() -> dict[Path, str]:
+    """Make the text of every generated file: path -> text."""
+    files = {ROOT / f"workflow/schemas/{name}.schema.json": _schema(model) for name, model in SCHEMAS.items()}
+    parts = [HEAD]
+    for title, models in SECTIONS.items():
+        parts.append(f"## {title}\n")
+        for place, model in models:
+            parts += [f"### {place}\n"] if place else []
+            parts.append(_table(model))
+    files[ROOT / "config/README.md"] = "\n".join(parts)
+    return files
+
+
+def _schema(model: type[BaseModel]) -> str:
+    """JSON schema of a model."""
+    return json.dumps(model.model_json_schema(), indent=1, ensure_ascii=False) + "\n"
+
+
+def _table(model: type[BaseModel]) -> str:
+    """Tabulate a model's keys."""
+    lines = ["| key | default | meaning |", "|---|---|---|"]
+    for name, field in model.model_fields.items():
+        default = "required" if field.is_required() else _plain(field.default)
+        lines.append(f"| `{field.alias or name}` | {default} | {(field.description or '').replace('<', '&lt;')} |")
+    return "\n".join(lines) + "\n"
+
+
+def _plain(value: object) -> str:
+    """Say a default in YAML's words."""
+    if value is None or value is PydanticUndefined or value in ("", [], {}) or isinstance(value, BaseModel):
+        return ""
+    return f"`{json.dumps(value)}`"

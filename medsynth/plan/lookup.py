@@ -1,0 +1,500 @@
+"""What rules ask of the plan: the one idiom in which they look anything up.
+
+A rule writes ``of("study.seed")``, ``of("generator.settings")`` or ``of("trained_from")``; each makes a function of the
+rule's wildcards. The first word is an attribute of `Asked`, else of the study's `Run`; what follows are attributes of
+that. Settings models come as plain values, as Snakemake compares parameters as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import reduce
+from importlib import metadata
+from typing import Any
+
+from pydantic import BaseModel
+
+from medsynth.generators import generator_class
+from medsynth.plan.closure import code_hash
+from medsynth.plan.runs import Run
+from medsynth.scores import registry
+
+# What results rest on.
+PACKAGES = (
+    "snakemake", "sdv", "sdmetrics", "ctgan", "torch", "scikit-learn", "miceforest", "pandas", "numpy", "xgboost",
+    "xgboost-cpu",
+)  # fmt: skip
+
+
+@dataclass
+class Asked:
+    """What a job asks for: a run, and the job's wildcards.
+
+    Attributes
+    ----------
+    run : Run
+    wildcards : mapping
+        Such as ``generator``, ``epochs`` and ``seed``; what a rule does not have is absent.
+    """
+
+    run: Run
+    wildcards: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """Generator or reference row."""
+        return self.wildcards["generator"]
+
+    @property
+    def seed(self) -> int:
+        """Training seed."""
+        return int(self.wildcards["seed"])
+
+    @property
+    def generator(self) -> Any:
+        """Entry of the generator; None for a reference row."""
+        return self.run.generators.get(self.wildcards.get("generator", ""))
+
+    # What jobs read.
+
+    @property
+    def trained_from(self) -> dict[str, Any]:
+        """Training rows that a generator's model of a seed learns from, and their codebook."""
+        return self.run.training(self.name, self.run.imputation_of(self.name, self.seed), self.seed)
+
+    @property
+    def partitions(self) -> dict[str, str]:
+        """Partitions of a seed: training and test rows, whose they are, and the codebook that describes them."""
+        folder = self.run.data_of(self.seed)
+        names = {name: f"{folder}/{name}.parquet" for name in ("train", "test", "persons")}
+        return {**names, "codebook": f"{folder}/codebook.json"}
+
+    @property
+    def learned(self) -> dict[str, str]:
+        """Training rows of a seed, for their number, and their codebook."""
+        return {name: self.partitions[name] for name in ("train", "codebook")}
+
+    @property
+    def scored(self) -> dict[str, Any]:
+        """Partitions, and the synthetic tables of every epoch count that is scored."""
+        tables = [
+            f"{self.run.folder}/synthetic/{self.name}/epochs{e}/seed{self.seed}.parquet" for e in self.scored_epochs
+        ]
+        return self.partitions | ({"synthetic": tables} if self.generator else {})
+
+    @property
+    def drawn_from(self) -> dict[str, Any]:
+        """Partitions, and the model of a generator; a reference row has none."""
+        return self.partitions | ({"models": self._models(self.seed)} if self.generator else {})
+
+    @property
+    def fitted(self) -> dict[str, Any]:
+        """Partitions, and for a generator the training rows that it is fitted on, and their codebook."""
+        if not self.generator:
+            return self.partitions
+        own = self.run.training(self.name, seed=self.seed)
+        named = {"fitted": own.pop("train"), "fitted_codebook": own.pop("codebook")}
+        return self.partitions | named | own
+
+    @property
+    def attacked(self) -> dict[str, Any]:
+        """What attacks need: `fitted`, and Anonymeter's environment where the study wants its risks."""
+        from medsynth.generators.environments import stamp_of
+
+        return self.fitted | ({"anonymeter": str(stamp_of("anonymeter"))} if self.run.study.anonymeter else {})
+
+    @property
+    def sized_from(self) -> dict[str, Any]:
+        """What scores by size need: `fitted`, and the synthetic table that learned from all rows."""
+        own = f"{self.run.folder}/synthetic/{self.name}/epochs{self.shown_epochs}/seed{self.seed}.parquet"
+        return self.fitted | ({"synthetic": own} if self.generator else {})
+
+    @property
+    def inferred_from(self) -> dict[str, Any]:
+        """What the logistic model is fitted to: models of a generator, or the training rows in every imputation."""
+        first = self.first_partition
+        if not self.generator:
+            return first | {"imputations": self.run.imputations}
+        found = first | {"models": [self._models(seed) for seed in self.run.compared_seeds(self.name)]}
+        if not self.proper:
+            return found
+        own = self.fitted
+        refitted = [own["fitted"]] if self.generator.imputation else self.run.imputations
+        return found | {key: own[key] for key in own if key not in first} | {"fitted": refitted}
+
+    @property
+    def first_partition(self) -> dict[str, str]:
+        """Partitions of the first seed."""
+        folder = f"{self.run.folder}/data"
+        names = {name: f"{folder}/{name}.parquet" for name in ("train", "test", "persons")}
+        return {**names, "codebook": f"{folder}/codebook.json"}
+
+    @property
+    def delivered(self) -> dict[str, Any]:
+        """What a deliverable is made of: the raw tables that it looks like, and the model that it is drawn from."""
+        return {"raw": self.run.raw, "models": f"{self._folder_of_deliverable}", "codebook": self.run.codebook_path}
+
+    @property
+    def _folder_of_deliverable(self) -> str:
+        wanted = self.run.deliverable
+        if not wanted:
+            raise ValueError(f"the study {self.run.study.name} hands nothing over")
+        return f"{self.run.folder}/models/{wanted.generator}/seed{self.run.scale.seeds[0]}"
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What tables and figures are made from, besides scores."""
+        folder = self.run.folder
+        names = {name: f"{folder}/data/{name}.csv" for name in ("cleaning", "preparation", "scaling")}
+        if self.run.study.detect_metadata:
+            names["metadata"] = f"{folder}/data/metadata.csv"
+        return {
+            "scores": f"{folder}/scores.csv",
+            "replicates": f"{folder}/replicates.parquet",
+            "benchmarks": f"{folder}/benchmarks.csv",
+            "provenance": f"{folder}/data/provenance.json",
+            "codebook": f"{folder}/data/codebook.json",
+            **names,
+        }
+
+    @property
+    def drawn(self) -> dict[str, Any]:
+        """What figures are made from besides: evidence, and models for their cards."""
+        models = [self._models(seed, g) for g in self._with_cards for seed in self.run.trained_seeds(g)]
+        return self.shown | {"evidence": sum(self.evidence.values(), []), "models": models}
+
+    @property
+    def _with_cards(self) -> list[str]:
+        return self.run.with_trait("has_losses", "has_architecture")
+
+    @property
+    def gathered(self) -> dict[str, Any]:
+        """Files of every score job, and what every job took."""
+        jobs = [job.name for job in self.run.scored]
+        return {
+            "scores": [f"{self.run.folder}/scores/{job}.csv" for job in jobs],
+            "replicates": [f"{self.run.folder}/replicates/{job}.parquet" for job in jobs],
+            "benchmarks": self.run.benchmarks,
+        }
+
+    def _models(self, seed: int, generator: str | None = None) -> str:
+        return f"{self.run.folder}/models/{generator or self.name}/seed{seed}"
+
+    # What jobs are told.
+
+    @property
+    def imputation(self) -> dict[str, Any]:
+        """How training rows are imputed: those of a generator its own way, the study's as the study says."""
+        how = self.generator.imputation if self.generator else self.run.study.imputation
+        return how.model_dump(exclude_none=True, exclude={"tables"})
+
+    @property
+    def epochs(self) -> list[int]:
+        """Epoch counts at which a generator's models are kept."""
+        return self.run.epochs_of(self.name)
+
+    @property
+    def shown_epochs(self) -> int:
+        """Epoch count at which a generator is shown; 0 for a reference row."""
+        return self.run.shown(self.name) if self.generator else 0
+
+    @property
+    def scored_epochs(self) -> list[int]:
+        """Epoch counts of which there are synthetic tables to score; 0 for a reference row."""
+        return self.run.drawn_epochs(self.name, self.seed) if self.generator else [0]
+
+    @property
+    def drawn_first(self) -> list[str]:
+        """Columns that a generator draws first."""
+        return self.run.drawn(self.wildcards.get("generator"), "first")
+
+    @property
+    def drawn_last(self) -> list[str]:
+        """Columns that a generator draws last."""
+        return self.run.drawn(self.wildcards.get("generator"), "last")
+
+    @property
+    def explained(self) -> list[str]:
+        """Targets whose forests are explained, at the epoch count that is shown and of two reference rows."""
+        explained = self.generator or self.name in ("real", "independent")
+        return self.run.study.importance if explained else []
+
+    @property
+    def asked_cohorts(self) -> list[dict[str, Any]]:
+        """Cohorts as a generator is asked for them, without the words that only tables and figures need."""
+        return [cohort.model_dump(exclude={"title"}) for cohort in self.run.study.cohorts]
+
+    @property
+    def learned_from(self) -> list[int]:
+        """Number of the imputation that each model of a generator learned from; of a reference row, one a seed."""
+        return self.run.learned_from(self.name)
+
+    @property
+    def proper(self) -> bool:
+        """Whether a generator is also refitted to bootstrap resamples of the training persons."""
+        return bool(self.generator) and self.name in self.run.study.inference.proper
+
+    @property
+    def delivery(self) -> dict[str, Any]:
+        """Which model a deliverable is drawn from."""
+        wanted = self.run.deliverable
+        if not wanted:
+            raise ValueError(f"the study {self.run.study.name} hands nothing over")
+        entry = self.run.generators[wanted.generator]
+        facts = {"class_path": entry.class_path, "title": entry.title, "seed": self.run.scale.seeds[0]}
+        return wanted.model_dump() | facts | {"file": wanted.file_name, "epochs": self.run.epochs_of(wanted.generator)[-1]}
+
+    @property
+    def evidence(self) -> dict[str, list[str]]:
+        """Evidence of every generator that is drawn, one file a seed, and of real rows where forests are explained."""
+        found = {}
+        for name in [*self.run.drawable, *(["real"] if self.run.importance else [])]:
+            seeds = self.run.shown_seeds("table", name)
+            # One partition has one set of bins.
+            found[name] = [
+                f"{self.run.folder}/evidence/{name}/seed{s}.json"
+                for s in seeds
+                if self.run.split_of(s) == self.run.split_of(seeds[0])
+            ]
+        return found
+
+    @property
+    def cards(self) -> dict[str, list[str]]:
+        """Model cards of the last models of generators that have something to draw in them, one a seed."""
+        return {
+            g: [
+                f"{self._models(s, g)}/epochs{self.run.epochs_of(g)[-1]}/model_card.json"
+                for s in self.run.trained_seeds(g)
+            ]
+            for g in self._with_cards
+        }
+
+    @property
+    def tables(self) -> list[str]:
+        """Names of a run's tables."""
+        return [table.name for table in registry.tables_of(self.run)]
+
+    @property
+    def figures(self) -> list[list[str]]:
+        """Kind, generator and target of a run's figures."""
+        return [list(shown) for shown in registry.figures_of(self.run)]
+
+    @property
+    def captions(self) -> dict[str, str]:
+        """Captions in the report, as reStructuredText, by the name of a table or figure."""
+        published = self.run.study.published
+        fields = registry.caption_fields(
+            published and published.model_dump(exclude_none=True), self.run.study.least_patients
+        )
+        tables = {t.name: restructured(t.caption.format(**fields)) for t in registry.tables_of(self.run)}
+        figures = {shown.name: registry.figures()[shown.kind].caption for shown in registry.figures_of(self.run)}
+        return tables | figures
+
+    @property
+    def versions(self) -> list[str]:
+        """Name and version of what results rest on, whichever of its distributions XGBoost is."""
+        found = []
+        for name in PACKAGES:
+            with suppress(metadata.PackageNotFoundError):
+                found.append(f"{name} {metadata.version(name)}")
+        return found
+
+    @property
+    def overview(self) -> dict[str, str]:
+        """What was run, in words for the overview table."""
+        run, study, scale = self.run, self.run.study, self.run.scale
+        return {
+            "Study": study.title,
+            "Re-makes": study.paper,
+            "Data": run.note,
+            "Scale": run.scale_name,
+            "Rows used": str(scale.rows),
+            "Test share": f"{study.test_share:.0%} of the persons",
+            "Imputation": study.imputation.method,
+            "Generators": ", ".join(entry.title for entry in run.generators.values()),
+            "Epochs": ", ".join(map(str, sorted(scale.epochs))),
+            "Seeds": ", ".join(map(str, scale.seeds)),
+            "Study seed": str(study.seed),
+            "Rows drawn from each model": "as many as training rows",
+            "Rows that classifiers are trained on": "all training rows; by the paper's protocol "
+            f"{scale.utility_rows:,}",
+            "Rows that classifiers are tested on": f"{scale.test_rows:,} (at most)",
+            "Rows a side for quality and detection": f"half of the test rows, at most {scale.fidelity_rows:,}",
+        }
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What tables and figures depend on besides files; see `medsynth.scores.registry.Facts`."""
+        run, published = self.run, self.run.study.published
+        return {
+            "note": run.note,
+            "styles": run.styles,
+            "shown_epochs": run.scale.shown_epochs,
+            "epochs": {g: run.shown(g) for g in run.generators},
+            "columns": run.columns,
+            "cohorts": plain(run.study.cohorts),
+            "row_rules": run.row_rules,
+            "least_patients": run.study.least_patients,
+            "budgets": run.budgets,
+            "guarantees": run.guarantees,
+            "dial": run.study.dial,
+            "dialled": run.dialled,
+            "outcome": run.outcome,
+            "publication": published and published.model_dump(exclude_none=True),
+            "run": {
+                "dataset": run.study.dataset,
+                "title": run.codebook.title,
+                "source": run.source,
+                "target": run.main_target,
+            },
+            "overview": self.overview,
+        }
+
+    # The benchmark.
+
+    @property
+    def growth_rows(self) -> int:
+        """Rows of a cell of the benchmark."""
+        growth = self.run.growth
+        return int(self.wildcards["size"]) if self.wildcards["axis"] == "rows" else growth.rows_of_columns
+
+    @property
+    def growth_columns(self) -> int:
+        """Columns of a cell of the benchmark; 0 for all of them."""
+        return int(self.wildcards["size"]) if self.wildcards["axis"] == "columns" else 0
+
+    def _smaller(self, what: str) -> list[str]:
+        """Costs of the smaller tables of a cell's generator, axis and seed."""
+        axis = self.wildcards["axis"]
+        smaller = [size for size in getattr(self.run.growth, axis) if size < int(self.wildcards["size"])]
+        return [f"{self.run.folder}/growth/{axis}{size}/{self.name}-seed{self.seed}-{what}.csv" for size in smaller]
+
+    @property
+    def smaller_fits(self) -> list[str]:
+        """What it took to fit on the smaller tables of a cell."""
+        return self._smaller("fit")
+
+    @property
+    def smaller_samples(self) -> list[str]:
+        """What it took to draw from models of the smaller tables of a cell."""
+        return self._smaller("sample")
+
+    @property
+    def growth_cells(self) -> list[str]:
+        """Costs of all cells of the benchmark."""
+        run = self.run
+        return [
+            f"{run.folder}/growth/{axis}{size}/{generator}-seed{seed}-{what}.csv"
+            for axis in ("rows", "columns")
+            for size in getattr(run.growth, axis)
+            for generator in run.generators
+            for seed in run.scale.seeds
+            for what in ("fit", "sample")
+        ]
+
+
+def plain(value: Any) -> Any:
+    """Settings models as plain values, also in lists; everything else as it is."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(exclude_none=True)
+    return [plain(one) for one in value] if isinstance(value, list) else value
+
+
+def restructured(text: str) -> str:
+    """Escape what reStructuredText takes for markup."""
+    return "".join(f"\\{sign}" if sign in "\\`*_|<>" else sign for sign in text)
+
+
+class Lookup:
+    """Makes functions of wildcards, which Snakemake calls for the input, parameters and resources of a rule.
+
+    Parameters
+    ----------
+    runs : mapping
+        Study -> its run.
+    """
+
+    def __init__(self, runs: Mapping[str, Run]) -> None:
+        self.runs = runs
+
+    def __call__(self, what: str) -> Callable[[Any], Any]:
+        """Look up a dotted name; see the module."""
+
+        def look_up(wildcards: Any) -> Any:
+            asked = self.asked(wildcards)
+            first, *rest = what.split(".")
+            start = getattr(asked if hasattr(type(asked), first) else asked.run, first)
+            return plain(reduce(lambda value, name: value and getattr(value, name), rest, start))
+
+        return look_up
+
+    def asked(self, wildcards: Any) -> Asked:
+        """What a job's wildcards ask for."""
+        known = dict(wildcards.items())
+        return Asked(self.runs[known["study"]], known)
+
+    def code(self, script: str, *further: str) -> Callable[[Any], str]:
+        """Hash what a script and, where a rule has a generator, its class rest on.
+
+        Parameters
+        ----------
+        script : str
+        *further : str
+            Modules that the script imports by name; ``{dataset}`` and ``{delivered}`` stand for the study's dataset
+            and for the module of the generator that its deliverable is drawn from.
+        """
+
+        def look_up(wildcards: Any) -> str:
+            asked = self.asked(wildcards)
+            entries = [asked.generator] if asked.generator else []
+            if "{delivered}" in further:
+                entries.append(asked.run.generators[asked.delivery["generator"]])
+            named = [m.format(dataset=asked.run.study.dataset) for m in further if m != "{delivered}"]
+            return code_hash(script, *named, *(generator_class(entry.class_path).__module__ for entry in entries))
+
+        return look_up
+
+    @property
+    def downloads(self) -> dict[str, Run]:
+        """Runs whose raw table is downloaded, by dataset."""
+        return {run.study.dataset: run for run in self.runs.values() if run.source == "download"}
+
+    def downloaded_datasets(self) -> str:
+        """Constraint of a wildcard: datasets that are downloaded, or no name at all."""
+        return "|".join(self.downloads) or "(?!)"
+
+    def download(self, what: str) -> Callable[[Any], Any]:
+        """Look up what the codebook says of a download."""
+        return lambda wildcards: getattr(self.downloads[wildcards.dataset].codebook.raw, what)
+
+    def section(self, wildcards: Any) -> str:
+        """Section of the report of a table or figure."""
+        return self._displayed(wildcards)[0].section
+
+    def labels(self, wildcards: Any) -> dict[str, str]:
+        """What a table or figure shows, of whom, at which epoch count."""
+        what, shown = self._displayed(wildcards)
+        labels = {"what": ", ".join(filter(None, [what.label, shown.target]))}
+        if shown.generator:
+            run = self.asked(wildcards).run
+            labels["generator"] = run.generators[shown.generator].title
+            labels["epochs"] = str(run.shown(shown.generator) or "–")
+        return labels
+
+    def _displayed(self, wildcards: Any) -> tuple[registry.Table | registry.Figure, registry.Shown]:
+        asked = self.asked(wildcards)
+        if table := asked.wildcards.get("table"):
+            return registry.tables()[table], registry.Shown(table)
+        (shown,) = [one for one in registry.figures_of(asked.run) if one.name == asked.wildcards["figure"]]
+        return registry.figures()[shown.kind], shown
+
+
+def growing(amount: int) -> Callable[[Any, int], int]:
+    """Make a resources function: the amount at the first attempt, twice and three times as much at the next two."""
+
+    def look_up(wildcards: Any, attempt: int) -> int:
+        return amount * attempt
+
+    return look_up

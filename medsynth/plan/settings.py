@@ -1,0 +1,294 @@
+"""The schema of the configuration: config.yaml, one file a study and one a generator (datasets: medsynth.codebook).
+
+The models below are the schema; ``workflow/schemas/`` and the tables in ``config/README.md`` are made from them
+(``make schemas``), and a test keeps them in step.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from medsynth.codebook import Strict
+from medsynth.disclosure import LEAST_PATIENTS
+from medsynth.evaluation.conditional import Cohort
+from medsynth.evaluation.fairness import Subgroups
+from medsynth.evaluation.inference import Analysis
+from medsynth.evaluation.targets import Target
+from medsynth.reporting.publication import Publication
+
+
+def _rows(value: Any) -> Any:
+    """Accept a positive number of rows, or the word "all"."""
+    if value == "all" or (str(value).isdigit() and int(value) > 0):
+        return value if value == "all" else int(value)
+    raise ValueError(f"must be a positive number or 'all' (given: {str(value)!r})")
+
+
+Rows = Annotated[int | str, BeforeValidator(_rows)]
+Source = Literal["simulated", "file", "download"]
+
+
+class Config(Strict):
+    """config/config.yaml: which studies, at which scale; every key may also be given with ``--config``."""
+
+    studies: list[str] = Field(min_length=1, description="names of files in config/studies")
+    scale: str = Field("laptop", description="one of the scales that the studies define")
+    source: Source | None = Field(None, description="overrides every study's own source")
+    raw_dir: str = Field("resources/raw", description="raw tables lie in <raw_dir>/<dataset>/")
+    generators: list[str] | None = Field(None, description="overrides the studies' generators")
+    epochs: list[int] | None = Field(None, description="overrides the scale's epoch counts")
+    seeds: list[int] | None = Field(None, description="overrides the scale's seeds")
+    rows: Rows | None = Field(None, description="overrides the scale's number of rows")
+    share_imports: bool = Field(
+        True,
+        description="jobs on this machine fork from one process that keeps what they import; without it each imports "
+        "for itself",
+    )
+    failed: Literal["retry", "show"] = Field(
+        "retry",
+        description="jobs of generators that failed in an earlier call: 'retry' them, and make no tables while any "
+        "fails; 'show': make tables of the rest, which say what is left out and why (table `failures`)",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _words_may_be_lists(cls, content: Any) -> Any:
+        # "studies=covid_gans" on the command line is a plain word.
+        if isinstance(content, dict):
+            for key in ("studies", "generators", "epochs", "seeds"):
+                if isinstance(content.get(key), str | int):
+                    content = {**content, key: [content[key]]}
+        return content
+
+
+class Cleaning(Strict):
+    """How a study cleans beyond what the codebook says."""
+
+    max_missing: float = Field(0.5, ge=0, le=1, description="columns missing in a larger share of the rows are dropped")
+
+
+class Imputation(Strict):
+    """How a study imputes; fitted on training rows alone."""
+
+    method: Literal["forest", "iterative", "simple", "level"] = Field("forest", description="see README, Imputation")
+    rounds: int = Field(3, ge=1, description="rounds of chained equations (forest, iterative)")
+    max_fit_rows: int = Field(20_000, ge=10, description="training rows that the models are fitted on, at most")
+    statistic: Literal["median", "mean"] | None = Field(None, description="for numeric columns (simple); median")
+    flags: bool | None = Field(None, description="add a column '<name>_missing' for every gap (simple); no")
+
+    @model_validator(mode="after")
+    def _settings_of_simple(self):
+        if self.method != "simple" and (self.statistic or self.flags is not None):
+            raise ValueError("'statistic' and 'flags' are for the method 'simple' alone")
+        return self
+
+
+class StudyImputation(Imputation):
+    """How a study imputes, and how often."""
+
+    tables: int = Field(
+        1,
+        ge=1,
+        description="imputed training tables; the models of the seeds learn from them in turn, and `inference` then "
+        "counts what missing values leave unknown",
+    )
+
+    @model_validator(mode="after")
+    def _tables_differ(self):
+        if self.tables > 1 and self.method in ("simple", "level"):
+            raise ValueError(f"'tables' above 1 is for methods that draw values; '{self.method}' gives the same again")
+        return self
+
+
+class Scale(Strict):
+    """The numbers of one scale; no code asks for its name."""
+
+    rows: Rows = Field(description="rows of the clean table that the study uses")
+    cohort_rows: int | None = Field(None, ge=1, description="rows simulated if the source is simulated; default: rows")
+    epochs: list[int] = Field(min_length=1, description="epoch counts at which models are compared")
+    shown_epochs: int | None = Field(
+        None, description="epoch count of tables and figures that show one; default, or if it is not run: the largest"
+    )
+    seeds: list[int] = Field(min_length=1, description="one training run each; intervals are over them")
+    utility_rows: int = Field(
+        8_000, ge=1, description="rows that classifiers are trained on by the paper's protocol; beside it all of them"
+    )
+    test_rows: int = Field(2_000, ge=1, description="held-out real rows that classifiers are tested on")
+    fidelity_rows: int = Field(
+        10_000, ge=1, description="rows from each side for quality and detection, at most half of the test rows"
+    )
+    cohort_sample_rows: int = Field(1_000, ge=1, description="rows drawn for each cohort of `cohorts`")
+    coverage_samples: int = Field(20, ge=1, description="samples of the real rows for `inference.coverage`")
+    coverage_rows: int = Field(2_000, ge=10, description="rows of each of these samples")
+    attacked_seeds: int | None = Field(
+        None, ge=1, description="attack the tables of the first so many seeds alone; default: of all"
+    )
+    importance_rows: int = Field(200, ge=2, description="held-out real rows that forests are explained on (SHAP)")
+
+    @model_validator(mode="after")
+    def _positive(self):
+        for key in ("epochs", "seeds"):
+            values = getattr(self, key)
+            if len(set(values)) != len(values):
+                raise ValueError(f"'{key}' names a number twice: {values}")
+        if min(self.epochs) < 1:
+            raise ValueError(f"'epochs' must be at least 1: {self.epochs}")
+        if min(self.seeds) < 0:
+            raise ValueError(f"'seeds' must not be negative: {self.seeds}")
+        return self
+
+
+class Deliverable(Strict):
+    """A synthetic table in the raw table's headers and codes, from the model of most epochs and the first seed."""
+
+    generator: str = Field(description="one of the study's generators; the file is not made in runs without it")
+    rows: int = Field(1_000, ge=1, description="rows to draw")
+    file: str | None = Field(
+        None, pattern=r"^\w[\w.-]*\.csv$", description="name of the file in deliverable/; default: <generator>.csv"
+    )
+
+    @property
+    def file_name(self) -> str:
+        """Name of the file."""
+        return self.file or f"{self.generator}.csv"
+
+
+class Study(Strict):
+    """One study: a dataset, how it is prepared, which generators, and what is predicted."""
+
+    name: str = Field(description="the file's name without .yaml", pattern="^[a-z][a-z0-9_]*$")
+    title: str = Field(description="for captions and the report")
+    like: str | None = Field(None, description="another study, whose keys this one has unless it names them itself")
+    paper: str = Field("", description="what the study re-makes, with where to find it")
+    dataset: str = Field(description="name of a codebook in config/datasets")
+    source: Source = Field(description="where the raw table comes from")
+    seed: int = Field(description="everything random in the study is decided by it")
+    splits: bool = Field(
+        False,
+        description="every seed has a partition into train and test of its own; intervals then cover partitions, too "
+        "(Nadeau and Bengio 2003), and figures of single tables show the first seed",
+    )
+    test_share: float = Field(0.2, gt=0, lt=1, description="share of the persons in the test partition")
+    cleaning: Cleaning = Field(Cleaning(), description="see below")
+    winsorise: float | None = Field(
+        None, gt=0.5, lt=1, description="numeric columns are cut at this quantile of the training rows"
+    )
+    imputation: StudyImputation = Field(StudyImputation(), description="see below")
+    generators: list[str] = Field(min_length=1, description="names of files in config/generators, or of their variants")
+    targets: list[Target] = Field(min_length=1, description="what classifiers predict; the first is the main one")
+    subgroups: list[Subgroups] = Field(
+        [], description="groups that should be as frequent, and predicted as well, as in real rows, see below"
+    )
+    cohorts: list[Cohort] = Field([], description="patients that generators are asked for (conditions), see below")
+    attacks: list[str] | None = Field(
+        None,
+        description="generators that are also fitted on half of the training rows, to attack what they draw; default: "
+        "all that learn",
+    )
+    sensitive: list[str] = Field(
+        [], description="columns that attribute inference asks for; default: those that the targets are made of"
+    )
+    anonymeter: bool = Field(
+        False,
+        description="also measure Anonymeter's risks, in an environment of its own that is made once from the network",
+    )
+    dial: str | None = Field(
+        None, description="setting whose values attacks and detection are drawn against, such as kl_weight"
+    )
+    importance: list[str] = Field(
+        [], description="names of targets whose random forests are explained (SHAP): do they look at the same columns?"
+    )
+    inference: Analysis | None = Field(
+        None, description="a logistic model that is fitted to real and to synthetic rows: are conclusions the same?"
+    )
+    published: Publication | None = Field(
+        None, description="numbers and claims of a paper, or the name of the study that has them; see below"
+    )
+    sizes: list[Rows] = Field(
+        [], description="numbers of training rows (and 'all') that every generator is also fitted on"
+    )
+    least_patients: int = Field(
+        LEAST_PATIENTS,
+        ge=1,
+        description="tables, figures and their evidence tell of no smaller number of real patients, and the "
+        "deliverable has no level of free text that fewer have; see README, What the report shows of real patients",
+    )
+    deliverable: Deliverable | None = Field(None, description="a synthetic table to hand over, see below")
+    detect_metadata: bool = Field(
+        False, description="tabulate the column types that SDV detects beside those of the codebook (which are used)"
+    )
+    scales: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Scale] = Field(
+        description="name of a scale -> its numbers"
+    )
+
+    @model_validator(mode="after")
+    def _names_are_unique(self):
+        named = {"targets": self.targets, "cohorts": self.cohorts}
+        names_of = {key: [one.name for one in many] for key, many in named.items()}
+        names_of |= {"generators": self.generators, "importance": self.importance, "sizes": self.sizes}
+        names_of |= {"subgroups": [one.column for one in self.subgroups]}
+        for key, names in names_of.items():
+            twice = [name for name in names if names.count(name) > 1]
+            if twice:
+                raise ValueError(f"'{key}' names '{twice[0]}' twice")
+        return self
+
+    @model_validator(mode="after")
+    def _splits_have_one_imputation(self):
+        if self.splits and self.imputation.tables > 1:
+            raise ValueError("'splits' goes with one imputation: leave out 'splits' or 'imputation.tables'")
+        return self
+
+
+class Growth(Strict):
+    """Sizes of tables at which one scale of the benchmark measures time and memory."""
+
+    rows: list[int] = Field(min_length=1, description="training rows, while all columns are there")
+    columns: list[int] = Field(min_length=1, description="columns, while `rows_of_columns` training rows are there")
+    rows_of_columns: int = Field(ge=2, description="training rows while columns grow")
+    epochs: int = Field(ge=1, description="epochs of the generators that go through epochs")
+    seeds: list[int] = Field(min_length=1, description="every cell is measured once with each")
+    most_seconds: float = Field(
+        600, gt=0, description="cells that smaller ones predict to take more core seconds are left out, and said to be"
+    )
+
+
+class Benchmark(Strict):
+    """config/benchmark.yaml: what fitting and sampling cost as tables grow (`snakemake benchmark`)."""
+
+    study: str = Field(description="whose table, cleaned and imputed as the study says, rows are drawn from")
+    test_share: float = Field(0.04, gt=0, lt=1, description="share of the rows that no generator is measured on")
+    generators: list[str] = Field(min_length=1, description="names of files in config/generators, or of their variants")
+    settings: dict[str, dict[str, Any]] = Field(
+        {}, description="generator -> what differs from its settings, such as the epochs of one that counts its own"
+    )
+    scales: dict[str, Growth] = Field(description="name of a scale -> its sizes")
+
+
+class Variant(Strict):
+    """A generator under other settings, with a name and a row of its own."""
+
+    title: str = Field(description="for tables and figures")
+    colour: str = Field(pattern="^#[0-9a-f]{6}$", description="in every figure")
+    settings: dict[str, Any] = Field({}, description="what differs from the generator's settings")
+    imputation: Imputation | None = Field(None, description="of its training rows, instead of the study's")
+
+
+class GeneratorEntry(Strict):
+    """config/generators: one file a generator."""
+
+    name: str = Field(description="the file's name without .yaml", pattern="^[a-z][a-z0-9_]*$")
+    title: str = Field(description="for tables and figures")
+    colour: str = Field(pattern="^#[0-9a-f]{6}$", description="in every figure")
+    class_path: str = Field(alias="class", description="dotted path of the generator class")
+    licence: str = Field("", description="of the library behind it")
+    citation: str = Field("", description="how to cite it")
+    settings: dict[str, Any] = Field({}, description="keyword arguments of the class")
+    imputation: Imputation | None = Field(
+        None, description="of its training rows, instead of the study's; what it draws is compared with the study's own"
+    )
+    variants: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], Variant] = Field(
+        {}, description="name -> variant"
+    )

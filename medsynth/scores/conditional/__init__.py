@@ -1,0 +1,1 @@
+"""Cohorts drawn under conditions."""

@@ -1,0 +1,64 @@
+"""Cohorts: what a generator gives when it is asked for patients of one kind."""
+
+from __future__ import annotations
+
+from medsynth.disclosure import WITHHELD
+from medsynth.scores.captions import OVER_SEEDS, beside
+from medsynth.scores.registry import Compared, Facts, Family, Figure, Shown, Stage, Table
+
+SECTION = "4 Conditions"
+
+
+def _table(facts: Facts):
+    from medsynth.reporting.display import display_conditional
+    from medsynth.reporting.tables import conditional_table
+
+    numbers = conditional_table(facts.scores)
+    titles = {cohort["name"]: cohort.get("title") or cohort["name"] for cohort in facts.cohorts}
+    return numbers, display_conditional(numbers, titles, facts.styles)
+
+
+def _conditions(facts: Facts, shown: Shown):
+    from medsynth.evaluation.conditional import Cohort
+    from medsynth.reporting.cohort_figures import success_matrices
+
+    cohorts = [Cohort(**cohort) for cohort in facts.cohorts]
+    title = facts.styles[shown.generator]["title"]
+    return success_matrices(facts.scores, cohorts, generator=shown.generator, title=title, note=facts.note)
+
+
+COHORTS = Stage(
+    "cohorts",
+    needs="train",
+    generators=lambda run: run.conditional,
+    references=("real", "independent"),
+    more_seconds=lambda run, work, n_train: work.draw(run.scale.cohort_sample_rows * len(run.study.cohorts)),
+)
+
+FAMILY = Family(
+    stages=(COHORTS,),
+    claims=("conditional",),
+    tables=(
+        Table(
+            "conditional",
+            section=SECTION,
+            label="Cohorts drawn under conditions",
+            make=_table,
+            caption="Rows drawn under conditions: share that meets all of them, and how those that do compare with the "
+            f"held-out real rows of the cohort (200 or more), {OVER_SEEDS}; {WITHHELD}: would tell, by itself or by "
+            "difference, of fewer than {least} real rows",
+            wanted=lambda run: run.conditional,
+            compared=Compared(("condition", "generator", "epochs"), ("success",), tolerance=0.03),
+        ),
+    ),
+    figures=(
+        Figure(
+            "conditions",
+            section=SECTION,
+            label="Figures 8 and 9: success matrices",
+            draw=_conditions,
+            caption=beside(__file__, "conditions"),
+            of=lambda run: [(g, "") for g in run.conditional if run.shown_seeds("cohorts", g)],
+        ),
+    ),
+)

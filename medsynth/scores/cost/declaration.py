@@ -1,0 +1,27 @@
+"""What data, training, sampling and scoring took."""
+
+from __future__ import annotations
+
+from medsynth.scores.registry import Facts, Family, Table
+
+
+def _runtime(facts: Facts):
+    from medsynth.reporting.tables import runtime_table
+
+    numbers = runtime_table(facts.file("benchmarks"))
+    return numbers, numbers
+
+
+FAMILY = Family(
+    claims=("cost",),
+    tables=(
+        Table(
+            "runtime",
+            section="7 Cost",
+            label="Time and memory of every step",
+            make=_runtime,
+            caption="What data, training, sampling and scoring took: wall-clock seconds, and peak memory of the "
+            "largest job",
+        ),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Do intervals of the logistic model cover?"""

@@ -1,0 +1,52 @@
+"""Over samples of the real rows: do intervals of the logistic model cover, and how often is nothing found to be some?"""
+
+from __future__ import annotations
+
+from medsynth.evaluation.inference import REFITS
+from medsynth.scores.registry import Compared, Facts, Family, Stage, Table
+
+
+def _table(facts: Facts):
+    from medsynth.reporting.coverage import coverage_table, display_coverage
+
+    numbers = coverage_table(facts.scores)
+    return numbers, display_coverage(numbers, facts.styles)
+
+
+def _seconds(run, work, n_train: int) -> float:
+    rows = min(run.scale.coverage_rows, n_train)
+    refits = REFITS if work.generator in run.study.inference.proper else 0
+    models = len(run.learned_from(work.generator)) + refits
+    return run.scale.coverage_samples * models * (work.fit(rows) + work.draw(rows))
+
+
+COVERAGE = Stage(
+    "coverage",
+    needs="impute",
+    generators=lambda run: run.covered,
+    # One job draws all samples.
+    seeds=lambda run: run.scale.seeds[:1],
+    # No reference row is fitted to samples of the real rows.
+    like=None,
+    more_seconds=_seconds,
+)
+
+FAMILY = Family(
+    stages=(COVERAGE,),
+    tables=(
+        Table(
+            "coverage",
+            section="2 Utility",
+            label="Inference: coverage and type I error",
+            make=_table,
+            caption="Coverage: the real rows as the population, samples of them with replacement, and of every sample "
+            "as many independently fitted models as the study has seeds, one table each (bootstrap refits: "
+            f"{REFITS} models of resampled rows): share of the samples whose 95% interval holds the population's "
+            "coefficient, mean and least of terms; type I error: share of those that find an influence of a predictor "
+            "that has none (exact 95% interval over samples); width of the interval against the sample's own, median. "
+            "Nominal are 0.95 and 0.05",
+            wanted=lambda run: run.covered,
+            compared=Compared(("generator", "epochs", "rule", "term"), ("covered",), tolerance=0.2),
+        ),
+    ),
+)

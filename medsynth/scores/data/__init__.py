@@ -1,0 +1,1 @@
+"""Where the rows come from and what was done to them."""

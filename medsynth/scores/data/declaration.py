@@ -1,0 +1,89 @@
+"""Where the rows come from and what was done to them before any generator saw one."""
+
+from __future__ import annotations
+
+from medsynth.disclosure import WITHHELD
+from medsynth.scores.registry import Facts, Family, Table
+
+SECTION = "1 Data"
+
+
+def _overview(facts: Facts):
+    from medsynth.reporting.data import overview_table
+
+    table = overview_table(facts.overview, facts.provenance)
+    return table, table
+
+
+def _cleaning(facts: Facts):
+    from medsynth.reporting.data import cleaning_table
+
+    table = cleaning_table(facts.file("cleaning"), facts.provenance["raw_rows"], facts.least_patients)
+    return table, table
+
+
+def _preparation(facts: Facts):
+    from medsynth.reporting.data import preparation_table
+
+    table = preparation_table(facts.file("preparation"), facts.least_patients)
+    return table, table
+
+
+def _scaling(facts: Facts):
+    import pandas as pd
+
+    from medsynth.reporting.columns import display_scaling
+
+    numbers = pd.read_csv(facts.files["scaling"])
+    return numbers, display_scaling(numbers)
+
+
+def _metadata(facts: Facts):
+    from medsynth.reporting.data import display_metadata
+
+    numbers = facts.file("metadata")
+    return numbers, display_metadata(numbers)
+
+
+FAMILY = Family(
+    claims=("data",),
+    tables=(
+        Table("overview", section=SECTION, label="What was run", make=_overview, caption="What was run"),
+        Table(
+            "cleaning",
+            section=SECTION,
+            label="Cleaning",
+            make=_cleaning,
+            caption="What cleaning did, column by column; cells are those that the rule changed (<{least}: some, but "
+            f"fewer; {WITHHELD}: would tell of fewer by difference)",
+        ),
+        Table(
+            "preparation",
+            section=SECTION,
+            label="Partitions and imputation",
+            make=_preparation,
+            caption="Partitions and imputation; learned on training rows alone (<{least}: some cells, but fewer; "
+            f"{WITHHELD}: would tell of fewer by difference)",
+        ),
+        Table(
+            "scaling",
+            section=SECTION,
+            label="Moments before and after scaling",
+            make=_scaling,
+            caption="Moments of the numeric columns of the training rows before and after scaling to [0, 1] "
+            "(MinMaxScaler; kurtosis is excess kurtosis); columns are cut where {least} rows or more lie at or beyond. "
+            "Unchanged: skewness and kurtosis are equal, mean and standard deviation are what the linear map makes of "
+            "them",
+        ),
+        Table(
+            "metadata",
+            section=SECTION,
+            label="Metadata: detected and declared",
+            make=_metadata,
+            caption="Column types that SDV detects (Metadata.detect_from_dataframes) beside those declared from the "
+            "codebook, which are the ones that generators are told (label-encoded ones: that every column is "
+            "numerical)",
+            wanted=lambda run: run.study.detect_metadata,
+        ),
+    ),
+)

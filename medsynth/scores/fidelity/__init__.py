@@ -1,0 +1,1 @@
+"""How closely a synthetic table resembles a real one."""

@@ -1,0 +1,145 @@
+"""How closely a synthetic table resembles held-out real rows: SDMetrics' scores, moments, distributions."""
+
+from __future__ import annotations
+
+from medsynth.scores.captions import AT_ONE_COUNT, OVER_SEEDS, beside
+from medsynth.scores.registry import Compared, Facts, Family, Figure, Shown, Table
+
+SECTION = "3 Fidelity"
+
+
+def _quality(facts: Facts):
+    from medsynth.reporting.display import display_quality
+    from medsynth.reporting.tables import quality_table
+
+    numbers = quality_table(facts.scores)
+    return numbers, display_quality(numbers, facts.styles)
+
+
+def _moments(facts: Facts):
+    from medsynth.reporting.display import display_moments
+    from medsynth.reporting.tables import at_epochs, moments_table
+
+    numbers = moments_table(facts.scores)
+    return numbers, display_moments(at_epochs(numbers, facts.shown_epochs), facts.styles)
+
+
+def _columns(facts: Facts):
+    from medsynth.reporting.columns import columns_table, display_columns
+
+    numbers = columns_table(facts.at_shown_epochs)
+    return numbers, display_columns(numbers, facts.columns, facts.styles)
+
+
+def _spread(facts: Facts, shown: Shown):
+    from medsynth.reporting.training_figures import spread_and_quality
+
+    return spread_and_quality(facts.scores, facts.styles, note=facts.note)
+
+
+def _of_generator(facts: Facts, shown: Shown) -> dict:
+    """Arguments of figures of one generator."""
+    return {"title": facts.titled(shown.generator), "note": facts.note}
+
+
+def _colour(facts: Facts, shown: Shown) -> str:
+    return facts.styles[shown.generator]["colour"]
+
+
+def _distributions(facts: Facts, shown: Shown):
+    from medsynth.reporting.figures import distributions
+
+    evidence = facts.evidence_of(shown.generator)
+    return distributions(evidence, facts.codebook, colour=_colour(facts, shown), **_of_generator(facts, shown))
+
+
+def _associations(facts: Facts, shown: Shown):
+    from medsynth.reporting.figures import associations
+
+    return associations(facts.evidence_of(shown.generator), **_of_generator(facts, shown))
+
+
+def _pairs(facts: Facts, shown: Shown):
+    from medsynth.reporting.pair_figures import pairs
+
+    evidence = facts.evidence_of(shown.generator)
+    return pairs(evidence, facts.codebook, colour=_colour(facts, shown), **_of_generator(facts, shown))
+
+
+FAMILY = Family(
+    claims=("fidelity",),
+    tables=(
+        Table(
+            "quality",
+            section=SECTION,
+            label="Table 2: quality and detection",
+            make=_quality,
+            caption="Quality (SDMetrics) against held-out real rows, and two detectors (C2ST AUC, 0.5: the detector "
+            "cannot tell; C2ST score: 1 - |2 AUC - 1|; p: of real rows being told from real rows as well as the "
+            "tables at hand; the interval covers other training runs, too). Every table has as many rows as the upper "
+            "reference. Duplicates: rows that equal an earlier one. A score says little without its references. "
+            "SDMetrics bins the pair trends of each table over that table's own range, so that one extreme patient "
+            "moves them and the overall score; on common bins both tables have the real one's. Values are the "
+            f"{OVER_SEEDS}",
+            compared=Compared(
+                ("generator", "epochs"), ("overall", "column_shapes", "pair_trends", "c2st_auc"), tolerance=0.02
+            ),
+        ),
+        Table(
+            "moments",
+            section=SECTION,
+            label="Table 3: moments",
+            make=_moments,
+            caption="Moments of the numeric columns, averaged over columns (kurtosis is excess kurtosis), "
+            f"{AT_ONE_COUNT}",
+            compared=Compared(("generator", "epochs", "moment"), ("mean",), tolerance=0.1, relative=True),
+        ),
+        Table(
+            "columns",
+            section=SECTION,
+            label="Scores of each column",
+            make=_columns,
+            caption="SDMetrics' scores of each column against held-out real rows, mean over seeds, at one epoch count "
+            "a generator: shape (1 minus the distance of the distributions) and validity (share of values within the "
+            "real range, or of levels that the real rows have)",
+            compared=Compared(
+                ("column", "generator", "epochs"), ("column_shape", "column_validity"), tolerance=0.03
+            ),
+        ),
+    ),
+    figures=(
+        Figure(
+            "spread",
+            section=SECTION,
+            label="Standard deviation against quality",
+            draw=_spread,
+            caption=beside(__file__, "spread"),
+        ),
+        Figure(
+            "distributions",
+            section=SECTION,
+            label="Figure 3: distributions",
+            draw=_distributions,
+            caption=beside(__file__, "distributions"),
+            of=lambda run: [(g, "") for g in run.drawable],
+            kept="distributions_med_vae_plus.png",
+        ),
+        Figure(
+            "associations",
+            section=SECTION,
+            label="Associations",
+            draw=_associations,
+            caption=beside(__file__, "associations"),
+            of=lambda run: [(g, "") for g in run.drawable],
+        ),
+        Figure(
+            "pairs",
+            section=SECTION,
+            label="Figure 4: pairs of numeric columns",
+            draw=_pairs,
+            caption=beside(__file__, "pairs"),
+            of=lambda run: [(g, "") for g in run.drawable if run.in_pairs],
+            kept="pairs_med_vae_plus.png",
+        ),
+    ),
+)

@@ -1,0 +1,64 @@
+"""What random forests look at (SHAP), trained on synthetic and on real rows."""
+
+from __future__ import annotations
+
+from medsynth.scores.captions import OVER_SEEDS, beside
+from medsynth.scores.registry import Compared, Facts, Family, Figure, Shown, Table
+
+SECTION = "2 Utility"
+
+
+def _table(facts: Facts):
+    from medsynth.reporting.display import display_importance
+    from medsynth.reporting.tables import importance_table
+
+    numbers = importance_table(facts.scores)
+    return numbers, display_importance(numbers, facts.styles)
+
+
+def _importances(facts: Facts, shown: Shown):
+    from medsynth.reporting.importance_figures import importances
+
+    looked_at = {
+        name: facts.evidence_of(name)[0]["importance"][shown.target] for name in ("real", shown.generator)
+    }
+    return importances(
+        facts.scores,
+        looked_at,
+        target=shown.target,
+        generator=shown.generator,
+        title=facts.titled(shown.generator),
+        colour=facts.styles[shown.generator]["colour"],
+        note=facts.note,
+    )
+
+
+FAMILY = Family(
+    claims=("importance",),
+    tables=(
+        Table(
+            "importance",
+            section=SECTION,
+            label="Importance: agreement with real-trained forests",
+            make=_table,
+            caption="Importance: do random forests trained on synthetic rows look at what those trained on real rows "
+            "look at? Spearman's correlation of mean |SHAP| over predictors, and share of the real-trained forest's "
+            f"five most important predictors that are among the other's five. Values are the {OVER_SEEDS}",
+            wanted=lambda run: run.importance,
+            compared=Compared(
+                ("target", "generator", "epochs"), ("rank_correlation", "top5_overlap"), tolerance=0.1
+            ),
+        ),
+    ),
+    figures=(
+        Figure(
+            "importances",
+            section=SECTION,
+            label="SHAP: what forests look at",
+            draw=_importances,
+            caption=beside(__file__, "importances"),
+            of=lambda run: [(g, target.name) for target in run.explained for g in run.drawable],
+            kept="importances_ctgan_death.png",
+        ),
+    ),
+)

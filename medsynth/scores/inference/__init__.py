@@ -1,0 +1,1 @@
+"""Coefficients of a logistic model."""

@@ -1,0 +1,72 @@
+"""Would an analyst of synthetic tables conclude what one of the real rows does? Coefficients of a logistic model."""
+
+from __future__ import annotations
+
+from medsynth.evaluation.inference import DRAWS, REFITS
+from medsynth.scores.captions import beside
+from medsynth.scores.registry import Compared, Facts, Family, Figure, Shown, Stage, Table
+
+SECTION = "2 Utility"
+
+
+def _table(facts: Facts):
+    from medsynth.reporting.inference import display_inference, inference_table
+
+    numbers = inference_table(facts.scores)
+    return numbers, display_inference(numbers, facts.styles)
+
+
+def _forest(facts: Facts, shown: Shown):
+    from medsynth.reporting.inference import forest
+
+    return forest(facts.scores, facts.styles, outcome=facts.outcome, note=facts.note)
+
+
+def _seconds(run, work, n_train: int) -> float:
+    learned_from = run.learned_from(work.generator)
+    draws = DRAWS if len(set(learned_from)) > 1 else 1
+    refits = REFITS if work.generator in run.study.inference.proper else 0
+    return refits * work.fit(n_train) + (len(learned_from) * draws + refits) * work.draw(n_train)
+
+
+INFERENCE = Stage(
+    "inference",
+    needs="train",
+    generators=lambda run: run.inferred,
+    references=("real", "independent"),
+    # One job combines what the models of all seeds give.
+    seeds=lambda run: run.scale.seeds[:1],
+    more_seconds=_seconds,
+)
+
+FAMILY = Family(
+    stages=(INFERENCE,),
+    tables=(
+        Table(
+            "inference",
+            section=SECTION,
+            label="Inference: coefficients of a logistic model",
+            make=_table,
+            caption="Inference: a logistic model fitted to one synthetic table of every independently trained model, "
+            "against the fit to the real training rows. The column 'Interval: covers' names the rule that combines "
+            "the tables and what its 95% interval covers: other persons (who could have been the real rows), other "
+            "imputations of the same rows, another training run, another drawing. Plug-in (Raab, Nowok and Dibben "
+            "2016): with the variance between models; of one model alone training is not covered. Bootstrap refits: "
+            f"{REFITS} models of resampled training persons (Raghunathan, Reiter and Rubin 2003). Nested: models of "
+            "several imputations (Reiter 2004). An overlap is worth what the width beside it costs: a wide interval "
+            "overlaps with many. The csv has every coefficient",
+            wanted=lambda run: run.inferred,
+            compared=Compared(("generator", "epochs", "rule", "term"), ("estimate",), tolerance=0.2),
+        ),
+    ),
+    figures=(
+        Figure(
+            "inference",
+            section=SECTION,
+            label="Inference: forest plot",
+            draw=_forest,
+            caption=beside(__file__, "inference"),
+            of=lambda run: [("", "")] if run.inferred else [],
+        ),
+    ),
+)

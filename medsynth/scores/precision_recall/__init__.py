@@ -1,0 +1,1 @@
+"""Alpha-precision, beta-recall, authenticity and three-way marginals."""

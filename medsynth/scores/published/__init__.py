@@ -1,0 +1,1 @@
+"""What a paper publishes, beside what a run gives."""

@@ -1,0 +1,1 @@
+"""What training says of itself."""

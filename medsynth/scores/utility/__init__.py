@@ -1,0 +1,1 @@
+"""Train on synthetic, test on real (TSTR)."""

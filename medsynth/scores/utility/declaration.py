@@ -1,0 +1,67 @@
+"""Train on synthetic, test on real: classifiers' scores on held-out real rows."""
+
+from __future__ import annotations
+
+from medsynth.evaluation.references import REFERENCES
+from medsynth.scores.captions import AT_ONE_COUNT, beside
+from medsynth.scores.registry import Compared, Facts, Family, Figure, Shown, Stage, Table
+
+SECTION = "2 Utility"
+
+
+def _table(facts: Facts):
+    from medsynth.reporting.display import display_utility
+    from medsynth.reporting.tables import at_epochs, utility_table
+
+    numbers = utility_table(facts.scores)
+    return numbers, display_utility(at_epochs(numbers, facts.shown_epochs), facts.styles)
+
+
+def _accuracy(facts: Facts, shown: Shown):
+    from medsynth.reporting.figures import accuracy_by_epochs
+
+    return accuracy_by_epochs(facts.scores, facts.styles, target=shown.target, note=facts.note)
+
+
+# Every synthetic table, and every reference row, for this family and those that need no job of their own.
+TABLE = Stage(
+    "table",
+    needs="sample",
+    generators=lambda run: list(run.generators),
+    references=(*REFERENCES, "majority"),
+    every_epoch=True,
+    # Forests are explained at the epoch count that is shown, and so are those of `independent`, but not of `holdout`.
+    like="independent",
+    unexplained="holdout",
+)
+
+FAMILY = Family(
+    stages=(TABLE,),
+    claims=("utility", "utility_protocol"),
+    tables=(
+        Table(
+            "utility",
+            section=SECTION,
+            label="Table 1: train on synthetic, test on real",
+            make=_table,
+            caption="Train on synthetic, test on real (TSTR): scores on held-out real rows. Equal information: real "
+            "rows are all that the generator saw, synthetic rows are as many; the paper's protocol: fewer rows of "
+            "both. Normalised accuracy gain: (accuracy - majority) / (real - majority) with Fieller's interval, "
+            f"withheld where the real rows' gain is not clearly above 0. Values are the {AT_ONE_COUNT}",
+            compared=Compared(
+                ("generator", "epochs", "comparison", "target", "classifier", "metric"), ("mean",), tolerance=0.03
+            ),
+        ),
+    ),
+    figures=(
+        Figure(
+            "accuracy",
+            section=SECTION,
+            label="Figure 2: accuracy against epochs",
+            draw=_accuracy,
+            caption=beside(__file__, "accuracy"),
+            of=lambda run: [("", target.name) for target in run.study.targets],
+            kept="accuracy_*.png",
+        ),
+    ),
+)

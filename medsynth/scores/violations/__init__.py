@@ -1,0 +1,1 @@
+"""Rows that break a rule of the codebook."""
