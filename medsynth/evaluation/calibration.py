@@ -3,17 +3,20 @@
 Cox 1958, "Two further applications of a model for binary regression", Biometrika 45:562-565; Van Calster, McLernon,
 van Smeden, Wynants and Steyerberg 2019, "Calibration: the Achilles heel of predictive analytics", BMC Medicine 17:230.
 
-statsmodels fits one logistic regression at a time; here all draws of persons are fitted at once.
+statsmodels fits the regression of all rows. It fits one at a time; those of two hundred draws of persons are fitted
+here, all at once, which takes a fifth to a ninth of the time (2,000 to 30,000 rows).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from medsynth.evaluation.inference import fit_logistic
+
 # A random forest of 100 trees says 0 and 1, whose logits are infinite. Half of its smallest other share stands for 0.
 # All classifiers are cut alike, so that their slopes can be compared.
 CUT = 0.005
-# Newton's method: so many steps at most, none longer than this (in standard deviations of the logit).
+# Newton's method for draws: so many steps at most, none longer than this (in standard deviations of the logit).
 STEPS = 50
 LONGEST = 2.0
 # Numbers of a block of replicates, 8 MB, stay near the processor.
@@ -43,35 +46,30 @@ def calibration_slope(
     replicates : ndarray of float, shape (replicates,), or None
         The same, fitted under each row of weights.
     """
-    counted = np.ones((1, len(y)))
-    if weights is not None:
-        counted = np.concatenate([counted, weights])
+    from scipy.special import logit
+
+    draws = np.empty((0, len(y))) if weights is None else weights
     occur = np.unique(y)
-    slopes = np.full(len(counted), np.nan)
+    slopes = np.full(1 + len(draws), np.nan)
     if len(occur) > 1:
         judged = [1] if probability.shape[1] == 2 else occur
-        slopes = np.mean([_slopes(_logit(probability[:, one]), y == one, counted) for one in judged], axis=0)
+        logits = logit(np.clip(probability, CUT, 1 - CUT))
+        slopes = np.mean([_slopes(logits[:, one], y == one, draws) for one in judged], axis=0)
     return float(slopes[0]), None if weights is None else slopes[1:]
 
 
-def _logit(probability: np.ndarray) -> np.ndarray:
-    """Logits of probabilities, cut."""
-    cut = np.clip(probability, CUT, 1 - CUT)
-    return np.log(cut / (1 - cut))
-
-
 def _slopes(logit: np.ndarray, outcome: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Slopes under each row of weights: (replicates,). The first row is that of all rows: the others start there."""
+    """Slope of all rows, and then those under each row of weights: (1 + replicates,)."""
     spread = logit.std()
     if not spread:
-        return np.full(len(weights), np.nan)
+        return np.full(1 + len(weights), np.nan)
     x = (logit - logit.mean()) / spread
-    start = _newton(x, outcome, weights[:1], np.zeros((1, 2)))
+    of_all = fit_logistic(np.column_stack([np.ones(len(x)), x]), outcome).estimates
     size = max(1, CELLS_AT_ONCE // len(x))
     parts = [weights[i : i + size] for i in range(0, len(weights), size)]
-    # Where all rows have no slope, draws of them may have one.
-    found = [_newton(x, outcome, part, np.repeat(np.nan_to_num(start), len(part), axis=0)) for part in parts]
-    return np.concatenate(found)[:, 1] / spread
+    # Draws start from all rows. Where these have no slope, draws of them may have one.
+    found = [_newton(x, outcome, part, np.tile(np.nan_to_num(of_all), (len(part), 1))) for part in parts]
+    return np.concatenate([of_all[None], *found])[:, 1] / spread
 
 
 def _newton(x: np.ndarray, outcome: np.ndarray, weights: np.ndarray, start: np.ndarray) -> np.ndarray:

@@ -136,8 +136,8 @@ def combine_imputed(estimates: np.ndarray, variances: np.ndarray) -> Combined:
 
 
 def _interval(estimate: float, variance: float, df: float) -> Combined:
-    half = stats.t.ppf(0.975, df) * np.sqrt(variance)
-    return Combined(float(estimate), float(variance), float(df), float(estimate - half), float(estimate + half))
+    low, high = stats.t.interval(0.95, df, loc=estimate, scale=np.sqrt(variance))
+    return Combined(float(estimate), float(variance), float(df), float(low), float(high))
 
 
 def interval_overlap(first: tuple[float, float], second: tuple[float, float]) -> float:

@@ -11,6 +11,28 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 
+def indicators(codes: np.ndarray, sizes: np.ndarray) -> csr_array:
+    """Write levels as indicators: sparse float, shape (rows, levels of all columns).
+
+    scikit-learn's `OneHotEncoder` gives the same and looks for every code among the known ones, which takes 36 times as
+    long (30,000 rows, 40 columns).
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (rows, columns)
+        Levels by number, from 0.
+    sizes : ndarray of int, shape (columns,)
+        How many levels each column may have.
+    """
+    # Here, not above: whoever reads a study reaches this module, and few tabulate.
+    from scipy.sparse import csr_array
+
+    rows, columns = codes.shape
+    places = codes + np.cumsum(sizes) - sizes
+    starts = np.arange(rows + 1) * columns
+    return csr_array((np.ones(places.size), places.ravel(), starts), shape=(rows, np.sum(sizes)))
+
+
 class Crosstabs:
     """Shares of rows that have one level and another, for all pairs of columns.
 
@@ -23,17 +45,11 @@ class Crosstabs:
     """
 
     def __init__(self, codes: pd.DataFrame, sizes: np.ndarray | None = None) -> None:
-        # Here, not above: whoever reads a study reaches this module, and few tabulate.
-        from scipy.sparse import csr_array
-
         self.sizes = np.asarray(codes.max() + 1 if sizes is None else sizes) + 1
         # Which column a level belongs to.
         self.column = np.repeat(np.arange(len(self.sizes)), self.sizes)
-        levels = codes.to_numpy() + 1 + np.cumsum(self.sizes) - self.sizes
-        rows, columns = levels.shape
-        places = np.arange(0, rows * columns + 1, columns)
-        one_hot = csr_array((np.ones(rows * columns), levels.ravel(), places), shape=(rows, len(self.column)))
-        self.shares = (one_hot.T @ one_hot) / rows
+        one_hot = indicators(codes.to_numpy() + 1, self.sizes)
+        self.shares = (one_hot.T @ one_hot) / len(codes)
 
     def total_variation(self, other: Crosstabs) -> np.ndarray:
         """Total variation distance of each pair's shares to those of another table: (columns, columns), in [0, 1]."""

@@ -104,21 +104,22 @@ class Fit(NamedTuple):
 def independent_terms(x: np.ndarray) -> np.ndarray:
     """Say which columns are no linear combination of those before them; bool of shape (terms,).
 
-    Of aliased columns the first one stays, as in R's `lm` and `glm`: a QR decomposition whose pivoting keeps the order
-    of the terms, and sets a column aside when hardly anything of it is left beside the others (1e-7 of its length).
+    Of aliased columns the first one stays, as in R's `lm` and `glm`. The diagonal of a QR decomposition's triangle has
+    what is left of each column beside those before it; the first one of which hardly anything is left (1e-7 of its
+    length) is set aside, until none is.
     """
-    # The triangle of a plain QR decomposition has the columns' lengths and angles, in few rows.
+    # The triangle has the columns' lengths and angles, in few rows.
     triangle = np.linalg.qr(x, mode="r")
-    independent, basis = np.zeros(x.shape[1], dtype=bool), np.zeros((len(triangle), 0))
-    for i, column in enumerate(triangle.T):
-        left = column
-        # Twice is enough against rounding (Giraud et al. 2005, Numerische Mathematik 101:87).
-        for _ in range(2):
-            left = left - basis @ (basis.T @ left)
-        length = np.linalg.norm(left)
-        if length > ALIASED * np.linalg.norm(column):
-            independent[i], basis = True, np.column_stack([basis, left / length])
-    return independent
+    lengths, kept = np.linalg.norm(triangle, axis=0), np.arange(x.shape[1])
+    while len(kept):
+        diagonal = np.abs(np.diag(np.linalg.qr(triangle[:, kept], mode="r")))
+        # Nothing is left of columns beyond the number of rows.
+        left = np.pad(diagonal, (0, len(kept) - len(diagonal)))
+        aliased = left <= ALIASED * lengths[kept]
+        if not aliased.any():
+            break
+        kept = np.delete(kept, aliased.argmax())
+    return np.isin(np.arange(x.shape[1]), kept)
 
 
 def fit_logistic(x: np.ndarray, y: np.ndarray) -> Fit:
@@ -128,7 +129,7 @@ def fit_logistic(x: np.ndarray, y: np.ndarray) -> Fit:
     ----------
     x : ndarray of float, shape (rows, terms)
         The first column is 1.
-    y : ndarray of int, shape (rows,)
+    y : ndarray of int or bool, shape (rows,)
         0 or 1.
 
     Returns

@@ -88,7 +88,7 @@ def _cells(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> t
     codes, sizes = np.empty((len(codebook.columns), len(both)), dtype="int64"), []
     for row, (name, column) in zip(codes, codebook.columns.items(), strict=True):
         if column.type in NUMERIC:
-            row[:] = np.minimum(_mid_ranks(both[name].to_numpy(), real[name].to_numpy()) * BINS, BINS - 1)
+            row[:] = np.minimum(mid_ranks(both[name].to_numpy(), real[name].to_numpy()) * BINS, BINS - 1)
             sizes.append(BINS)
         else:
             shares = real[name].value_counts(normalize=True)
@@ -100,8 +100,11 @@ def _cells(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> t
     return codes, sizes
 
 
-def _mid_ranks(values: np.ndarray, among: np.ndarray) -> np.ndarray:
-    """Mean of the shares of rows below and not above each value: a value that many rows share is a bin of its own."""
+def mid_ranks(values: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """Ranks of values among others, in [0, 1]: the mean of the shares of these below and not above each value.
+
+    scipy's `percentileofscore` of kind "mean" compares every value with each of the others.
+    """
     known = np.sort(among)
     ends = [np.searchsorted(known, values, side=side) for side in ("left", "right")]
     return (ends[0] + ends[1]) / (2 * max(len(known), 1))

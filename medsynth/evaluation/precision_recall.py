@@ -31,6 +31,7 @@ import pandas as pd
 
 from medsynth.codebook import NUMERIC, Codebook
 from medsynth.evaluation.attacks.distances import PAIRS_AT_ONCE
+from medsynth.evaluation.crosstabs import indicators
 from medsynth.evaluation.resampling import Score, least_variance, share_score
 
 # Squared distances are sums in float64 whose order differs; rows at the same distance shall tie.
@@ -190,26 +191,15 @@ def _authenticity(synthetic: Points, learned: Points) -> float:
 def _centres(points: Points, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Weighted means of the rows: shares of the levels, (levels of all columns, replicates), and means of numbers."""
     shares = (weights / weights.sum(axis=1, dtype="float64", keepdims=True)).T
-    return _indicators(points).T @ shares, points.numbers.T @ shares
+    return indicators(points.levels.T, points.sizes).T @ shares, points.numbers.T @ shares
 
 
 def _to_centres(points: Points, centres: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     """Squared distance of each row to each of the centres: (rows, replicates)."""
     squared = len(points.levels) + (points.numbers**2).sum(axis=1)[:, None]
-    for part, centre in zip((_indicators(points), points.numbers), centres, strict=True):
+    for part, centre in zip((indicators(points.levels.T, points.sizes), points.numbers), centres, strict=True):
         squared = squared - 2 * (part @ centre) + (centre**2).sum(axis=0)
     return np.round(squared, DECIMALS)
-
-
-def _indicators(points: Points):
-    """Indicators of the levels: sparse, (rows, levels of all columns)."""
-    # Here, not above: whoever reads a study reaches this module.
-    from scipy.sparse import csr_array
-
-    columns, rows = points.levels.shape
-    places = points.levels.T + np.cumsum(points.sizes) - points.sizes
-    starts = np.arange(rows + 1) * columns
-    return csr_array((np.ones(places.size), places.ravel(), starts), shape=(rows, points.sizes.sum()))
 
 
 def _nearest(points: Points, others: Points) -> tuple[np.ndarray, np.ndarray]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from medsynth.errors import InputError, nearest
 from medsynth.reporting.display import NOTHING, Bold
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
 
 # A number or a sign alone (codes such as -9) is no formula.
 FORMULA = re.compile(r"(?![-+]?(\d+\.?\d*)?\Z)[=+\-@\t\r]")
@@ -17,60 +21,36 @@ FORMULA = re.compile(r"(?![-+]?(\d+\.?\d*)?\Z)[=+\-@\t\r]")
 # Text beyond this many characters is wrapped.
 LONG = 60
 
-LATEX = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "→": r"$\rightarrow$",
-    "≥": r"$\geq$",
-    "≤": r"$\leq$",
-    "ε": r"$\varepsilon$",
-    "–": "--",
-    **{character: f"\\{character}" for character in "&%$#_{}"},
-}
+# A hyphen before a digit is a minus, for which LaTeX has a longer stroke.
+MINUS = re.compile(r"(?<![\w-])-(?=\d)")
 
-PAGE = """\
-<!DOCTYPE html>
+# What pandas begins a page with, and what ours begin with instead.
+STYLER_HEAD = '<html>\n<head>\n<meta charset="utf-8">'
+HEAD = """\
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ title }}</title>
-<style>
-body { font: 13px/1.45 system-ui, "Segoe UI", "Liberation Sans", Arial, sans-serif; color: #1f2328; margin: 2rem; }
-table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; }
-caption { caption-side: top; text-align: left; padding-bottom: .9rem; max-width: 60rem; color: #424a53; }
-th, td { padding: .33rem .5rem; text-align: right; white-space: nowrap; }
-.left { text-align: left; }
-.long { white-space: normal; overflow-wrap: anywhere; min-width: 20rem; max-width: 45rem; text-align: left; }
-thead th { position: sticky; top: 0; background: #fff; border: solid #1f2328; border-width: 2px 0 1px; }
-tbody tr:nth-child(even) td { background: #f4f6f8; }
-tbody th { text-align: left; padding-top: 1.1rem; border-bottom: 1px solid #c8ced5; }
-tbody:last-child tr:last-child td { border-bottom: 2px solid #1f2328; }
-</style>
-</head>
-<body>
-<table>
-<caption>{{ caption }}</caption>
-<thead><tr>{% for name in columns %}<th scope="col" class="{{ kinds[loop.index0] }}">{{ name }}</th>\
-{% endfor %}</tr></thead>
-{% for label, rows in blocks -%}
-<tbody>
-{%- if label %}
-<tr><th colspan="{{ columns | length }}" scope="rowgroup">{{ label }}</th></tr>
-{%- endif %}
-{%- for row in rows %}
-<tr>{% for text, bold in row %}<td class="{{ kinds[loop.index0] }}">\
-{% if bold %}<strong>{{ text }}</strong>{% else %}{{ text }}{% endif %}</td>{% endfor %}</tr>
-{%- endfor %}
-</tbody>
-{% endfor -%}
-</table>
-</body>
-</html>
+<title>{title}</title>\
 """
+# The look of a page, by selectors inside the table; "" is the table itself.
+LOOK = {
+    "": 'margin: 1.5rem; font: 13px/1.45 system-ui, "Segoe UI", "Liberation Sans", Arial, sans-serif; color: #1f2328; '
+    "border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums",
+    "caption": "caption-side: top; text-align: left; padding-bottom: .9rem; max-width: 60rem; color: #424a53",
+    "th, td": "padding: .33rem .5rem; white-space: nowrap",
+    "thead th": "position: sticky; top: 0; background: #fff; border: solid #1f2328; border-width: 2px 0 1px",
+    "tbody tr:nth-child(even) td": "background: #f4f6f8",
+    "tbody tr:last-child td": "border-bottom: 2px solid #1f2328",
+    # The label of a block stands in the first cell of a row of its own, takes no width and runs over the empty ones.
+    "tbody tr td.block": "background: #fff; border-bottom: 1px solid #c8ced5; padding-top: 1.1rem",
+    "tbody tr td.block.col0": "font-weight: bold; text-align: left; white-space: nowrap; max-width: 0; min-width: 0",
+}
+ALIGNED = {
+    "left": "text-align: left",
+    "right": "text-align: right",
+    "long": "text-align: left; white-space: normal; overflow-wrap: anywhere; min-width: 20rem; max-width: 45rem",
+}
 
 Rows = list[list[str]]
 
@@ -169,33 +149,26 @@ def _markdown(display: pd.DataFrame, caption: str) -> str:
 
 def _latex(display: pd.DataFrame, caption: str) -> str:
     """Render as a LaTeX table with booktabs rules, no wider than the text."""
+    from pylatexenc.latexencode import UnicodeToLatexEncoder
+
+    encoder = UnicodeToLatexEncoder(unknown_char_warning=False)
 
     def escaped(text: str) -> str:
-        plain = "".join(LATEX.get(character, character) for character in text)
-        # A hyphen is too short for a minus.
-        return re.sub(r"(?<![\w-])-(?=\d)", "$-$", plain)
+        return encoder.unicode_to_latex(MINUS.sub("\N{MINUS SIGN}", text))
 
-    width = len(display.columns)
+    styler, labels = _styler(display)
+    styler.format(escaped).format_index(escaped, axis="columns")
+    first = (labels, display.columns[:1])
+    styler.format(lambda label: rf"\addlinespace\rlap{{\textit{{{escaped(label)}}}}}", subset=first)
+    styler.map(lambda cell: "textbf: --rwrap" if isinstance(cell, Bold) else None)
     layout = "".join({"left": "l", "right": "r", "long": r"p{.6\textwidth}"}[kind] for kind in _kinds(display))
-    lines = []
-    for label, rows in _blocks(display):
-        lines.append(r"\midrule")
-        if label:
-            lines.append(rf"\multicolumn{{{width}}}{{l}}{{\textit{{{escaped(label)}}}}} \\")
-        for row in rows:
-            cells = [rf"\textbf{{{escaped(c)}}}" if isinstance(c, Bold) else escaped(c) for c in row]
-            lines.append(" & ".join(cells) + r" \\")
     return "\n".join(
         [
             r"% needs \usepackage{booktabs,adjustbox}",
             r"\begin{table}",
             rf"\caption{{{escaped(caption)}}}",
-            rf"\begin{{adjustbox}}{{max width=\textwidth}}\begin{{tabular}}{{{layout}}}",
-            r"\toprule",
-            " & ".join(escaped(str(name)) for name in display.columns) + r" \\",
-            *lines,
-            r"\bottomrule",
-            r"\end{tabular}\end{adjustbox}",
+            r"\begin{adjustbox}{max width=\textwidth}",
+            styler.to_latex(column_format=layout, hrules=True) + r"\end{adjustbox}",
             r"\end{table}",
             "",
         ]
@@ -204,15 +177,34 @@ def _latex(display: pd.DataFrame, caption: str) -> str:
 
 def _html(display: pd.DataFrame, caption: str) -> str:
     """Render as an HTML page that needs nothing else."""
-    from jinja2 import Environment
+    from html import escape
 
-    blocks = [
-        (label, [[(cell, isinstance(cell, Bold)) for cell in row] for row in rows]) for label, rows in _blocks(display)
-    ]
-    page = Environment(autoescape=True).from_string(PAGE)
-    title = caption.split(". ")[0]
-    columns = [str(name) for name in display.columns]
-    return page.render(title=title, caption=caption, columns=columns, kinds=_kinds(display), blocks=blocks) + "\n"
+    styler, labels = _styler(display)
+    # Identifiers that the same table has again the next time.
+    styler.set_uuid("table").set_caption(escape(caption))
+    styler.format(escape="html").format_index(escape="html", axis="columns")
+    styler.map(lambda cell: "font-weight: bold" if isinstance(cell, Bold) else None)
+    styler.set_td_classes(pd.DataFrame("block", labels, display.columns))
+    styler.set_table_styles([{"selector": selector, "props": props} for selector, props in LOOK.items()])
+    columns = zip(display.columns, _kinds(display), strict=True)
+    columns = {name: [{"selector": "", "props": ALIGNED[kind]}] for name, kind in columns}
+    styler.set_table_styles(columns, overwrite=False)
+    page = styler.to_html(doctype_html=True, encoding="utf-8")
+    return page.replace(STYLER_HEAD, HEAD.format(title=escape(caption.split(". ")[0])), 1)
+
+
+def _styler(display: pd.DataFrame) -> tuple[Styler, list[int]]:
+    """Texts of a table for pandas to render, with a row for the label of each block; and which rows these are."""
+    rows, labels = [], []
+    for label, of_block in _blocks(display):
+        if label:
+            labels.append(len(rows))
+            rows.append([label] + [""] * (len(display.columns) - 1))
+        rows += of_block
+    styler = pd.DataFrame(rows, columns=display.columns, dtype=object).style.hide(axis="index")
+    # Every cell has its class, those of a look of their own an identifier as well.
+    styler.cell_ids = False
+    return styler, labels
 
 
 def _blocks(display: pd.DataFrame) -> Iterator[tuple[str, Rows]]:

@@ -1,5 +1,6 @@
 """Tables and figures: numbers by hand, the papers' forms, safe text, and what a figure must show."""
 
+import re
 import subprocess
 import sys
 from itertools import product
@@ -382,15 +383,28 @@ def test_markdown_escapes_bars_and_marks_bold(written):
 
 
 def test_latex_escapes_special_characters_and_marks_bold(written):
-    assert r"\textless{}b\textgreater{}50\% \& a\_b|c\textless{}/b\textgreater{} & $-$0.1 \\" in written["tex"]
+    less, more = r"\ensuremath{<}", r"\ensuremath{>}"
+    assert rf"{less}b{more}50\% \& a\_b|c{less}/b{more} & \ensuremath{{-}}0.1 \\" in written["tex"]
     assert r"TVAE & \textbf{0.9\_1} \\" in written["tex"]
     assert r"\toprule" in written["tex"]
 
 
 def test_html_escapes_tags_marks_bold_and_needs_nothing_else(written):
     assert ">&lt;b&gt;50% &amp; a_b|c&lt;/b&gt;</td>" in written["html"]
-    assert "<strong>0.9_1</strong>" in written["html"]
+    assert '<td id="T_table_row1_col1" class="data row1 col1" >0.9_1</td>' in written["html"]
+    assert re.search(r"#T_table_row1_col1 {\s*font-weight: bold;\s*}", written["html"])
     assert not any(word in written["html"] for word in ("<script", "http", "<link", "src="))
+
+
+def test_html_has_a_language_and_a_title(written):
+    assert written["html"].startswith('<!DOCTYPE html>\n<html lang="en">\n')
+    assert "<title>Scores &amp; more</title>" in written["html"]
+
+
+def test_latex_has_a_command_for_every_sign(tmp_path):
+    table = pd.DataFrame({"ε": ["a ≥ b → c"], "d": ["é ≤ 5 – 2"]})
+    (path,) = export.write_table(table, table, tmp_path / "t", caption="A – B", note=NOTE, formats=("tex",))
+    assert path.read_text(encoding="utf-8").isascii()
 
 
 def test_every_caption_says_where_the_data_come_from(written):
@@ -403,9 +417,9 @@ def test_blocks_are_labelled_in_every_format(tmp_path, utility_scores):
     paths = export.write_table(numbers, display, tmp_path / "t", caption="c", note=NOTE, formats=("md", "tex", "html"))
     markdown, latex, html = (path.read_text(encoding="utf-8") for path in paths)
     assert "**age, XGBoost, equal information**" in markdown
-    assert r"\multicolumn{10}{l}{\textit{age, XGBoost, equal information}}" in latex
-    assert r"Real $\rightarrow$ Real" in latex
-    assert '<th colspan="10" scope="rowgroup">age, XGBoost, equal information</th>' in html
+    assert r"\rlap{\textit{age, XGBoost, equal information}} & " in latex
+    assert r"Real {\textrightarrow} Real" in latex
+    assert '<td class="data row0 col0 block" >age, XGBoost, equal information</td>' in html
 
 
 def test_numbers_are_aligned_right_and_long_text_wraps(tmp_path):
@@ -415,7 +429,9 @@ def test_numbers_are_aligned_right_and_long_text_wraps(tmp_path):
     rule = next(line for line in markdown.splitlines() if line.startswith("|:"))
     assert [mark.endswith(":") for mark in rule.strip("|").split("|")] == [False, True, True, False, False]
     assert r"\begin{tabular}{lrrlp{.6\textwidth}}" in latex
-    assert '<td class="right">–</td><td class="left">word</td><td class="long">long' in html
+    looks = dict(re.findall(r"#T_table \.col(\d) {([^}]*)}", html))
+    assert ["right" in looks[column] for column in "01234"] == [False, True, True, False, False]
+    assert ["white-space: normal" in looks[column] for column in "01234"] == [False] * 4 + [True]
 
 
 def test_numbers_can_stand_for_the_display(tmp_path):

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from medsynth.codebook import NUMERIC, Codebook
+from medsynth.evaluation.marginals import mid_ranks
 
 # A block of distances of this size, 8 MB, stays near the processor.
 PAIRS_AT_ONCE = 2_000_000
@@ -62,9 +63,7 @@ def _ranks(table: pd.DataFrame, scale: pd.DataFrame, names: list[str]) -> np.nda
     """Numbers as mid-ranks among those of `scale`: float32 in [0, 1], (rows, names)."""
     ranks = np.zeros((len(table), len(names)), dtype="float32")
     for i, name in enumerate(names):
-        known = np.sort(scale[name].to_numpy())
-        ends = [np.searchsorted(known, table[name], side=side) for side in ("left", "right")]
-        ranks[:, i] = (ends[0] + ends[1]) / (2 * len(known))
+        ranks[:, i] = mid_ranks(table[name].to_numpy(), scale[name].to_numpy())
     return ranks
 
 
