@@ -32,14 +32,14 @@ report: $(VENV)/.installed
 	@echo "Look at results/report.html; tables and figures lie in results/<study>/<source>-<scale>/{tables,figures}."
 
 compare: $(VENV)/.installed
-	$(BIN)/python workflow/reference.py compare $(RUN)
+	$(BIN)/medsynth compare $(RUN)
 
 # make reference RUN=results/<study>/<run> keeps a run's tables and main figures in results/reference/.
 reference: $(VENV)/.installed
-	$(BIN)/python workflow/reference.py keep $(RUN)
+	$(BIN)/medsynth reference $(RUN)
 
 estimate: $(VENV)/.installed
-	$(BIN)/python workflow/estimate.py $(CONFIG)
+	$(BIN)/medsynth estimate $(CONFIG)
 
 # One core, so that no job disturbs another's seconds.
 benchmark: $(VENV)/.installed
@@ -60,7 +60,7 @@ format: $(VENV)/.installed
 	$(BIN)/snakefmt Snakefile workflow
 
 schemas: $(VENV)/.installed
-	$(BIN)/python workflow/document_settings.py
+	$(BIN)/medsynth schemas
 
 # The local label of a CPU build of torch is left out: it is the same release.
 lock: envs/requirements.in

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from _job import log
-
 import math
 from typing import Any
 
 import pandas as pd
+from _job import log
 
 from medsynth.evaluation.cost import predict
 

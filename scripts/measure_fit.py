@@ -1,10 +1,9 @@
 """Measure seconds and memory of one fit, and keep the model."""
 
-from _job import log, read_tables, run
-
 from pathlib import Path
 
 from _cost import left_out, write_cost
+from _job import log, read_tables, run
 
 from medsynth.codebook import Codebook
 from medsynth.evaluation.cost import peak_memory, seconds_of

@@ -1,12 +1,11 @@
 """Measure seconds and memory of drawing as many rows as a model learned, written to disk part by part."""
 
-from _job import log, run
-
 import tempfile
 from pathlib import Path
 
 import pandas as pd
 from _cost import left_out, shape_of, write_cost
+from _job import log, run
 
 from medsynth.evaluation.cost import peak_memory, seconds_of
 from medsynth.generators import generator_class

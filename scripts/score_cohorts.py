@@ -26,7 +26,7 @@ def main(job):
     codebook = Codebook.from_json(job.input.codebook)
     seed = derive_seed(job.params.study_seed, job.wildcards.seed, "cohorts")
     np.random.seed(seed)
-    generator = job.wildcards.get("generator") or job.wildcards.reference
+    generator = job.wildcards.get("generator") or job.wildcards.generator
     cohorts = [Cohort(**cohort) for cohort in job.params.cohorts]
     draw = draw_from_reference if generator in REFERENCES else draw_from_model
     scores = score_cohorts(
@@ -65,7 +65,7 @@ def draw_from_reference(job, train, codebook, seed):
         held = train[Conditions.parse(conditions, codebook).holds(train)].reset_index(drop=True)
         held = draw_rows(held, rows, rng)
         # Nobody is judged against them here: all that is wanted is the reference's own table.
-        return REFERENCES[job.wildcards.reference](held, held.iloc[:0], np.arange(0), rng).table
+        return REFERENCES[job.wildcards.generator](held, held.iloc[:0], np.arange(0), rng).table
 
     return draw
 

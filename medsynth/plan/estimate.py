@@ -26,13 +26,12 @@ from pathlib import Path
 from typing import Any, Self
 
 import pandas as pd
-import yaml
 
 from medsynth.codebook import Codebook
-from medsynth.errors import InputError, read_yaml
+from medsynth.errors import InputError
 from medsynth.evaluation.cost import peak_memory, seconds_of
 from medsynth.generators import generator_class
-from medsynth.plan.loading import ROOT, import_from_checkout, load_runs
+from medsynth.plan.loading import ROOT, configuration, import_from_checkout, load_runs
 from medsynth.plan.runs import RESERVED, Run, ScoreJob
 from medsynth.plan.sharing import can_share
 from medsynth.scores import registry
@@ -44,6 +43,8 @@ CALIBRATION_EPOCHS = (1, 3)
 WARM_UP_ROWS = 200
 # What a job takes to start that finds its imports made already (`medsynth/plan/sharing.py`).
 FORKED_SECONDS = 0.2
+
+
 @dataclasses.dataclass(frozen=True)
 class Cost:
     """What jobs take: how many, core seconds together, MB of the largest, MB that they leave on disk."""
@@ -267,8 +268,7 @@ def main(words: list[str]) -> None:
     import_from_checkout()
     # Threads of a job, also of those that are measured here.
     os.environ |= {"OMP_NUM_THREADS": "1", "LOKY_MAX_CPU_COUNT": "1"}
-    given = {key: yaml.safe_load(value) for key, _, value in (word.partition("=") for word in words)}
-    config = {**read_yaml("config/config.yaml"), **given}
+    config = configuration(words)
     kept = [word for word in words if word.partition("=")[0] not in ("studies", "seeds", "raw_dir")]
     for run in load_runs(config).values():
         started = time.monotonic()

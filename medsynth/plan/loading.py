@@ -12,6 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from medsynth.codebook import Codebook
 from medsynth.errors import InputError, load_yaml, nearest, read_yaml, validate
 from medsynth.evaluation.violations import check_rules
@@ -66,6 +68,12 @@ def import_from_checkout() -> None:
     """Let jobs import the library from the checkout, whether or not it is installed, and know whose jobs they are."""
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     os.environ["MEDSYNTH_WORKFLOW"] = str(os.getpid())
+
+
+def configuration(words: Iterable[str] = ()) -> dict[str, Any]:
+    """Read config/config.yaml, overridden by KEY=VALUE as on Snakemake's command line."""
+    given = {key: yaml.safe_load(value) for key, _, value in (word.partition("=") for word in words)}
+    return {**read_yaml(CONFIG / "config.yaml"), **given}
 
 
 def load_runs(config: dict[str, Any], where: str = COMMAND_LINE) -> dict[str, Run]:
@@ -138,7 +146,10 @@ def load_generators(folder: Path | None = None) -> dict[str, GeneratorEntry]:
             catalogue[one.name] = one
     clash = [name for name in RESERVED if name in catalogue]
     if clash:
-        raise InputError(f"{folder or CONFIG / 'generators'}: '{clash[0]}' is the name of a reference row; call the generator otherwise.")
+        raise InputError(
+            f"{folder or CONFIG / 'generators'}: '{clash[0]}' is the name of a reference row; call the generator "
+            "otherwise."
+        )
     return catalogue
 
 

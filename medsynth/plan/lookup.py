@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import reduce
 from importlib import metadata
+from itertools import chain
 from typing import Any
 
 from pydantic import BaseModel
@@ -163,7 +164,7 @@ class Asked:
     def drawn(self) -> dict[str, Any]:
         """What figures are made from besides: evidence, and models for their cards."""
         models = [self._models(seed, g) for g in self._with_cards for seed in self.run.trained_seeds(g)]
-        return self.shown | {"evidence": sum(self.evidence.values(), []), "models": models}
+        return self.shown | {"evidence": [*chain.from_iterable(self.evidence.values())], "models": models}
 
     @property
     def _with_cards(self) -> list[str]:
@@ -243,8 +244,14 @@ class Asked:
         if not wanted:
             raise ValueError(f"the study {self.run.study.name} hands nothing over")
         entry = self.run.generators[wanted.generator]
-        facts = {"class_path": entry.class_path, "title": entry.title, "seed": self.run.scale.seeds[0]}
-        return wanted.model_dump() | facts | {"file": wanted.file_name, "epochs": self.run.epochs_of(wanted.generator)[-1]}
+        return {
+            **wanted.model_dump(),
+            "file": wanted.file_name,
+            "class_path": entry.class_path,
+            "title": entry.title,
+            "epochs": self.run.epochs_of(wanted.generator)[-1],
+            "seed": self.run.scale.seeds[0],
+        }
 
     @property
     def evidence(self) -> dict[str, list[str]]:

@@ -31,7 +31,8 @@ def files_to_keep(run: Path) -> Iterator[Path]:
     """Small files of a run: tables for reading, numbers that are compared, main figures, where the data come from."""
     yield from sorted(run.glob("tables/*.md"))
     compared = [table.name for table in registry.tables().values() if table.compared]
-    yield from (path for name in (*compared, "published_vs_reproduced") if (path := run / f"tables/{name}.csv").is_file())
+    paths = [run / f"tables/{name}.csv" for name in (*compared, "published_vs_reproduced")]
+    yield from filter(Path.is_file, paths)
     for figure in registry.figures().values():
         yield from sorted(run.glob(f"figures/{figure.kept}")) if figure.kept else []
     yield run / "data/provenance.json"

@@ -366,9 +366,7 @@ class Run:
             names += [f"simulate_cohort_{Path(raw).name.split('.')[0]}" for raw in self.raw]
         names += [f"impute_again-{i + 1}" for i in range(1, len(self.imputations))]
         names += [f"train/{g}-seed{s}" for g in self.generators for s in self.trained_seeds(g)]
-        names += [
-            f"sample/{g}-epochs{e}-seed{s}" for g, e, s in self.models if not self.failure("sample", g, s, e)
-        ]
+        names += [f"sample/{g}-epochs{e}-seed{s}" for g, e, s in self.models if not self.failure("sample", g, s, e)]
         names += [f"{job.stage}/{job.generator}-seed{job.seed}" for job in self.scored]
         return [f"{self.folder}/benchmarks/{name}.tsv" for name in names]
 

@@ -2,10 +2,11 @@
 
 Python, pandas, scikit-learn and torch take one to three seconds to start, and many a job hardly longer to do its work.
 Where jobs run on the workflow's own machine and the key `share_imports` says so, the Snakefile starts a process beside
-them (`Imports`). A job that starts hands itself over to it (`hand_over`, which `scripts/_job.py` calls before anything
-heavy is imported): the process forks, the fork runs the job's script, and what that imported from installed packages
-the process imports as well before it forks again. A job finds modules of installed packages loaded and nothing else: data, settings, random numbers and
-the project's own code begin anew in each. Jobs that find no such process, as on a cluster, start by themselves.
+them (`Imports`). A job that starts hands itself over to it (`hand_over`, the first thing that a script calls): the
+process forks, the fork runs the job's script, and what that imported from installed packages the process imports as
+well before it forks again. A job finds modules of installed packages loaded and nothing else: data, settings, random
+numbers and the project's own code begin anew in each. Jobs that find no such process, as on a cluster, start by
+themselves.
 """
 
 from __future__ import annotations

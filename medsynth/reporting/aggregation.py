@@ -19,11 +19,6 @@ from medsynth.evaluation.intervals import (
     ratio_interval,
 )
 
-# What every caption says of its intervals.
-COVERS = (
-    "95% intervals cover the test persons (bootstrap by person) and training (variance over seeds; of one seed the "
-    "persons alone; partitions, too, where every seed has its own)"
-)
 # What gain is normalised: the metric, and the name of its normalised form.
 GAINS = {"accuracy": "normalised_accuracy_gain", "roc_auc": "normalised_auc_gain"}
 

@@ -13,7 +13,7 @@ from medsynth.reporting.tables import at_last_epochs
 COLUMN_TITLES = {"column_shape": "Column shapes", "column_validity": "Validity"}
 
 
-@showing_failures("score", ["column"])
+@showing_failures("table", ["column"])
 def columns_table(scores: pd.DataFrame) -> pd.DataFrame:
     """SDMetrics' scores of each column (Column Shapes, Data Validity), with intervals over seeds.
 

@@ -18,7 +18,7 @@ FAIRNESS_COLUMNS = {
 }
 
 
-@showing_failures("score", ["column", "group"])
+@showing_failures("table", ["column", "group"])
 def fairness_table(scores: pd.DataFrame) -> pd.DataFrame:
     """How frequent groups are and how well they are predicted, with intervals over seeds.
 

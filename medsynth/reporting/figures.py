@@ -18,9 +18,10 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from medsynth.codebook import Codebook, Column
 from medsynth.errors import InputError, nearest
-from medsynth.reporting.aggregation import COVERS, mean_interval
+from medsynth.reporting.aggregation import mean_interval
 from medsynth.reporting.canvas import heatmap, in_style, with_note
 from medsynth.reporting.styles import Styles, classifier_title, colour_of, in_display_order, title_of
+from medsynth.scores.captions import COVERS
 
 REAL_COLOUR = "#8fa6bf"
 MAX_LEVELS = 12

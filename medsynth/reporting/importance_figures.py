@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from medsynth.errors import InputError
-from medsynth.reporting.aggregation import COVERS, mean_interval
+from medsynth.reporting.aggregation import mean_interval
 from medsynth.reporting.canvas import in_style, with_note
 from medsynth.reporting.styles import colour_of
+from medsynth.scores.captions import COVERS
 
 MAX_PREDICTORS = 12
 LOW_TO_HIGH = LinearSegmentedColormap.from_list("low_to_high", ["#1f6fb4", "#b9a7c4", "#d4500b"])

@@ -16,11 +16,12 @@ from medsynth.evaluation.attacks.audit import CHOSEN
 from medsynth.evaluation.attacks.membership import FALSE_POSITIVES, rate_metric
 from medsynth.evaluation.attacks.parts import PLANTED
 from medsynth.evaluation.intervals import Interval
-from medsynth.reporting.aggregation import COVERS, mean_interval, paired
+from medsynth.reporting.aggregation import mean_interval, paired
 from medsynth.reporting.canvas import in_style, with_note
 from medsynth.reporting.display import NOTHING, interval_text
 from medsynth.reporting.failures import showing_failures
 from medsynth.reporting.styles import Styles, colour_of, in_display_order, title_of
+from medsynth.scores.captions import COVERS
 
 ATTACK_TITLES = {"neighbours": "neighbours", "trees": "trees", "shadow": "shadow models"}
 # In the order of display.

@@ -13,10 +13,11 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 
 from medsynth.errors import InputError
 from medsynth.evaluation.attacks.audit import CHOSEN
-from medsynth.reporting.aggregation import COVERS, mean_interval
+from medsynth.reporting.aggregation import mean_interval
 from medsynth.reporting.canvas import in_style, with_note
 from medsynth.reporting.privacy import RATES, most_found, privacy_table
 from medsynth.reporting.styles import Styles, colour_of, title_of
+from medsynth.scores.captions import COVERS
 
 # Metric -> its family, the start of its detail, and the panel's title.
 PANELS = {

@@ -5,13 +5,25 @@ The table is made by `medsynth.reporting.published`.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from medsynth.codebook import Strict
+from medsynth.errors import nearest
+from medsynth.scores.registry import claimed_families
 
 RULES = ("equals", "at_least", "at_most", "above", "below", "best_epochs", "among_top", "below_real")
+
+
+def _claimed(family: str) -> str:
+    """Accept what a family of scores declares that claims may name."""
+    if family not in claimed_families():
+        raise ValueError(f"there is no family '{family}'{nearest(family, claimed_families())}")
+    return family
+
+
+Claimed = Annotated[str, AfterValidator(_claimed), Field(json_schema_extra={"enum": list(claimed_families())})]
 
 
 class Item(Strict):
@@ -33,9 +45,9 @@ class Item(Strict):
     interval: tuple[float, float] | None = Field(None, description="the published interval, printed beside the number")
     minus: str | None = Field(None, description="a generator whose score is subtracted, seed by seed")
     limit: float | None = Field(None, description="for 'at_least', 'at_most' and 'among_top'")
-    family: Literal[
-        "utility", "utility_protocol", "fidelity", "detection", "conditional", "privacy", "importance", "cost", "data"
-    ] = Field(description="family of our score; 'data' for raw_rows, rows (used), train_rows, test_rows and columns")
+    family: Claimed = Field(
+        description="family of our score; 'data' for raw_rows, rows (used), train_rows, test_rows and columns"
+    )
     metric: str = Field(description="metric of our score")
     detail: str = Field(
         "", description="its detail; '{target}' stands for the study's main target, '*' for the mean of all"

@@ -12,12 +12,13 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from medsynth.errors import InputError
-from medsynth.reporting.aggregation import COVERS, measured
+from medsynth.reporting.aggregation import measured
 from medsynth.reporting.canvas import in_style, with_note, without_scores
 from medsynth.reporting.display import interval_text
 from medsynth.reporting.failures import showing_failures
 from medsynth.reporting.styles import Styles, colour_of, in_display_order, title_of
 from medsynth.reporting.tables import at_last_epochs, detection_table
+from medsynth.scores.captions import COVERS
 
 # Column of the tables -> what it is called.
 SIZE_COLUMNS = {

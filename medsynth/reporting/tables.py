@@ -44,7 +44,7 @@ def at_epochs(scores: pd.DataFrame, epochs: int | None) -> pd.DataFrame:
     return scores[~reached | (scores["epochs"] == epochs)]
 
 
-@showing_failures("score", ["comparison", "target", "classifier", "metric"])
+@showing_failures("table", ["comparison", "target", "classifier", "metric"])
 def utility_table(scores: pd.DataFrame) -> pd.DataFrame:
     """Utility of each generator in two comparisons, and which part of the real rows' gain it reaches.
 
@@ -128,7 +128,7 @@ def _gains(utility: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*keys, "n_seeds", "mean", "ci_low", "ci_high", "remark"])
 
 
-@showing_failures("score")
+@showing_failures("table")
 def quality_table(scores: pd.DataFrame) -> pd.DataFrame:
     """Quality of each generator at each epoch count (Med-VAE paper, Table 2), with intervals over seeds.
 
@@ -191,7 +191,7 @@ def detection_p_value(auc: float, null: pd.DataFrame) -> float:
     return float(stats.t.sf(distance, len(values) - 1))
 
 
-@showing_failures("score")
+@showing_failures("table")
 def precision_recall_table(scores: pd.DataFrame) -> pd.DataFrame:
     """Alpha-precision, beta-recall, authenticity and three-way marginals (docs/metrics.md), with intervals.
 
@@ -217,7 +217,7 @@ def precision_recall_table(scores: pd.DataFrame) -> pd.DataFrame:
     return table.astype(dict.fromkeys(columns, "float64"))
 
 
-@showing_failures("score", ["rows"])
+@showing_failures("table", ["rows"])
 def detection_table(scores: pd.DataFrame) -> pd.DataFrame:
     """What detectors say at several numbers of rows: a detector with 300 rows and one with 10,000 differ.
 
@@ -238,7 +238,7 @@ def detection_table(scores: pd.DataFrame) -> pd.DataFrame:
     return table[["generator", "epochs", "n_seeds", "rows", "c2st_auc", "c2st_auc_low", "c2st_auc_high"]]
 
 
-@showing_failures("score", ["moment"])
+@showing_failures("table", ["moment"])
 def moments_table(scores: pd.DataFrame) -> pd.DataFrame:
     """Moments of the synthetic and the real table, averaged over numeric columns (Med-VAE paper, Table 3).
 
@@ -303,7 +303,7 @@ def conditional_table(scores: pd.DataFrame) -> pd.DataFrame:
     return table.astype(dict.fromkeys(columns, "float64") | {"n_train": "Int64", "n_test": "Int64"})
 
 
-@showing_failures("score", ["target"])
+@showing_failures("table", ["target"])
 def importance_table(scores: pd.DataFrame) -> pd.DataFrame:
     """How well importances of synthetic-trained forests agree with those of real-trained ones.
 

@@ -12,7 +12,7 @@ from medsynth.reporting.styles import Styles, in_display_order, title_of
 from medsynth.reporting.tables import at_last_epochs
 
 
-@showing_failures("score")
+@showing_failures("table")
 def violations_table(scores: pd.DataFrame) -> pd.DataFrame:
     """How often rows are what no patient can be, with intervals over seeds.
 

@@ -145,7 +145,7 @@ class Stage:
     Attributes
     ----------
     name : str
-        Of its folders below ``scores/``, ``replicates/``, ``benchmarks/`` and ``logs/``, and of its rule: ``score_<name>``.
+        Of its folders below ``scores/``, ``replicates/``, ``benchmarks/`` and ``logs/``; its rule is ``score_<name>``.
     needs : str
         The stage whose work it needs: ``impute``, ``train`` or ``sample``.
     generators : callable

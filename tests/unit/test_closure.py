@@ -1,8 +1,7 @@
 """Which modules a change re-runs."""
 
-import closure
+from medsynth.plan import closure
 from medsynth.plan.closure import code_hash
-
 from tests.conftest import ROOT
 
 

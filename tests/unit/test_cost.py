@@ -7,11 +7,11 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from medsynth.plan.estimate import Calibration, Cost, Line, jobs_of
-from medsynth.plan.loading import load_runs
 
 from medsynth.errors import InputError
 from medsynth.evaluation.cost import exponent, peak_memory, predict, resized
+from medsynth.plan.estimate import Calibration, Cost, Line, jobs_of
+from medsynth.plan.loading import load_runs
 from medsynth.reporting.growth import display_exponents, display_growth, exponents_table, growth_figure, growth_table
 
 STYLES = {"cart": {"title": "CART", "colour": "#56b4e9"}}
@@ -87,7 +87,7 @@ def test_an_estimate_adds_up_every_job_of_a_generator():
     run = load_runs(config)["covid_gans"]
     constant = Line(0.0, 0.0)
     costs = Calibration(0.0, constant, 1e-3, 0.0, constant, Line.through([100, 200], [1.0, 2.0]))
-    scored = {(kind, name): Cost() for kind, name, _, _ in run.scored}
+    scored = {job[:2]: Cost() for job in run.scored}
     found = {name: jobs_of(run, name, costs, scored, 1000, 0.0) for name in names}
     # And once more on half of the rows, for the attacks, which laptop scale makes on one seed.
     assert [found[name].seconds for name in ("ctgan", "med_vae")] == pytest.approx([3 * 30 + 15, 3 * 40 + 15])
@@ -95,7 +95,7 @@ def test_an_estimate_adds_up_every_job_of_a_generator():
     assert found["ctgan"].disk_mb == pytest.approx(3 * 2 * 10)
     with_scores = {key: Cost(1, 2.0, 50.0) for key in scored}
     more = jobs_of(run, "cart", costs, with_scores, 1000, 0.0)
-    kinds = [kind for kind, name, _, _ in run.scored if name == "cart"]
+    kinds = [job.stage for job in run.scored if job.generator == "cart"]
     assert more.jobs == 3 + 3 + len(kinds) and more.peak_mb == 50
     # No reference row is fitted to samples of the real rows: that job costs its own fits and draws.
-    assert more.seconds == pytest.approx(2.0 * (len(kinds) - kinds.count("coverage/")))
+    assert more.seconds == pytest.approx(2.0 * (len(kinds) - kinds.count("coverage")))

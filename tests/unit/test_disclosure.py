@@ -19,7 +19,7 @@ from medsynth.disclosure import (
     without_rare_levels,
 )
 from medsynth.evaluation.evidence import associations, distributions, shown_associations
-from medsynth.reporting.catalogue import TABLES, Facts
+from medsynth.scores.registry import Facts, tables
 from tests.conftest import CODEBOOK
 
 
@@ -242,7 +242,7 @@ def test_what_cleaning_changed_cannot_be_told_by_difference(tmp_path):
     ]
     names = ["column", "rule", "cells", "missing_before", "missing_after"]
     written = pd.DataFrame(rows, columns=names).astype(dict.fromkeys(names[2:], "Int64"))
-    numbers, _ = TABLES["cleaning"].make(tables_of(tmp_path, cleaning=written))
+    numbers, _ = tables()["cleaning"].make(tables_of(tmp_path, cleaning=written))
     assert numbers["cells"].tolist() == ["<10", "20", "", "", "", "", ""]
     assert numbers["missing_before"].tolist() == ["", "", "withheld", "66", "66", "all but <10", "withheld"]
     assert numbers["missing_after"].tolist() == ["", "", "90", "66", "100", "all but <10", "63"]
@@ -256,7 +256,7 @@ def test_cells_imputed_in_one_partition_do_not_tell_of_those_in_the_other(tmp_pa
         for column, cells in imputed.items()
     ]
     written = pd.DataFrame(rows, columns=["partition", "column", "rows", "imputed"])
-    numbers, _ = TABLES["preparation"].make(tables_of(tmp_path, preparation=written))
+    numbers, _ = tables()["preparation"].make(tables_of(tmp_path, preparation=written))
     found = numbers.pivot(index="column", columns="partition", values="imputed")
     assert found.loc["age"].to_dict() == {"train": "withheld", "test": "<10"}
     assert found.loc["sex"].to_dict() == {"train": "80", "test": "20"}

@@ -1,14 +1,14 @@
 """A table made elsewhere stands in as a generator: what it must be, what is drawn, when the workflow reads it again."""
 
-import loading
 import numpy as np
 import pandas as pd
 import pytest
-from medsynth.plan.loading import load_runs
 
 from medsynth.codebook import Column
 from medsynth.errors import InputError
 from medsynth.generators.external import External
+from medsynth.plan import loading
+from medsynth.plan.loading import load_runs
 from medsynth.preparation.checks import check_clean
 from tests.conftest import ROOT
 

@@ -23,9 +23,9 @@ def long_table():
         for seed in seeds:
             rows.append((generator, epochs, seed, "utility", "accuracy", "xgboost:death", 0.8))
             rows.append((generator, epochs, seed, "fidelity", "quality", "", 0.9))
-    rows.append(("cart", 0, 2, "failed", "score", "sample: no rows", None))
+    rows.append(("cart", 0, 2, "failed", "table", "sample: no rows", None))
     for seed in (1, 2):
-        for stage, epochs in (("score", 5), ("score", 9), ("importance", 9)):
+        for stage, epochs in (("table", 5), ("table", 9), ("cohorts", 9)):
             rows.append(("tvae", epochs, seed, "failed", stage, "train: it diverged: nan", None))
     return pd.DataFrame(rows, columns=["generator", "epochs", "seed", "family", "metric", "detail", "value"])
 
@@ -69,8 +69,8 @@ def of_further_tables():
     for rule in ("sample", "plug_in", "proper"):
         for term in ("age", NULL_TERM):
             rows += [("cart", 0, 1, "coverage", metric, f"{rule}|{term}", 0.9) for metric in ("covered", "width")]
-    rows.append(("cart", 0, 2, "failed", "score", "score: no rows", None))
-    for seed, stage in ((1, "score"), (2, "score"), (1, "inference"), (1, "coverage")):
+    rows.append(("cart", 0, 2, "failed", "table", "table: no rows", None))
+    for seed, stage in ((1, "table"), (2, "table"), (1, "inference"), (1, "coverage")):
         rows.append(("tvae", 9, seed, "failed", stage, "train: it diverged", None))
     return pd.DataFrame(rows, columns=["generator", "epochs", "seed", "family", "metric", "detail", "value"])
 

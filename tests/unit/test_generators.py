@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from medsynth.plan.loading import load_generators
 
 from medsynth import generators
 from medsynth.codebook import Column
@@ -18,6 +17,7 @@ from medsynth.generators import CART, MedVAE, MedVAEPlus, generator_class, med_v
 from medsynth.generators.protocol import Progress
 from medsynth.generators.storage import CARD, FILE
 from medsynth.generators.streaming import write_parts
+from medsynth.plan.loading import load_generators
 from medsynth.preparation.checks import check_clean
 
 # Private variants differ in noise alone, whose amount takes seconds to compute: test_med_vae_private.py; MST works in

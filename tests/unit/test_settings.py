@@ -4,13 +4,13 @@ import json
 import subprocess
 import sys
 
-import loading
 import pytest
 import yaml
-from medsynth.plan.documentation import write
-from medsynth.plan.loading import load_generators, load_runs
 
 from medsynth.errors import InputError
+from medsynth.plan import loading
+from medsynth.plan.documentation import write
+from medsynth.plan.loading import load_generators, load_runs
 from tests.conftest import ROOT
 
 STUDIES = sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml"))
@@ -248,8 +248,9 @@ def test_the_schemas_refuse_unknown_keys():
 
 def test_reading_the_configuration_imports_no_heavy_library():
     """Every job reads it; few need torch, SDV or SDMetrics."""
-    read = "import loading; loading.load_runs({'studies': ['covid_gans'], 'scale': 'smoke'})['covid_gans'].scored"
+    read = "from medsynth.plan.loading import load_runs; "
+    read += "load_runs({'studies': ['covid_gans'], 'scale': 'smoke'})['covid_gans'].scored"
     heavy = "{'torch', 'sdv', 'sdmetrics', 'sklearn', 'xgboost'}"
-    code = f"import sys; sys.path[:0] = ['.', 'workflow']; {read}; print(sorted({heavy} & set(sys.modules)))"
+    code = f"import sys; sys.path.insert(0, '.'); {read}; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

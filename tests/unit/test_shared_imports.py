@@ -8,19 +8,19 @@ import sys
 import time
 from pathlib import Path
 
-import _shared_imports
 import psutil
 import pytest
 
+from medsynth.plan import sharing
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.skipif(not _shared_imports.can_share(), reason="jobs share imports on Linux alone")
+pytestmark = pytest.mark.skipif(not sharing.can_share(), reason="jobs share imports on Linux alone")
 
 HAND_OVER = f"""
 import sys
-sys.path.append({str(ROOT / "scripts")!r})
-import _shared_imports
-_shared_imports.hand_over()
+sys.path.append({str(ROOT)!r})
+from medsynth.plan import sharing
+sharing.hand_over()
 """
 
 
@@ -28,11 +28,11 @@ _shared_imports.hand_over()
 def keeper(monkeypatch):
     """The process that keeps imports."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setenv(_shared_imports.ADDRESS, "")
-    for name, number in _shared_imports.ONE_THREAD.items():
+    monkeypatch.setenv(sharing.ADDRESS, "")
+    for name, number in sharing.ONE_THREAD.items():
         monkeypatch.setenv(name, number)
-    process = _shared_imports.start()
-    address = Path(os.environ[_shared_imports.ADDRESS].split(":")[1])
+    process = sharing.start()
+    address = Path(os.environ[sharing.ADDRESS].split(":")[1])
     while not address.exists():
         assert process.poll() is None
         time.sleep(0.02)
@@ -81,7 +81,7 @@ def test_a_job_finds_what_an_earlier_one_imported_and_nothing_that_it_did(keeper
 
 
 def test_a_job_runs_in_a_fork_once_with_its_own_folder_environment_and_cost(keeper, job, tmp_path):
-    code = "import os; print(os.getppid(), os.getcwd(), os.environ['MINE'], _shared_imports.spent_before > 0)"
+    code = "import os; print(os.getppid(), os.getcwd(), os.environ['MINE'], sharing.spent_before > 0)"
     environ = {**os.environ, "MINE": "me"}
     expected = (0, f"{keeper.pid} {tmp_path} me True", "")
     assert said(job(code, cwd=tmp_path, env=environ)) == expected
@@ -153,13 +153,13 @@ def test_a_job_runs_by_itself_where_nobody_keeps_imports_any_more(keeper, job):
 
 
 def test_what_a_job_did_is_not_lost_with_the_folder_of_those_who_keep_imports(keeper, job):
-    folder = Path(os.environ[_shared_imports.ADDRESS].split(":")[1]).parent
+    folder = Path(os.environ[sharing.ADDRESS].split(":")[1]).parent
     assert said(job(f"import shutil; shutil.rmtree({str(folder)!r}); print('done')")) == (0, "done", "")
 
 
 @pytest.mark.parametrize("alive", [0, 2])
 def test_whoever_keeps_imports_ends_with_its_workflow_and_leaves_nothing(tmp_path, alive):
-    code = "import _shared_imports, os, time; print(_shared_imports.start().pid, os.environ[_shared_imports.ADDRESS])"
+    code = "from medsynth.plan import sharing; import os, time; print(sharing.start().pid, os.environ[sharing.ADDRESS])"
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "scripts")])}
     command = [sys.executable, "-c", f"{code}; time.sleep({alive})"]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True, cwd=tmp_path)

@@ -3,15 +3,15 @@
 import numpy as np
 import pandas as pd
 import pytest
-from medsynth.plan.loading import load_runs
 from matplotlib.figure import Figure
-from medsynth.plan.settings import Study
 
 from medsynth.errors import InputError, validate
 from medsynth.evaluation.comparison import compared_rows, draw_compared, persons_of_test
 from medsynth.evaluation.references import REFERENCES, Pair
 from medsynth.evaluation.sizes import SIZE_METRICS, nested_rows, size_scores
 from medsynth.evaluation.targets import Target
+from medsynth.plan.loading import load_runs
+from medsynth.plan.settings import Study
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.reporting.sizes import PANELS, curves_by_size, detection_by_rows, display_sizes, sizes_table
 from tests.unit.test_reporting import scores as long_table

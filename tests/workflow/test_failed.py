@@ -4,8 +4,8 @@ import dataclasses
 
 import pandas as pd
 import pytest
-from medsynth.plan.loading import load_runs
 
+from medsynth.plan.loading import load_runs
 from tests.conftest import ward
 from tests.workflow.conftest import write_study
 from tests.workflow.test_faults import edit
@@ -40,13 +40,13 @@ def test_failed_jobs_are_shown_if_asked_for_and_else_tried_again(project, folder
     assert not (folder / "scores.csv").exists()
     notes = {str(path.relative_to(folder / "failed")) for path in folder.glob("failed/*/*")}
     trainings = {"train/gaussian_copula-seed1.txt", "train/gaussian_copula-seed2.txt"}
-    assert notes == {*trainings, "score/cart-epochs0-seed2.txt"}
+    assert notes == {*trainings, "table/cart-seed2.txt"}
 
     done = project.snakemake(**CONFIG, failed="show")
     assert done.returncode == 0, done.stdout
     assert "train gaussian_copula" not in done.stdout
     failures = pd.read_csv(folder / "tables/failures.csv")
-    assert set(failures["step"]) == {"train", "score"}
+    assert set(failures["step"]) == {"train", "table"}
     assert failures["reason"].str.contains("bell|cannot be read as parquet").all()
     seeds = pd.read_csv(folder / "tables/utility.csv").groupby("generator")["n_seeds"].first()
     assert seeds["gaussian_copula"] == "0 (2 failed)" and seeds["cart"] == "1 (1 failed)" and seeds["real"] == "2"
@@ -67,7 +67,7 @@ def test_failed_jobs_are_shown_if_asked_for_and_else_tried_again(project, folder
     # Mended and without the option, what failed is made, and nothing says otherwise any more.
     edit(project.folder / "config/generators/gaussian_copula.yaml", lambda e: e["settings"].pop("default_distribution"))
     (folder / "synthetic/cart/epochs0/seed2.parquet").unlink()
-    done = project.snakemake(f"results/{RUN}/tables/utility.html", **CONFIG)
+    done = project.snakemake(f"results/{RUN}/tables", **CONFIG)
     assert done.returncode == 0, done.stdout
     assert "train cart" not in done.stdout
     assert not list(folder.glob("failed/*/*")) and not list(folder.glob("tables/failures.*"))
@@ -82,8 +82,8 @@ def test_what_follows_from_a_failed_job_is_left_out_and_nothing_else():
     assert not run.failures and run.scored == run.wanted
     notes = {"train/tvae-seed1": "it diverged", "sample/ctgan-epochs1-seed2": "no rows"}
     run = dataclasses.replace(run, failed=notes)
-    lost = {score for score in run.wanted if score not in run.scored}
-    assert {("", "tvae", 1, 1), ("", "tvae", 2, 1), ("", "ctgan", 1, 2)} <= lost
-    assert not any(name in ("gaussian_copula", "real") for _, name, _, _ in lost)
+    scored = {job[:3]: job.epochs for job in run.scored}
+    assert ("table", "tvae", 1) not in scored and scored["table", "ctgan", 2] == (2,)
+    assert not {job[:3] for job in run.wanted if job.generator in ("gaussian_copula", "real")} - set(scored)
     assert run.trained_seeds("tvae") == [2] and run.trained_seeds("ctgan") == [1, 2]
     assert {f["reason"] for f in run.failures} == {"train: it diverged", "sample: no rows"}

@@ -5,8 +5,8 @@ import re
 
 import pandas as pd
 import pytest
-from medsynth.plan.overheads import spent
 
+from medsynth.plan.overheads import spent
 from tests.conftest import ROOT
 from tests.workflow.conftest import SMOKE, Project, assert_same_bytes
 

@@ -61,7 +61,11 @@ rule write_deliverable:
         least_patients=of("study.least_patients"),
         deliverable=of("delivery"),
         note=of("note"),
-        code=of.code("scripts/write_deliverable.py", "medsynth.preparation.transforms", "{delivered}"),
+        code=of.code(
+            "scripts/write_deliverable.py",
+            "medsynth.preparation.transforms",
+            "{delivered}",
+        ),
     message:
         "write the deliverable of {wildcards.study}"
     script:

@@ -1,4 +1,4 @@
-"""Over samples of the real rows: do intervals of the logistic model cover, and how often is nothing found to be some?"""
+"""Over samples of the real rows: do intervals of the logistic model cover?"""
 
 from __future__ import annotations
 

@@ -102,9 +102,7 @@ FAMILY = Family(
             caption="SDMetrics' scores of each column against held-out real rows, mean over seeds, at one epoch count "
             "a generator: shape (1 minus the distance of the distributions) and validity (share of values within the "
             "real range, or of levels that the real rows have)",
-            compared=Compared(
-                ("column", "generator", "epochs"), ("column_shape", "column_validity"), tolerance=0.03
-            ),
+            compared=Compared(("column", "generator", "epochs"), ("column_shape", "column_validity"), tolerance=0.03),
         ),
     ),
     figures=(

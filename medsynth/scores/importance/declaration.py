@@ -19,9 +19,7 @@ def _table(facts: Facts):
 def _importances(facts: Facts, shown: Shown):
     from medsynth.reporting.importance_figures import importances
 
-    looked_at = {
-        name: facts.evidence_of(name)[0]["importance"][shown.target] for name in ("real", shown.generator)
-    }
+    looked_at = {name: facts.evidence_of(name)[0]["importance"][shown.target] for name in ("real", shown.generator)}
     return importances(
         facts.scores,
         looked_at,
@@ -45,9 +43,7 @@ FAMILY = Family(
             "look at? Spearman's correlation of mean |SHAP| over predictors, and share of the real-trained forest's "
             f"five most important predictors that are among the other's five. Values are the {OVER_SEEDS}",
             wanted=lambda run: run.importance,
-            compared=Compared(
-                ("target", "generator", "epochs"), ("rank_correlation", "top5_overlap"), tolerance=0.1
-            ),
+            compared=Compared(("target", "generator", "epochs"), ("rank_correlation", "top5_overlap"), tolerance=0.1),
         ),
     ),
     figures=(

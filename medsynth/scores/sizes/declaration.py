@@ -46,9 +46,7 @@ FAMILY = Family(
             caption="Number of training rows: every generator fitted on random training rows, and the real rows "
             f"themselves; TSTR with XGBoost for the main target; {OVER_SEEDS}",
             wanted=lambda run: run.sized,
-            compared=Compared(
-                ("generator", "n_rows"), ("quality", "c2st_auc", "accuracy", "roc_auc"), tolerance=0.03
-            ),
+            compared=Compared(("generator", "n_rows"), ("quality", "c2st_auc", "accuracy", "roc_auc"), tolerance=0.03),
         ),
     ),
     figures=(
