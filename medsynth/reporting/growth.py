@@ -174,5 +174,5 @@ def _lines(ax: Axes, cells: pd.DataFrame, axis: str, quantity: str, styles: Styl
     if timed:
         out = cells.groupby(["generator", axis], as_index=False)[quantity.replace("seconds", "predicted")].mean()
         sns.scatterplot(out, y=out.columns[-1], **looks, marker="x", s=40, linewidth=1.5, legend=False)
-        ax.legend(fontsize=6.5, title="Exponent (95% interval)", title_fontsize=7, loc="upper left")
+        ax.legend(fontsize=7.5, title="Exponent (95% interval)", title_fontsize=8, loc="upper left")
     ax.set(xlabel="", ylabel="")
