@@ -20,7 +20,7 @@ def main(job):
     train, test, persons = read_tables(job, "train", "test", "persons")
     codebook, params = Codebook.from_json(job.input.codebook), job.params
     person = {name: found["person"].to_numpy() for name, found in persons.groupby("partition")}
-    generator = job.wildcards.get("generator") or job.wildcards.reference
+    generator = job.wildcards.generator
     if not can_attack(person):
         log.warning("no score: there are too few persons to attack; preparation.csv says where")
         write_scores(job, {params.epochs: []})

@@ -26,7 +26,7 @@ def main(job):
     codebook = Codebook.from_json(job.input.codebook)
     seed = derive_seed(job.params.study_seed, job.wildcards.seed, "cohorts")
     np.random.seed(seed)
-    generator = job.wildcards.get("generator") or job.wildcards.generator
+    generator = job.wildcards.generator
     cohorts = [Cohort(**cohort) for cohort in job.params.cohorts]
     draw = draw_from_reference if generator in REFERENCES else draw_from_model
     scores = score_cohorts(

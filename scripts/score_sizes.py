@@ -20,7 +20,7 @@ def main(job):
     """Score one table a size; that of all training rows is the one that is scored everywhere else."""
     train, test, whose = read_tables(job, "train", "test", "persons")
     codebook, params = Codebook.from_json(job.input.codebook), job.params
-    generator = job.wildcards.get("generator") or job.wildcards.reference
+    generator = job.wildcards.generator
     encoder, target = TableEncoder().fit(train), Target(**params.targets[0])
     draw = draw_real if generator == "real" else draw_synthetic
     rows_of = nested_rows(len(train), params.sizes, seed=derive_seed(params.study_seed, job.wildcards.seed, "sizes"))

@@ -59,7 +59,7 @@ class Scored:
         self.train, self.test, whose = read_tables(job, "train", "test", "persons")
         self.person = {name: found["person"].to_numpy() for name, found in whose.groupby("partition")}
         self.codebook = Codebook.from_json(job.input.codebook)
-        self.generator = job.wildcards.get("generator") or job.wildcards.reference
+        self.generator = job.wildcards.generator
         rng = np.random.default_rng(derive_seed(params.study_seed, self.generator, job.wildcards.seed, "score"))
         self.persons = persons_of_test(self.person["test"], params.study_seed)
         if self.generator in REFERENCES:

@@ -1,4 +1,7 @@
-"""What all figures share: the style they are drawn in, the note at their bottom, the way they are written."""
+"""What all figures share: seaborn's theme with our settings, intervals, legend and note, the way they are written.
+
+Nothing here imports seaborn or matplotlib before something is drawn: tables are made without them.
+"""
 
 from __future__ import annotations
 
@@ -6,45 +9,41 @@ from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from textwrap import fill, wrap
+from typing import TYPE_CHECKING
 
-import matplotlib
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.collections import QuadMesh
-from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Characters of the note at the bottom that an inch has room for.
 NOTE_PER_INCH = 16
 
+# What differs from seaborn's style "ticks" in its context "paper".
 STYLE = {
     "font.family": "DejaVu Sans",
-    "font.size": 9,
     "axes.titlesize": 10,
-    "axes.labelsize": 9,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "legend.fontsize": 9,
     "legend.frameon": False,
     "figure.titlesize": 13,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": "#777777",
     "axes.grid": True,
-    "axes.axisbelow": True,
     "grid.color": "#e4e4e4",
     "grid.linewidth": 0.6,
     "xtick.color": "#444444",
     "ytick.color": "#444444",
-    "lines.solid_capstyle": "round",
     # A dollar in the name of a level is a dollar.
     "text.parse_math": False,
     # Type 42 keeps the text of a pdf searchable.
     "pdf.fonttype": 42,
 }
 
-# On a colour of less red, green and blue together, numbers are printed in white.
-DARK = 1.75
+# How seaborn sums up what it draws: from the smallest to the largest value, such as those of seeds.
+RANGE = {"errorbar": ("pi", 100)}
+# The same for rows of `with_ends`: the median of an estimate and both ends of its interval is the estimate.
+INTERVAL = {"estimator": "median", **RANGE}
 
 
 def in_style(draw: Callable) -> Callable:
@@ -52,7 +51,10 @@ def in_style(draw: Callable) -> Callable:
 
     @wraps(draw)
     def drawn(*args, **kwargs):
-        with matplotlib.rc_context(STYLE):
+        import matplotlib
+        import seaborn as sns
+
+        with matplotlib.rc_context(sns.axes_style("ticks") | sns.plotting_context("paper") | STYLE):
             return draw(*args, **kwargs)
 
     return drawn
@@ -83,32 +85,74 @@ def save_figure(figure: Figure, stem: str | Path) -> list[Path]:
     return paths
 
 
-def heatmap(ax: Axes, matrix: pd.DataFrame, low: float, high: float, colours: str, *, told: str = "") -> QuadMesh:
-    """Draw a matrix as squares of colour, rows downwards, its labels at the ticks; a missing value is left out.
+def with_ends(table: pd.DataFrame, estimate: str, low: str, high: str) -> pd.DataFrame:
+    """Put both ends of known intervals below their estimates, in the same column, as seaborn wants them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row an estimate.
+    estimate, low, high : str
+        Columns of the estimates and of their intervals' ends; NaN for both ends where there is no interval.
+
+    Returns
+    -------
+    DataFrame
+        Three times the rows; drawn with `INTERVAL`, they give the estimates and their intervals.
+    """
+    return pd.concat([table.assign(**{estimate: table[name]}) for name in (estimate, low, high)], ignore_index=True)
+
+
+def beside_each_other(
+    ax: Axes, table: pd.DataFrame, x: str, columns: tuple[str, str, str], colours: dict[str, str]
+) -> None:
+    """Draw generators' estimates with bars at the same values of x beside each other: no interval hides another.
 
     Parameters
     ----------
     ax : Axes
-    matrix : DataFrame
-    low, high : float
-        Values at the ends of the scale.
-    colours : str
-        Name of a colour map.
-    told : str, optional
-        Format of the numbers printed in the cells; default: none are.
+    table : DataFrame
+        One row an estimate, with the column ``generator``.
+    x : str
+        Column whose values are put at 0, 1, 2, ..., ascending.
+    columns : (str, str, str)
+        Of the estimates and of their intervals' ends; see `with_ends`.
+    colours : dict
+        Generator -> colour, in order of display.
     """
-    ax.grid(visible=False)
-    mesh = ax.pcolormesh(matrix.to_numpy(), vmin=low, vmax=high, cmap=colours, **({"edgecolor": "w"} if told else {}))
-    ax.set(xlim=(0, matrix.shape[1]), ylim=(matrix.shape[0], 0))
-    ax.set_xticks(np.arange(matrix.shape[1]) + 0.5, matrix.columns, rotation=90)
-    ax.set_yticks(np.arange(matrix.shape[0]) + 0.5, matrix.index)
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
-    for (row, column), value in np.ndenumerate(matrix.to_numpy()) if told else ():
-        if not np.isnan(value):
-            ink = "white" if sum(mesh.to_rgba(value)[:3]) < DARK else "#262626"
-            ax.text(column + 0.5, row + 0.5, format(value, told), ha="center", va="center", color=ink, fontsize=7.5)
-    return mesh
+    import seaborn as sns
+
+    places = sorted(set(table[x]))
+    sns.pointplot(
+        with_ends(table, *columns), x=x, y=columns[0], hue="generator", order=places, hue_order=list(colours),
+        palette=colours, dodge=0.75 if len(colours) > 1 else False, capsize=0.02, markersize=4, linewidth=1.2,
+        err_kws={"linewidth": 1.2}, ax=ax, **INTERVAL,
+    )  # fmt: skip
+    ax.grid(axis="x", visible=False)
+    for place in range(1, len(places)):
+        ax.axvline(place - 0.5, color=STYLE["grid.color"], linewidth=0.8, zorder=0.5)
+    ax.set_xlim(-0.5, len(places) - 0.5)
+
+
+def legend_of(figure: Figure, ax: Axes, titles: dict[str, str] | None = None, **options: object) -> None:
+    """Put the legend that seaborn gave the axes beside all axes of the figure.
+
+    Parameters
+    ----------
+    figure : Figure
+    ax : Axes
+        Whose legend it is.
+    titles : dict, optional
+        Entry -> what it is called instead.
+    options
+        Of `matplotlib.figure.Figure.legend`.
+    """
+    handles, labels = ax.get_legend_handles_labels()
+    if ax.get_legend():
+        ax.get_legend().remove()
+    titles = titles or {}
+    options = {"loc": "outside upper center"} | options
+    figure.legend(handles, [titles.get(label, label) for label in labels], **options)
 
 
 @in_style
@@ -122,6 +166,8 @@ def without_scores(reason: str, *, note: str) -> Figure:
     note : str
         Where the data come from, printed at the bottom.
     """
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(6.5, 2), layout="constrained")
     figure.text(0.5, 0.55, fill(reason, 80), ha="center", va="center")
     return with_note(figure, "\n".join(wrap(note, 90)))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.figure import Figure
 
 from medsynth.evaluation.conditional import UNCONDITIONAL, Cohort
-from medsynth.reporting.canvas import heatmap, in_style, with_note
+from medsynth.reporting.canvas import in_style, with_note
 
 
 @in_style
@@ -38,14 +39,16 @@ def success_matrices(scores: pd.DataFrame, cohorts: list[Cohort], *, generator: 
     figure = Figure(figsize=(1.5 + 0.72 * sum(widths) + 1.2 * len(groups), 2.6 + 0.5 * height), layout="constrained")
     axes = figure.subplots(1, len(groups), width_ratios=widths, squeeze=False)[0]
     for ax, group in zip(axes, groups, strict=True):
-        heatmap(ax, _matrix(means, members[group]), 0, 1, "Blues", told=".2f")
+        sns.heatmap(
+            _matrix(means, members[group]), vmin=0, vmax=1, cmap="Blues", annot=True, fmt=".2f", linewidths=0.5,
+            cbar=False, ax=ax, annot_kws={"fontsize": 8},
+        )  # fmt: skip
+        ax.tick_params(length=0)
         ax.set_facecolor("#dddddd")
         ax.set_title(group)
         ax.set_xlabel("share of the rows drawn that are …")
-        ax.tick_params(axis="x", rotation=60)
-        for label in ax.get_xticklabels():
-            label.set_ha("right")
-            label.set_rotation_mode("anchor")
+        ax.set_xticks(ax.get_xticks(), ax.get_xticklabels(), rotation=60, ha="right", rotation_mode="anchor")
+        ax.tick_params(axis="y", rotation=0)
     axes[0].set_ylabel("drawn for …")
     n_seeds = shares["seed"].nunique()
     figure.suptitle(f"{title}: conditional generation, mean of {n_seeds} seed{'s' * (n_seeds > 1)}")

@@ -10,17 +10,17 @@ from math import ceil
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from medsynth.codebook import Codebook, Column
 from medsynth.errors import InputError, nearest
-from medsynth.reporting.aggregation import mean_interval
-from medsynth.reporting.canvas import heatmap, in_style, with_note
-from medsynth.reporting.styles import Styles, classifier_title, colour_of, in_display_order, title_of
+from medsynth.reporting.aggregation import tabulated
+from medsynth.reporting.canvas import RANGE, beside_each_other, in_style, legend_of, with_note
+from medsynth.reporting.styles import Styles, classifier_title, colour_of, in_display_order, palette, title_of
 from medsynth.scores.captions import COVERS
 
 REAL_COLOUR = "#8fa6bf"
@@ -34,9 +34,9 @@ def accuracy_by_epochs(
 ) -> Figure:
     """Draw the accuracy of classifiers trained on synthetic rows over epochs (Med-VAE paper, Figure 2).
 
-    One panel for each generator that was trained over epochs: its mean over seeds with the 95 % interval and each
-    seed's accuracy, the others faint behind it. Real rows are a grey band, the majority class a dashed line,
-    generators without epochs horizontal lines with bands.
+    Means over seeds with 95 % intervals, generators beside each other, so that no interval hides another; those that
+    are not trained over epochs stand on the left with the real rows, from which a line goes across. The majority class
+    is a dashed line.
 
     Parameters
     ----------
@@ -55,28 +55,23 @@ def accuracy_by_epochs(
         The scores have no accuracy for this classifier and target.
     """
     accuracy = _accuracies(scores, target, classifier)
-    generators = in_display_order(accuracy["generator"], styles)
-    trained = [g for g in generators if accuracy.loc[accuracy["generator"] == g, "epochs"].max() > 0]
-    panels = trained or [None]
-    rows = ceil(len(panels) / PANELS_PER_ROW)
-    columns = ceil(len(panels) / rows)
-    figure = Figure(figsize=(max(6.5, 3.7 * columns), 0.9 + 3.1 * rows), layout="constrained")
-    axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    for ax, panel in zip(axes.flat, panels, strict=False):
-        _level_lines(ax, accuracy, [g for g in generators if g not in trained], styles)
-        for generator in sorted(trained, key=lambda g: g == panel):
-            _accuracy_line(ax, accuracy[accuracy["generator"] == generator], generator, styles, generator == panel)
-        ax.set_title(title_of(panel, styles) if panel else "Generators without epochs", fontweight="bold")
-        ax.set_xlabel("Epochs" if panel else "")
-        ax.tick_params(labelbottom=True)
-    for ax in axes.flat[len(panels) :]:
-        ax.set_visible(False)
-    for ax in axes[:, 0]:
-        ax.set_ylabel(f"Accuracy ({classifier_title(classifier)}, {target})")
-    _epoch_ticks(axes[0, 0], accuracy["epochs"])
-    axes[0, 0].set_ylim(_accuracy_limits(accuracy))
-    figure.legend(handles=_accuracy_legend(accuracy, generators, trained, styles), loc="outside upper center", ncols=4)
-    return with_note(figure, f"{note}\nbands: {COVERS}")
+    seeds = accuracy.groupby("generator")["seed"].nunique().to_dict()
+    table = tabulated(accuracy, ["generator", "epochs"])
+    means = table.set_index("generator")["mean"]
+    names = [name for name in ("real", *in_display_order(seeds, styles)) if name in seeds]
+    table = table[table["generator"].isin(names)]
+    counts = sorted(set(table["epochs"]))
+    figure = Figure(figsize=(max(7.5, 1.2 + 0.2 * len(names) * len(counts)), 4.4), layout="constrained")
+    ax = figure.subplots()
+    beside_each_other(ax, table, "epochs", ("mean", "ci_low", "ci_high"), palette(names, styles))
+    for name in sorted({"real", "majority"} & set(seeds)):
+        line = {"linestyle": "--", "label": title_of(name, styles)} if name == "majority" else {}
+        ax.axhline(means[name], color=colour_of(name, styles), linewidth=0.9, zorder=0.9, **line)
+    ax.set_xticks(range(len(counts)), [str(count or "no epochs") for count in counts])
+    ax.set(xlabel="Epochs", ylabel=f"Accuracy ({classifier_title(classifier)}, {target})")
+    titles = {name: f"{title_of(name, styles)} ({seeds[name]} seed{'s' * (seeds[name] > 1)})" for name in names}
+    legend_of(figure, ax, titles, ncols=3)
+    return with_note(figure, f"{note}\nbars: {COVERS}")
 
 
 def _accuracies(scores: pd.DataFrame, target: str, classifier: str) -> pd.DataFrame:
@@ -87,73 +82,6 @@ def _accuracies(scores: pd.DataFrame, target: str, classifier: str) -> pd.DataFr
         wanted = f"{classifier}:{target}"
         raise InputError(f"No accuracy was scored for '{wanted}'{nearest(wanted, sorted(set(every['detail'])))}")
     return found
-
-
-def _accuracy_line(ax: Axes, accuracy: pd.DataFrame, generator: str, styles: Styles, emphasised: bool) -> None:
-    """One generator's accuracy over epochs."""
-    colour = colour_of(generator, styles)
-    by_epochs = {epochs: mean_interval(own) for epochs, own in accuracy.groupby("epochs")}
-    epochs = list(by_epochs)
-    means = [interval.mean for interval in by_epochs.values()]
-    if not emphasised:
-        ax.plot(epochs, means, color=colour, linewidth=1, alpha=0.45, zorder=2, marker="o", markersize=2)
-        return
-    low, high = ([getattr(interval, end) for interval in by_epochs.values()] for end in ("low", "high"))
-    ax.fill_between(epochs, low, high, color=colour, alpha=0.18, linewidth=0, zorder=3)
-    # The bars say what the band cannot where there is one epoch count alone.
-    ax.vlines(epochs, low, high, color=colour, linewidth=1, alpha=0.6, zorder=3)
-    ax.plot(accuracy["epochs"], accuracy["value"], ".", color=colour, markersize=4, alpha=0.6, zorder=4)
-    ax.plot(epochs, means, color=colour, linewidth=2.2, marker="o", markersize=6, markeredgecolor="white", zorder=5)
-
-
-def _level_lines(ax: Axes, accuracy: pd.DataFrame, without_epochs: list[str], styles: Styles) -> None:
-    """What does not depend on epochs: real rows, the majority class, generators without epochs."""
-    for name in ["real", *without_epochs, "majority"]:
-        mean, low, high = mean_interval(accuracy[accuracy["generator"] == name])[1:4]
-        if np.isnan(mean):
-            continue
-        colour = colour_of(name, styles)
-        if name != "majority" and not np.isnan(low):
-            ax.axhspan(low, high, color=colour, alpha=0.22, linewidth=0, zorder=1)
-        ax.axhline(mean, color=colour, linewidth=1.4, linestyle="--" if name == "majority" else "-", zorder=1.5)
-
-
-def _accuracy_limits(accuracy: pd.DataFrame) -> tuple[float, float]:
-    """Limits that show every seed and every interval."""
-    shown = accuracy[~accuracy["generator"].isin(["holdout", "independent"])]
-    ends = [mean_interval(own)[1:4] for _, own in shown.groupby(["generator", "epochs"])]
-    values = np.concatenate([np.ravel(ends), shown["value"]])
-    margin = max(0.06 * (np.nanmax(values) - np.nanmin(values)), 0.005)
-    return np.nanmin(values) - margin, np.nanmax(values) + margin
-
-
-def _epoch_ticks(ax: Axes, epochs: pd.Series) -> None:
-    """Ticks at the epoch counts, if they keep apart."""
-    counts = sorted(set(epochs) - {0})
-    if not counts:
-        ax.set_xticks([])
-        return
-    span = counts[-1] - counts[0]
-    ax.set_xlim(counts[0] - max(0.08 * span, 0.5), counts[-1] + max(0.08 * span, 0.5))
-    if span and min(np.diff(counts)) < span / 9:
-        ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    else:
-        ax.set_xticks(counts)
-
-
-def _accuracy_legend(accuracy: pd.DataFrame, generators: list[str], trained: list[str], styles: Styles) -> list[Line2D]:
-    """Legend entries for what is there."""
-    handles = []
-    for name in ["real", *generators, "majority"]:
-        n_seeds = accuracy.loc[accuracy["generator"] == name, "seed"].nunique()
-        if not n_seeds:
-            continue
-        label = title_of(name, styles)
-        label += f" ({n_seeds} seed{'s' * (n_seeds > 1)})" if name != "majority" else ""
-        marks = {"marker": "o", "markersize": 5} if name in trained else {}
-        line = "--" if name == "majority" else "-"
-        handles.append(Line2D([], [], color=colour_of(name, styles), linestyle=line, linewidth=2, label=label, **marks))
-    return handles
 
 
 @in_style
@@ -197,13 +125,20 @@ def _density_panel(ax: Axes, seeds: list[dict], colour: str, column: Column | No
     # Every seed is judged against the same real rows, on the same bins.
     edges, real = (np.asarray(seeds[0][key], dtype=float) for key in ("edges", "real"))
     synthetic = np.array([seed["synthetic"] for seed in seeds], dtype=float)
-    ax.stairs(real, edges, fill=True, color=REAL_COLOUR, alpha=0.75)
-    if len(seeds) > 1:
-        ax.stairs(synthetic.max(axis=0), edges, baseline=synthetic.min(axis=0), fill=True, color=colour, alpha=0.3)
-    ax.stairs(synthetic.mean(axis=0), edges, color=colour, linewidth=1.6, baseline=None)
+    middles = edges[:-1] + np.diff(edges) / 2
+    sns.histplot(
+        x=middles, weights=real, bins=list(edges), color=REAL_COLOUR, alpha=0.75, element="step", linewidth=0, ax=ax
+    )
+    # Both ends of every bin, so that the line and its band go in steps, too.
+    ends = np.column_stack([edges[:-1], np.nextafter(edges[1:], -np.inf)]).ravel()
+    heights = np.repeat(synthetic, 2, axis=1).ravel()
+    sns.lineplot(
+        x=np.tile(ends, len(seeds)), y=heights, color=colour, linewidth=1.6, err_kws={"linewidth": 0}, ax=ax, **RANGE
+    )
     if column and column.type == "continuous":
         for density, line in ((real, "#262626"), (synthetic.mean(axis=0), colour)):
             _kernel_density(ax, edges, density, line)
+    ax.set_ylabel("")
     ax.set_xlabel(column.unit if column else "")
     ax.set_ylim(bottom=0)
     ax.set_xlim(edges[0], edges[-1])
@@ -216,15 +151,14 @@ def _density_panel(ax: Axes, seeds: list[dict], colour: str, column: Column | No
 
 def _kernel_density(ax: Axes, edges: np.ndarray, density: np.ndarray, colour: str) -> None:
     """Draw a Gaussian kernel density estimate of binned rows, dashed."""
-    from scipy.stats import gaussian_kde
-
     shares = density * np.diff(edges)
     if np.count_nonzero(shares) < 3:
         return  # A column of one or two values has no smooth density.
-    places = np.linspace(edges[0], edges[-1], 200)
     # Scott's rule for 4,000 rows; for as many values as there are bins it would smooth everything away.
-    estimate = gaussian_kde(edges[:-1] + np.diff(edges) / 2, bw_method=4000 ** (-1 / 5), weights=shares)
-    ax.plot(places, estimate(places), color=colour, linewidth=1, linestyle=(0, (4, 2)))
+    sns.kdeplot(
+        x=edges[:-1] + np.diff(edges) / 2, weights=shares, bw_method=4000 ** (-1 / 5), clip=(edges[0], edges[-1]),
+        color=colour, linewidth=1, linestyle=(0, (4, 2)), ax=ax,
+    )  # fmt: skip
 
 
 def _levels_panel(ax: Axes, seeds: list[dict], colour: str, column: Column | None) -> None:
@@ -235,12 +169,17 @@ def _levels_panel(ax: Axes, seeds: list[dict], colour: str, column: Column | Non
         return
     levels, real = _shortened(seeds[0]["levels"], np.array([seed["real"] for seed in seeds], dtype=float), seeds)
     _, synthetic = _shortened(seeds[0]["levels"], np.array([seed["synthetic"] for seed in seeds], dtype=float), seeds)
-    place = np.arange(len(levels))
-    ax.barh(place - 0.2, real.mean(axis=0), height=0.4, color=REAL_COLOUR)
-    ax.barh(place + 0.2, synthetic.mean(axis=0), height=0.4, color=colour)
-    if len(seeds) > 1:
-        ax.hlines(place + 0.2, synthetic.min(axis=0), synthetic.max(axis=0), color="#222222", linewidth=1)
-    ax.set_yticks(place, [level if len(level) <= 22 else f"{level[:21].rstrip()}…" for level in levels])
+    shown = pd.concat(
+        [pd.DataFrame(shares, columns=levels).melt(var_name="level", value_name="share").assign(rows=rows)
+         for rows, shares in (("real", real[:1]), ("synthetic", synthetic))]
+    )  # fmt: skip
+    sns.barplot(
+        shown, x="share", y="level", hue="rows", palette={"real": REAL_COLOUR, "synthetic": colour}, saturation=1,
+        err_kws={"color": "#222222", "linewidth": 1}, legend=False, ax=ax, **RANGE,
+    )  # fmt: skip
+    names = [level if len(level) <= 22 else f"{level[:21].rstrip()}…" for level in levels]
+    ax.set_yticks(range(len(levels)), names)
+    ax.set_xlabel("")
     if len(levels) > 6:
         ax.tick_params(axis="y", labelsize=6.5)
     ax.set_ylim(len(levels) - 0.4, -0.6)
@@ -296,15 +235,19 @@ def associations(evidence_by_seed: list[dict], *, title: str, note: str) -> Figu
         (difference, f"Difference, limits ±{limit:.2f}; mean absolute {pairs.mean():.3f}", limit, "PuOr_r"),
     ]
     for ax, (matrix, name, end, colours) in zip(axes, panels, strict=True):
-        mesh = heatmap(ax, pd.DataFrame(matrix, names, names), -end, end, colours)
+        sns.heatmap(
+            pd.DataFrame(matrix, names, names), vmin=-end, vmax=end, cmap=colours, square=True, cbar=False,
+            xticklabels=True, yticklabels=True, ax=ax,
+        )  # fmt: skip
         ax.set_facecolor("#dddddd")
-        ax.set_aspect("equal")
         ax.set_title(name, fontsize=max(10, 2.2 * side))
-        ax.tick_params(labelsize=7 if len(names) > 25 else 8)
+        ax.tick_params(length=0, labelsize=7 if len(names) > 25 else 8)
+        ax.tick_params(axis="x", rotation=90)
+        ax.tick_params(axis="y", rotation=0)
         if ax is not axes[0]:
             bars = list(axes[:2]) if ax is axes[1] else ax
             label = "Association" if ax is axes[1] else "Synthetic − real"
-            figure.colorbar(mesh, ax=bars, label=label, pad=0.01, aspect=30)
+            figure.colorbar(ax.collections[0], ax=bars, label=label, pad=0.01, aspect=30)
     measures = "Pearson's r of numbers, ordinal and binary levels; Cramér's V or correlation ratio with nominal levels"
     measures += "; grey: would tell of few real rows" if withheld else ""
     figure = with_note(figure, f"{note}; {measures}")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from math import nan
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
 from medsynth.evaluation.cost import exponent
 from medsynth.reporting.canvas import in_style, with_note
 from medsynth.reporting.display import interval_text
-from medsynth.reporting.styles import Styles, colour_of, in_display_order, title_of
+from medsynth.reporting.styles import Styles, in_display_order, palette, title_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Column of the table -> what it is called.
 QUANTITIES = {
@@ -131,28 +133,27 @@ def growth_figure(table: pd.DataFrame, styles: Styles, *, note: str) -> Figure:
     note : str
         Where the data come from, printed at the bottom.
     """
+    from matplotlib.figure import Figure
+
     exponents = exponents_table(table).set_index(["generator", "axis", "what"])
     figure = Figure(figsize=(11, 3.4 * len(QUANTITIES)), layout="constrained")
     axes = figure.subplots(len(QUANTITIES), 2, sharex="col", sharey="row")
     for row, (quantity, title) in zip(axes, QUANTITIES.items(), strict=True):
         for ax, axis in zip(row, AXES, strict=True):
-            for generator in in_display_order(table["generator"], styles):
-                cells = table[(table["axis"] == axis) & (table["generator"] == generator)]
-                label = title_of(generator, styles)
-                if quantity.endswith("seconds"):
-                    found = exponents.loc[(generator, axis, quantity.removesuffix("_seconds"))]
-                    label += f" {interval_text(*found[['exponent', 'low', 'high']], digits=2)}"
-                _line(ax, cells, axis, quantity, colour_of(generator, styles), label)
+            _lines(ax, table[table["axis"] == axis], axis, quantity, styles)
             ax.set_xscale("log")
             if quantity.endswith("seconds"):
                 ax.set_yscale("log")
                 ax.yaxis.set_major_formatter("{x:,g}")
-                ax.legend(fontsize=6.5, title="Exponent (95% interval)", title_fontsize=7, loc="upper left")
+                found = exponents.xs((axis, quantity.removesuffix("_seconds")), level=["axis", "what"])
+                for text in ax.get_legend().get_texts():
+                    ends = found.loc[text.get_text(), ["exponent", "low", "high"]]
+                    text.set_text(f"{title_of(text.get_text(), styles)} {interval_text(*ends, digits=2)}")
         row[0].set_ylabel(title)
     for ax, (axis, title) in zip(axes[-1], AXES.items(), strict=True):
         (fixed,) = set(table.loc[table["axis"] == axis, "columns" if axis == "rows" else "rows"])
         sizes = sorted(set(table.loc[table["axis"] == axis, axis]))
-        ax.xaxis.set_minor_locator(NullLocator())
+        ax.minorticks_off()
         ax.set_xticks(sizes, [f"{size:,}" for size in sizes])
         ax.set_xlabel(f"{title} ({fixed:,} {'columns' if axis == 'rows' else 'training rows'})")
     for ax in axes[1::2].flat:
@@ -162,11 +163,16 @@ def growth_figure(table: pd.DataFrame, styles: Styles, *, note: str) -> Figure:
     return with_note(figure, f"{note}{trained}")
 
 
-def _line(ax: Axes, cells: pd.DataFrame, axis: str, quantity: str, colour: str, label: str) -> None:
-    """One generator's means over seeds, and crosses at what was predicted and left out."""
-    means = cells.groupby(axis)[quantity].mean().dropna()
-    ax.plot(means.index, means, color=colour, marker="o", markersize=4, linewidth=1.6, label=label)
-    if quantity.endswith("seconds"):
-        predicted = quantity.replace("seconds", "predicted")
-        out = cells.groupby(axis)[predicted].mean().dropna()
-        ax.plot(out.index, out, "x", color=colour, markersize=7)
+def _lines(ax: Axes, cells: pd.DataFrame, axis: str, quantity: str, styles: Styles) -> None:
+    """Means over seeds, a line a generator, and crosses at what was predicted and left out."""
+    import seaborn as sns
+
+    names = in_display_order(cells["generator"], styles)
+    looks = {"x": axis, "hue": "generator", "hue_order": names, "palette": palette(names, styles), "ax": ax}
+    timed = quantity.endswith("seconds")
+    sns.lineplot(cells, y=quantity, **looks, marker="o", errorbar=None, legend="full" if timed else False)
+    if timed:
+        out = cells.groupby(["generator", axis], as_index=False)[quantity.replace("seconds", "predicted")].mean()
+        sns.scatterplot(out, y=out.columns[-1], **looks, marker="x", s=40, linewidth=1.5, legend=False)
+        ax.legend(fontsize=7.5, title="Exponent (95% interval)", title_fontsize=8, loc="upper left")
+    ax.set(xlabel="", ylabel="")

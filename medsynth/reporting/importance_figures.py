@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -11,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from medsynth.errors import InputError
 from medsynth.reporting.aggregation import mean_interval
-from medsynth.reporting.canvas import in_style, with_note
+from medsynth.reporting.canvas import INTERVAL, in_style, with_ends, with_note
 from medsynth.reporting.styles import colour_of
 from medsynth.scores.captions import COVERS
 
@@ -114,11 +115,13 @@ def _beeswarm(ax: Axes, evidence: dict, names: list[str]) -> None:
 
 def _bars(ax: Axes, intervals: pd.DataFrame, colour: str) -> None:
     """Means with whiskers. (SHAP's own bars have a fixed colour and no interval.)"""
-    place = np.arange(len(intervals))
-    ax.barh(place, intervals["mean"], height=0.66, color=colour, alpha=0.75)
-    ax.hlines(place, intervals["low"].clip(lower=0), intervals["high"], color="#111111", linewidth=0.9)
+    found = intervals.assign(predictor=intervals.index.str.replace("_", " "), low=intervals["low"].clip(lower=0))
+    sns.barplot(
+        with_ends(found, "mean", "low", "high"), x="mean", y="predictor", width=0.66, color=colour, saturation=1,
+        alpha=0.75, err_kws={"color": "#111111", "linewidth": 0.9}, ax=ax, **INTERVAL,
+    )  # fmt: skip
+    ax.set_ylabel("")
     ax.grid(axis="y", visible=False)
-    ax.set_yticks(place, [name.replace("_", " ") for name in intervals.index])
     ax.tick_params("y", length=0)
     ax.xaxis.set_major_locator(MaxNLocator(5))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from medsynth.errors import InputError
 from medsynth.evaluation.combining import (
@@ -16,10 +17,13 @@ from medsynth.evaluation.combining import (
     interval_overlap,
 )
 from medsynth.evaluation.inference import INTERCEPT
-from medsynth.reporting.canvas import in_style, with_note
+from medsynth.reporting.canvas import INTERVAL, in_style, legend_of, with_ends, with_note
 from medsynth.reporting.display import NOTHING
 from medsynth.reporting.failures import showing_failures
-from medsynth.reporting.styles import Styles, colour_of, in_display_order, title_of
+from medsynth.reporting.styles import Styles, in_display_order, palette, title_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 REFERENCES = {"real": "Held-out real rows (upper reference)"}
 # Rule -> what it is called, and what its interval covers.
@@ -205,6 +209,9 @@ def forest(scores: pd.DataFrame, styles: Styles, *, outcome: str, note: str) -> 
     InputError
         Nothing was scored.
     """
+    import seaborn as sns
+    from matplotlib.figure import Figure
+
     # What failed has no place in the figure, whose note says so.
     table = inference_table(scores[scores["family"] == "inference"])
     # One interval a model: that of the models that the study's tables come from.
@@ -214,13 +221,11 @@ def forest(scores: pd.DataFrame, styles: Styles, *, outcome: str, note: str) -> 
     names = ["real", *in_display_order(table["generator"], styles), "independent"]
     names = [name for name in names if name in set(table["generator"])]
     terms = list(dict.fromkeys(table["term"]))
-    step = 0.8 / len(names)
     figure = Figure(figsize=(7.6, 1.6 + len(terms) * (0.15 + 0.105 * len(names))), layout="constrained")
     ax = figure.subplots()
     # Tables of two seeds can give very wide intervals; the axis shows the real ones and every estimate.
     ends = table[["real_low", "real_high", "estimate"]].to_numpy(dtype=float)
     low, high = np.nanmin(ends), np.nanmax(ends)
-    ax.set_xlim(low - 0.15 * (high - low), high + 0.15 * (high - low))
     real = table.drop_duplicates("term").set_index("term").loc[terms]
     place = np.arange(len(terms))
     label = "Real training rows"
@@ -228,19 +233,17 @@ def forest(scores: pd.DataFrame, styles: Styles, *, outcome: str, note: str) -> 
         place, real["real_high"] - real["real_low"], left=real["real_low"], height=0.9, color="#d9dee4", label=label
     )
     ax.vlines(real["real"], place - 0.45, place + 0.45, color="#4d4d4d", linewidth=1.2)
-    for i, name in enumerate(names):
-        own = table[table["generator"] == name].set_index("term").loc[terms]
-        at, colour = place - 0.4 + (i + 0.5) * step, colour_of(name, styles)
-        ax.hlines(at, own["low"], own["high"], color=colour, linewidth=1.3)
-        ax.plot(
-            own["estimate"], at, "o", color=colour, markersize=3.2, label=REFERENCES.get(name) or title_of(name, styles)
-        )
+    sns.pointplot(
+        with_ends(table, "estimate", "low", "high"), x="estimate", y="term", order=terms, hue="generator",
+        hue_order=names, palette=palette(names, styles), dodge=0.8 * (1 - 1 / len(names)), linestyle="none",
+        markersize=3.2, err_kws={"linewidth": 1.3}, ax=ax, **INTERVAL,
+    )  # fmt: skip
+    ax.set_xlim(low - 0.15 * (high - low), high + 0.15 * (high - low))
     ax.axvline(0, color="#777777", linewidth=0.8, linestyle=(0, (4, 3)))
-    ax.set_yticks(place, terms)
     ax.set_ylim(len(terms) - 0.5, -0.5)
     ax.grid(axis="y", visible=False)
     ax.tick_params("y", length=0)
-    ax.set_xlabel(f"log odds ratio of {outcome}, 95% interval")
-    figure.legend(loc="outside upper center", ncols=3, fontsize=8)
+    ax.set(xlabel=f"log odds ratio of {outcome}, 95% interval", ylabel="")
+    legend_of(figure, ax, {name: REFERENCES.get(name) or title_of(name, styles) for name in names}, ncols=3, fontsize=8)
     rules = [RULES[rule] for rule in dict.fromkeys(table.loc[table["generator"] != "real", "rule"])]
     return with_note(figure, f"{note}\nsynthetic intervals: {'; '.join(rules)}")

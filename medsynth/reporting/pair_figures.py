@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.colors import LinearSegmentedColormap, PowerNorm, to_rgb
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
@@ -65,8 +66,10 @@ def _diagonal(ax: Axes, seeds: list[dict], colour: str) -> None:
     """Densities of one column."""
     edges, real = (np.asarray(seeds[0][key], dtype=float) for key in ("edges", "real"))
     synthetic = np.mean([seed["synthetic"] for seed in seeds], axis=0, dtype=float)
-    ax.stairs(real, edges, fill=True, color=REAL_COLOUR, alpha=0.75)
-    ax.stairs(synthetic, edges, color=colour, linewidth=1.4, baseline=None)
+    binned = {"x": edges[:-1] + np.diff(edges) / 2, "bins": list(edges), "element": "step", "ax": ax}
+    sns.histplot(**binned, weights=real, color=REAL_COLOUR, alpha=0.75, linewidth=0)
+    sns.histplot(**binned, weights=synthetic, color=colour, fill=False, linewidth=1.4)
+    ax.set(xlabel="", ylabel="")
     ax.set_ylim(bottom=0)
 
 
@@ -88,13 +91,19 @@ def _pair(
     # As blank as in as many real rows, so that an empty cell says the same on both sides.
     synthetic = np.where(synthetic * n_real < least, 0, synthetic) / area
     # The crowded cell of one table must not blind the other.
-    norm = PowerNorm(GAMMA, vmin=0, vmax=max(real.max(), np.quantile(synthetic, 0.99)) or 1, clip=True)
+    darkest = (max(real.max(), np.quantile(synthetic, 0.99)) or 1) ** GAMMA
     i, j = names.index(x), names.index(y)
     for ax, density, horizontal, vertical, shade in (
-        (axes[j, i], real.T, x, y, REAL_SHADE),
-        (axes[i, j], synthetic, y, x, colour),
+        (axes[j, i], real, x, y, REAL_SHADE),
+        (axes[i, j], synthetic.T, y, x, colour),
     ):
-        ax.pcolormesh(edges[horizontal], edges[vertical], density, norm=norm, cmap=_shades(shade), rasterized=True)
+        bins = edges[horizontal], edges[vertical]
+        across, up = np.meshgrid(*(ends[:-1] + np.diff(ends) / 2 for ends in bins), indexing="ij")
+        sns.histplot(
+            x=across.ravel(), y=up.ravel(), weights=density.ravel() ** GAMMA, bins=bins, thresh=None, vmin=0,
+            vmax=darkest, cmap=_shades(shade), rasterized=True, ax=ax,
+        )  # fmt: skip
+        ax.set(xlabel="", ylabel="")
 
 
 def _shades(colour: str) -> LinearSegmentedColormap:

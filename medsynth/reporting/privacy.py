@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
 from medsynth.errors import InputError
 from medsynth.evaluation.attacks.audit import CHOSEN
@@ -17,11 +15,15 @@ from medsynth.evaluation.attacks.membership import FALSE_POSITIVES, rate_metric
 from medsynth.evaluation.attacks.parts import PLANTED
 from medsynth.evaluation.intervals import Interval
 from medsynth.reporting.aggregation import mean_interval, paired
-from medsynth.reporting.canvas import in_style, with_note
+from medsynth.reporting.canvas import INTERVAL, in_style, legend_of, with_ends, with_note
 from medsynth.reporting.display import NOTHING, interval_text
 from medsynth.reporting.failures import showing_failures
 from medsynth.reporting.styles import Styles, colour_of, in_display_order, title_of
 from medsynth.scores.captions import COVERS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 ATTACK_TITLES = {"neighbours": "neighbours", "trees": "trees", "shadow": "shadow models"}
 # In the order of display.
@@ -289,6 +291,8 @@ def privacy_trade(scores: pd.DataFrame, styles: Styles, *, note: str) -> Figure:
     InputError
         Nothing was attacked.
     """
+    from matplotlib.figure import Figure
+
     points = trade_points(scores).set_index("generator")
     if points.empty:
         raise InputError(
@@ -330,6 +334,9 @@ def privacy_dial(scores: pd.DataFrame, dialled: dict[str, float], *, dial: str, 
     InputError
         No generator with the setting was attacked.
     """
+    import seaborn as sns
+    from matplotlib.figure import Figure
+
     points = trade_points(scores)
     points = points[points["generator"].isin(dialled)]
     if points.empty:
@@ -338,26 +345,31 @@ def privacy_dial(scores: pd.DataFrame, dialled: dict[str, float], *, dial: str, 
     figure = Figure(figsize=(6.5, 4), layout="constrained")
     ax = figure.subplots()
     lines = {
-        "membership": ("Membership AUC under the chosen attack (0.5: private)", "#b2182b", "o"),
-        "c2st": ("Detector's AUC, C2ST (0.5: faithful)", "#2166ac", "s"),
+        "membership": "Membership AUC under the chosen attack (0.5: private)",
+        "c2st": "Detector's AUC, C2ST (0.5: faithful)",
     }
-    for name, (label, colour, marker) in lines.items():
-        low, high = points[f"{name}_low"], points[f"{name}_high"]
-        ax.fill_between(points["value"], low, high, color=colour, alpha=0.15, linewidth=0)
-        ax.plot(points["value"], points[name], color=colour, marker=marker, linewidth=1.8, label=label)
+    ends = ["", "_low", "_high"]
+    measured = [
+        points[["value"]].assign(measure=title, **{f"auc{end}": points[f"{name}{end}"] for end in ends})
+        for name, title in lines.items()
+    ]
+    sns.lineplot(
+        with_ends(pd.concat(measured), "auc", "auc_low", "auc_high"), x="value", y="auc", hue="measure",
+        style="measure", markers=["o", "s"], dashes=False, palette=["#b2182b", "#2166ac"], ax=ax, **INTERVAL,
+    )  # fmt: skip
     ax.axhline(0.5, color="#444444", linewidth=0.8, linestyle="--", zorder=1)
     ax.set_xscale("log")
-    ax.xaxis.set_minor_locator(NullLocator())
+    ax.minorticks_off()
     ax.set_xticks(points["value"], [f"{value:g}" for value in points["value"]])
     ax.set_ylim(0.45, 1.02)
     ax.set_xlabel(f"{dial} (log scale)")
     ax.set_ylabel("ROC AUC")
-    figure.legend(loc="outside upper center")
+    legend_of(figure, ax)
     return with_note(figure, "\n".join([*wrap(note, 90), *wrap(f"bands: {COVERS}, cut at the panel's edge", 90)]))
 
 
 def _point(ax: Axes, point: pd.Series, colour: str, label: str, *, open_square: bool) -> None:
-    """One generator with its intervals, where there are any."""
+    """One generator with its intervals, where there are any; seaborn has none in two directions."""
     bars = {
         f"{axis}err": [[point[name] - point[f"{name}_low"]], [point[f"{name}_high"] - point[name]]]
         for axis, name in (("x", "membership"), ("y", "c2st"))

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from itertools import cycle
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, NullLocator
 
 from medsynth.errors import InputError
 from medsynth.evaluation.attacks.audit import CHOSEN
 from medsynth.reporting.aggregation import mean_interval
-from medsynth.reporting.canvas import in_style, with_note
+from medsynth.reporting.canvas import INTERVAL, in_style, with_ends, with_note
 from medsynth.reporting.privacy import RATES, most_found, privacy_table
 from medsynth.reporting.styles import Styles, colour_of, title_of
 from medsynth.scores.captions import COVERS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Metric -> its family, the start of its detail, and the panel's title.
 PANELS = {
@@ -125,6 +126,8 @@ def privacy_curve(
     delta : float
         Of the guarantees when their generators are attacked; see `largest_delta`.
     """
+    from matplotlib.figure import Figure
+
     table = privacy_curve_table(scores, budgets, target=target)
     attacked = attacked_table(scores, guarantees)
     figure = Figure(figsize=(6.4, 7.4 if len(attacked) else 5.2), layout="constrained")
@@ -140,7 +143,7 @@ def privacy_curve(
             _draw_bound(ax, finite, rate, delta)
     ticks = sorted(set(finite))
     axes[0, 0].set_xscale("log")
-    axes[0, 0].xaxis.set_minor_locator(NullLocator())
+    axes[0, 0].minorticks_off()
     axes[0, 0].set_xticks([*ticks, end], [*(f"{tick:g}" for tick in ticks), "∞"])
     for ax in axes[-1]:
         ax.set_xlabel("ε (log scale; ∞: no guarantee)")
@@ -159,7 +162,7 @@ def _attack_panel(ax: Axes, table: pd.DataFrame, styles: Styles, end: float, rat
     ax.axhline(rate, color="#999999", linestyle="-.", linewidth=1.0, zorder=1, label="chance")
     ticks = [tick for tick in (0.01, 0.03, 0.1, 0.3, 1.0) if tick >= bottom]
     ax.set(yscale="log", ylim=(bottom, 1.3))
-    ax.yaxis.set_minor_locator(NullLocator())
+    ax.minorticks_off()
     ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.set_title(f"TPR at {rate:.0%} FPR".replace("%", " %"), fontweight="bold")
 
@@ -176,25 +179,23 @@ def _draw_bound(ax: Axes, epsilons: pd.Series, rate: float, delta: float) -> Non
 
 def _panel(ax: Axes, table: pd.DataFrame, styles: Styles, end: float) -> None:
     """One metric over epsilon, a line a method, with real rows and independent columns as lines across."""
+    import seaborn as sns
+
     for name, line in REFERENCES.items():
         for mean in table.loc[table["generator"] == name, "mean"]:
             ax.axhline(mean, color=colour_of(name, styles), linestyle=line, linewidth=1.2, label=title_of(name, styles))
     curve = table[table["epsilon"].notna()]
-    x = curve["epsilon"].replace(np.inf, end)
-    # The same method under several budgets has one title up to its epsilon.
-    method = curve["generator"].map(lambda name: title_of(name, styles).partition(", ε")[0])
-    markers = dict(zip(method.unique(), cycle("os^Dv"), strict=False))
-    for name, places in x.groupby(method, sort=False):
-        tightest = colour_of(curve.loc[places.index[0], "generator"], styles)
-        ax.plot(
-            places, curve.loc[places.index, "mean"], color=tightest, linewidth=1.0, marker=markers[name], markersize=4,
-            zorder=2, label=name,
-        )  # fmt: skip
-    for place, marker, row in zip(x, method.map(markers), curve.itertuples(), strict=True):
-        ax.errorbar(
-            place, row.mean, yerr=[[np.nan_to_num(row.mean - row.ci_low)], [np.nan_to_num(row.ci_high - row.mean)]],
-            fmt=marker, markersize=6, color=colour_of(row.generator, styles), markeredgecolor="white",
-            markeredgewidth=0.7, elinewidth=1.4, capsize=2.5, zorder=3,
-        )  # fmt: skip
+    curve = curve.assign(epsilon=curve["epsilon"].replace(np.inf, end))
+    # The same method under several budgets has one title up to its epsilon, and the colour of the tightest.
+    curve["method"] = curve["generator"].map(lambda name: title_of(name, styles).partition(", ε")[0])
+    tightest = curve.drop_duplicates("method").set_index("method")["generator"]
+    sns.pointplot(
+        with_ends(curve, "mean", "ci_low", "ci_high"), x="epsilon", y="mean", hue="method", native_scale=True,
+        palette={method: colour_of(name, styles) for method, name in tightest.items()},
+        markers=["os^Dv"[i % 5] for i in range(len(tightest))], markersize=4.5, linewidth=1.2, ax=ax, **INTERVAL,
+    )  # fmt: skip
+    if ax.get_legend():
+        ax.get_legend().remove()
+    ax.set(xlabel="", ylabel="")
     ax.set_xmargin(0.07)
-    ax.yaxis.set_major_locator(MaxNLocator(5))
+    ax.locator_params(axis="y", nbins=5)

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import textwrap
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, NullLocator
 
 from medsynth.errors import InputError
 from medsynth.reporting.aggregation import measured
-from medsynth.reporting.canvas import in_style, with_note, without_scores
+from medsynth.reporting.canvas import (
+    INTERVAL,
+    beside_each_other,
+    in_style,
+    legend_of,
+    with_ends,
+    with_note,
+    without_scores,
+)
 from medsynth.reporting.display import interval_text
 from medsynth.reporting.failures import showing_failures
-from medsynth.reporting.styles import Styles, colour_of, in_display_order, title_of
+from medsynth.reporting.styles import Styles, colour_of, in_display_order, palette, title_of
 from medsynth.reporting.tables import at_last_epochs, detection_table
 from medsynth.scores.captions import COVERS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Column of the tables -> what it is called.
 SIZE_COLUMNS = {
@@ -118,6 +127,8 @@ def curves_by_size(scores: pd.DataFrame, styles: Styles, *, target: str, note: s
     InputError
         Nothing was scored by size.
     """
+    from matplotlib.figure import Figure
+
     table = sizes_table(scores[scores["family"] == "size"])
     if table.empty:
         raise InputError(
@@ -128,25 +139,25 @@ def curves_by_size(scores: pd.DataFrame, styles: Styles, *, target: str, note: s
     figure = Figure(figsize=(5, 4.7 + 0.22 * legend_rows), layout="constrained")
     axes = figure.subplots(2, 2, sharex=True)
     for ax, (metric, title) in zip(axes.flat, PANELS.items(), strict=True):
-        for generator in generators:
-            _curve(ax, table[table["generator"] == generator], metric, colour_of(generator, styles), generator)
+        _curves(ax, table, metric, generators, styles)
         ax.set_title(title, fontweight="bold")
-        ax.tick_params(labelsize=9)
         ax.set_xmargin(0.06)
-        ax.yaxis.set_major_locator(MaxNLocator(5))
+        ax.locator_params(axis="y", nbins=5)
         ax.set_ylim(_limits(table[metric]))
     majority = _majority_accuracy(scores, target)
     if not np.isnan(majority):
         accuracy = axes.flat[list(PANELS).index("accuracy")]
-        accuracy.axhline(majority, color=colour_of("majority", styles), linestyle="--", linewidth=1.2, zorder=1)
+        accuracy.axhline(majority, color=colour_of("majority", styles), linestyle="--", zorder=1, label="majority")
         accuracy.set_ylim(_limits(pd.concat([table["accuracy"], pd.Series([majority])])))
     _size_ticks(axes[0, 0], table["n_rows"])
     for ax in axes[-1]:
         ax.set_xlabel("Training rows (log scale)")
-    figure.legend(
-        handles=_legend(generators, styles, majority), loc="outside upper center", ncols=LEGEND_COLUMNS,
-        handlelength=1.6, columnspacing=1.2, handletextpad=0.5,
-    )  # fmt: skip
+    titles = {name: _title(name, styles) for name in [*generators, "majority"]}
+    labelled = axes.flat[list(PANELS).index("accuracy")]
+    legend_of(figure, labelled, titles, ncols=LEGEND_COLUMNS, handlelength=1.6, columnspacing=1.2, handletextpad=0.5)
+    for ax in axes.flat:
+        if ax.get_legend():
+            ax.get_legend().remove()
     bands = textwrap.wrap(f"bands: {COVERS}, cut at the panel's edge", 80)
     return with_note(figure, "\n".join([*textwrap.wrap(note, 80), *bands]))
 
@@ -155,8 +166,8 @@ def curves_by_size(scores: pd.DataFrame, styles: Styles, *, target: str, note: s
 def detection_by_rows(scores: pd.DataFrame, styles: Styles, *, note: str) -> Figure:
     """Draw the AUC of XGBoost as detector against the number of rows a side, one line a table.
 
-    Each generator is shown at its largest epoch count. Bands are 95 % intervals; the upper reference is real rows
-    against real rows.
+    Each generator is shown at its largest epoch count. Bars are 95 % intervals, beside each other; the upper
+    reference is real rows against real rows.
 
     Parameters
     ----------
@@ -167,36 +178,38 @@ def detection_by_rows(scores: pd.DataFrame, styles: Styles, *, note: str) -> Fig
     note : str
         Where the data come from, printed at the bottom.
     """
+    from matplotlib.figure import Figure
+
     table = at_last_epochs(detection_table(scores[scores["family"] == "detection"])).dropna(subset="c2st_auc")
     if table.empty:
         return without_scores("No table has rows enough for a detector.", note=note)
     table = table.rename(columns={"rows": "n_rows"})
-    figure = Figure(figsize=(6.5, 5.4), layout="constrained")
+    figure = Figure(figsize=(7.5, 5.4), layout="constrained")
     ax = figure.subplots()
     shown = [*in_display_order(table["generator"], styles), "holdout", "independent"]
-    for name in [name for name in shown if name in set(table["generator"])]:
-        _curve(ax, table[table["generator"] == name], "c2st_auc", colour_of(name, styles), name)
-        ax.lines[-1].set_label(title_of(name, styles))
+    shown = [name for name in shown if name in set(table["generator"])]
+    table = table[table["generator"].isin(shown)]
+    ends = ("c2st_auc", "c2st_auc_low", "c2st_auc_high")
+    beside_each_other(ax, table, "n_rows", ends, palette(shown, styles))
     ax.axhline(0.5, color="#444444", linewidth=0.8, linestyle="--", zorder=1)
     ax.set_ylim(0.4, 1.02)
-    ax.set_xlabel("Rows a side (log scale)")
+    ax.set_xlabel("Rows a side")
     ax.set_ylabel("C2ST AUC of XGBoost (0.5: it cannot tell)")
-    if table["n_rows"].nunique() > 1:
-        _size_ticks(ax, table["n_rows"])
-    figure.legend(loc="outside upper center", ncols=2)
-    return with_note(figure, f"{note}\nbands: {COVERS}, cut at the panel's edge")
+    legend_of(figure, ax, {name: title_of(name, styles) for name in shown}, ncols=2)
+    return with_note(figure, f"{note}\nbars: {COVERS}, cut at the panel's edge")
 
 
-def _curve(ax: Axes, table: pd.DataFrame, metric: str, colour: str, generator: str) -> None:
-    """One generator's scores over sizes."""
-    table = table.sort_values("n_rows")
-    low, high = table[f"{metric}_low"], table[f"{metric}_high"]
-    real = generator == "real"
-    ax.fill_between(table["n_rows"], low, high, color=colour, alpha=0.13, linewidth=0, zorder=2)
-    ax.plot(
-        table["n_rows"], table[metric], color=colour, linewidth=2.4 if real else 1.6, marker="s" if real else "o",
-        markersize=5, markeredgecolor="white", markeredgewidth=0.7, zorder=3 if real else 4,
+def _curves(ax: Axes, table: pd.DataFrame, metric: str, names: list[str], styles: Styles) -> None:
+    """Scores over sizes with their intervals, a line a generator; the real rows' has squares."""
+    import seaborn as sns
+
+    sns.lineplot(
+        with_ends(table[table["generator"].isin(names)], metric, f"{metric}_low", f"{metric}_high"), x="n_rows",
+        y=metric, hue="generator", hue_order=names, palette=palette(names, styles), style="generator",
+        markers={name: "s" if name == "real" else "o" for name in names}, dashes=False,
+        err_kws={"alpha": 0.13, "linewidth": 0}, ax=ax, **INTERVAL,
     )  # fmt: skip
+    ax.set(xlabel="", ylabel="")
 
 
 def _limits(means: pd.Series) -> tuple[float, float]:
@@ -209,7 +222,7 @@ def _limits(means: pd.Series) -> tuple[float, float]:
 def _size_ticks(ax: Axes, sizes: pd.Series) -> None:
     """A tick at every size, labelled where there is room, always at the largest."""
     ax.set_xscale("log")
-    ax.xaxis.set_minor_locator(NullLocator())
+    ax.minorticks_off()
     ticks = sorted(set(sizes))
     room = 0.115 * np.log(ticks[-1] / ticks[0])
     labels, nearest = {}, np.inf
@@ -223,21 +236,6 @@ def _majority_accuracy(scores: pd.DataFrame, target: str) -> float:
     """Mean accuracy of the majority class; NaN if it was not scored."""
     rows = (scores["family"] == "utility") & (scores["metric"] == "accuracy")
     return scores.loc[rows & (scores["detail"] == f"majority:{target}"), "value"].mean()
-
-
-def _legend(generators: list[str], styles: Styles, majority: float) -> list[Line2D]:
-    """Legend entries for what is there."""
-    handles = [
-        Line2D(
-            [], [], color=colour_of(name, styles), linewidth=2, marker="s" if name == "real" else "o", markersize=5,
-            markeredgecolor="white", markeredgewidth=0.7, label=_title(name, styles),
-        )
-        for name in generators
-    ]  # fmt: skip
-    if not np.isnan(majority):
-        colour = colour_of("majority", styles)
-        handles.append(Line2D([], [], color=colour, linewidth=1.2, linestyle="--", label="Majority class"))
-    return handles
 
 
 def _shown(generators: pd.Series, styles: Styles) -> list[str]:

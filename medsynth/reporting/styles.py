@@ -29,6 +29,11 @@ def colour_of(generator: str, styles: Styles) -> str:
     return _style(generator, styles).get("colour", "#000000")
 
 
+def palette(generators: Iterable[str], styles: Styles) -> dict[str, str]:
+    """Colours of generators and reference rows by name, as seaborn's ``palette`` wants them."""
+    return {name: colour_of(name, styles) for name in generators}
+
+
 def in_display_order(generators: Iterable[str], styles: Styles) -> list[str]:
     """Generators without the reference rows, in the order of `styles`; those it does not know come last, by name."""
     found = set(generators) - set(REFERENCE_STYLES)

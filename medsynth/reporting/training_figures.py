@@ -6,13 +6,14 @@ from itertools import pairwise, product
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
-from medsynth.reporting.canvas import in_style, with_note
-from medsynth.reporting.styles import Styles, colour_of, in_display_order, title_of
+from medsynth.reporting.canvas import in_style, legend_of, with_note
+from medsynth.reporting.styles import Styles, in_display_order, palette, title_of
 
 # What a panel of the loss figure shows: name of the loss in the history -> its axis label.
 LOSSES = {
@@ -42,26 +43,27 @@ def loss_curves(histories: list[list[dict]], *, title: str, colour: str, note: s
     note : str
         Where the data come from, printed at the bottom.
     """
-    kinds = {"train": "-", "validation": "--"}
-    found = {key for history in histories for record in history for key in record}
-    panels = [name for name in LOSSES if any(f"{kind}_{name}" in found for kind in kinds)]
+    records = [{"seed": seed, **record} for seed, history in enumerate(histories) for record in history]
+    losses = pd.DataFrame(records, columns=None if records else ["seed", "epoch"]).melt(["seed", "epoch"])
+    losses[["rows", "loss"]] = losses["variable"].str.extract("^(train|validation)_(.*)$")
+    panels = [name for name in LOSSES if name in set(losses["loss"])]
     columns = 2 if len(panels) == 4 else min(PANELS_PER_ROW, max(len(panels), 1))
     rows = -(-max(len(panels), 1) // columns)
     figure = Figure(figsize=(4 * columns + 0.5, 2.7 * rows + 0.8), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True)
     for ax, name in zip(axes.flat, panels, strict=False):
-        for kind, line in kinds.items():
-            for i, history in enumerate(histories):
-                points = [(r["epoch"], r[f"{kind}_{name}"]) for r in history if f"{kind}_{name}" in r]
-                label = f"{kind} rows" if i == 0 and points else None
-                ax.plot(*zip(*points, strict=True) if points else ([], []), line, color=colour, alpha=0.75, label=label)
-        ax.set_title(LOSSES[name])
-        values = [r[k] for h in histories for r in h for k in r if k.endswith(f"_{name}")]
-        if values and min(values) > 0 and max(values) > 30 * min(values):
+        own = losses[losses["loss"] == name].dropna(subset="value")
+        own = own.assign(rows=own["rows"] + " rows")
+        sns.lineplot(
+            own, x="epoch", y="value", style="rows", style_order=["train rows", "validation rows"], units="seed",
+            estimator=None, color=colour, alpha=0.75, ax=ax,
+        )  # fmt: skip
+        ax.set(title=LOSSES[name], xlabel="", ylabel="")
+        if own["value"].min() > 0 and own["value"].max() > 30 * own["value"].min():
             ax.set_yscale("log")
             ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
             ax.yaxis.set_minor_formatter(NullFormatter())
-        ax.legend(fontsize=7.5)
+        ax.legend(title=None)
     for ax in axes[-1]:
         ax.set_xlabel("Epoch")
     for ax in axes.flat[len(panels) :]:
@@ -153,17 +155,17 @@ def spread_and_quality(scores: pd.DataFrame, styles: Styles, *, note: str) -> Fi
     points = spread_by_model(scores)
     figure = Figure(figsize=(7.5, 4.8), layout="constrained")
     ax = figure.subplots()
-    most = max(points["epochs"].max(), 1)
-    for name in [*in_display_order(points["generator"], styles), "holdout", "independent"]:
-        mine = points[points["generator"] == name]
-        if len(mine):
-            size = 25 + 60 * mine["epochs"] / most
-            label = title_of(name, styles)
-            ax.scatter(mine["quality"], mine["ratio"], s=size, color=colour_of(name, styles), alpha=0.8, label=label)
+    names = [*in_display_order(points["generator"], styles), "holdout", "independent"]
+    names = [name for name in names if name in set(points["generator"])]
+    sns.scatterplot(
+        points, x="quality", y="ratio", hue="generator", hue_order=names, palette=palette(names, styles), size="epochs",
+        sizes=(30, 90), alpha=0.8, legend="full", ax=ax,
+    )  # fmt: skip
     ax.axhline(1, color="#444444", linewidth=1)
     ax.set_xlabel("Quality (SDMetrics, overall)")
     ax.set_ylabel("Synthetic / real standard deviation,\nmean over numeric columns")
-    figure.legend(loc="outside right upper")
+    titles = {"generator": "Generator", "epochs": "Epochs", **{name: title_of(name, styles) for name in names}}
+    legend_of(figure, ax, titles, loc="outside right upper")
     return with_note(figure, f"{note}; one point a model, larger with more epochs")
 
 

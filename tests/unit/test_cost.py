@@ -76,8 +76,8 @@ def test_a_cell_that_was_left_out_says_so_in_table_and_figure():
     assert exponents.loc[("rows", "fit"), "mb_per_row_or_column"] == pytest.approx(0.01)
     assert display_exponents(exponents_table(table), STYLES)["Fit: MB a step"].tolist() == ["10.00", "–"]
     axes = growth_figure(table, STYLES, note="none").axes
-    (cross,) = [line for line in axes[0].lines if line.get_marker() == "x"]
-    assert cross.get_xydata().tolist() == [[10_000, 700]]
+    (crosses,) = axes[0].collections
+    assert crosses.get_offsets().tolist() == [[10_000, 700]]
 
 
 def test_an_estimate_adds_up_every_job_of_a_generator():

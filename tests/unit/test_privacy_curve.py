@@ -62,10 +62,16 @@ def test_no_guarantee_stands_at_the_right_end(scores):
 
 def test_every_method_has_a_line_of_its_own(scores):
     titles = ["A, ε = ∞", "B, ε = 8", "A, ε = 0.5"]
-    styles = {name: {"title": title, "colour": "#336699"} for name, title in zip(BUDGETS, titles, strict=True)}
+    colours = ["#aaaaaa", "#bb0000", "#00aa00"]
+    styles = {
+        name: {"title": title, "colour": colour} for name, title, colour in zip(BUDGETS, titles, colours, strict=True)
+    }
     ax = draw(scores, styles).axes[0]
-    lines = {line.get_label(): list(line.get_xdata()) for line in ax.lines if line.get_label() in "AB"}
-    assert lines == {"A": [0.5, 32.0], "B": [8.0]}
+    shown = [line for line in ax.lines if line.get_marker() in ("o", "s") and len(line.get_xdata())]
+    # In the colour of the tightest budget; a line has a place, without a value, also where another method has one.
+    lines = {line.get_color(): line.get_xydata() for line in shown}
+    lines = {colour: places[~np.isnan(places[:, 1]), 0].tolist() for colour, places in lines.items()}
+    assert lines == {"#00aa00": [0.5, 32.0], "#bb0000": [8.0]}
 
 
 def test_scores_without_budgets_are_refused(scores):

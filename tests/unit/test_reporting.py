@@ -10,12 +10,13 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+import seaborn as sns
 
 from medsynth.codebook import Codebook, Column
 from medsynth.errors import InputError
 from medsynth.evaluation.intervals import UNIT, interval
 from medsynth.reporting import canvas, export, figures, tables
-from medsynth.reporting.aggregation import GAINS
+from medsynth.reporting.aggregation import GAINS, mean_interval
 from medsynth.reporting.display import Bold, display_moments, display_quality, display_utility
 
 STYLES = {
@@ -451,8 +452,8 @@ def test_an_unknown_format_is_named(tmp_path):
         export.write_table(pd.DataFrame(), pd.DataFrame(), tmp_path / "t", caption="c", note=NOTE, formats=("htm",))
 
 
-def test_tables_do_not_need_matplotlib():
-    code = "import sys, medsynth.reporting.tables; sys.exit('matplotlib' in sys.modules)"
+def test_a_job_that_makes_tables_imports_nothing_that_draws():
+    code = "import sys, medsynth.reporting.catalogue; sys.exit(bool({'matplotlib', 'seaborn'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -494,11 +495,10 @@ def legend_labels(figure):
     return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
 
 
-def test_accuracy_has_a_panel_for_each_generator_with_epochs(utility_scores):
-    figure = figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE)
-    assert [ax.get_title() for ax in panels(figure)] == ["TVAE", "CTGAN"]
-    assert panels(figure)[0].get_ylabel() == "Accuracy (XGBoost, age)"
-    assert {ax.get_xlabel() for ax in panels(figure)} == {"Epochs"}
+def test_accuracy_stands_over_epoch_counts_and_over_none(utility_scores):
+    (ax,) = panels(figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE))
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["no epochs", "100", "200"]
+    assert ax.get_ylabel() == "Accuracy (XGBoost, age)"
 
 
 def test_accuracy_names_all_that_it_shows(utility_scores):
@@ -512,25 +512,36 @@ def test_accuracy_names_all_that_it_shows(utility_scores):
     ]
 
 
-def test_accuracy_emphasises_a_panels_own_generator(utility_scores):
-    figure = figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE)
-    for ax, own in zip(panels(figure), ["tvae", "ctgan"], strict=True):
-        widest = max(ax.get_lines(), key=lambda line: line.get_linewidth())
-        assert widest.get_color() == STYLES[own]["colour"]
-        assert list(widest.get_xdata()) == [100, 200]
+def test_no_interval_of_an_accuracy_hides_another(utility_scores):
+    (ax,) = panels(figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE))
+    means = [line for line in ax.get_lines() if line.get_marker() == "o" and len(line.get_xdata())]
+    places = [round(float(place), 6) for line in means for place, mean in line.get_xydata() if not np.isnan(mean)]
+    # Real rows, the copula, two generators at two epoch counts: each at a place of its own.
+    assert len(set(places)) == len(places) == 6
 
 
-def test_accuracy_axis_shows_every_seed_and_interval(utility_scores):
-    low, high = panels(figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE))[0].get_ylim()
+def test_an_accuracy_is_its_mean_over_seeds_with_its_interval(utility_scores):
+    own = utility_scores[(utility_scores["generator"] == "tvae") & (utility_scores["epochs"] == 100)]
+    expected = mean_interval(own[own["detail"] == "xgboost:age"])
+    (ax,) = panels(figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE))
+    drawn = [line.get_ydata() for line in ax.get_lines() if line.get_color() == STYLES["tvae"]["colour"]]
+    assert any(np.isclose(np.asarray(values, dtype=float), expected.mean).any() for values in drawn)
+    ends = pytest.approx((expected.low, expected.high))
+    assert any((min(values), max(values)) == ends for values in drawn if len(values))
+
+
+def test_accuracy_axis_shows_every_interval(utility_scores):
+    (ax,) = panels(figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE))
+    low, high = ax.get_ylim()
     # CTGAN: 0.85 at 100 epochs, with two seeds 0.02 apart; majority: 0.6.
     assert low < 0.6
     assert high > 0.95
 
 
-def test_accuracy_without_trained_generators_is_one_panel():
+def test_accuracy_of_one_generator_without_epochs_is_drawn():
     table = scores(accuracy("gaussian_copula", 0, [0.8, 0.81]), accuracy("tvae", 10, [np.nan, np.nan]))
-    figure = figures.accuracy_by_epochs(table, STYLES, target="age", note=NOTE)
-    assert [ax.get_title() for ax in panels(figure)] == ["Generators without epochs"]
+    (ax,) = panels(figures.accuracy_by_epochs(table, STYLES, target="age", note=NOTE))
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["no epochs"]
 
 
 def test_accuracy_of_an_unknown_target_is_refused(utility_scores):
@@ -590,6 +601,15 @@ def test_saving_twice_gives_the_same_bytes(tmp_path, utility_scores):
         "v1.3.pdf",
         "v1.3.png",
     ]
+
+
+def test_an_interval_below_its_estimate_is_drawn_as_it_is():
+    table = pd.DataFrame({"at": [1, 2], "mean": [0.5, 0.7], "low": [0.1, np.nan], "high": [0.6, np.nan]})
+    ax = matplotlib.figure.Figure().subplots()
+    sns.lineplot(canvas.with_ends(table, "mean", "low", "high"), x="at", y="mean", ax=ax, **canvas.INTERVAL)
+    assert ax.lines[0].get_xydata().tolist() == [[1, 0.5], [2, 0.7]]
+    (band,) = ax.collections
+    assert {(1.0, 0.1), (1.0, 0.6)} <= set(map(tuple, band.get_paths()[0].vertices.tolist()))
 
 
 def test_drawing_leaves_matplotlibs_settings_alone(utility_scores):

@@ -159,11 +159,16 @@ def test_the_table_for_reading_begins_with_real_rows_and_names_epochs(sized):
 # The figure
 
 
+def lines_of(ax):
+    """Lines that show something; those of the legend have no points."""
+    return [line for line in ax.get_lines() if len(line.get_xdata())]
+
+
 def test_the_figure_has_a_panel_a_metric_and_a_line_a_generator(sized):
     figure = curves_by_size(sized, STYLES, target="death", note="simulated cohort")
     assert isinstance(figure, Figure)
     assert [ax.get_title() for ax in figure.axes] == list(PANELS.values())
-    lines = figure.axes[0].get_lines()
+    lines = lines_of(figure.axes[0])
     assert [line.get_color() for line in lines] == ["#4d4d4d", "#56b4e9", "#009e73"]
     assert list(lines[1].get_ydata()) == pytest.approx([0.71, 0.76, 0.81])
     assert figure.axes[0].get_xscale() == "log"
@@ -171,8 +176,8 @@ def test_the_figure_has_a_panel_a_metric_and_a_line_a_generator(sized):
 
 def test_the_majority_class_is_a_line_in_the_panel_of_accuracy_alone(sized):
     figure = curves_by_size(sized, STYLES, target="death", note="simulated cohort")
-    assert [len(ax.get_lines()) for ax in figure.axes] == [3, 3, 4, 3]
-    assert figure.axes[2].get_lines()[-1].get_ydata()[0] == 0.65
+    assert [len(lines_of(ax)) for ax in figure.axes] == [3, 3, 4, 3]
+    assert lines_of(figure.axes[2])[-1].get_ydata()[0] == 0.65
 
 
 def test_ticks_that_would_overlap_have_no_label(sized):
@@ -185,7 +190,7 @@ def test_ticks_that_would_overlap_have_no_label(sized):
 def test_one_seed_and_one_size_are_drawn(sized):
     one = sized[(sized["seed"] == sized["seed"].min()) & sized["detail"].isin(["500", "majority:death"])]
     figure = curves_by_size(one, STYLES, target="death", note="simulated cohort")
-    assert len(figure.axes[0].get_lines()) == 3
+    assert len(lines_of(figure.axes[0])) == 3
 
 
 def test_no_sizes_are_a_clear_error():
@@ -203,9 +208,18 @@ def test_detection_is_drawn_against_rows_with_the_upper_reference(tmp_path):
         for size, auc in zip(("300", "1000"), aucs, strict=True)
     ]
     figure = detection_by_rows(long_table(*rows), STYLES, note="simulated cohort")
-    lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
-    assert list(lines["CART"].get_xdata()) == [300, 1000]
-    assert lines["Holdout (upper reference)"].get_ydata()[0] == pytest.approx(0.505)
+    (ax,) = figure.axes
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["300", "1000"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "CART",
+        "Holdout (upper reference)",
+        "Independent marginals (lower reference)",
+    ]
+    means = [line for line in lines_of(ax) if line.get_marker() == "o"]
+    assert [list(line.get_ydata()) for line in means] == [
+        pytest.approx(values) for values in ([0.555, 0.605], [0.505, 0.505], [0.805, 0.955])
+    ]
+    assert len({line.get_xdata()[0] for line in means}) == 3
     figure.savefig(tmp_path / "detection.png")
 
 
