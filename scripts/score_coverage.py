@@ -20,7 +20,9 @@ def main(job):
     def fitted(sample, codebook, seed):
         """Fit a model to a sample."""
         order = order_of_drawing(job, sample)
-        (model,) = kind(**params.settings).fit(sample, codebook, epochs=[int(job.wildcards.epochs)], seed=seed, **order)
+        (model,) = kind(**params.settings).fit_checkpoints(
+            sample, codebook, epochs=[int(job.wildcards.epochs)], seed=seed, **order
+        )
         return model
 
     def synthesised(models, sample, codebook, seed):
