@@ -163,7 +163,7 @@ def main() -> None:
     print(f"{len(rows):,} rows, {given.canaries:,} canaries, {there.sum():,} of them there; bounds at {CONFIDENCE:.0%}")
     for epsilon in given.epsilons:
         budget = None if math.isinf(epsilon) else epsilon
-        model = next(DPMedVAEPlus(epsilon=budget, seeded_noise=True).fit(learned, codebook, seed=given.seed))
+        model = DPMedVAEPlus(epsilon=budget, seeded_noise=True).fit(learned, codebook, seed=given.seed)
         scores = surprise(model, canaries, decoys)
         bound, guesses, right = audit(scores, there, model.privacy_["delta"] or 0.0)
         print(

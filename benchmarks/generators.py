@@ -41,7 +41,7 @@ def main(folder):
     codebook = Codebook.from_json(Path(folder) / "codebook.json")
     print(f"{len(train):,} x {train.shape[1]}")
     for kind in (MedVAEPlus, CART):
-        (model,), fit = seconds(lambda kind=kind: list(kind().fit(train, codebook, seed=1, first=FIRST, last=["age"])))
+        model, fit = seconds(lambda kind=kind: kind().fit(train, codebook, seed=1, first=FIRST, last=["age"]))
         model.sample(100, seed=0)
         _, free = seconds(lambda model=model: model.sample(ROWS, seed=1))
         print(f"{kind.__name__}: fit {fit:.1f} s; sample {ROWS / free:,.0f} rows a second")
@@ -49,7 +49,7 @@ def main(folder):
             _, under = seconds(lambda model=model, wanted=wanted: model.sample(ROWS, seed=1, conditions=wanted))
             share = Conditions.parse(wanted, codebook).holds(train).mean()
             print(f"    under {wanted} ({share:.4f} of the training rows): {under / free:.1f} times as long")
-    one, three = (seconds(lambda n=n: list(CTGAN().fit(train, codebook, epochs=[n], seed=1)))[1] for n in (1, 3))
+    one, three = (seconds(lambda n=n: CTGAN().fit(train, codebook, epochs=n, seed=1))[1] for n in (1, 3))
     epoch = (three - one) / 2
     print(f"CTGAN: {epoch:.1f} s an epoch; 300 epochs about {one + 299 * epoch:,.0f} s")
 

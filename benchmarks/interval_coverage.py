@@ -53,7 +53,7 @@ def scores_of_draw(table: pd.DataFrame, codebook: Codebook, target: Target, aske
     persons = persons_of_test(np.arange(len(test)), study_seed)
     for seed in range(1, asked.seeds + 1):
         rng = np.random.default_rng(derive_seed(study_seed, seed))
-        (model,) = CART().fit(train, described, seed=derive_seed(study_seed, seed, "fit"))
+        model = CART().fit(train, described, seed=derive_seed(study_seed, seed, "fit"))
         synthetic = described.conform(model.sample(len(train), seed=derive_seed(study_seed, seed, "sample")))
         pairs = {
             "real": REFERENCES["real"](train, test, persons.person, rng),

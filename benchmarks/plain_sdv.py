@@ -46,7 +46,7 @@ def plain(name, table, epochs, seed):
 
 def one_run(name, table, epochs, seed, codebook):
     """Train once through all epoch counts."""
-    for model in getattr(generators, name)().fit(table, codebook, epochs=epochs, seed=seed):
+    for model in getattr(generators, name)().fit_checkpoints(table, codebook, epochs=epochs, seed=seed):
         model.sample(len(table), seed=seed)
 
 

@@ -50,7 +50,7 @@ def main(folder, column, at_least):
     person = pd.read_parquet(folder / "persons.parquet").query("partition == 'test'")["person"].to_numpy()
     codebook = Codebook.from_json(folder / "codebook.json")
     rng = np.random.default_rng(1)
-    cart = next(CART().fit(train, codebook, seed=1)).sample(len(train), seed=1)
+    cart = CART().fit(train, codebook, seed=1).sample(len(train), seed=1)
     alone = pd.DataFrame({name: train[name].to_numpy()[rng.permutation(len(train))] for name in train})
     alone = alone.astype(train.dtypes)
     halves = halve(person, seed=1)

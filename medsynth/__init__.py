@@ -1,3 +1,13 @@
 """Train, score and compare generators of synthetic patients. Data frames in, data frames out."""
 
+import lazy_loader
+
+from medsynth.generators import CLASSES
+
 __version__ = "0.1.0"
+
+# Imported when they are asked for: ``import medsynth`` takes no longer than Python's own start.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={"codebook": ["Codebook"], "errors": ["InputError"], "generators": ["load", *CLASSES]},
+)

@@ -8,7 +8,8 @@ scores need.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -90,6 +91,7 @@ class Column(Strict):
     decimals: int | None = Field(
         None, ge=0, description="most decimals of the training rows' numbers (set by the codebook itself)"
     )
+    pandas_type: str | None = Field(None, description="pandas type that synthetic values get (set by `Codebook.infer`)")
     rare: RareLevels | None = Field(None, description="grouping of rare levels")
     drop: str | None = Field(None, description="reason why the column is left out of the clean table")
     drop_if_level: dict[str, float] = Field(
@@ -313,6 +315,40 @@ class Codebook(Strict):
         """Read a codebook; `InputError` names the file and the key that does not fit."""
         return load_yaml(path, cls)
 
+    @classmethod
+    def infer(cls, table: pd.DataFrame, *, types: Mapping[str, ColumnType] | None = None) -> Codebook:
+        """Guess what the columns of a table are, from their pandas types and values.
+
+        - Booleans, and what has two values, are binary; ordered categories are ordinal, other categories and text
+          categorical. Levels are text here: ``"1"`` and ``"True"``.
+        - Numbers are integer if all of them are whole, else continuous; valid is the range that is seen.
+        - Text or whole numbers, each in one row alone, are an identifier; text that reads like dates is a date.
+          Generators learn neither: leave such columns out, or give their types.
+
+        Parameters
+        ----------
+        table : DataFrame
+            Cells may be missing.
+        types : mapping, optional
+            Column -> type, where the guess would be wrong: numbers that are codes (``"categorical"``), say.
+
+        Raises
+        ------
+        InputError
+            The table has no rows, a column without a value, or a type is given that its values do not fit.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from medsynth.codebook import Codebook
+        >>> table = pd.DataFrame({"age": [61, 70, 70, 48], "sex": ["f", "m", "f", "f"]})
+        >>> {name: column.type for name, column in Codebook.infer(table).columns.items()}
+        {'age': 'integer', 'sex': 'binary'}
+        """
+        from medsynth.inferring import infer_codebook
+
+        return infer_codebook(table, types or {})
+
     def raw_name(self, column: str) -> str:
         """Header of a clean column in the raw table; several with a plus between if it is made from several."""
         return " + ".join(self.raw_names(column))
@@ -351,6 +387,7 @@ class Codebook(Strict):
         for name in table.columns:
             declared = self.columns[name]
             facts = {"raw": declared.raw, "type": declared.type, "description": declared.description}
+            facts |= {"pandas_type": declared.pandas_type}
             facts |= {"unit": declared.unit, "not_applicable": declared.settled_not_applicable(table.columns)}
             if declared.numeric:
                 facts["range"] = declared.range
@@ -411,9 +448,45 @@ class Codebook(Strict):
                     values = values if column.decimals is None else values.round(column.decimals)
             elif column.type in CODED:
                 kind = pd.CategoricalDtype(column.all_levels, ordered=column.type == "ordinal")
-                values = values.astype(kind)
+                values = named_levels(values).astype(kind)
             conformed[name] = values.reset_index(drop=True)
         return pd.DataFrame(conformed)
+
+    def in_pandas_types(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Give a conformed table, without missing cells, the pandas types that `infer` found; others stay."""
+        learned = {name: column.pandas_type for name, column in self.columns.items() if column.pandas_type}
+        if not learned:
+            return table
+        return table.assign(**{name: _as_pandas_type(table[name], wanted) for name, wanted in learned.items()})
+
+
+def level_name(value: object) -> str:
+    """Name a level that may be no text in a plain table: a whole number without decimals."""
+    whole = isinstance(value, float | np.floating) and float(value).is_integer()
+    return str(int(value)) if whole else str(value)
+
+
+def named_levels(values: pd.Series) -> pd.Series:
+    """Name the levels of a column of any pandas type; missing cells stay missing."""
+    held = values.cat.categories if isinstance(values.dtype, pd.CategoricalDtype) else values
+    if held.dtype == object and pd.api.types.infer_dtype(held, skipna=True) in ("string", "empty"):
+        return values
+    codes, found = pd.factorize(values.astype(object))
+    names = np.array([*map(level_name, found), None], dtype=object)
+    return pd.Series(names[codes], values.index, name=values.name)
+
+
+def _as_pandas_type(values: pd.Series, wanted: str) -> pd.Series:
+    """Undo what `Codebook.conform` does to the pandas type of a column without missing cells."""
+    category = re.fullmatch(r"category(?:\[(.+)\])?", wanted)
+    kind = category[1] or "object" if category else wanted
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        levels = values.cat.categories
+        if pd.api.types.is_bool_dtype(kind):
+            values = values.cat.rename_categories(levels == "True")
+        elif pd.api.types.is_numeric_dtype(kind):
+            values = values.cat.rename_categories(pd.to_numeric(levels).astype(kind))
+    return values if category else values.astype(kind)
 
 
 def decimals_of(values: np.ndarray) -> int:

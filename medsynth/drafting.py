@@ -14,14 +14,13 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from medsynth.codebook import Codebook
+from medsynth.codebook import NUMERIC, Codebook
 from medsynth.cohorts.raw import open_raw, sha256
 from medsynth.errors import InputError, validate
+from medsynth.inferring import YES_NO, guess_type
 
 _WORDS_FOR_MISSING = {"?", "na", "n/a", "nan", "null", "none", "unknown", "missing", "not recorded", "."}
 _NUMBERS_FOR_MISSING = {"-1", "-9", "-99", "-999", "97", "98", "99", "997", "998", "999", "9999"}
-_YES_NO = ({"yes", "no"}, {"y", "n"}, {"true", "false"}, {"0", "1"}, {"1", "2"})
-_DATE = re.compile(r"^(\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[-/]\d{1,2}[-/]\d{4})([ T].*)?$")
 _YAML_WORDS = {"yes", "no", "true", "false", "null", "on", "off", "y", "n"}
 _MAX_LEVELS = 30
 
@@ -106,15 +105,14 @@ def _draft_type(counts: pd.Series, n_rows: int) -> list[str]:
     """Guess the type of a column from its distinct values and how often each is seen."""
     levels = list(counts.index)
     numbers = pd.to_numeric(pd.Series(levels), errors="coerce")
-    if all(_DATE.match(level) for level in levels):
+    kind = guess_type(counts, n_rows)
+    if kind == "date":
         return ["    type: date  # dates are left out unless a transform makes a value of them"]
-    whole = numbers.notna().all() and (numbers % 1 == 0).all()
-    if counts.max() == 1 and len(levels) > 0.9 * n_rows and (whole or numbers.isna().all()):
+    if kind == "identifier":
         return ["    type: identifier  # every value is its own"]
-    if len(levels) == 2 and {level.lower() for level in levels} in _YES_NO:
+    if kind == "binary" and {level.lower() for level in levels} in YES_NO:
         return ["    type: binary", f"    levels: [{', '.join(_text(v) for v in sorted(levels))}]  # first = no"]
-    if numbers.notna().all() and len(levels) > 10:
-        kind = "integer" if whole else "continuous"
+    if kind in NUMERIC:
         low, high = numbers.min(), numbers.max()
         return [
             f"    type: {kind}",
@@ -124,7 +122,6 @@ def _draft_type(counts: pd.Series, n_rows: int) -> list[str]:
     if len(levels) > _MAX_LEVELS:
         return [f"    type: categorical  # {len(levels):,} levels", "    rare: {keep: 20}  # enough?"]
     listed = ", ".join(_text(v) for v in sorted(levels))
-    kind = "binary" if len(levels) == 2 else "categorical"
     note = "  # numbers: ordinal, or labels for codes?" if numbers.notna().all() else ""
     return [f"    type: {kind}{note}", f"    levels: [{listed}]"]
 

@@ -64,7 +64,7 @@ def fit_and_draw(job, learned, codebook, seed):
     params = job.params
     model = generator_class(params.class_path)(**params.settings)
     order = order_of_drawing(job, learned)
-    (fitted,) = model.fit(learned, codebook, epochs=[params.epochs], seed=seed, **order)
+    (fitted,) = model.fit_checkpoints(learned, codebook, epochs=[params.epochs], seed=seed, **order)
     log.info("fitted on %d rows", len(learned))
     return fitted.sample(len(learned), seed=seed)
 

@@ -22,7 +22,7 @@ def main(job):
     def fitted(sample, codebook, seed):
         """Fit a model to a sample."""
         order = order_of_drawing(job, sample)
-        (model,) = kind(**params.settings).fit(sample, codebook, epochs=[params.epochs], seed=seed, **order)
+        (model,) = kind(**params.settings).fit_checkpoints(sample, codebook, epochs=[params.epochs], seed=seed, **order)
         return model
 
     def synthesised(models, sample, codebook, seed):

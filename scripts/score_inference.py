@@ -91,7 +91,7 @@ def drawn_from_models(job, generator, n_train):
         table = table.take(resample(person, seed=seed)).reset_index(drop=True)
         order = order_of_drawing(job, table)
         model = kind(**params.settings)
-        (model,) = model.fit(table, fitted, epochs=[params.epochs], seed=seed, **order)
+        (model,) = model.fit_checkpoints(table, fitted, epochs=[params.epochs], seed=seed, **order)
         log.info("%s: refitted to %d rows", name, len(table))
         yield drawn(model, name)
 

@@ -59,7 +59,7 @@ def draw_synthetic(job, codebook, rows, *, all_rows):
     model = generator_class(params.class_path)(**params.settings)
     order = order_of_drawing(job, train)
     described = Codebook.from_json(job.input.fitted_codebook)
-    (fitted,) = model.fit(train, described, epochs=[params.epochs], seed=seed, **order)
+    (fitted,) = model.fit_checkpoints(train, described, epochs=[params.epochs], seed=seed, **order)
     return codebook.conform(fitted.sample(len(rows), seed=seed))
 
 

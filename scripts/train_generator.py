@@ -11,7 +11,6 @@ from pathlib import Path
 from medsynth.codebook import Codebook
 from medsynth.cohorts.raw import sha256
 from medsynth.generators import generator_class
-from medsynth.generators.protocol import settings_of
 from medsynth.generators.storage import write_card
 from medsynth.randomness import derive_seed
 
@@ -27,7 +26,7 @@ def main(job):
     card = {
         "class": job.params.class_path,
         # All of them, also those that the YAML leaves at their defaults.
-        "settings": generator.settings if hasattr(generator, "settings") else settings_of(generator),
+        "settings": generator.get_params(),
         "train_rows": len(train),
         "versions": {name: metadata.version(name) for name in ("sdv", "ctgan", "torch", "numpy", "pandas")},
     }
@@ -37,7 +36,7 @@ def main(job):
         card |= {"seed": seed, "train_sha256": sha256(job.input.train)}
     log.info("%s: %d rows, %d columns", job.wildcards.generator, *train.shape)
     started = time.monotonic()
-    for model in generator.fit(train, codebook, epochs=job.params.epochs, seed=seed, **order):
+    for model in generator.fit_checkpoints(train, codebook, epochs=job.params.epochs, seed=seed, **order):
         seconds = round(time.monotonic() - started, 1)
         model.save(folder / f"epochs{model.epochs_}")
         facts = {**card, "epochs": model.epochs_, "seconds": seconds, **model.card()}

@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING
 
-from medsynth.errors import InputError
+import lazy_loader
 
-# Imported when they are asked for: nobody waits for a library that they do not use.
-CLASSES = {
-    "CART": "medsynth.generators.cart",
-    "CTGAN": "medsynth.generators.sdv",
-    "DPMedVAEPlus": "medsynth.generators.med_vae_private",
-    "EncodedCTGAN": "medsynth.generators.encoded",
-    "EncodedTVAE": "medsynth.generators.encoded",
-    "External": "medsynth.generators.external",
-    "GaussianCopula": "medsynth.generators.sdv",
-    "MST": "medsynth.generators.mst",
-    "MedVAE": "medsynth.generators.med_vae",
-    "MedVAEPlus": "medsynth.generators.med_vae_plus",
-    "PrivateColumns": "medsynth.generators.private_columns",
-    "TVAE": "medsynth.generators.sdv",
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from medsynth.generators.protocol import Generator
+
+# Module -> its generators, which are imported when they are asked for: nobody waits for a library that they do not use.
+MODULES = {
+    "cart": ["CART"],
+    "encoded": ["EncodedCTGAN", "EncodedTVAE"],
+    "external": ["External"],
+    "med_vae": ["MedVAE"],
+    "med_vae_plus": ["MedVAEPlus"],
+    "med_vae_private": ["DPMedVAEPlus"],
+    "mst": ["MST"],
+    "private_columns": ["PrivateColumns"],
+    "sdv": ["CTGAN", "GaussianCopula", "TVAE"],
 }
-__all__ = ["generator_class", *CLASSES]
+CLASSES = {name: f"{__name__}.{module}" for module, names in MODULES.items() for name in names}
+
+__getattr__, __dir__, _ = lazy_loader.attach(__name__, submod_attrs=MODULES)
+__all__ = ["generator_class", "load", *CLASSES]
 
 
-def __getattr__(name: str) -> type:
-    """Give a generator class by its name."""
-    if name not in CLASSES:
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    return getattr(importlib.import_module(CLASSES[name]), name)
-
-
-def generator_class(path: str) -> type:
+def generator_class(path: str) -> type[Generator]:
     """Import a generator class by its dotted path, such as ``"medsynth.generators.sdv.CTGAN"``.
 
     Raises
@@ -39,8 +38,38 @@ def generator_class(path: str) -> type:
     InputError
         There is no such module or class.
     """
+    from medsynth.errors import InputError
+
     module, _, name = path.rpartition(".")
     try:
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise InputError(f"The generator class '{path}' cannot be imported ({error}).") from error
+
+
+def load(folder: str | Path, **options: object) -> Generator:
+    """Read a model of any of this package's generators, as its ``save`` wrote it.
+
+    Parameters
+    ----------
+    folder : str or Path
+    **options
+        Of the class's own ``load``: ``trusted=True`` for SDV's models that were made elsewhere.
+
+    Raises
+    ------
+    InputError
+        There is no complete model, or one of a class that is not this package's: nothing is imported, and no code
+        run, because a file says so. Call that class's own ``load``.
+    """
+    from medsynth.errors import InputError
+    from medsynth.generators.storage import CARD, read_card
+
+    written = read_card(folder)["class"]
+    module, _, name = written.rpartition(".")
+    if name not in CLASSES or module not in ("", CLASSES[name]):
+        raise InputError(
+            f"{folder} holds a model of the class '{written}' ({CARD}), which medsynth does not have; load it "
+            "with that class's own 'load'."
+        )
+    return generator_class(f"{CLASSES[name]}.{name}").load(folder, **options)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from medsynth.codebook import MAX_DECIMALS, Codebook, decimals_of
 from medsynth.conditions import Condition, Conditions
-from medsynth.generators.protocol import Generator, complete, drawing_order, settings_of, sizes_of_parts
+from medsynth.generators.protocol import Generator, complete, drawing_order, sizes_of_parts
 from medsynth.generators.sequential import draw_sequentially
 from medsynth.generators.storage import read_model, write_model
 from medsynth.randomness import derive_seed
@@ -31,7 +31,9 @@ Arrays = dict[str, np.ndarray]
 class CART(Generator):
     """Draws each column from the training rows that a tree on the columns before it finds alike.
 
-    A saved model holds the training values, leaf by leaf: it is as confidential as they are.
+    A saved model holds the training values, leaf by leaf: it is as confidential as they are. Every row that it samples
+    meets every condition: donors are those training rows that meet a range; where there is none in it, there is nothing
+    to smooth.
 
     Parameters
     ----------
@@ -58,17 +60,17 @@ class CART(Generator):
         self.min_leaf = min_leaf
         self.smoothing = smoothing
 
-    def fit(
+    def fit_checkpoints(
         self,
         table: pd.DataFrame,
         codebook: Codebook,
         *,
-        epochs: Sequence[int] = (0,),
+        epochs: Sequence[int],
         seed: int = 0,
         first: Sequence[str] = (),
         last: Sequence[str] = (),
     ) -> Iterator[Self]:
-        """Grow a tree a column; see `Generator.fit`."""
+        """Grow a tree a column; see `Generator.fit_checkpoints`."""
         table = complete(table, codebook)
         self.codebook_, self.epochs_ = codebook, 0
         # A single tree on all other columns predicts less well than many trees that each have the column before them:
@@ -121,20 +123,8 @@ class CART(Generator):
         tree["starts"] = np.searchsorted(leaf[order], np.arange(len(tree["feature"]) + 1))
         return {**tree, **{f"scores {b}": s for b, s in scores.items()}}
 
-    def sample(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Draw rows; every row meets every condition. See `Generator.sample`.
-
-        Donors are those training rows that meet a range; where there is none in it, there is nothing to smooth.
-
-        Raises
-        ------
-        InputError
-            A condition is not in the codebook, or the conditions cannot be met together.
-        """
-        return pd.concat(self.sample_in_parts(n, seed=seed, conditions=conditions), ignore_index=True)
-
-    def sample_in_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> Iterator[pd.DataFrame]:
-        """Draw rows part by part; see `Generator.sample_in_parts`."""
+    def _sample_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None) -> Iterator[pd.DataFrame]:
+        """Draw donors from leaves; see `Generator._sample_parts`."""
         wanted = Conditions.parse(conditions, self.codebook_)
         rng = np.random.default_rng(derive_seed(seed, "sample"))
         # A donor is allowed or is not; what is handed to `draw` is the condition itself.
@@ -180,7 +170,7 @@ class CART(Generator):
         import torch
 
         content = {
-            "settings": settings_of(self),
+            "settings": self.get_params(),
             "order": self.order_,
             "trees": [{key: torch.as_tensor(array) for key, array in tree.items()} for tree in self.trees_],
             "neighbours": {name: [torch.as_tensor(a) for a in arrays] for name, arrays in self.neighbours_.items()},

@@ -56,17 +56,19 @@ class External(Generator):
     def __init__(self, *, path: str) -> None:
         self.path = path
 
-    def fit(
+    def fit_checkpoints(
         self,
         table: pd.DataFrame,
         codebook: Codebook,
         *,
-        epochs: Sequence[int] = (0,),
+        epochs: Sequence[int],
         seed: int = 0,
         first: Sequence[str] = (),
         last: Sequence[str] = (),
     ) -> Iterator[Self]:
-        """Read the file and check it against the codebook; `table` and `seed` do not matter. See `Generator.fit`.
+        """Read the file and check it against the codebook; `table` and `seed` do not matter.
+
+        See `Generator.fit_checkpoints`.
 
         Raises
         ------
@@ -78,8 +80,8 @@ class External(Generator):
         self.sha256_ = hashlib.sha256(Path(self.path).read_bytes()).hexdigest()
         yield self
 
-    def sample(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Draw rows without replacement, in random order; see `Generator.sample`.
+    def _sample_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None) -> Iterator[pd.DataFrame]:
+        """Draw rows without replacement, in random order, all at once; see `Generator._sample_parts`.
 
         If more are asked for than there are, every row is given as often as it fits in whole, and the rest is drawn
         without replacement: shares stay the table's own, but rows repeat, which a detector may notice.
@@ -90,7 +92,7 @@ class External(Generator):
         if whole and n > len(self.table_):
             log.warning("%s has %d rows; to give %d, rows are repeated", self.path, len(self.table_), n)
         rows = np.concatenate([np.tile(np.arange(len(self.table_)), whole), rng.permutation(len(self.table_))[:rest]])
-        return self.codebook_.conform(self.table_.take(rng.permutation(rows)))
+        yield self.codebook_.conform(self.table_.take(rng.permutation(rows)))
 
     def save(self, folder: str | Path) -> None:
         """Write the table as parquet, and where it came from."""

@@ -20,7 +20,7 @@ from medsynth.codebook import Codebook
 from medsynth.conditions import Conditions
 from medsynth.errors import InputError
 from medsynth.generators.laziness import LazyModule, without_gradient
-from medsynth.generators.protocol import ROWS_AT_ONCE, Generator, complete, settings_of, sizes_of_parts
+from medsynth.generators.protocol import ROWS_AT_ONCE, Generator, complete, sizes_of_parts
 from medsynth.generators.storage import read_model, write_model
 from medsynth.randomness import derive_seed
 
@@ -38,7 +38,9 @@ else:
 class MedVAE(Generator):
     """The Med-VAE of the paper; draws decode posteriors of training records (its library method).
 
-    A saved model holds the training records and their posteriors: it is as confidential as they are.
+    A saved model holds the training records and their posteriors: it is as confidential as they are. With conditions,
+    only records that meet all of them are drawn from (paper, "condition-specific libraries"), and it is an `InputError`
+    if there are none. What is decoded need not meet them: measure the success rate.
 
     Parameters
     ----------
@@ -99,10 +101,11 @@ class MedVAE(Generator):
     >>> from medsynth.generators import MedVAE
     >>> codebook = Codebook.from_json("data/codebook.json")                # doctest: +SKIP
     >>> train = pd.read_parquet("data/train.parquet")                      # doctest: +SKIP
-    >>> (model,) = MedVAE().fit(train, codebook, epochs=[20], seed=1)      # doctest: +SKIP
+    >>> model = MedVAE().fit(train, codebook, epochs=20, seed=1)           # doctest: +SKIP
     >>> model.sample(1000, seed=1, conditions={"smoking": "Never smoked"}) # doctest: +SKIP
     """
 
+    default_epochs = 200
     meets_conditions = True
     has_losses = True
     has_architecture = True
@@ -140,17 +143,17 @@ class MedVAE(Generator):
         self.winsorise, self.floor_at_zero = winsorise, floor_at_zero
         self.draw_levels, self.validation_share = draw_levels, validation_share
 
-    def fit(
+    def fit_checkpoints(
         self,
         table: pd.DataFrame,
         codebook: Codebook,
         *,
-        epochs: Sequence[int] = (200,),
+        epochs: Sequence[int],
         seed: int = 0,
         first: Sequence[str] = (),
         last: Sequence[str] = (),
     ) -> Iterator[Self]:
-        """Learn a table; see `Generator.fit`.
+        """Learn a table; see `Generator.fit_checkpoints`.
 
         The KL weight is annealed over the epochs of a run, so that each epoch count is a training run of its own,
         unless the KL divergence has no gradient.
@@ -284,21 +287,8 @@ class MedVAE(Generator):
         ]
         return tuple(torch.cat(part).cpu() for part in zip(*chunks, strict=True))
 
-    def sample(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Draw rows from posteriors of training records; see `Generator.sample`.
-
-        With conditions, only records that meet all of them are drawn from (paper, "condition-specific libraries"). What
-        is decoded need not meet them: measure the success rate.
-
-        Raises
-        ------
-        InputError
-            No training record meets the conditions, or one of them is not in the codebook.
-        """
-        return pd.concat(self.sample_in_parts(n, seed=seed, conditions=conditions), ignore_index=True)
-
-    def sample_in_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> Iterator[pd.DataFrame]:
-        """Draw rows part by part; see `Generator.sample_in_parts`."""
+    def _sample_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None) -> Iterator[pd.DataFrame]:
+        """Decode draws from posteriors of training records; see `Generator._sample_parts`."""
         wanted = Conditions.parse(conditions, self.codebook_)
         records = np.flatnonzero(wanted.holds(self.library_))
         if not len(records):
@@ -377,7 +367,7 @@ class MedVAE(Generator):
         """Write the networks, the posteriors and the training records; see `Generator.save`."""
         numbers, flags, coded = self.scaler_.numbers, self.scaler_.flags, self.scaler_.coded
         content = {
-            "settings": settings_of(self),
+            "settings": self.get_params(),
             "epochs": self.epochs_,
             "history": self.history_,
             "seconds": self.seconds_,

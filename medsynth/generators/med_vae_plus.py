@@ -23,7 +23,7 @@ from medsynth.conditions import Conditions
 from medsynth.errors import InputError
 from medsynth.generators.discretisation import TableCoder
 from medsynth.generators.laziness import LazyModule
-from medsynth.generators.protocol import ROWS_AT_ONCE, Generator, complete, drawing_order, settings_of, sizes_of_parts
+from medsynth.generators.protocol import ROWS_AT_ONCE, Generator, complete, drawing_order, sizes_of_parts
 from medsynth.generators.sequential import draw_sequentially, partial_rows_per_row
 from medsynth.generators.storage import read_model, write_model
 from medsynth.randomness import derive_seed
@@ -46,7 +46,7 @@ class MedVAEPlus(Generator):
     """A VAE with an autoregressive decoder over codes; what people should use.
 
     The number of epochs is its own affair: it trains for `epochs` of them under a learning rate that ends at zero, and
-    keeps the epoch of the lowest validation loss.
+    keeps the epoch of the lowest validation loss. Every row that it samples meets every condition.
 
     Parameters
     ----------
@@ -119,17 +119,17 @@ class MedVAEPlus(Generator):
         self.max_bins, self.min_bin_rows = max_bins, min_bin_rows
         self.validation_share = validation_share
 
-    def fit(
+    def fit_checkpoints(
         self,
         table: pd.DataFrame,
         codebook: Codebook,
         *,
-        epochs: Sequence[int] = (0,),
+        epochs: Sequence[int],
         seed: int = 0,
         first: Sequence[str] = (),
         last: Sequence[str] = (),
     ) -> Iterator[Self]:
-        """Learn a table; see `Generator.fit`. `epochs` is ignored: the number of epochs is a setting."""
+        """Learn a table; see `Generator.fit_checkpoints`. `epochs` is ignored: the number of epochs is a setting."""
         table = complete(table, codebook)
         self.codebook_, self.epochs_ = codebook, 0
         self.order_ = drawing_order(codebook, first, last)
@@ -235,18 +235,8 @@ class MedVAEPlus(Generator):
         for module in self.network_.values():
             module.train(mode)
 
-    def sample(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Draw rows from z ~ N(0, I); every row meets every condition. See `Generator.sample`.
-
-        Raises
-        ------
-        InputError
-            A condition is not in the codebook, or the conditions cannot be met together.
-        """
-        return pd.concat(self.sample_in_parts(n, seed=seed, conditions=conditions), ignore_index=True)
-
-    def sample_in_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> Iterator[pd.DataFrame]:
-        """Draw rows part by part; see `Generator.sample_in_parts`."""
+    def _sample_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None) -> Iterator[pd.DataFrame]:
+        """Decode z ~ N(0, I); see `Generator._sample_parts`."""
         wanted = Conditions.parse(conditions, self.codebook_)
         seed = derive_seed(seed, "sample")
         rng, torch_rng = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
@@ -319,7 +309,7 @@ class MedVAEPlus(Generator):
         """Write the networks and the bins; see `Generator.save`."""
         coder = self.coder_
         content = {
-            "settings": settings_of(self),
+            "settings": self.get_params(),
             "order": self.order_,
             "knots": {name: torch.as_tensor(knots) for name, knots in coder.knots_.items()},
             "decimals": coder.decimals_,

@@ -166,17 +166,17 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
         self.width, self.depth, self.dropout = width, depth, dropout
         self.max_bins, self.min_bin_rows = max_bins, min_bin_rows
 
-    def fit(
+    def fit_checkpoints(
         self,
         table: pd.DataFrame,
         codebook: Codebook,
         *,
-        epochs: Sequence[int] = (0,),
+        epochs: Sequence[int],
         seed: int = 0,
         first: Sequence[str] = (),
         last: Sequence[str] = (),
     ) -> Iterator[Self]:
-        """Learn a table; see `Generator.fit`. `epochs` is ignored: the number of steps is a setting.
+        """Learn a table; see `Generator.fit_checkpoints`. `epochs` is ignored: the number of steps is a setting.
 
         Raises
         ------

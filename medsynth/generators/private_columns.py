@@ -24,7 +24,7 @@ from medsynth.generators.discretisation import TableCoder
 from medsynth.generators.guarantee import NOT_INCLUDED, Guaranteed
 from medsynth.generators.noisy_histograms import noisy_bins
 from medsynth.generators.privacy_budget import epsilon_under_replacement, plan_histograms, refuse_several_rows
-from medsynth.generators.protocol import Generator, complete, refuse_conditions, settings_of, sizes_of_parts
+from medsynth.generators.protocol import Generator, complete, refuse_conditions, sizes_of_parts
 from medsynth.generators.storage import read_model, write_model
 from medsynth.randomness import derive_seed
 
@@ -99,17 +99,17 @@ class PrivateColumns(Guaranteed, Generator):
         self.epsilon, self.delta, self.seeded_noise = epsilon, delta, seeded_noise
         self.max_bins, self.min_bin_rows = max_bins, min_bin_rows
 
-    def fit(
+    def fit_checkpoints(
         self,
         table: pd.DataFrame,
         codebook: Codebook,
         *,
-        epochs: Sequence[int] = (0,),
+        epochs: Sequence[int],
         seed: int = 0,
         first: Sequence[str] = (),
         last: Sequence[str] = (),
     ) -> Iterator[Self]:
-        """Learn a table; see `Generator.fit`.
+        """Learn a table; see `Generator.fit_checkpoints`.
 
         Raises
         ------
@@ -146,12 +146,8 @@ class PrivateColumns(Guaranteed, Generator):
             "histogram_noise": noise,
         }
 
-    def sample(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Draw rows; see `Generator.sample`."""
-        return pd.concat(self.sample_in_parts(n, seed=seed, conditions=conditions), ignore_index=True)
-
-    def sample_in_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> Iterator[pd.DataFrame]:
-        """Draw rows part by part; see `Generator.sample_in_parts`."""
+    def _sample_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None) -> Iterator[pd.DataFrame]:
+        """Draw column after column; see `Generator._sample_parts`."""
         refuse_conditions(self, conditions)
         rng = np.random.default_rng(derive_seed(seed, "sample"))
         for size in sizes_of_parts(n):
@@ -167,7 +163,7 @@ class PrivateColumns(Guaranteed, Generator):
         import torch
 
         content = {
-            "settings": settings_of(self),
+            "settings": self.get_params(),
             "privacy": self.privacy_,
             "knots": {name: torch.as_tensor(knots) for name, knots in self.coder_.knots_.items()},
             "decimals": self.coder_.decimals_,

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import pandas as pd
 
-from medsynth.codebook import Codebook
+from medsynth.codebook import CODED, Codebook
 from medsynth.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -25,13 +25,16 @@ ROWS_AT_ONCE = 65_536
 class Generator(ABC):
     """A generator of synthetic tables.
 
-    A subclass stores its settings in ``__init__``, learns in `fit` and keeps what it learned in attributes that end
-    in ``_``. Same table, settings and seeds: identical rows (unless it is not `repeatable`); another seed: other rows.
+    A subclass stores its settings in ``__init__``, learns in `fit_checkpoints` and keeps what it learned in attributes
+    that end in ``_``. Same table, settings and seeds: identical rows (unless it is not `repeatable`); another seed:
+    other rows.
 
     Attributes
     ----------
     has_epochs : bool
         Whether training goes through epochs; a generator without them has epoch count 0 everywhere.
+    default_epochs : int
+        Epochs that `fit` trains for unless it is told otherwise; 0 for a generator without epochs.
     meets_conditions : bool
         Whether `sample` takes conditions.
     draws_in_order : bool
@@ -60,6 +63,7 @@ class Generator(ABC):
     """
 
     has_epochs: bool = True
+    default_epochs: int = 0
     meets_conditions: bool = False
     draws_in_order: bool = False
     has_losses: bool = False
@@ -74,13 +78,65 @@ class Generator(ABC):
     codebook_: Codebook
     epochs_: int
 
-    @abstractmethod
     def fit(
+        self,
+        table: pd.DataFrame,
+        codebook: Codebook | None = None,
+        *,
+        epochs: int | None = None,
+        seed: int = 0,
+        first: Sequence[str] = (),
+        last: Sequence[str] = (),
+    ) -> Self:
+        """Learn a table.
+
+        Parameters
+        ----------
+        table : DataFrame
+            Complete (no missing cells): numbers, text, booleans or categories.
+        codebook : Codebook, optional
+            Describes `table`, whose other columns are left out. By default `Codebook.infer` guesses it.
+        epochs : int, optional
+            Default: `default_epochs`.
+        seed : int, default 0
+        first, last : sequence of str
+            See `fit_checkpoints`.
+
+        Returns
+        -------
+        Self
+            The generator itself.
+
+        Raises
+        ------
+        InputError
+            The table has missing cells, no rows, or a column that cannot be learned; epochs are given to a generator
+            that has none; or a guarantee is asked for without a codebook.
+        """
+        if epochs is not None and not self.has_epochs:
+            raise InputError(
+                f"{type(self).__name__} is not trained for a number of epochs that 'fit' sets; leave 'epochs' out, or "
+                "give it among the settings where there is one."
+            )
+        if codebook is None and self.private:
+            raise InputError(
+                f"{type(self).__name__} gives a guarantee, which levels and ranges read off the rows would break; give "
+                "'fit' a codebook that declares them."
+            )
+        codebook = Codebook.infer(table) if codebook is None else codebook
+        table = complete(table, codebook) if self.learns else table
+        count = self.default_epochs if epochs is None else epochs
+        for _ in self.fit_checkpoints(table, codebook, epochs=[count], seed=seed, first=first, last=last):
+            pass
+        return self
+
+    @abstractmethod
+    def fit_checkpoints(
         self,
         table: pd.DataFrame,
         codebook: Codebook,
         *,
-        epochs: Sequence[int] = (0,),
+        epochs: Sequence[int],
         seed: int = 0,
         first: Sequence[str] = (),
         last: Sequence[str] = (),
@@ -92,13 +148,13 @@ class Generator(ABC):
         Parameters
         ----------
         table : DataFrame
-            Complete clean table (no missing values).
+            Complete clean table (no missing values), in the codebook's types and levels.
         codebook : Codebook
             Describes `table`.
         epochs : sequence of int
             Epoch counts at which a model is wanted; one training run passes through all of them where its schedule does
             not depend on the last. Ignored by generators without epochs, which yield one model of epoch count 0.
-        seed : int
+        seed : int, default 0
         first, last : sequence of str
             For generators that draw column after column: columns to begin with (conditions are met best there) and to
             end with (what will be predicted, given everything else). The others ignore them.
@@ -112,30 +168,46 @@ class Generator(ABC):
         """
         return [sorted(set(epochs))] if self.has_epochs else [[0]]
 
-    @abstractmethod
-    def sample(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> pd.DataFrame:
+    def sample(self, n: int, *, seed: int = 0, conditions: dict[str, Any] | None = None) -> pd.DataFrame:
         """Draw `n` synthetic rows in the learned table's columns, types and levels.
 
         Parameters
         ----------
         n : int
-        seed : int
+        seed : int, default 0
         conditions : dict, optional
             Column -> what its values must be, as `medsynth.conditions.Conditions.parse` reads it.
+
+        Returns
+        -------
+        DataFrame
+            No cell is missing. If the codebook was inferred, columns have the learned table's own pandas types.
 
         Raises
         ------
         InputError
-            The generator cannot meet conditions.
+            The generator is not fitted, cannot meet conditions, or cannot meet these.
         """
+        return pd.concat(self.sample_in_parts(n, seed=seed, conditions=conditions), ignore_index=True)
 
-    def sample_in_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> Iterator[pd.DataFrame]:
+    def sample_in_parts(
+        self, n: int, *, seed: int = 0, conditions: dict[str, Any] | None = None
+    ) -> Iterator[pd.DataFrame]:
         """Draw the rows that `sample` gives, part after part, so that few of them are in memory at once.
 
-        Parameters are those of `sample`. By default one part has all rows; a generator whose rows do not depend on each
-        other gives `ROWS_AT_ONCE` at a time, or fewer.
+        Parameters are those of `sample`.
         """
-        yield self.sample(n, seed=seed, conditions=conditions)
+        if not hasattr(self, "codebook_"):
+            raise InputError(f"This {type(self).__name__} has learned no table yet; call 'fit' first.")
+        for part in self._sample_parts(n, seed=seed, conditions=conditions):
+            yield self.codebook_.in_pandas_types(part)
+
+    @abstractmethod
+    def _sample_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None) -> Iterator[pd.DataFrame]:
+        """Draw `n` rows in the codebook's types and levels: `ROWS_AT_ONCE` at a time, or fewer.
+
+        Generators whose rows depend on each other draw all of them at once.
+        """
 
     @abstractmethod
     def save(self, folder: str | Path) -> None:
@@ -145,6 +217,16 @@ class Generator(ABC):
     @abstractmethod
     def load(cls, folder: str | Path) -> Self:
         """Read a model that `save` wrote."""
+
+    def get_params(self) -> dict[str, Any]:
+        """Settings by name, also those at their defaults; ``type(generator)(**generator.get_params())`` is its twin."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def __repr__(self) -> str:
+        """Class and settings that are not at their defaults."""
+        defaults = {name: p.default for name, p in inspect.signature(type(self)).parameters.items()}
+        changed = {name: value for name, value in self.get_params().items() if not _same(value, defaults[name])}
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
 
     def card(self) -> dict[str, Any]:
         """Report what training came to, in plain values for the model card.
@@ -162,20 +244,33 @@ def complete(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     Raises
     ------
     InputError
-        The table is empty, lacks a column, or has missing cells or levels that the codebook lacks.
+        The table is empty, lacks a column, has one that cannot be learned, or has missing cells or levels that the
+        codebook lacks.
     """
-    for name in codebook.columns:
+    for name, column in codebook.columns.items():
         if name not in table:
             raise InputError(
                 f"The table to learn has no column '{name}', which the codebook {codebook.name} describes."
             )
+        if not column.numeric and column.type not in CODED:
+            raise InputError(
+                f"The table to learn has '{name}', of the type {column.type}, which generators do not learn; leave the "
+                "column out, make a number of it (days since a date, say), or give it another type in the codebook."
+            )
+        if column.numeric and not pd.api.types.is_numeric_dtype(table[name].dtype):
+            garbled = int((pd.to_numeric(table[name], errors="coerce").isna() & table[name].notna()).sum())
+            if garbled:
+                raise InputError(
+                    f"The table to learn has {garbled} cells in '{name}' that are no numbers; correct them, or give "
+                    "the column another type in the codebook."
+                )
     conformed = codebook.conform(table)
     missing = conformed.isna().sum()
     if missing.any():
         name = missing.idxmax()
         raise InputError(
             f"The table to learn has {missing[name]} missing cells (or levels that the codebook lacks) in '{name}'; "
-            "impute them first."
+            "impute them first (medsynth.preparation.imputation), or leave these rows out (table.dropna())."
         )
     if not len(conformed):
         raise InputError("The table to learn has no rows.")
@@ -196,9 +291,10 @@ def sizes_of_parts(n: int, at_once: int = ROWS_AT_ONCE) -> list[int]:
     return [min(at_once, n - done) for done in range(0, n, at_once)] or [0]
 
 
-def settings_of(generator: Generator) -> dict[str, Any]:
-    """Settings of a generator whose ``__init__`` stores each argument under its name."""
-    return {name: getattr(generator, name) for name in inspect.signature(type(generator)).parameters}
+def _same(value: Any, other: Any) -> bool:
+    """Whether two settings are equal; a list and a tuple of the same items are."""
+    first, second = (tuple(v) if isinstance(v, list) else v for v in (value, other))
+    return first == second
 
 
 def refuse_conditions(generator: Generator, conditions: dict[str, Any] | None) -> None:

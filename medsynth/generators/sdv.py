@@ -22,6 +22,7 @@ from medsynth.codebook import Codebook
 from medsynth.errors import InputError
 from medsynth.generators.protocol import Generator, Progress, refuse_conditions, sizes_of_parts
 from medsynth.generators.signing import sign, signed_here
+from medsynth.generators.storage import CARD, read_card, write_card
 from medsynth.randomness import derive_seed, seed_everything
 
 TABLE = "table"
@@ -49,17 +50,17 @@ class SDVGenerator(Generator):
     synthesizer: str
     settings: dict[str, Any]
 
-    def fit(
+    def fit_checkpoints(
         self,
         table: pd.DataFrame,
         codebook: Codebook,
         *,
-        epochs: Sequence[int] = (0,),
+        epochs: Sequence[int],
         seed: int = 0,
         first: Sequence[str] = (),
         last: Sequence[str] = (),
     ) -> Iterator[Self]:
-        """Learn a table; see `Generator.fit`."""
+        """Learn a table; see `Generator.fit_checkpoints`."""
         from joblib import parallel_config
 
         self.codebook_ = codebook
@@ -94,12 +95,8 @@ class SDVGenerator(Generator):
         metadata = Metadata.load_from_dict({"tables": {TABLE: {"columns": self._columns()}}})
         return getattr(single_table, self.synthesizer)(metadata, **self.settings, **settings)
 
-    def sample(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Draw rows; see `Generator.sample`."""
-        return pd.concat(self.sample_in_parts(n, seed=seed, conditions=conditions), ignore_index=True)
-
-    def sample_in_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None = None) -> Iterator[pd.DataFrame]:
-        """Draw rows part by part; see `Generator.sample_in_parts`."""
+    def _sample_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None) -> Iterator[pd.DataFrame]:
+        """Let SDV draw rows; see `Generator._sample_parts`."""
         refuse_conditions(self, conditions)
         # SDV seeds its sampling with a constant unless told otherwise; from then on its calls continue each other.
         self._synthesizer.reset_sampling()
@@ -108,13 +105,18 @@ class SDVGenerator(Generator):
             yield self.codebook_.conform(self._from_sdv(self._synthesizer.sample(size)[TABLE]))
 
     def save(self, folder: str | Path) -> None:
-        """Write SDV's own file and its signature, the codebook and the epoch count."""
+        """Write SDV's own file and its signature, the codebook, the epoch count and the card."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self._synthesizer.save(folder / "synthesizer.pkl")
         sign(folder / "synthesizer.pkl")
         (folder / "codebook.json").write_text(self.codebook_.to_json(), encoding="utf-8")
         (folder / "epochs").write_text(str(self.epochs_))
+        write_card(folder, {"class": type(self).__name__, "settings": self.settings, **self.card()})
+
+    def get_params(self) -> dict[str, Any]:
+        """Settings by name; see `Generator.get_params`."""
+        return dict(self.settings)
 
     @classmethod
     def load(cls, folder: str | Path, *, trusted: bool = False) -> Self:
@@ -126,7 +128,6 @@ class SDVGenerator(Generator):
         from sdv.utils import load_synthesizer
 
         folder = Path(folder)
-        generator = cls()
         try:
             if not trusted and not signed_here(folder / "synthesizer.pkl"):
                 raise InputError(
@@ -134,12 +135,16 @@ class SDVGenerator(Generator):
                     "when it is read, and its signature is missing or does not fit; train it again, or load it with "
                     "trusted=True if you trust who made it."
                 )
+            card = read_card(folder)
+            if card["class"].rpartition(".")[2] != cls.__name__:
+                raise ValueError(f"{CARD} is one of {card['class']}")
+            generator = cls(**card["settings"])
             generator._synthesizer = load_synthesizer(folder / "synthesizer.pkl")
             generator.codebook_ = Codebook.from_json(folder / "codebook.json")
             generator.epochs_ = int((folder / "epochs").read_text())
         except InputError:
             raise
-        except (OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
+        except (OSError, EOFError, ValueError, TypeError, pickle.UnpicklingError) as error:
             raise InputError(f"{folder} holds no complete {cls.__name__} model ({error}); train it again.") from error
         return generator
 
@@ -175,6 +180,8 @@ class GaussianCopula(SDVGenerator):
 class EpochGenerator(SDVGenerator):
     """An SDV generator trained over epochs; one run yields the models of all epoch counts."""
 
+    # SDV's own.
+    default_epochs = 300
     has_losses = True
     loop_module: str
     network: str

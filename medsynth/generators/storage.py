@@ -21,6 +21,26 @@ def write_card(folder: str | Path, facts: dict[str, Any]) -> None:
     (Path(folder) / CARD).write_text(text, encoding="utf-8", newline="\n")
 
 
+def read_card(folder: str | Path) -> dict[str, Any]:
+    """Read the card of a saved model: at least its ``class`` (a name, or a dotted path) and its ``settings``.
+
+    Raises
+    ------
+    InputError
+        There is no card, or it is damaged.
+    """
+    try:
+        card = json.loads((Path(folder) / CARD).read_text(encoding="utf-8"))
+        return {**card, "class": str(card["class"]), "settings": dict(card["settings"])}
+    except FileNotFoundError:
+        raise InputError(f"{folder} holds no complete model: {CARD} is missing; train it first.") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{folder} holds no complete model: {CARD} is damaged ({type(error).__name__}); train it again, or load it "
+            "with its own class."
+        ) from None
+
+
 def write_model(
     folder: str | Path, kind: str, codebook: Codebook, content: dict[str, Any], card: dict[str, Any]
 ) -> None:

@@ -120,7 +120,7 @@ def measure(class_path: str, settings: dict[str, Any], data: Path, training: dic
     generator = generator_class(class_path)(**settings)
 
     def warm_up() -> None:
-        next(generator.fit(table.head(WARM_UP_ROWS), codebook, epochs=[1], seed=0)).sample(10, seed=0)
+        next(generator.fit_checkpoints(table.head(WARM_UP_ROWS), codebook, epochs=[1], seed=0)).sample(10, seed=0)
 
     warm_up()
     begun = time.process_time()
@@ -132,7 +132,9 @@ def measure(class_path: str, settings: dict[str, Any], data: Path, training: dic
     found["rows"] = [rows for rows, _ in plan[:2]]
     for rows, epochs in plan:
         sample = table.sample(rows, random_state=0).reset_index(drop=True)
-        model, seconds = seconds_of(lambda s=sample, e=epochs: next(generator.fit(s, codebook, epochs=[e], seed=1)))
+        model, seconds = seconds_of(
+            lambda s=sample, e=epochs: next(generator.fit_checkpoints(s, codebook, epochs=[e], seed=1))
+        )
         found["seconds"].append(seconds)
         found["peak_mb"].append(peak_memory())
         with tempfile.TemporaryDirectory() as folder:

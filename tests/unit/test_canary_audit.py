@@ -64,6 +64,6 @@ def test_a_network_without_noise_is_found_to_have_learned_its_canaries(partition
     there = np.arange(12) % 2 == 0
     # So few columns have few rows that nobody has: each canary often, to be told from decoys at all.
     learned = codebook.conform(canaries[there].sample(200, replace=True, random_state=0))
-    model = next(DPMedVAEPlus(steps=200, learning_rate=0.02).fit(learned, codebook, seed=1))
+    model = DPMedVAEPlus(steps=200, learning_rate=0.02).fit(learned, codebook, seed=1)
     scores = surprise(model, canaries, decoys)
     assert scores[there].mean() > scores[~there].mean()

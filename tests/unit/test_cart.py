@@ -17,7 +17,7 @@ from medsynth.randomness import derive_seed
 def fit(train, codebook, **settings):
     """Fit trees."""
     order = {"first": settings.pop("first", ())}
-    return next(CART(**settings).fit(train, codebook, seed=1, **order))
+    return CART(**settings).fit(train, codebook, seed=1, **order)
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def make(name, **settings):
 
 def fit(name, table, codebook, *, epochs=(2,), seed=1):
     """Fit and return the models by epoch count, each with 50 rows drawn while it was current."""
-    models = make(name).fit(table, codebook, epochs=epochs, seed=seed)
+    models = make(name).fit_checkpoints(table, codebook, epochs=epochs, seed=seed)
     return {model.epochs_: model.sample(50, seed=7) for model in models}
 
 
@@ -76,7 +76,7 @@ def test_same_seeds_give_identical_rows(partitions, name):
 @pytest.mark.parametrize("name", ENTRIES)
 def test_another_sampling_seed_gives_other_rows(partitions, name):
     train, _, codebook = partitions
-    model = next(make(name).fit(train, codebook, epochs=[2], seed=1))
+    model = next(make(name).fit_checkpoints(train, codebook, epochs=[2], seed=1))
     assert not model.sample(50, seed=1).equals(model.sample(50, seed=2))
 
 
@@ -110,7 +110,7 @@ def test_a_generator_without_epochs_has_epoch_count_0(partitions, name):
 @pytest.mark.parametrize("name", ENTRIES)
 def test_a_saved_model_draws_what_it_drew(partitions, name, tmp_path):
     train, _, codebook = partitions
-    model = next(make(name).fit(train, codebook, epochs=[1], seed=1))
+    model = next(make(name).fit_checkpoints(train, codebook, epochs=[1], seed=1))
     rows = model.sample(50, seed=3)
     model.save(tmp_path / "model")
     loaded = CLASSES[name].load(tmp_path / "model")
@@ -120,7 +120,7 @@ def test_a_saved_model_draws_what_it_drew(partitions, name, tmp_path):
 @pytest.mark.parametrize("name", ENTRIES)
 def test_a_truncated_model_is_a_clear_error(partitions, name, tmp_path):
     train, _, codebook = partitions
-    model = next(make(name).fit(train, codebook, epochs=[1], seed=1))
+    model = next(make(name).fit_checkpoints(train, codebook, epochs=[1], seed=1))
     model.save(tmp_path)
     for file in tmp_path.iterdir():
         file.write_bytes(file.read_bytes()[:100])
@@ -139,7 +139,7 @@ def test_fewer_rows_than_a_batch_and_a_constant_column_are_handled(partitions, n
 @pytest.mark.parametrize("name", [name for name in ENTRIES if name not in CONDITIONAL_NAMES])
 def test_conditions_are_refused_by_generators_that_cannot_meet_them(partitions, name):
     train, _, codebook = partitions
-    model = next(make(name).fit(train, codebook, epochs=[1], seed=1))
+    model = next(make(name).fit_checkpoints(train, codebook, epochs=[1], seed=1))
     with pytest.raises(InputError, match="cannot meet conditions"):
         model.sample(5, seed=1, conditions={"sex": "female"})
 
@@ -147,7 +147,7 @@ def test_conditions_are_refused_by_generators_that_cannot_meet_them(partitions, 
 @pytest.mark.parametrize("name", CONDITIONAL_NAMES)
 def test_rows_are_drawn_under_conditions_by_generators_that_can_meet_them(partitions, name):
     train, _, codebook = partitions
-    model = next(make(name).fit(train, codebook, epochs=[2], seed=1))
+    model = next(make(name).fit_checkpoints(train, codebook, epochs=[2], seed=1))
     rows = model.sample(50, seed=1, conditions={"sex": "female"})
     assert len(rows) == 50
     check_clean(rows, codebook, what=name)
@@ -156,14 +156,14 @@ def test_rows_are_drawn_under_conditions_by_generators_that_can_meet_them(partit
 @pytest.mark.parametrize("name", EXACT_NAMES)
 def test_every_row_meets_the_condition_where_columns_are_drawn_one_by_one(partitions, name):
     train, _, codebook = partitions
-    model = next(make(name).fit(train, codebook, epochs=[2], seed=1))
+    model = next(make(name).fit_checkpoints(train, codebook, epochs=[2], seed=1))
     assert (model.sample(500, seed=1, conditions={"sex": "female"})["sex"] == "female").all()
 
 
 @pytest.mark.parametrize("name", CONDITIONAL_NAMES)
 def test_a_condition_that_the_codebook_does_not_know_is_refused(partitions, name):
     train, _, codebook = partitions
-    model = next(make(name).fit(train, codebook, epochs=[1], seed=1))
+    model = next(make(name).fit_checkpoints(train, codebook, epochs=[1], seed=1))
     with pytest.raises(InputError, match=r"no level 'femal', .* did you mean 'female'"):
         model.sample(5, seed=1, conditions={"sex": "femal"})
 
@@ -220,7 +220,7 @@ def test_every_class_can_be_imported_from_the_package(name):
 
 
 def test_a_class_that_the_package_lacks_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="no attribute 'MedVEA'"):
+    with pytest.raises(AttributeError, match=r"medsynth\.generators attribute MedVEA"):
         _ = generators.MedVEA
 
 
@@ -272,7 +272,7 @@ def briefly(generator):
 @pytest.mark.parametrize("rows", [50, 500])
 def test_peculiar_columns_are_learned_and_drawn(codebook, generator, rows):
     table, codebook = peculiar(codebook, rows)
-    drawn = next(briefly(generator).fit(table, codebook, epochs=[1], seed=1)).sample(200, seed=1)
+    drawn = next(briefly(generator).fit_checkpoints(table, codebook, epochs=[1], seed=1)).sample(200, seed=1)
     check_clean(drawn, codebook, what=type(generator).__name__)
     assert (drawn["constant"] == 7).all() and (drawn["country"] == "here").all()
 
@@ -280,7 +280,7 @@ def test_peculiar_columns_are_learned_and_drawn(codebook, generator, rows):
 @pytest.mark.parametrize("generator", OWN, ids=lambda g: type(g).__name__)
 def test_peculiar_columns_survive_saving(codebook, generator, tmp_path):
     table, codebook = peculiar(codebook, 50)
-    model = next(briefly(generator).fit(table, codebook, epochs=[1], seed=1))
+    model = next(briefly(generator).fit_checkpoints(table, codebook, epochs=[1], seed=1))
     model.save(tmp_path)
     pd.testing.assert_frame_equal(type(model).load(tmp_path).sample(60, seed=2), model.sample(60, seed=2))
 
@@ -288,7 +288,7 @@ def test_peculiar_columns_survive_saving(codebook, generator, tmp_path):
 @pytest.mark.parametrize("generator", [CART(), MedVAEPlus()], ids=lambda g: type(g).__name__)
 def test_conditions_on_peculiar_columns_are_met(codebook, generator):
     table, codebook = peculiar(codebook, 500)
-    model = next(briefly(generator).fit(table, codebook, seed=1))
+    model = briefly(generator).fit(table, codebook, seed=1)
     often = table["drug"].value_counts().index[0]
     for wanted in (
         {"dose": "prescribed", "cost": (10, 1000)},
@@ -308,7 +308,7 @@ KINDS = {"numeric": ["age", "crp"], "binary": ["sex", "admitted"], "categorical"
 def test_columns_of_one_kind_are_learned_and_drawn(partitions, generator, kind):
     train, _, codebook = partitions
     part = codebook.model_copy(update={"columns": {name: codebook.columns[name] for name in KINDS[kind]}})
-    model = next(briefly(generator).fit(train[KINDS[kind]], part, epochs=[1], seed=1))
+    model = next(briefly(generator).fit_checkpoints(train[KINDS[kind]], part, epochs=[1], seed=1))
     check_clean(model.sample(50, seed=1), part, what=type(generator).__name__)
 
 
@@ -316,7 +316,7 @@ def test_columns_of_one_kind_are_learned_and_drawn(partitions, generator, kind):
 def test_rows_need_not_be_numbered_from_zero(partitions, generator):
     train, _, codebook = partitions
     models = [
-        next(briefly(generator).fit(table, codebook, epochs=[1], seed=1))
+        next(briefly(generator).fit_checkpoints(table, codebook, epochs=[1], seed=1))
         for table in (train, train.set_index(np.arange(len(train)) + 1000))
     ]
     pd.testing.assert_frame_equal(*(model.sample(50, seed=1) for model in models))
@@ -329,7 +329,7 @@ def test_rows_need_not_be_numbered_from_zero(partitions, generator):
 def saved(partitions, tmp_path):
     """Folder of a saved CART model."""
     train, _, codebook = partitions
-    next(CART().fit(train, codebook, seed=1)).save(tmp_path)
+    CART().fit(train, codebook, seed=1).save(tmp_path)
     return tmp_path
 
 
@@ -393,7 +393,7 @@ def test_code_in_a_model_file_is_not_executed(tmp_path, write):
 
 def test_saving_again_replaces_the_model(saved, partitions):
     train, _, codebook = partitions
-    model = next(CART(min_leaf=40).fit(train, codebook, seed=1))
+    model = CART(min_leaf=40).fit(train, codebook, seed=1)
     model.save(saved)
     assert CART.load(saved).min_leaf == 40
     assert sorted(path.name for path in saved.iterdir()) == sorted([FILE, CARD])
@@ -413,7 +413,7 @@ def test_training_that_diverges_is_an_error_that_says_when_and_what_to_try(parti
     train, _, codebook = partitions
     said = rf"training of {CLASSES[name].__name__} diverged in epoch \d+ of \d+: .*(NaN|is nan|is -?inf); try a smaller"
     with pytest.raises(InputError, match=said):
-        list(make(name, **DIVERGING[name]).fit(train, codebook, epochs=[4], seed=1))
+        list(make(name, **DIVERGING[name]).fit_checkpoints(train, codebook, epochs=[4], seed=1))
 
 
 LEARNERS = {"med_vae": MedVAE, "med_vae_plus": MedVAEPlus, "cart": CART}
@@ -439,7 +439,7 @@ def test_a_table_with_missing_cells_is_refused_by_column(partitions, name):
 def test_a_med_vae_of_no_epochs_is_refused(partitions):
     train, _, codebook = partitions
     with pytest.raises(InputError, match=r"at least 1 epoch \(given: \[0\]\)"):
-        next(MedVAE().fit(train, codebook, epochs=[0]))
+        MedVAE().fit(train, codebook, epochs=0)
 
 
 @pytest.mark.parametrize("name", ENTRIES)
@@ -449,7 +449,7 @@ def test_rows_drawn_in_parts_are_those_drawn_at_once(partitions, name, monkeypat
         monkeypatch.setattr(module, "ROWS_AT_ONCE", 40)
     monkeypatch.setattr(protocol.sizes_of_parts, "__defaults__", (40,))
     train, _, codebook = partitions
-    model = next(make(name).fit(train, codebook, epochs=[1], seed=1))
+    model = next(make(name).fit_checkpoints(train, codebook, epochs=[1], seed=1))
     parts = list(model.sample_in_parts(100, seed=3))
     whole = model.sample(100, seed=3)
     pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole)

@@ -20,7 +20,7 @@ from medsynth.generators.training import (
 def fit(partitions, epochs=2, rows=None, **settings):
     """Fit on the ward table."""
     train, _, codebook = partitions
-    return next(MedVAE(**settings).fit(train.head(rows or len(train)), codebook, epochs=[epochs], seed=1))
+    return MedVAE(**settings).fit(train.head(rows or len(train)), codebook, epochs=epochs, seed=1)
 
 
 def encoder_gradient(model, value):
@@ -130,7 +130,7 @@ def test_a_dimension_is_active_if_its_mean_varies_over_records():
 
 def test_epoch_counts_of_an_annealed_run_are_runs_of_their_own(partitions):
     train, _, codebook = partitions
-    histories = [len(model.history_) for model in MedVAE().fit(train, codebook, epochs=[3, 1], seed=1)]
+    histories = [len(model.history_) for model in MedVAE().fit_checkpoints(train, codebook, epochs=[3, 1], seed=1)]
     assert histories == [1, 3]
 
 

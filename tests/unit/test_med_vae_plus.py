@@ -27,7 +27,7 @@ SIZES = [3, 2, 5, 4]
 def fit(train, codebook, **settings):
     """Fit a small network for a short time."""
     order = {name: settings.pop(name) for name in ("first", "last") if name in settings}
-    return next(MedVAEPlus(**{**SMALL, **settings}).fit(train, codebook, seed=1, **order))
+    return MedVAEPlus(**{**SMALL, **settings}).fit(train, codebook, seed=1, **order)
 
 
 @pytest.fixture
@@ -517,6 +517,6 @@ def test_a_rare_level_of_the_last_column_has_enough_beginnings_and_its_posterior
 
 def test_without_a_latent_vector_an_autoregressive_network_is_left(partitions):
     train, _, codebook = partitions
-    (model,) = MedVAEPlus(latent=0, width=32, epochs=1, least_steps=5).fit(train, codebook, seed=1)
+    model = MedVAEPlus(latent=0, width=32, epochs=1, least_steps=5).fit(train, codebook, seed=1)
     assert model.card()["kl_nats"] == 0
     assert len(model.sample(20, seed=1)) == 20
