@@ -1,3 +1,8 @@
 """Train, score and compare generators of synthetic patients. Data frames in, data frames out."""
 
-__version__ = "0.1.0"
+from importlib.metadata import PackageNotFoundError, version
+
+try:
+    __version__ = version("medsynth")
+except PackageNotFoundError:  # a checkout that is not installed
+    __version__ = "0+unknown"
