@@ -6,6 +6,7 @@ import sys
 import time
 
 import psutil
+import pytest
 
 from tests.conftest import ROOT
 
@@ -25,6 +26,7 @@ assert not [name for name in sys.modules if name.startswith("torch._dynamo.")], 
 """
 
 
+@pytest.mark.slow
 def test_a_job_trains_without_torchs_compiler():
     """It takes longer to import than many a table to score."""
     subprocess.run([sys.executable, "-c", TRAIN], cwd=ROOT, check=True, timeout=120)
