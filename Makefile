@@ -2,7 +2,9 @@
 # make compare    compare the runs here with the results that the repository keeps (RUN=results/<study>/<run> for one)
 # make estimate   core hours, memory and disk of a run before it is started (CONFIG as for results)
 # make benchmark  what fitting and sampling cost as tables grow (source and raw_dir by CONFIG)
+# make check      style and the quick tests: before every commit
 # make test       every test, lint and format check
+# make coverage   how much of the library the quick tests run
 # make clean      remove results, but for results/reference; make distclean also removes the environments
 PYTHON ?= python3
 CORES ?= all
@@ -12,7 +14,7 @@ BIN := $(VENV)/bin
 SETTINGS := $(if $(CONFIG),--config $(CONFIG))
 
 .DEFAULT_GOAL := results
-.PHONY: results report compare reference benchmark estimate test lint format schemas lock clean distclean
+.PHONY: results report compare reference benchmark estimate check test coverage style lint format schemas lock clean distclean
 
 $(VENV)/.installed: envs/requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; set PYTHON=...")'
@@ -45,13 +47,24 @@ estimate: $(VENV)/.installed
 benchmark: $(VENV)/.installed
 	$(BIN)/snakemake --cores 1 benchmark $(SETTINGS)
 
+QUICK := -m "not slow and not workflow"
+
+check: style
+	$(BIN)/python -m pytest $(QUICK) tests/unit $(PYTEST_ARGS)
+
 test: $(VENV)/.installed lint
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-lint: $(VENV)/.installed
+coverage: $(VENV)/.installed
+	$(BIN)/python -m pytest $(QUICK) tests/unit --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+
+style: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/codespell . .github
+
+lint: style
 	$(BIN)/snakemake --lint
 
 format: $(VENV)/.installed

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
-import types
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -17,7 +15,7 @@ class LazyModule:
     ----------
     name : str
         Dotted name of the module. Import it under ``TYPE_CHECKING`` too, for type checkers and for the hash of what a
-        rule's code rests on (``workflow/closure.py``).
+        rule's code rests on (``medsynth/plan/closure.py``).
     """
 
     def __init__(self, name: str) -> None:
@@ -38,15 +36,3 @@ def without_gradient(method: Callable) -> Callable:
             return method(*args, **kwargs)
 
     return run
-
-
-def leave_compiler_out() -> None:
-    """Let torch's optimisers find no compiler in this process: over a second of imports, for what nobody compiles.
-
-    They ask ``torch._dynamo`` for two things that do nothing outside of compiled code, and find those two here. For
-    processes of one's own alone: ``torch.compile`` does not work any more.
-    """
-    stand_in = types.ModuleType("torch._dynamo")
-    stand_in.disable = lambda function=None, recursive=True, **_: function
-    stand_in.graph_break = lambda *_: None
-    sys.modules.setdefault("torch._dynamo", stand_in)

@@ -29,6 +29,9 @@ from medsynth.reporting.privacy import display_privacy, privacy_dial, privacy_ta
 from tests.conftest import ROOT
 from tests.unit.test_reporting import scores as long_table
 
+# All controls are attacked before the first test.
+pytestmark = pytest.mark.slow
+
 NOTE = "simulated cohort"
 ATTACKS = ("neighbours", "trees", "shadow")
 STYLES = {"cart": {"title": "CART", "colour": "#56b4e9"}, "med_vae": {"title": "Med-VAE", "colour": "#009e73"}}

@@ -41,6 +41,7 @@ def test_what_delta_adds_is_what_the_theorem_says():
     assert p_value(10, 3, 0, 0.0, 0.01) == 1.0
 
 
+@pytest.mark.slow
 def test_randomised_response_is_bounded_below_its_epsilon_nearly_always():
     # It is told with probability e^epsilon / (1 + e^epsilon) whether a canary was there: the worst that epsilon allows.
     rng, epsilon, m = np.random.default_rng(0), 1.0, 1000
@@ -55,6 +56,7 @@ def test_randomised_response_is_bounded_below_its_epsilon_nearly_always():
     assert np.median(over) > 0.7
 
 
+@pytest.mark.slow
 def test_a_network_without_noise_is_found_to_have_learned_its_canaries(partitions):
     from medsynth.generators import DPMedVAEPlus
 

@@ -236,6 +236,7 @@ def test_a_damaged_archive_is_named(tmp_path, codebook):
         read_raw(path, codebook)
 
 
+@pytest.mark.slow
 def test_diabetes130_is_the_table_that_the_design_defines(raw_dir):
     codebook = Codebook.from_yaml(ROOT / "config/datasets/diabetes130.yaml")
     path = raw_dir / "diabetes130" / codebook.raw.file
@@ -248,6 +249,7 @@ def test_diabetes130_is_the_table_that_the_design_defines(raw_dir):
     assert (table["age"] >= 60).mean() == pytest.approx(0.66, abs=0.005)
 
 
+@pytest.mark.slow
 def test_covid_mexico_codes_are_understood(raw_dir):
     codebook = Codebook.from_yaml(ROOT / "config/datasets/covid_mexico.yaml")
     path = raw_dir / "covid_mexico" / codebook.raw.file

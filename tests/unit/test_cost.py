@@ -33,6 +33,7 @@ def test_a_prediction_goes_on_as_the_largest_sizes_grew_and_never_below_linearly
     assert math.isnan(predict([], [], 1000))
 
 
+@pytest.mark.slow
 def test_peak_memory_grows_with_what_is_held_and_does_not_shrink():
     before = peak_memory()
     held = np.ones(int(before + 200) * 1024**2 // 8)

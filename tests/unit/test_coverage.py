@@ -47,6 +47,7 @@ def scored(population, draw, samples=SAMPLES, seed=1):
     return {(metric, detail): value for metric, detail, value in found}
 
 
+@pytest.mark.slow
 def test_both_rules_cover_as_the_samples_themselves_do(population):
     scores = scored(population, resampled)
     covered = {detail: value for (metric, detail), value in scores.items() if metric == "covered"}

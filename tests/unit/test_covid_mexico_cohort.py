@@ -175,6 +175,7 @@ def test_months_of_death_match_the_real_table(real, simulated):
     assert months[0].sub(months[1], fill_value=0).abs().sum() / 2 < 0.02  # achieved: 0.012
 
 
+@pytest.mark.slow
 def test_pairwise_associations_match_the_real_table(real, simulated):
     difference = (cramers_v(coded(real)) - cramers_v(coded(simulated))).abs()
     assert difference.max() < 0.03, difference.idxmax()  # achieved: 0.015

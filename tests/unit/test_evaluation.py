@@ -240,6 +240,7 @@ def test_synthetic_numbers_have_the_decimals_of_the_real_table(partitions):
     assert (drawn["crp"] == drawn["crp"].round(1)).all()
 
 
+@pytest.mark.slow
 def test_replicates_of_quality_vary_as_the_score_does_over_persons(partitions):
     train, _, codebook = partitions
     halves = train.iloc[::2].reset_index(drop=True), train.iloc[1::2].reset_index(drop=True)
@@ -253,6 +254,7 @@ def test_replicates_of_quality_vary_as_the_score_does_over_persons(partitions):
     assert found["quality"].variance > 0
 
 
+@pytest.mark.slow
 def test_the_variance_of_pair_trends_knows_of_extreme_patients():
     rng = np.random.default_rng(0)
     columns = {name: {"type": "continuous"} for name in ("stay", "cost", "urea")}
@@ -342,6 +344,7 @@ def test_a_table_differs_from_itself_in_no_association_and_from_shuffled_columns
     assert association_difference(associations(shuffled, codebook), train, codebook).value > 0.01
 
 
+@pytest.mark.slow
 def test_quality_needs_no_torch():
     """Importing it takes longer than many a table's scores."""
     code = (

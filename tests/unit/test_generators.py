@@ -20,6 +20,9 @@ from medsynth.generators.streaming import write_parts
 from medsynth.plan.loading import load_generators
 from medsynth.preparation.checks import check_clean
 
+# Nearly every test trains a generator.
+pytestmark = pytest.mark.slow
+
 # Private variants differ in noise alone, whose amount takes seconds to compute: test_med_vae_private.py; MST works in
 # an environment of its own: test_private_rivals.py.
 ELSEWHERE = ("med_vae_private_", "private_columns_", "mst")

@@ -133,6 +133,7 @@ def test_replicates_are_the_scores_of_rows_that_are_repeated():
     assert score(synthetic, real, codebook).replicates is None
 
 
+@pytest.mark.slow
 def test_real_rows_score_above_columns_drawn_alone(raw_dir):
     table, codebook = support2(raw_dir, 2_000)
     halves = [table.iloc[start::2].reset_index(drop=True) for start in (0, 1)]

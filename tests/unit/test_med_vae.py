@@ -16,6 +16,9 @@ from medsynth.generators.training import (
     validation_split,
 )
 
+# Nearly every test trains a generator.
+pytestmark = pytest.mark.slow
+
 
 def fit(partitions, epochs=2, rows=None, **settings):
     """Fit on the ward table."""

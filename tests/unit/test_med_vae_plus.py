@@ -20,6 +20,9 @@ from medsynth.generators.sequential import (
 )
 from medsynth.generators.storage import FILE
 
+# Nearly every test trains a generator.
+pytestmark = pytest.mark.slow
+
 SMALL = {"width": 96, "epochs": 4, "least_steps": 60}
 SIZES = [3, 2, 5, 4]
 

@@ -19,6 +19,9 @@ from medsynth.generators.noisy_histograms import level, noisy_columns
 from medsynth.generators.privacy_budget import Budget, Randomness, plan_budget, plan_histograms
 from medsynth.generators.storage import FILE
 
+# Nearly every test trains a generator.
+pytestmark = pytest.mark.slow
+
 # With the noise given there is less to compute; seeded, it can be compared.
 SMALL = {"epsilon": 5.0, "noise_multiplier": 3.0, "steps": 20, "sample_rate": 0.2, "width": 32, "seeded_noise": True}
 RUN = {"rows": 1000, "sample_rate": 0.1, "steps": 50, "histogram_share": 0.3}

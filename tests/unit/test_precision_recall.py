@@ -152,6 +152,7 @@ def test_equal_weights_give_the_scores_themselves():
         assert found[metric].replicates == pytest.approx(found[metric].value)
 
 
+@pytest.mark.slow
 def test_replicates_vary_as_much_as_fresh_real_rows_do():
     synthetic, codebook = normal(150, 0)
     drawn, told = {"alpha_precision": [], "beta_recall": []}, {"alpha_precision": [], "beta_recall": []}

@@ -13,6 +13,9 @@ from medsynth.generators.environments import STAMP, make_environment
 from medsynth.generators.storage import FILE
 from tests.conftest import ROOT
 
+# Nearly every test trains a generator.
+pytestmark = pytest.mark.slow
+
 
 def codebook_of(columns):
     """Codebook of a table that is made up."""

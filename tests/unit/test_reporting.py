@@ -589,6 +589,7 @@ def test_every_figure_says_where_the_data_come_from(utility_scores):
     assert all(figure.get_supxlabel().startswith(f"Data: {NOTE}") for figure in drawn)
 
 
+@pytest.mark.slow
 def test_saving_twice_gives_the_same_bytes(tmp_path, utility_scores):
     def saved(stem):
         figure = figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE)

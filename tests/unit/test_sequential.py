@@ -122,6 +122,7 @@ def late():
     return CART(smoothing=0).fit(codebook.conform(table), codebook, seed=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [500, 1000])
 def test_trees_draw_a_rare_late_level_from_enough_beginnings(late, n, caplog):
     """What the first column has are training values, each of its own: equal ones are one beginning."""
@@ -132,6 +133,7 @@ def test_trees_draw_a_rare_late_level_from_enough_beginnings(late, n, caplog):
     assert not caplog.records
 
 
+@pytest.mark.slow
 def test_rows_of_a_rare_late_level_are_those_that_rejection_would_keep(late):
     drawn = late.sample(4000, seed=1, conditions={"event": "yes"})
     anybody = late.sample(1_500_000, seed=2)

@@ -233,8 +233,8 @@ def test_tables_too_small_for_a_detector_have_a_figure_that_says_so():
 
 def test_generators_are_scored_by_size_at_their_last_epoch_count_alone():
     run = load_runs({"studies": ["diabetes130_sizes"], "scale": "smoke", "generators": ["cart", "tvae"]})
-    found = [entry for entry in run["diabetes130_sizes"].scored if entry[0] == "sizes/"]
-    assert found == [("sizes/", g, e, s) for g, e in (("cart", 0), ("tvae", 2), ("real", 0)) for s in (1, 2)]
+    found = [job for job in run["diabetes130_sizes"].scored if job.stage == "sizes"]
+    assert found == [("sizes", g, s, (e,)) for g, e in (("cart", 0), ("tvae", 2), ("real", 0)) for s in (1, 2)]
 
 
 def test_studies_without_sizes_have_no_such_scores():

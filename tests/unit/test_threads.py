@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 LOOK = """
 import json, numpy, sklearn.ensemble, scipy.linalg, torch, xgboost
 from threadpoolctl import threadpool_info
@@ -12,6 +14,7 @@ print(json.dumps({"pools": [pool["num_threads"] for pool in threadpool_info()], 
 """
 
 
+@pytest.mark.slow
 def test_libraries_take_as_many_threads_as_the_job_has():
     for threads in (1, 2):
         # The names that Snakemake sets for every job.

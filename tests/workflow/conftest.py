@@ -120,3 +120,10 @@ def write_study(project: Project, table: Path, **keys: object) -> None:
         **keys,
     }
     (project.folder / "config/studies/ward.yaml").write_text(yaml.safe_dump(study))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of this folder, whatever else is collected, so that quick runs can leave them out."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker("workflow")

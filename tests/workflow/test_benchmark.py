@@ -6,8 +6,6 @@ import sys
 import pandas as pd
 import yaml
 
-from tests.conftest import ROOT
-
 FOLDER = "results/benchmark/simulated-smoke"
 
 
@@ -45,7 +43,7 @@ def test_the_estimate_is_a_table_a_study(project):
     study = {"name": "small", "like": "covid_gans", "title": "Small", "cohorts": [], "attacks": []}
     study |= {"importance": [], "published": None, "inference": None}
     (project.folder / "config/studies/small.yaml").write_text(yaml.safe_dump(study))
-    command = [sys.executable, str(ROOT / "workflow/estimate.py")]
+    command = [sys.executable, "-m", "medsynth.cli", "estimate"]
     command += ["studies=[small]", "scale=smoke", "generators=[cart]"]
     done = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
