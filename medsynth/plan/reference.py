@@ -35,7 +35,7 @@ def files_to_keep(run: Path) -> Iterator[Path]:
     yield from filter(Path.is_file, paths)
     for figure in registry.figures().values():
         yield from sorted(run.glob(f"figures/{figure.kept}")) if figure.kept else []
-    yield run / "data/provenance.json"
+    yield from run.glob("data/provenance.json")
 
 
 def keep(run: Path) -> list[Path]:

@@ -5,6 +5,7 @@ import shutil
 import pandas as pd
 import pytest
 
+from medsynth.errors import InputError
 from medsynth.plan import reference
 
 
@@ -47,5 +48,5 @@ def test_a_row_that_is_gone_is_named(run):
 
 def test_a_run_without_tables_cannot_be_kept(run):
     shutil.rmtree(run / "tables")
-    with pytest.raises(SystemExit, match="no finished run"):
+    with pytest.raises(InputError, match="no finished run"):
         reference.keep(run)
