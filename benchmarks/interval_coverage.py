@@ -25,18 +25,18 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from medsynth.codebook import Codebook
 from medsynth.evaluation.comparison import draw_compared, persons_of_test
-from medsynth.evaluation.detection import DETECTORS, c2st
-from medsynth.evaluation.fidelity import common_bin_pair_trends, quality
 from medsynth.evaluation.intervals import UNBOUNDED, UNIT, interval
 from medsynth.evaluation.references import REFERENCES, Pair, draw_positions
 from medsynth.evaluation.resampling import Score, with_training_persons
 from medsynth.evaluation.targets import Target
-from medsynth.evaluation.utility import train_and_test, xgboost_classifier
 from medsynth.generators.cart import CART
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.preparation.imputation import make_imputer
 from medsynth.preparation.partitions import split
 from medsynth.randomness import derive_seed
+from medsynth.scores.detection.compute import DETECTORS, c2st
+from medsynth.scores.fidelity.compute import common_bin_pair_trends, quality
+from medsynth.scores.utility.compute import train_and_test, xgboost_classifier
 
 XGBOOST = {"xgboost": xgboost_classifier}
 DETECTOR = {"xgboost": DETECTORS["xgboost"]}

@@ -26,7 +26,7 @@ from sdv.single_table import CTGANSynthesizer, TVAESynthesizer
 
 from medsynth import generators
 from medsynth.codebook import Codebook
-from medsynth.evaluation.cost import seconds_of
+from medsynth.scores.cost.compute import seconds_of
 
 SYNTHESIZERS = {"CTGAN": CTGANSynthesizer, "TVAE": TVAESynthesizer}
 WARM_UP_ROWS = 500

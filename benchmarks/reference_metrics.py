@@ -20,15 +20,15 @@ import numpy as np
 import pandas as pd
 
 from medsynth.codebook import Codebook
-from medsynth.evaluation.calibration import calibration_slope
-from medsynth.evaluation.marginals import three_way_marginals
-from medsynth.evaluation.precision_recall import precision_recall
 from medsynth.evaluation.resampling import person_weights
 from medsynth.evaluation.targets import Target
-from medsynth.evaluation.utility import predict
 from medsynth.generators import CART
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.preparation.partitions import halve
+from medsynth.scores.precision_recall.compute import precision_recall
+from medsynth.scores.precision_recall.marginals import three_way_marginals
+from medsynth.scores.utility.calibration import calibration_slope
+from medsynth.scores.utility.compute import predict
 
 CLASSIFIER_ROWS = 8_000
 

@@ -19,8 +19,8 @@ def draw(folder, name, rows, way):
     import torch
 
     from medsynth import generators
-    from medsynth.evaluation.cost import peak_memory, seconds_of
     from medsynth.generators.streaming import write_parts
+    from medsynth.scores.cost.compute import peak_memory, seconds_of
 
     torch.set_num_threads(1)
     model = getattr(generators, name).load(folder)

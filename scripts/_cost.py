@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from _job import log
 
-from medsynth.evaluation.cost import predict
+from medsynth.scores.cost.compute import predict
 
 
 def shape_of(path: str) -> tuple[int, int]:

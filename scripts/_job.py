@@ -120,7 +120,7 @@ def _write_benchmark(path: str, starting: float) -> None:
     anything of one of a second. The memory is that of the job, or of the largest program that it ran, with libraries,
     also those that it shares with other jobs.
     """
-    from medsynth.evaluation.cost import peak_memory
+    from medsynth.scores.cost.compute import peak_memory
 
     row = {
         "seconds": f"{time.monotonic() - sharing.started:.2f}",

@@ -1,4 +1,4 @@
-"""Measure Anonymeter's risks in an environment of its own; run by `medsynth.evaluation.attacks.anonymeter`.
+"""Measure Anonymeter's risks in an environment of its own; run by `medsynth.scores.privacy.anonymeter`.
 
     python anonymeter_risks.py FOLDER
 

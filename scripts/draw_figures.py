@@ -6,8 +6,8 @@ share_imports(__name__)
 
 from pathlib import Path
 
+from medsynth.display.canvas import save_figure, without_scores
 from medsynth.errors import InputError
-from medsynth.reporting.canvas import save_figure, without_scores
 from medsynth.scores.registry import Shown, figures
 
 

@@ -8,10 +8,11 @@ import json
 from pathlib import Path
 
 from medsynth.codebook import Codebook
-from medsynth.reporting.canvas import save_figure
-from medsynth.reporting.figures import associations, distributions
-from medsynth.reporting.importance_figures import importances
-from medsynth.reporting.pair_figures import pairs
+from medsynth.display.canvas import save_figure
+from medsynth.scores.fidelity.associations import associations
+from medsynth.scores.fidelity.distributions import distributions
+from medsynth.scores.fidelity.pairs import pairs
+from medsynth.scores.importance.figure import importances
 
 
 def main(job):

@@ -9,16 +9,19 @@ from pathlib import Path
 
 import pandas as pd
 
+from medsynth.display.canvas import save_figure, without_scores
 from medsynth.errors import InputError
-from medsynth.evaluation.conditional import Cohort
-from medsynth.reporting.canvas import save_figure, without_scores
-from medsynth.reporting.cohort_figures import success_matrices
-from medsynth.reporting.figures import accuracy_by_epochs
-from medsynth.reporting.inference import forest
-from medsynth.reporting.privacy import largest_delta, privacy_dial, privacy_trade
-from medsynth.reporting.privacy_curve import privacy_curve
-from medsynth.reporting.sizes import curves_by_size, detection_by_rows
-from medsynth.reporting.training_figures import architecture, loss_curves, spread_and_quality
+from medsynth.scores.conditional.compute import Cohort
+from medsynth.scores.conditional.figure import success_matrices
+from medsynth.scores.detection.figure import detection_by_rows
+from medsynth.scores.fidelity.spread import spread_and_quality
+from medsynth.scores.inference.figure import forest
+from medsynth.scores.privacy.curve import privacy_curve
+from medsynth.scores.privacy.figure import privacy_dial, privacy_trade
+from medsynth.scores.privacy.table import largest_delta
+from medsynth.scores.sizes.figure import curves_by_size
+from medsynth.scores.training.figure import architecture, loss_curves
+from medsynth.scores.utility.figure import accuracy_by_epochs
 
 
 def main(job):

@@ -6,7 +6,7 @@ share_imports(__name__)
 
 from pathlib import Path
 
-from medsynth.reporting.export import write_table
+from medsynth.display.export import write_table
 from medsynth.scores.registry import tables
 
 

@@ -6,9 +6,9 @@ from _cost import left_out, write_cost
 from _job import log, read_tables, run
 
 from medsynth.codebook import Codebook
-from medsynth.evaluation.cost import peak_memory, seconds_of
 from medsynth.generators import generator_class
 from medsynth.randomness import derive_seed
+from medsynth.scores.cost.compute import peak_memory, seconds_of
 
 # So few rows are fitted first, so that imports are not measured.
 WARM_UP_ROWS = 200

@@ -7,10 +7,10 @@ import pandas as pd
 from _cost import left_out, shape_of, write_cost
 from _job import log, run
 
-from medsynth.evaluation.cost import peak_memory, seconds_of
 from medsynth.generators import generator_class
 from medsynth.generators.streaming import write_parts
 from medsynth.randomness import derive_seed
+from medsynth.scores.cost.compute import peak_memory, seconds_of
 
 # So few rows are drawn first, so that imports are not measured.
 WARM_UP_ROWS = 10

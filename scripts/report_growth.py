@@ -8,15 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from medsynth.reporting.canvas import save_figure
-from medsynth.reporting.export import write_table
-from medsynth.reporting.growth import (
-    display_exponents,
-    display_growth,
-    exponents_table,
-    growth_figure,
-    growth_table,
-)
+from medsynth.display.canvas import save_figure
+from medsynth.display.export import write_table
+from medsynth.scores.cost.growth import display_exponents, display_growth, exponents_table, growth_figure, growth_table
 
 HOW = (
     "core seconds of one thread, a process of its own for every fit and every draw; drawn are as many rows as were "

@@ -5,14 +5,14 @@ from _job import log, order_of_drawing, read_tables, run, share_imports, write_s
 share_imports(__name__)
 
 from medsynth.codebook import Codebook
-from medsynth.evaluation.attacks.anonymeter import anonymeter_risks
-from medsynth.evaluation.attacks.audit import Attacked, audit
-from medsynth.evaluation.attacks.parts import CONTROLS, Parts
 from medsynth.evaluation.feasibility import can_attack
 from medsynth.generators import generator_class
 from medsynth.generators.environments import interpreter
 from medsynth.preparation.partitions import halve
 from medsynth.randomness import derive_seed
+from medsynth.scores.privacy.anonymeter import anonymeter_risks
+from medsynth.scores.privacy.audit import Attacked, audit
+from medsynth.scores.privacy.parts import CONTROLS, Parts
 
 
 def main(job):

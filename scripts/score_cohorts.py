@@ -11,12 +11,12 @@ import numpy as np
 from medsynth.codebook import Codebook
 from medsynth.conditions import Conditions
 from medsynth.evaluation.comparison import persons_of_test
-from medsynth.evaluation.conditional import Cohort, score_cohorts
-from medsynth.evaluation.fairness import Subgroups
 from medsynth.evaluation.references import REFERENCES, draw_rows
 from medsynth.generators import generator_class
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.randomness import derive_seed
+from medsynth.scores.conditional.compute import Cohort, score_cohorts
+from medsynth.scores.fairness.compute import Subgroups
 
 
 def main(job):

@@ -7,11 +7,11 @@ share_imports(__name__)
 import pandas as pd
 
 from medsynth.codebook import Codebook
-from medsynth.evaluation.coverage import coverage_scores
-from medsynth.evaluation.inference import REFITS, Analysis
 from medsynth.generators import generator_class
 from medsynth.preparation.partitions import resample
 from medsynth.randomness import derive_seed
+from medsynth.scores.coverage.compute import coverage_scores
+from medsynth.scores.inference.compute import REFITS, Analysis
 
 
 def main(job):

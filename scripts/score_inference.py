@@ -11,11 +11,11 @@ import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.errors import InputError
-from medsynth.evaluation.inference import DRAWS, REFITS, Analysis, Design, inference_scores
 from medsynth.evaluation.references import REFERENCES
 from medsynth.generators import generator_class
 from medsynth.preparation.partitions import resample
 from medsynth.randomness import derive_seed
+from medsynth.scores.inference.compute import DRAWS, REFITS, Analysis, Design, inference_scores
 
 
 def main(job):

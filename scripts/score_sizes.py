@@ -9,11 +9,11 @@ import numpy as np
 from medsynth.codebook import Codebook
 from medsynth.evaluation.comparison import draw_compared, persons_of_test
 from medsynth.evaluation.references import Pair
-from medsynth.evaluation.sizes import nested_rows, size_scores
 from medsynth.evaluation.targets import Target
 from medsynth.generators import generator_class
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.randomness import derive_seed
+from medsynth.scores.sizes.compute import nested_rows, size_scores
 
 
 def main(job):

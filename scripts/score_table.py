@@ -11,8 +11,15 @@ import numpy as np
 from medsynth.codebook import Codebook
 from medsynth.disclosure import is_small, shown_levels
 from medsynth.evaluation.comparison import draw_compared, persons_of_test
-from medsynth.evaluation.detection import CURVE_ROWS, c2st, c2st_null
-from medsynth.evaluation.evidence import (
+from medsynth.evaluation.references import REFERENCES, Pair, draw_positions
+from medsynth.evaluation.resampling import Score, with_training_persons
+from medsynth.evaluation.targets import Target
+from medsynth.preparation.encoding import TableEncoder
+from medsynth.randomness import derive_seed
+from medsynth.scores.detection.compute import CURVE_ROWS, c2st, c2st_null
+from medsynth.scores.fairness.compute import Subgroups, group_performance, representation
+from medsynth.scores.fidelity.compute import common_bin_pair_trends, moments, quality
+from medsynth.scores.fidelity.plot_data import (
     association_difference,
     associations,
     distributions,
@@ -20,18 +27,11 @@ from medsynth.evaluation.evidence import (
     pairs,
     shown_associations,
 )
-from medsynth.evaluation.fairness import Subgroups, group_performance, representation
-from medsynth.evaluation.fidelity import common_bin_pair_trends, moments, quality
-from medsynth.evaluation.importance import explain
-from medsynth.evaluation.marginals import three_way_marginals
-from medsynth.evaluation.precision_recall import precision_recall
-from medsynth.evaluation.references import REFERENCES, Pair, draw_positions
-from medsynth.evaluation.resampling import Score, with_training_persons
-from medsynth.evaluation.targets import Target
-from medsynth.evaluation.utility import majority, predict, train_and_test, utility_scores
-from medsynth.evaluation.violations import violations
-from medsynth.preparation.encoding import TableEncoder
-from medsynth.randomness import derive_seed
+from medsynth.scores.importance.compute import explain
+from medsynth.scores.precision_recall.compute import precision_recall
+from medsynth.scores.precision_recall.marginals import three_way_marginals
+from medsynth.scores.utility.compute import majority, predict, train_and_test, utility_scores
+from medsynth.scores.violations.compute import violations
 
 
 def main(job):

@@ -5,8 +5,8 @@ from _job import log, read_tables, run, share_imports, write_text
 share_imports(__name__)
 
 from medsynth.codebook import Codebook
-from medsynth.evaluation.cost import resized
 from medsynth.randomness import derive_seed
+from medsynth.scores.cost.compute import resized
 
 
 def main(job):

@@ -9,12 +9,12 @@ from pathlib import Path
 from medsynth.codebook import Codebook
 from medsynth.cohorts.raw import read_table
 from medsynth.disclosure import without_rare_levels
+from medsynth.display.export import without_formulas, write_table
 from medsynth.generators import generator_class
 from medsynth.generators.guarantee import refuse_seeded
 from medsynth.preparation.checks import check_clean
 from medsynth.preparation.restoring import file_names, reasons, restore
 from medsynth.randomness import derive_seed
-from medsynth.reporting.export import without_formulas, write_table
 
 
 def main(job):

@@ -1,1 +1,1 @@
-"""How faithful, how useful and how private a synthetic table is."""
+"""What all families of scores share: reference rows, persons and their replicates, intervals, targets, feasibility."""

@@ -19,9 +19,6 @@ from medsynth.codebook import (
     Restored,
     RowRule,
 )
-from medsynth.evaluation.conditional import Cohort
-from medsynth.evaluation.fairness import Subgroups
-from medsynth.evaluation.inference import Analysis
 from medsynth.evaluation.targets import Outcome, Target
 from medsynth.plan.loading import ROOT
 from medsynth.plan.settings import (
@@ -36,7 +33,10 @@ from medsynth.plan.settings import (
     StudyImputation,
     Variant,
 )
-from medsynth.reporting.publication import Item, Publication
+from medsynth.scores.conditional.compute import Cohort
+from medsynth.scores.fairness.compute import Subgroups
+from medsynth.scores.inference.compute import Analysis
+from medsynth.scores.published.publication import Item, Publication
 
 SCHEMAS = {
     "config": Config,
@@ -79,10 +79,9 @@ SECTIONS = {
 
 HEAD = """# Every key of the configuration
 
-Made by `make schemas` from the models that check it (`medsynth/plan/settings.py`, `medsynth/codebook.py`,
-`medsynth/evaluation/targets.py`, `medsynth/evaluation/conditional.py`, `medsynth/reporting/publication.py`); JSON
-schemas for editors are in `workflow/schemas/`. An unknown key is an error that names the nearest known one. In YAML,
-put `"yes"` and `"no"` in quotes: bare, they are true and false.
+Made by `make schemas` from the models that check it (`medsynth/plan/settings.py`, `medsynth/codebook.py` and the
+modules that they import); JSON schemas for editors are in `workflow/schemas/`. An unknown key is an error that names
+the nearest known one. In YAML, put `"yes"` and `"no"` in quotes: bare, they are true and false.
 """
 
 

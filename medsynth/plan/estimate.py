@@ -29,12 +29,12 @@ import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.errors import InputError
-from medsynth.evaluation.cost import peak_memory, seconds_of
 from medsynth.generators import generator_class
 from medsynth.plan.loading import ROOT, configuration, import_from_checkout, load_runs
 from medsynth.plan.runs import RESERVED, Run, ScoreJob
 from medsynth.plan.sharing import can_share
 from medsynth.scores import registry
+from medsynth.scores.cost.compute import peak_memory, seconds_of
 
 # A generator is fitted on so many rows at most, and on half of them.
 CALIBRATION_ROWS = 12_000

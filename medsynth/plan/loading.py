@@ -16,12 +16,12 @@ import yaml
 
 from medsynth.codebook import Codebook
 from medsynth.errors import InputError, load_yaml, nearest, read_yaml, validate
-from medsynth.evaluation.violations import check_rules
 from medsynth.generators import generator_class
 from medsynth.generators.guarantee import refuse_seeded
 from medsynth.plan.failures import read_failed
 from medsynth.plan.runs import BENCHMARK, REFERENCE_ROWS, RESERVED, Run
 from medsynth.plan.settings import Benchmark, Config, GeneratorEntry, Scale, Study
+from medsynth.scores.violations.compute import check_rules
 
 # The checkout, whose configuration is the default.
 ROOT = Path(__file__).resolve().parents[2]

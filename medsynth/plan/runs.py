@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from medsynth.codebook import NUMERIC, Codebook
-from medsynth.evaluation.attacks.parts import CONTROLS
 from medsynth.evaluation.references import REFERENCES
 from medsynth.evaluation.targets import Target
 from medsynth.generators import generator_class
@@ -16,6 +15,7 @@ from medsynth.generators.environments import stamp_of
 from medsynth.generators.guarantee import Guaranteed
 from medsynth.plan.settings import Deliverable, GeneratorEntry, Growth, Scale, Source, Study
 from medsynth.scores import registry
+from medsynth.scores.privacy.parts import CONTROLS
 
 # Names the benchmark's folder below results/, where studies have theirs.
 BENCHMARK = "benchmark"

@@ -12,11 +12,11 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from medsynth.codebook import Strict
 from medsynth.disclosure import LEAST_PATIENTS
-from medsynth.evaluation.conditional import Cohort
-from medsynth.evaluation.fairness import Subgroups
-from medsynth.evaluation.inference import Analysis
 from medsynth.evaluation.targets import Target
-from medsynth.reporting.publication import Publication
+from medsynth.scores.conditional.compute import Cohort
+from medsynth.scores.fairness.compute import Subgroups
+from medsynth.scores.inference.compute import Analysis
+from medsynth.scores.published.publication import Publication
 
 
 def _rows(value: Any) -> Any:

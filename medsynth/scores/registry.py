@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
     from medsynth.codebook import Codebook
+    from medsynth.display.styles import Styles
     from medsynth.plan.runs import Run
-    from medsynth.reporting.styles import Styles
 
     Tables = tuple[pd.DataFrame, pd.DataFrame]
 
@@ -288,7 +288,7 @@ class Facts:
     publication : dict or None
         The study's ``published``.
     run : dict
-        What verdicts depend on besides the scores; see `medsynth.reporting.published.published_table`.
+        What verdicts depend on besides the scores; see `medsynth.scores.published.table.published_table`.
     overview : dict
         Fact -> value, what was run.
     least_patients : int
@@ -321,7 +321,7 @@ class Facts:
     @cached_property
     def at_shown_epochs(self) -> pd.DataFrame:
         """Scores at one epoch count a generator."""
-        from medsynth.reporting.tables import at_epochs
+        from medsynth.display.aggregation import at_epochs
 
         return at_epochs(self.scores, self.shown_epochs)
 

@@ -10,22 +10,23 @@ import pytest
 from medsynth.codebook import Codebook, Column
 from medsynth.cohorts import simulate
 from medsynth.cohorts.raw import read_raw
+from medsynth.display.cells import NOTHING
 from medsynth.errors import InputError
-from medsynth.evaluation.attacks.anonymeter import anonymeter_risks
-from medsynth.evaluation.attacks.attributes import attribute_inference
-from medsynth.evaluation.attacks.audit import CHOSEN, Attacked, audit
-from medsynth.evaluation.attacks.copies import copies
-from medsynth.evaluation.attacks.distances import closest
-from medsynth.evaluation.attacks.membership import judge, outliers, strongest
-from medsynth.evaluation.attacks.parts import CONTROLS, PLANTED, Parts
-from medsynth.evaluation.attacks.shadow import quarters
 from medsynth.evaluation.intervals import UNIT, interval
 from medsynth.evaluation.resampling import REPLICATES, person_weights
 from medsynth.preparation.cleaning import clean
 from medsynth.preparation.imputation import make_imputer
 from medsynth.preparation.partitions import halve, resample
-from medsynth.reporting.display import NOTHING
-from medsynth.reporting.privacy import display_privacy, privacy_dial, privacy_table, privacy_trade, trade_points
+from medsynth.scores.privacy.anonymeter import anonymeter_risks
+from medsynth.scores.privacy.attributes import attribute_inference
+from medsynth.scores.privacy.audit import CHOSEN, Attacked, audit
+from medsynth.scores.privacy.copies import copies
+from medsynth.scores.privacy.distances import closest
+from medsynth.scores.privacy.figure import privacy_dial, privacy_trade, trade_points
+from medsynth.scores.privacy.membership import judge, outliers, strongest
+from medsynth.scores.privacy.parts import CONTROLS, PLANTED, Parts
+from medsynth.scores.privacy.shadow import quarters
+from medsynth.scores.privacy.table import display_privacy, privacy_table
 from tests.conftest import ROOT
 from tests.unit.test_reporting import scores as long_table
 

@@ -5,8 +5,8 @@ import pytest
 import statsmodels.api as sm
 from scipy.special import expit, logit
 
-from medsynth.evaluation.calibration import calibration_slope
 from medsynth.evaluation.resampling import person_weights
+from medsynth.scores.utility.calibration import calibration_slope
 
 
 def predicted(rows, seed, *, stretch=1.0):

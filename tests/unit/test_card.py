@@ -14,11 +14,11 @@ CARD = {
     "pandas": ("pandas", "medsynth/preparation"),
     "numpy": ("numpy", "medsynth/evaluation"),
     "sdv": ("sdv", "medsynth/generators"),
-    "sdmetrics": ("sdmetrics", "medsynth/evaluation"),
-    "scikit-learn": ("sklearn", "medsynth/evaluation"),
-    "xgboost-cpu": ("xgboost", "medsynth/evaluation"),
-    "seaborn": ("seaborn", "medsynth/reporting"),
-    "matplotlib": ("matplotlib", "medsynth/reporting"),
+    "sdmetrics": ("sdmetrics", "medsynth/scores/fidelity"),
+    "scikit-learn": ("sklearn", "medsynth/scores"),
+    "xgboost-cpu": ("xgboost", "medsynth/scores/utility"),
+    "seaborn": ("seaborn", "medsynth/scores"),
+    "matplotlib": ("matplotlib", "medsynth/scores"),
 }
 
 

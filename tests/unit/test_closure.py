@@ -26,7 +26,7 @@ def touch(root, module):
 def test_a_module_that_the_script_rests_on_changes_the_hash(tmp_path, monkeypatch):
     root = copy_of_the_project(tmp_path, monkeypatch)
     before = code_hash("scripts/score_table.py")
-    touch(root, "medsynth/evaluation/detection.py")
+    touch(root, "medsynth/scores/detection/compute.py")
     assert code_hash("scripts/score_table.py") != before
 
 
@@ -34,7 +34,7 @@ def test_a_module_it_does_not_rest_on_does_not(tmp_path, monkeypatch):
     root = copy_of_the_project(tmp_path, monkeypatch)
     before = code_hash("scripts/score_table.py")
     touch(root, "medsynth/preparation/cleaning.py")
-    touch(root, "medsynth/reporting/figures.py")
+    touch(root, "medsynth/scores/utility/figure.py")
     assert code_hash("scripts/score_table.py") == before
 
 

@@ -6,13 +6,15 @@ import pytest
 from matplotlib.figure import Figure
 
 from medsynth.codebook import Column
+from medsynth.display.cells import NOTHING
 from medsynth.errors import InputError
-from medsynth.evaluation.conditional import LEAST_COHORT, Cohort, score_cohorts, shown_counts
-from medsynth.evaluation.fairness import Subgroups
 from medsynth.preparation.encoding import TableEncoder
-from medsynth.reporting import cohort_figures, training_figures
-from medsynth.reporting.display import NOTHING, display_conditional
-from medsynth.reporting.tables import conditional_table
+from medsynth.scores.conditional.compute import LEAST_COHORT, Cohort, score_cohorts, shown_counts
+from medsynth.scores.conditional.figure import success_matrices
+from medsynth.scores.conditional.table import conditional_table, display_conditional
+from medsynth.scores.fairness.compute import Subgroups
+from medsynth.scores.fidelity.spread import spread_and_quality, spread_by_model
+from medsynth.scores.training.figure import architecture, loss_curves
 from tests.unit.test_reporting import scores as long_table
 
 STYLES = {
@@ -309,7 +311,7 @@ def history(epochs, names, offset=0.0):
 
 def test_the_loss_figure_has_a_panel_a_loss(tmp_path):
     histories = [history(5, ["loss", "kl", "numeric"]), history(5, ["loss", "kl", "numeric"], 0.1)]
-    figure = training_figures.loss_curves(histories, title="Med-VAE", colour="#009e73", note=NOTE)
+    figure = loss_curves(histories, title="Med-VAE", colour="#009e73", note=NOTE)
     assert isinstance(figure, Figure)
     assert [ax.get_title() for ax in visible(figure)] == [
         "Loss",
@@ -321,7 +323,7 @@ def test_the_loss_figure_has_a_panel_a_loss(tmp_path):
 
 
 def test_training_rows_are_solid_and_validation_rows_dashed():
-    figure = training_figures.loss_curves([history(5, ["loss"])], title="t", colour="#009e73", note=NOTE)
+    figure = loss_curves([history(5, ["loss"])], title="t", colour="#009e73", note=NOTE)
     (ax,) = visible(figure)
     assert [line.get_linestyle() for line in ax.lines] == ["-", "--"]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["train rows", "validation rows"]
@@ -329,13 +331,13 @@ def test_training_rows_are_solid_and_validation_rows_dashed():
 
 def test_losses_over_orders_of_magnitude_have_a_logarithmic_axis():
     steep = [{"epoch": e, "train_loss": 10.0**-e, "train_kl": 2.0 + e} for e in range(4)]
-    figure = training_figures.loss_curves([steep], title="t", colour="#009e73", note=NOTE)
+    figure = loss_curves([steep], title="t", colour="#009e73", note=NOTE)
     assert [ax.get_yscale() for ax in visible(figure)] == ["log", "linear"]
 
 
 def test_the_architecture_figure_has_a_panel_a_network_and_a_box_a_module(tmp_path):
     networks = {"Encoder": [["numeric (2)", "binary (2)"], ["Linear 4 → 3"]], "Decoder": [["z (3)"], ["Linear 3 → 4"]]}
-    figure = training_figures.architecture(networks, title="Med-VAE", note=NOTE)
+    figure = architecture(networks, title="Med-VAE", note=NOTE)
     assert [ax.get_title() for ax in visible(figure)] == ["Encoder", "Decoder"]
     boxes = [text.get_text() for text in visible(figure)[0].texts if text.get_text()]
     assert boxes == ["numeric (2)", "binary (2)", "Linear 4 → 3"]
@@ -357,12 +359,12 @@ def spread_scores():
 
 
 def test_spread_is_synthetic_over_real_and_leaves_constants_out(spread_scores):
-    found = training_figures.spread_by_model(spread_scores).set_index(["generator", "epochs"])
+    found = spread_by_model(spread_scores).set_index(["generator", "epochs"])
     assert found["ratio"].to_dict() == pytest.approx({("cart", 0): 0.9, ("med_vae", 50): 0.5, ("med_vae", 200): 0.6})
 
 
 def test_the_spread_figure_has_a_point_a_model(spread_scores, tmp_path):
-    figure = training_figures.spread_and_quality(spread_scores, STYLES, note=NOTE)
+    figure = spread_and_quality(spread_scores, STYLES, note=NOTE)
     (ax,) = visible(figure)
     (points,) = ax.collections
     assert len(points.get_offsets()) == 3
@@ -372,19 +374,19 @@ def test_the_spread_figure_has_a_point_a_model(spread_scores, tmp_path):
 
 
 def test_the_success_matrices_have_a_panel_a_group(cohort_scores, tmp_path):
-    figure = cohort_figures.success_matrices(cohort_scores, COHORTS, generator="cart", title="CART", note=NOTE)
+    figure = success_matrices(cohort_scores, COHORTS, generator="cart", title="CART", note=NOTE)
     assert [ax.get_title() for ax in visible(figure)] == ["Sex", "Course"]
     assert figure.get_suptitle() == "CART: conditional generation, mean of 2 seeds"
     figure.savefig(tmp_path / "matrices.png")
 
 
 def test_the_first_row_of_a_success_matrix_is_unconditional(cohort_scores):
-    figure = cohort_figures.success_matrices(cohort_scores, COHORTS, generator="cart", title="CART", note=NOTE)
+    figure = success_matrices(cohort_scores, COHORTS, generator="cart", title="CART", note=NOTE)
     ax = visible(figure)[0]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["unconditional", "Women", "Men"]
     assert [text.get_text() for text in ax.texts] == ["0.50", "0.50", "1.00", "0.00", "0.00", "1.00"]
 
 
 def test_a_cohort_that_was_refused_has_no_number(cohort_scores):
-    figure = cohort_figures.success_matrices(cohort_scores, COHORTS, generator="cart", title="CART", note=NOTE)
+    figure = success_matrices(cohort_scores, COHORTS, generator="cart", title="CART", note=NOTE)
     assert [text.get_text() for text in visible(figure)[1].texts] == ["0.10"]

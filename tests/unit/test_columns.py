@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 
 from medsynth.disclosure import inner_range
-from medsynth.evaluation.fidelity import quality
+from medsynth.display.cells import Bold
 from medsynth.evaluation.intervals import UNIT, interval
 from medsynth.preparation.scaling import scaling_table
-from medsynth.reporting.columns import columns_table, display_columns, display_scaling
-from medsynth.reporting.display import Bold
+from medsynth.scores.data.table import display_scaling
+from medsynth.scores.fidelity.columns import columns_table, display_columns
+from medsynth.scores.fidelity.compute import quality
 from tests.unit.test_reporting import STYLES
 from tests.unit.test_reporting import scores as long_table
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from medsynth.evaluation.combining import (
+from medsynth.scores.inference.combining import (
     combine_imputed,
     combine_nested,
     combine_plug_in,

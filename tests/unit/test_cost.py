@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from medsynth.errors import InputError
-from medsynth.evaluation.cost import exponent, peak_memory, predict, resized
 from medsynth.plan.estimate import Calibration, Cost, Line, jobs_of
 from medsynth.plan.loading import load_runs
-from medsynth.reporting.growth import display_exponents, display_growth, exponents_table, growth_figure, growth_table
+from medsynth.scores.cost.compute import exponent, peak_memory, predict, resized
+from medsynth.scores.cost.growth import display_exponents, display_growth, exponents_table, growth_figure, growth_table
 
 STYLES = {"cart": {"title": "CART", "colour": "#56b4e9"}}
 KEYS = ["what", "axis", "generator", "rows", "columns", "epochs", "seed", "seconds", "peak_mb", "start_mb", "predicted"]

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medsynth.evaluation.coverage import NULL_TERM, coverage_scores
-from medsynth.evaluation.inference import Analysis
 from medsynth.randomness import derive_seed
-from medsynth.reporting.coverage import coverage_table, display_coverage
+from medsynth.scores.coverage.compute import NULL_TERM, coverage_scores
+from medsynth.scores.coverage.table import coverage_table, display_coverage
+from medsynth.scores.inference.compute import Analysis
 from tests.unit.test_reporting import STYLES
 
 ADMITTED = Analysis(outcome={"name": "admitted", "column": "admitted", "positive": "yes"}, predictors=["age", "sex"])

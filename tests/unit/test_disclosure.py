@@ -18,7 +18,7 @@ from medsynth.disclosure import (
     shown_sets,
     without_rare_levels,
 )
-from medsynth.evaluation.evidence import associations, distributions, shown_associations
+from medsynth.scores.fidelity.plot_data import associations, distributions, shown_associations
 from medsynth.scores.registry import Facts, tables
 from tests.conftest import CODEBOOK
 

@@ -11,20 +11,20 @@ from scipy import stats
 from medsynth.codebook import Codebook
 from medsynth.errors import InputError
 from medsynth.evaluation.crosstabs import Crosstabs
-from medsynth.evaluation.detection import c2st, c2st_null
-from medsynth.evaluation.evidence import (
+from medsynth.evaluation.references import REFERENCES, draw_rows
+from medsynth.evaluation.resampling import Persons
+from medsynth.evaluation.targets import Target
+from medsynth.preparation.encoding import TableEncoder
+from medsynth.scores.detection.compute import c2st, c2st_null
+from medsynth.scores.fidelity.compute import _pair_trends, common_bin_pair_trends, moments, quality
+from medsynth.scores.fidelity.plot_data import (
     association_difference,
     associations,
     correlation_ratios,
     distributions,
     histogram_edges,
 )
-from medsynth.evaluation.fidelity import _pair_trends, common_bin_pair_trends, moments, quality
-from medsynth.evaluation.references import REFERENCES, draw_rows
-from medsynth.evaluation.resampling import Persons
-from medsynth.evaluation.targets import Target
-from medsynth.evaluation.utility import CLASSIFIERS, classification_scores, majority, train_and_test
-from medsynth.preparation.encoding import TableEncoder
+from medsynth.scores.utility.compute import CLASSIFIERS, classification_scores, majority, train_and_test
 from tests.conftest import ROOT
 
 ADMITTED = Target(name="admitted", column="admitted", positive="yes", not_predictors=["icu"])
@@ -349,7 +349,7 @@ def test_quality_needs_no_torch():
     """Importing it takes longer than many a table's scores."""
     code = (
         "import sys; import pandas as pd; from medsynth.codebook import Codebook; "
-        "from medsynth.evaluation.fidelity import quality; from tests.conftest import CODEBOOK; "
+        "from medsynth.scores.fidelity.compute import quality; from tests.conftest import CODEBOOK; "
         "table = pd.DataFrame({'age': [1, 2, 3], 'crp': [1.0, 2.0, 3.0]}); "
         "codebook = Codebook.model_validate(CODEBOOK).resolved(table); "
         "assert dict((s.metric, s.value) for s in quality(table, table, codebook) if not s.detail)['quality'] == 1; "

@@ -3,15 +3,17 @@
 import pandas as pd
 import pytest
 
-from medsynth.evaluation.coverage import NULL_TERM
-from medsynth.reporting.columns import columns_table, display_columns
-from medsynth.reporting.coverage import coverage_table, display_coverage
-from medsynth.reporting.display import display_moments, display_quality, display_utility
-from medsynth.reporting.failures import failures_table
-from medsynth.reporting.fairness import display_fairness, fairness_table
-from medsynth.reporting.inference import display_inference, forest, inference_table
-from medsynth.reporting.tables import at_epochs, moments_table, quality_table, utility_table
-from medsynth.reporting.violations import display_violations, violations_table
+from medsynth.display.aggregation import at_epochs
+from medsynth.display.failures import failures_table
+from medsynth.scores.coverage.compute import NULL_TERM
+from medsynth.scores.coverage.table import coverage_table, display_coverage
+from medsynth.scores.fairness.table import display_fairness, fairness_table
+from medsynth.scores.fidelity.columns import columns_table, display_columns
+from medsynth.scores.fidelity.table import display_moments, display_quality, moments_table, quality_table
+from medsynth.scores.inference.figure import forest
+from medsynth.scores.inference.table import display_inference, inference_table
+from medsynth.scores.utility.table import display_utility, utility_table
+from medsynth.scores.violations.table import display_violations, violations_table
 
 STYLES = {name: {"title": name.upper(), "colour": "#000000"} for name in ("cart", "tvae")}
 

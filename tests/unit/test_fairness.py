@@ -6,10 +6,10 @@ import pytest
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from medsynth.errors import InputError
-from medsynth.evaluation.fairness import Subgroups, group_performance, representation
 from medsynth.evaluation.resampling import person_weights
 from medsynth.evaluation.targets import Target
-from medsynth.reporting.fairness import display_fairness, fairness_table
+from medsynth.scores.fairness.compute import Subgroups, group_performance, representation
+from medsynth.scores.fairness.table import display_fairness, fairness_table
 from tests.unit.test_reporting import STYLES
 from tests.unit.test_reporting import scores as long_table
 

@@ -5,10 +5,8 @@ import pandas as pd
 import pytest
 
 from medsynth.codebook import Codebook, Column
+from medsynth.display.canvas import without_scores
 from medsynth.errors import InputError
-from medsynth.evaluation.attacks.audit import Attacked, audit
-from medsynth.evaluation.attacks.parts import Parts
-from medsynth.evaluation.detection import c2st
 from medsynth.evaluation.feasibility import (
     can_attack,
     can_shadow,
@@ -20,7 +18,9 @@ from medsynth.evaluation.feasibility import (
 from medsynth.evaluation.targets import Target
 from medsynth.preparation.checks import check_raw
 from medsynth.preparation.encoding import TableEncoder
-from medsynth.reporting.canvas import without_scores
+from medsynth.scores.detection.compute import c2st
+from medsynth.scores.privacy.audit import Attacked, audit
+from medsynth.scores.privacy.parts import Parts
 from tests.conftest import CODEBOOK
 
 ADMITTED = Target(name="admitted", column="admitted", positive="yes")

@@ -8,13 +8,12 @@ import pytest
 from matplotlib.figure import Figure
 
 from medsynth.errors import InputError
-from medsynth.evaluation.importance import Explanation, explain
 from medsynth.evaluation.targets import Target
-from medsynth.evaluation.utility import random_forest
 from medsynth.preparation.encoding import TableEncoder
-from medsynth.reporting.display import display_importance
-from medsynth.reporting.importance_figures import importances
-from medsynth.reporting.tables import importance_table
+from medsynth.scores.importance.compute import Explanation, explain
+from medsynth.scores.importance.figure import importances
+from medsynth.scores.importance.table import display_importance, importance_table
+from medsynth.scores.utility.compute import random_forest
 
 SICK = Target(name="sick", column="sick", positive="yes")
 OUTCOME = Target(

@@ -6,8 +6,9 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from medsynth.errors import InputError
-from medsynth.evaluation.inference import Analysis, Design, fit_logistic, independent_terms, inference_scores
-from medsynth.reporting.inference import display_inference, forest, inference_table
+from medsynth.scores.inference.compute import Analysis, Design, fit_logistic, independent_terms, inference_scores
+from medsynth.scores.inference.figure import forest
+from medsynth.scores.inference.table import display_inference, inference_table
 from tests.unit.test_reporting import NOTE, STYLES
 
 ADMITTED = Analysis(

@@ -10,10 +10,10 @@ import pytest
 from medsynth.codebook import Codebook
 from medsynth.cohorts.raw import read_raw
 from medsynth.evaluation.crosstabs import Crosstabs
-from medsynth.evaluation.marginals import three_way_marginals
 from medsynth.evaluation.resampling import person_weights
 from medsynth.preparation.cleaning import clean
 from medsynth.preparation.imputation import make_imputer
+from medsynth.scores.precision_recall.marginals import three_way_marginals
 from tests.conftest import CODEBOOK, ROOT
 
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from medsynth.codebook import Codebook
-from medsynth.evaluation.evidence import distributions, pair_columns, pairs
-from medsynth.reporting import pair_figures
+from medsynth.scores.fidelity import pairs as pair_figures
+from medsynth.scores.fidelity.plot_data import distributions, pair_columns, pairs
 from tests.conftest import CODEBOOK
 from tests.unit.test_reporting import NOTE
 

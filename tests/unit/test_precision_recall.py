@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from medsynth.evaluation.precision_recall import precision_recall
 from medsynth.evaluation.resampling import person_weights
+from medsynth.scores.precision_recall.compute import precision_recall
 from tests.unit.test_marginals import columns_alone, described, support2
 
 

@@ -6,8 +6,8 @@ import pytest
 from scipy.stats import norm
 
 from medsynth.errors import InputError
-from medsynth.reporting.privacy import RATES, display_privacy, most_found, privacy_table, with_guarantees
-from medsynth.reporting.privacy_curve import CURVE_RATES, PANELS, attacked_table, privacy_curve, privacy_curve_table
+from medsynth.scores.privacy.curve import CURVE_RATES, PANELS, attacked_table, privacy_curve, privacy_curve_table
+from medsynth.scores.privacy.table import RATES, display_privacy, most_found, privacy_table, with_guarantees
 
 BUDGETS = {"free": None, "loose": 8, "tight": 0.5}
 COLUMNS = ["generator", "epochs", "seed", "family", "metric", "detail", "value"]

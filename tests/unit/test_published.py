@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from medsynth.evaluation.resampling import REPLICATES
-from medsynth.reporting.publication import Publication
-from medsynth.reporting.published import display_published, published_table
+from medsynth.scores.published.publication import Publication
+from medsynth.scores.published.table import display_published, published_table
 from tests.unit.test_reporting import STYLES, scores
 
 OWN = {"dataset": "sci", "title": "SCI", "source": "file", "target": "age"}

@@ -13,11 +13,17 @@ import pytest
 import seaborn as sns
 
 from medsynth.codebook import Codebook, Column
+from medsynth.display import canvas, export
+from medsynth.display.aggregation import GAINS, at_epochs, mean_interval
+from medsynth.display.cells import Bold
 from medsynth.errors import InputError
 from medsynth.evaluation.intervals import UNIT, interval
-from medsynth.reporting import canvas, export, figures, tables
-from medsynth.reporting.aggregation import GAINS, mean_interval
-from medsynth.reporting.display import Bold, display_moments, display_quality, display_utility
+from medsynth.scores.cost.table import runtime_table
+from medsynth.scores.fidelity.associations import associations
+from medsynth.scores.fidelity.distributions import distributions
+from medsynth.scores.fidelity.table import MOMENTS, display_moments, display_quality, moments_table, quality_table
+from medsynth.scores.utility.figure import accuracy_by_epochs
+from medsynth.scores.utility.table import display_utility, utility_table
 
 STYLES = {
     "tvae": {"title": "TVAE", "colour": "#009e73"},
@@ -90,7 +96,7 @@ def only(table, **wanted):
 
 def test_utility_is_a_mean_whose_interval_covers_persons_and_seeds(utility_scores):
     persons = utility_scores.assign(variance=0.01**2)
-    row = only(tables.utility_table(persons), generator="tvae", epochs=100, metric="accuracy")
+    row = only(utility_table(persons), generator="tvae", epochs=100, metric="accuracy")
     assert (row["n_seeds"], row["target"], row["classifier"]) == (2, "age", "xgboost")
     expected = interval([0.80, 0.82], [0.01**2] * 2, bounds=UNIT)
     assert [row["mean"], row["ci_low"], row["ci_high"]] == pytest.approx([0.81, expected.low, expected.high])
@@ -99,14 +105,14 @@ def test_utility_is_a_mean_whose_interval_covers_persons_and_seeds(utility_score
 
 def test_one_seed_has_the_interval_of_its_persons(utility_scores):
     persons = utility_scores.assign(variance=0.01**2)
-    row = only(tables.utility_table(persons), generator="gaussian_copula", metric="accuracy")
+    row = only(utility_table(persons), generator="gaussian_copula", metric="accuracy")
     assert row["mean"] == 0.805
     assert row["ci_low"] == pytest.approx(0.785, abs=0.001)
 
 
 def test_the_papers_protocol_is_a_comparison_of_its_own(utility_scores):
     fewer = utility_scores.assign(family="utility_protocol", value=utility_scores["value"] - 0.01)
-    table = tables.utility_table(pd.concat([utility_scores, fewer]))
+    table = utility_table(pd.concat([utility_scores, fewer]))
     found = table[(table["generator"] == "tvae") & (table["epochs"] == 100) & (table["metric"] == "accuracy")]
     assert dict(zip(found["comparison"], found["mean"], strict=True)) == pytest.approx(
         {"equal_information": 0.81, "paper_protocol": 0.80}
@@ -115,19 +121,19 @@ def test_the_papers_protocol_is_a_comparison_of_its_own(utility_scores):
 
 
 def test_a_seed_without_value_is_not_counted():
-    row = only(tables.utility_table(scores(accuracy("tvae", 1, [0.7, np.nan, 0.9]))), metric="accuracy")
+    row = only(utility_table(scores(accuracy("tvae", 1, [0.7, np.nan, 0.9]))), metric="accuracy")
     assert (row["n_seeds"], row["mean"]) == (2, pytest.approx(0.8))
 
 
 def test_the_normalised_accuracy_gain_is_a_share_of_what_real_rows_gain(utility_scores):
-    row = only(tables.utility_table(utility_scores), generator="tvae", epochs=100, metric="normalised_accuracy_gain")
+    row = only(utility_table(utility_scores), generator="tvae", epochs=100, metric="normalised_accuracy_gain")
     assert row["mean"] == pytest.approx((0.81 - 0.6) / (0.9 - 0.6))
     # Fieller's interval is not symmetric.
     assert 0 < row["mean"] - row["ci_low"] < row["ci_high"] - row["mean"]
 
 
 def test_the_normalised_auc_gain_counts_from_one_half(utility_scores):
-    row = only(tables.utility_table(utility_scores), generator="tvae", epochs=200, metric="normalised_auc_gain")
+    row = only(utility_table(utility_scores), generator="tvae", epochs=200, metric="normalised_auc_gain")
     assert row["mean"] == pytest.approx(0.2 / 0.4)
 
 
@@ -136,7 +142,7 @@ def test_a_gain_that_real_rows_may_not_have_is_withheld_and_said_to_be():
     few = scores(
         accuracy("real", 0, [0.57]), accuracy("majority", 0, [0.52], "majority:age"), accuracy("tvae", 1, [0.57])
     )
-    table = tables.utility_table(few.assign(variance=0.1**2))
+    table = utility_table(few.assign(variance=0.1**2))
     row = only(table, generator="tvae", metric="normalised_accuracy_gain")
     assert np.isnan(row["mean"]) and row["remark"].startswith("withheld: real rows gain 0.050 (")
     display = display_utility(table, STYLES).set_index("Model")
@@ -145,7 +151,7 @@ def test_a_gain_that_real_rows_may_not_have_is_withheld_and_said_to_be():
 
 @pytest.mark.parametrize("real", [[0.6, 0.6], [0.5, 0.5], [np.nan, np.nan]])
 def test_there_is_no_gain_where_real_rows_gain_nothing(real):
-    table = tables.utility_table(
+    table = utility_table(
         scores(
             accuracy("real", 0, real),
             accuracy("majority", 0, [0.6, 0.6], "majority:age"),
@@ -156,12 +162,12 @@ def test_there_is_no_gain_where_real_rows_gain_nothing(real):
 
 
 def test_there_is_no_gain_without_references():
-    table = tables.utility_table(scores(accuracy("tvae", 1, [0.7, 0.7])))
+    table = utility_table(scores(accuracy("tvae", 1, [0.7, 0.7])))
     assert np.isnan(only(table, metric="normalised_accuracy_gain")["mean"])
 
 
 def test_each_classifier_and_target_has_its_own_gain():
-    table = tables.utility_table(
+    table = utility_table(
         scores(
             accuracy("real", 0, [0.9]),
             accuracy("real", 0, [0.8], "random_forest:age"),
@@ -178,17 +184,17 @@ def test_each_classifier_and_target_has_its_own_gain():
 
 
 def test_majority_is_carried_without_gain(utility_scores):
-    table = tables.utility_table(utility_scores)
+    table = utility_table(utility_scores)
     assert list(table.loc[table["generator"] == "majority", "metric"]) == ["accuracy"]
 
 
 def test_tables_do_not_depend_on_the_order_of_the_scores(utility_scores):
     shuffled = utility_scores.sample(frac=1, random_state=0)
-    pd.testing.assert_frame_equal(tables.utility_table(utility_scores), tables.utility_table(shuffled))
+    pd.testing.assert_frame_equal(utility_table(utility_scores), utility_table(shuffled))
 
 
 def test_quality_has_a_row_for_each_generator_and_epoch_count(quality_scores):
-    table = tables.quality_table(quality_scores)
+    table = quality_table(quality_scores)
     assert list(zip(table["generator"], table["epochs"], strict=True)) == [
         ("ctgan", 100),
         ("real", 0),
@@ -202,7 +208,7 @@ def test_quality_has_a_row_for_each_generator_and_epoch_count(quality_scores):
 
 
 def test_moments_are_averaged_over_columns_before_seeds():
-    table = tables.moments_table(
+    table = moments_table(
         scores(
             ("tvae", 100, "fidelity", "mean", "age", [50, 52, 54]),
             ("tvae", 100, "fidelity", "mean", "bmi", [20, 22, 24]),
@@ -218,7 +224,7 @@ def test_moments_are_averaged_over_columns_before_seeds():
 
 
 def test_a_column_without_a_moment_counts_on_neither_side():
-    table = tables.moments_table(
+    table = moments_table(
         scores(
             ("tvae", 100, "fidelity", "kurtosis", "age", [1, 1]),
             ("tvae", 100, "fidelity", "kurtosis", "bmi", [np.nan, np.nan]),
@@ -239,7 +245,7 @@ def test_runtime_adds_up_jobs_and_keeps_rules_without_generator():
             "cpu_seconds": [9.0, 19.0, 3.0],
         }
     )
-    assert tables.runtime_table(jobs).to_dict("list") == {
+    assert runtime_table(jobs).to_dict("list") == {
         "rule": ["clean", "train"],
         "generator": ["", "tvae"],
         "jobs": [1, 2],
@@ -253,7 +259,7 @@ def test_runtime_adds_up_jobs_and_keeps_rules_without_generator():
 
 
 def test_utility_ranks_generators_between_references_at_their_largest_epochs(utility_scores):
-    display = display_utility(tables.utility_table(utility_scores), STYLES)
+    display = display_utility(utility_table(utility_scores), STYLES)
     assert list(zip(display["Model"], display["Epochs"], strict=True)) == [
         ("Real → Real", "–"),
         ("1. Gaussian Copula", "–"),
@@ -266,13 +272,13 @@ def test_utility_ranks_generators_between_references_at_their_largest_epochs(uti
 
 
 def test_utility_at_a_chosen_epoch_count_keeps_generators_without_epochs(utility_scores):
-    display = display_utility(tables.at_epochs(tables.utility_table(utility_scores), 100), STYLES)
+    display = display_utility(at_epochs(utility_table(utility_scores), 100), STYLES)
     shown = list(zip(display["Model"], display["Epochs"], strict=True))
     assert shown[1:4] == [("1. CTGAN", "100"), ("2. TVAE", "100"), ("3. Gaussian Copula", "–")]
 
 
 def test_cells_show_interval_mean_alone_or_a_dash(utility_scores):
-    display = display_utility(tables.utility_table(utility_scores), STYLES).set_index("Model")
+    display = display_utility(utility_table(utility_scores), STYLES).set_index("Model")
     assert display.loc["2. CTGAN", "Accuracy (95% CI)"] == "0.780 (0.514, 0.922)"
     assert display.loc["1. Gaussian Copula", "Accuracy (95% CI)"] == "0.805"
     assert display.loc["1. Gaussian Copula", "ROC AUC"] == "–"
@@ -280,13 +286,13 @@ def test_cells_show_interval_mean_alone_or_a_dash(utility_scores):
 
 
 def test_a_generator_without_accuracy_is_last_and_unnumbered():
-    table = tables.utility_table(scores(accuracy("tvae", 1, [np.nan]), accuracy("ctgan", 1, [0.5])))
+    table = utility_table(scores(accuracy("tvae", 1, [np.nan]), accuracy("ctgan", 1, [0.5])))
     assert list(display_utility(table, STYLES)["Model"]) == ["1. CTGAN", "TVAE"]
 
 
 def test_every_target_and_classifier_has_a_block_with_the_majority_xgboost_first():
     details = [f"{c}:{t}" for c, t in product(["random_forest", "xgboost"], ["age", "died"])]
-    table = tables.utility_table(
+    table = utility_table(
         scores(
             *(accuracy("tvae", 1, [0.7], detail) for detail in details),
             accuracy("majority", 0, [0.6], "majority:age"),
@@ -305,7 +311,7 @@ def test_every_target_and_classifier_has_a_block_with_the_majority_xgboost_first
 
 
 def test_quality_marks_the_best_generator_never_a_reference(quality_scores):
-    display = display_quality(tables.quality_table(quality_scores), STYLES)
+    display = display_quality(quality_table(quality_scores), STYLES)
     assert list(display["Model"]) == ["Real → Real", "TVAE", "TVAE", "CTGAN"]
     bold = {name: [isinstance(cell, Bold) for cell in display[name]] for name in display}
     assert bold["Overall Score"] == [False, False, True, False]
@@ -316,15 +322,15 @@ def test_quality_marks_the_best_generator_never_a_reference(quality_scores):
 
 
 def test_generators_that_three_decimals_cannot_tell_apart_are_both_best():
-    table = tables.quality_table(scores(*quality("tvae", 1, [0.90001], [0.7]), *quality("ctgan", 1, [0.90002], [0.8])))
+    table = quality_table(scores(*quality("tvae", 1, [0.90001], [0.7]), *quality("ctgan", 1, [0.90002], [0.8])))
     display = display_quality(table, STYLES)
     assert [isinstance(cell, Bold) for cell in display["Overall Score"]] == [True, True]
 
 
 def test_moments_have_the_papers_rows_and_a_column_a_generator():
-    rows = [("tvae", e, "fidelity", m, "age", [v, v]) for e, v in ((100, 9), (200, 2)) for m in tables.MOMENTS]
-    rows += [("tvae", e, "fidelity", f"{m}_real", "age", [3, 3]) for e in (100, 200) for m in tables.MOMENTS]
-    display = display_moments(tables.moments_table(scores(*rows)), STYLES)
+    rows = [("tvae", e, "fidelity", m, "age", [v, v]) for e, v in ((100, 9), (200, 2)) for m in MOMENTS]
+    rows += [("tvae", e, "fidelity", f"{m}_real", "age", [3, 3]) for e in (100, 200) for m in MOMENTS]
+    display = display_moments(moments_table(scores(*rows)), STYLES)
     assert list(display["Metric"]) == ["Mean", "Standard Deviation", "Kurtosis", "Skewness"]
     assert display.loc[0].to_dict() == {"Metric": "Mean", "Test set": "3.00", "TVAE": "2.00 (2.00, 2.00)"}
 
@@ -332,9 +338,9 @@ def test_moments_have_the_papers_rows_and_a_column_a_generator():
 @pytest.mark.parametrize(
     ("make", "display"),
     [
-        (tables.utility_table, display_utility),
-        (tables.quality_table, display_quality),
-        (tables.moments_table, display_moments),
+        (utility_table, display_utility),
+        (quality_table, display_quality),
+        (moments_table, display_moments),
     ],
 )
 def test_a_family_that_was_not_scored_gives_an_empty_table(tmp_path, make, display):
@@ -413,7 +419,7 @@ def test_every_caption_says_where_the_data_come_from(written):
 
 
 def test_blocks_are_labelled_in_every_format(tmp_path, utility_scores):
-    numbers = tables.utility_table(utility_scores)
+    numbers = utility_table(utility_scores)
     display = display_utility(numbers, STYLES)
     paths = export.write_table(numbers, display, tmp_path / "t", caption="c", note=NOTE, formats=("md", "tex", "html"))
     markdown, latex, html = (path.read_text(encoding="utf-8") for path in paths)
@@ -497,13 +503,13 @@ def legend_labels(figure):
 
 
 def test_accuracy_stands_over_epoch_counts_and_over_none(utility_scores):
-    (ax,) = panels(figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE))
+    (ax,) = panels(accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE))
     assert [label.get_text() for label in ax.get_xticklabels()] == ["no epochs", "100", "200"]
     assert ax.get_ylabel() == "Accuracy (XGBoost, age)"
 
 
 def test_accuracy_names_all_that_it_shows(utility_scores):
-    figure = figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE)
+    figure = accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE)
     assert legend_labels(figure) == [
         "Real → Real (2 seeds)",
         "TVAE (2 seeds)",
@@ -514,7 +520,7 @@ def test_accuracy_names_all_that_it_shows(utility_scores):
 
 
 def test_no_interval_of_an_accuracy_hides_another(utility_scores):
-    (ax,) = panels(figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE))
+    (ax,) = panels(accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE))
     means = [line for line in ax.get_lines() if line.get_marker() == "o" and len(line.get_xdata())]
     places = [round(float(place), 6) for line in means for place, mean in line.get_xydata() if not np.isnan(mean)]
     # Real rows, the copula, two generators at two epoch counts: each at a place of its own.
@@ -524,7 +530,7 @@ def test_no_interval_of_an_accuracy_hides_another(utility_scores):
 def test_an_accuracy_is_its_mean_over_seeds_with_its_interval(utility_scores):
     own = utility_scores[(utility_scores["generator"] == "tvae") & (utility_scores["epochs"] == 100)]
     expected = mean_interval(own[own["detail"] == "xgboost:age"])
-    (ax,) = panels(figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE))
+    (ax,) = panels(accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE))
     drawn = [line.get_ydata() for line in ax.get_lines() if line.get_color() == STYLES["tvae"]["colour"]]
     assert any(np.isclose(np.asarray(values, dtype=float), expected.mean).any() for values in drawn)
     ends = pytest.approx((expected.low, expected.high))
@@ -532,7 +538,7 @@ def test_an_accuracy_is_its_mean_over_seeds_with_its_interval(utility_scores):
 
 
 def test_accuracy_axis_shows_every_interval(utility_scores):
-    (ax,) = panels(figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE))
+    (ax,) = panels(accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE))
     low, high = ax.get_ylim()
     # CTGAN: 0.85 at 100 epochs, with two seeds 0.02 apart; majority: 0.6.
     assert low < 0.6
@@ -541,30 +547,30 @@ def test_accuracy_axis_shows_every_interval(utility_scores):
 
 def test_accuracy_of_one_generator_without_epochs_is_drawn():
     table = scores(accuracy("gaussian_copula", 0, [0.8, 0.81]), accuracy("tvae", 10, [np.nan, np.nan]))
-    (ax,) = panels(figures.accuracy_by_epochs(table, STYLES, target="age", note=NOTE))
+    (ax,) = panels(accuracy_by_epochs(table, STYLES, target="age", note=NOTE))
     assert [label.get_text() for label in ax.get_xticklabels()] == ["no epochs"]
 
 
 def test_accuracy_of_an_unknown_target_is_refused(utility_scores):
     with pytest.raises(InputError, match="'xgboost:agee'; did you mean 'xgboost:age'"):
-        figures.accuracy_by_epochs(utility_scores, STYLES, target="agee", note=NOTE)
+        accuracy_by_epochs(utility_scores, STYLES, target="agee", note=NOTE)
 
 
 def test_distributions_have_a_panel_for_each_column_with_its_unit():
-    figure = figures.distributions([evidence(0), evidence(0.1)], CODEBOOK, title="TVAE", colour="#009e73", note=NOTE)
+    figure = distributions([evidence(0), evidence(0.1)], CODEBOOK, title="TVAE", colour="#009e73", note=NOTE)
     assert [ax.get_title() for ax in panels(figure)] == ["age", "sex", "unit"]
     assert panels(figure)[0].get_xlabel() == "years"
     assert legend_labels(figure) == ["Real", "Synthetic: TVAE (mean of 2 seeds, smallest to largest)"]
 
 
 def test_distributions_show_the_mean_over_seeds():
-    figure = figures.distributions([evidence(0), evidence(0.1)], CODEBOOK, title="TVAE", colour="#009e73", note=NOTE)
+    figure = distributions([evidence(0), evidence(0.1)], CODEBOOK, title="TVAE", colour="#009e73", note=NOTE)
     synthetic = panels(figure)[1].containers[1]
     assert [bar.get_width() for bar in synthetic] == pytest.approx([0.55, 0.45])
 
 
 def test_distributions_put_rare_levels_together_and_cut_long_names():
-    figure = figures.distributions([evidence(0)], CODEBOOK, title="TVAE", colour="#009e73", note=NOTE)
+    figure = distributions([evidence(0)], CODEBOOK, title="TVAE", colour="#009e73", note=NOTE)
     panel = panels(figure)[2]
     labels = [label.get_text() for label in panel.get_yticklabels()]
     assert len(labels) == 12
@@ -574,7 +580,7 @@ def test_distributions_put_rare_levels_together_and_cut_long_names():
 
 
 def test_associations_are_three_heatmaps_with_stated_limits():
-    figure = figures.associations([evidence(0), evidence(0.14)], title="TVAE", note=NOTE)
+    figure = associations([evidence(0), evidence(0.14)], title="TVAE", note=NOTE)
     titles = [ax.get_title() for ax in panels(figure)]
     assert titles == ["Real", "Synthetic: TVAE, mean of 2 seeds", "Difference, limits ±0.10; mean absolute 0.070"]
     assert panels(figure)[2].collections[0].get_clim() == pytest.approx((-0.1, 0.1))
@@ -583,9 +589,9 @@ def test_associations_are_three_heatmaps_with_stated_limits():
 
 def test_every_figure_says_where_the_data_come_from(utility_scores):
     drawn = [
-        figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE),
-        figures.distributions([evidence(0)], CODEBOOK, title="TVAE", colour="#009e73", note=NOTE),
-        figures.associations([evidence(0)], title="TVAE", note=NOTE),
+        accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE),
+        distributions([evidence(0)], CODEBOOK, title="TVAE", colour="#009e73", note=NOTE),
+        associations([evidence(0)], title="TVAE", note=NOTE),
     ]
     assert all(figure.get_supxlabel().startswith(f"Data: {NOTE}") for figure in drawn)
 
@@ -593,7 +599,7 @@ def test_every_figure_says_where_the_data_come_from(utility_scores):
 @pytest.mark.slow
 def test_saving_twice_gives_the_same_bytes(tmp_path, utility_scores):
     def saved(stem):
-        figure = figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE)
+        figure = accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE)
         return [path.read_bytes() for path in canvas.save_figure(figure, tmp_path / "new" / stem)]
 
     assert saved("v1.2") == saved("v1.3")
@@ -616,7 +622,7 @@ def test_an_interval_below_its_estimate_is_drawn_as_it_is():
 
 def test_drawing_leaves_matplotlibs_settings_alone(utility_scores):
     before = dict(matplotlib.rcParams)
-    figures.accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE)
+    accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE)
     assert dict(matplotlib.rcParams) == before
 
 

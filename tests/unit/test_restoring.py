@@ -5,6 +5,7 @@ import pytest
 
 from medsynth.codebook import Codebook
 from medsynth.cohorts.raw import read_raw, read_table
+from medsynth.display.export import without_formulas
 from medsynth.errors import InputError
 from medsynth.preparation.cleaning import clean
 from medsynth.preparation.imputation import make_imputer
@@ -20,7 +21,6 @@ from medsynth.preparation.transforms import (
     days_since_2100,
     ten_year_bracket,
 )
-from medsynth.reporting.export import without_formulas
 from tests.conftest import CODEBOOK, ROOT
 
 

@@ -8,12 +8,14 @@ from matplotlib.figure import Figure
 from medsynth.errors import InputError, validate
 from medsynth.evaluation.comparison import compared_rows, draw_compared, persons_of_test
 from medsynth.evaluation.references import REFERENCES, Pair
-from medsynth.evaluation.sizes import SIZE_METRICS, nested_rows, size_scores
 from medsynth.evaluation.targets import Target
 from medsynth.plan.loading import load_runs
 from medsynth.plan.settings import Study
 from medsynth.preparation.encoding import TableEncoder
-from medsynth.reporting.sizes import PANELS, curves_by_size, detection_by_rows, display_sizes, sizes_table
+from medsynth.scores.detection.figure import detection_by_rows
+from medsynth.scores.sizes.compute import SIZE_METRICS, nested_rows, size_scores
+from medsynth.scores.sizes.figure import PANELS, curves_by_size
+from medsynth.scores.sizes.table import display_sizes, sizes_table
 from tests.unit.test_reporting import scores as long_table
 
 STYLES = {

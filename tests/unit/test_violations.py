@@ -6,8 +6,8 @@ import pytest
 
 from medsynth.codebook import Codebook
 from medsynth.errors import InputError
-from medsynth.evaluation.violations import check_rules, violations
-from medsynth.reporting.violations import display_violations, violations_table
+from medsynth.scores.violations.compute import check_rules, violations
+from medsynth.scores.violations.table import display_violations, violations_table
 from tests.conftest import CODEBOOK, ROOT
 from tests.unit.test_reporting import STYLES
 from tests.unit.test_reporting import scores as long_table

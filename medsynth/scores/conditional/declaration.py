@@ -10,8 +10,7 @@ SECTION = "4 Conditions"
 
 
 def _table(facts: Facts):
-    from medsynth.reporting.display import display_conditional
-    from medsynth.reporting.tables import conditional_table
+    from medsynth.scores.conditional.table import conditional_table, display_conditional
 
     numbers = conditional_table(facts.scores)
     titles = {cohort["name"]: cohort.get("title") or cohort["name"] for cohort in facts.cohorts}
@@ -19,8 +18,8 @@ def _table(facts: Facts):
 
 
 def _conditions(facts: Facts, shown: Shown):
-    from medsynth.evaluation.conditional import Cohort
-    from medsynth.reporting.cohort_figures import success_matrices
+    from medsynth.scores.conditional.compute import Cohort
+    from medsynth.scores.conditional.figure import success_matrices
 
     cohorts = [Cohort(**cohort) for cohort in facts.cohorts]
     title = facts.styles[shown.generator]["title"]

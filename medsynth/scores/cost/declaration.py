@@ -6,7 +6,7 @@ from medsynth.scores.registry import Facts, Family, Table
 
 
 def _runtime(facts: Facts):
-    from medsynth.reporting.tables import runtime_table
+    from medsynth.scores.cost.table import runtime_table
 
     numbers = runtime_table(facts.file("benchmarks"))
     return numbers, numbers

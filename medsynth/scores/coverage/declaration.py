@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from medsynth.evaluation.inference import REFITS
+from medsynth.scores.inference.compute import REFITS
 from medsynth.scores.registry import Compared, Facts, Family, Stage, Table
 
 
 def _table(facts: Facts):
-    from medsynth.reporting.coverage import coverage_table, display_coverage
+    from medsynth.scores.coverage.table import coverage_table, display_coverage
 
     numbers = coverage_table(facts.scores)
     return numbers, display_coverage(numbers, facts.styles)

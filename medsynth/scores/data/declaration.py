@@ -9,21 +9,21 @@ SECTION = "1 Data"
 
 
 def _overview(facts: Facts):
-    from medsynth.reporting.data import overview_table
+    from medsynth.scores.data.table import overview_table
 
     table = overview_table(facts.overview, facts.provenance)
     return table, table
 
 
 def _cleaning(facts: Facts):
-    from medsynth.reporting.data import cleaning_table
+    from medsynth.scores.data.table import cleaning_table
 
     table = cleaning_table(facts.file("cleaning"), facts.provenance["raw_rows"], facts.least_patients)
     return table, table
 
 
 def _preparation(facts: Facts):
-    from medsynth.reporting.data import preparation_table
+    from medsynth.scores.data.table import preparation_table
 
     table = preparation_table(facts.file("preparation"), facts.least_patients)
     return table, table
@@ -32,14 +32,14 @@ def _preparation(facts: Facts):
 def _scaling(facts: Facts):
     import pandas as pd
 
-    from medsynth.reporting.columns import display_scaling
+    from medsynth.scores.data.table import display_scaling
 
     numbers = pd.read_csv(facts.files["scaling"])
     return numbers, display_scaling(numbers)
 
 
 def _metadata(facts: Facts):
-    from medsynth.reporting.data import display_metadata
+    from medsynth.scores.data.table import display_metadata
 
     numbers = facts.file("metadata")
     return numbers, display_metadata(numbers)

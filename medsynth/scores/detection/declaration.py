@@ -10,15 +10,14 @@ LABEL = "Detection by number of rows"
 
 
 def _table(facts: Facts):
-    from medsynth.reporting.display import display_detection
-    from medsynth.reporting.tables import detection_table
+    from medsynth.scores.detection.table import detection_table, display_detection
 
     numbers = detection_table(facts.scores)
     return numbers, display_detection(numbers, facts.styles)
 
 
 def _detection(facts: Facts, shown: Shown):
-    from medsynth.reporting.sizes import detection_by_rows
+    from medsynth.scores.detection.figure import detection_by_rows
 
     return detection_by_rows(facts.scores, facts.styles, note=facts.note)
 

@@ -6,7 +6,7 @@ from medsynth.scores.registry import Facts, Family, Table
 
 
 def _failures(facts: Facts):
-    from medsynth.reporting.failures import failures_table
+    from medsynth.display.failures import failures_table
 
     numbers = failures_table(facts.scores)
     return numbers, numbers

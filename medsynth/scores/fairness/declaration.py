@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from medsynth.evaluation.fairness import LEAST_TESTED
 from medsynth.scores.captions import AT_ONE_COUNT
+from medsynth.scores.fairness.compute import LEAST_TESTED
 from medsynth.scores.registry import Compared, Facts, Family, Table
 
 
 def _table(facts: Facts):
-    from medsynth.reporting.fairness import display_fairness, fairness_table
+    from medsynth.scores.fairness.table import display_fairness, fairness_table
 
     numbers = fairness_table(facts.at_shown_epochs)
     return numbers, display_fairness(numbers, facts.styles)

@@ -9,30 +9,29 @@ SECTION = "3 Fidelity"
 
 
 def _quality(facts: Facts):
-    from medsynth.reporting.display import display_quality
-    from medsynth.reporting.tables import quality_table
+    from medsynth.scores.fidelity.table import display_quality, quality_table
 
     numbers = quality_table(facts.scores)
     return numbers, display_quality(numbers, facts.styles)
 
 
 def _moments(facts: Facts):
-    from medsynth.reporting.display import display_moments
-    from medsynth.reporting.tables import at_epochs, moments_table
+    from medsynth.display.aggregation import at_epochs
+    from medsynth.scores.fidelity.table import display_moments, moments_table
 
     numbers = moments_table(facts.scores)
     return numbers, display_moments(at_epochs(numbers, facts.shown_epochs), facts.styles)
 
 
 def _columns(facts: Facts):
-    from medsynth.reporting.columns import columns_table, display_columns
+    from medsynth.scores.fidelity.columns import columns_table, display_columns
 
     numbers = columns_table(facts.at_shown_epochs)
     return numbers, display_columns(numbers, facts.columns, facts.styles)
 
 
 def _spread(facts: Facts, shown: Shown):
-    from medsynth.reporting.training_figures import spread_and_quality
+    from medsynth.scores.fidelity.spread import spread_and_quality
 
     return spread_and_quality(facts.scores, facts.styles, note=facts.note)
 
@@ -47,20 +46,20 @@ def _colour(facts: Facts, shown: Shown) -> str:
 
 
 def _distributions(facts: Facts, shown: Shown):
-    from medsynth.reporting.figures import distributions
+    from medsynth.scores.fidelity.distributions import distributions
 
     evidence = facts.evidence_of(shown.generator)
     return distributions(evidence, facts.codebook, colour=_colour(facts, shown), **_of_generator(facts, shown))
 
 
 def _associations(facts: Facts, shown: Shown):
-    from medsynth.reporting.figures import associations
+    from medsynth.scores.fidelity.associations import associations
 
     return associations(facts.evidence_of(shown.generator), **_of_generator(facts, shown))
 
 
 def _pairs(facts: Facts, shown: Shown):
-    from medsynth.reporting.pair_figures import pairs
+    from medsynth.scores.fidelity.pairs import pairs
 
     evidence = facts.evidence_of(shown.generator)
     return pairs(evidence, facts.codebook, colour=_colour(facts, shown), **_of_generator(facts, shown))

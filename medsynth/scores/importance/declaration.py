@@ -9,15 +9,14 @@ SECTION = "2 Utility"
 
 
 def _table(facts: Facts):
-    from medsynth.reporting.display import display_importance
-    from medsynth.reporting.tables import importance_table
+    from medsynth.scores.importance.table import display_importance, importance_table
 
     numbers = importance_table(facts.scores)
     return numbers, display_importance(numbers, facts.styles)
 
 
 def _importances(facts: Facts, shown: Shown):
-    from medsynth.reporting.importance_figures import importances
+    from medsynth.scores.importance.figure import importances
 
     looked_at = {name: facts.evidence_of(name)[0]["importance"][shown.target] for name in ("real", shown.generator)}
     return importances(

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from medsynth.evaluation.inference import DRAWS, REFITS
 from medsynth.scores.captions import beside
+from medsynth.scores.inference.compute import DRAWS, REFITS
 from medsynth.scores.registry import Compared, Facts, Family, Figure, Shown, Stage, Table
 
 SECTION = "2 Utility"
 
 
 def _table(facts: Facts):
-    from medsynth.reporting.inference import display_inference, inference_table
+    from medsynth.scores.inference.table import display_inference, inference_table
 
     numbers = inference_table(facts.scores)
     return numbers, display_inference(numbers, facts.styles)
 
 
 def _forest(facts: Facts, shown: Shown):
-    from medsynth.reporting.inference import forest
+    from medsynth.scores.inference.figure import forest
 
     return forest(facts.scores, facts.styles, outcome=facts.outcome, note=facts.note)
 

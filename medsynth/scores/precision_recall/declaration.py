@@ -7,8 +7,7 @@ from medsynth.scores.registry import Compared, Facts, Family, Table
 
 
 def _table(facts: Facts):
-    from medsynth.reporting.display import display_precision_recall
-    from medsynth.reporting.tables import precision_recall_table
+    from medsynth.scores.precision_recall.table import display_precision_recall, precision_recall_table
 
     numbers = precision_recall_table(facts.scores)
     return numbers, display_precision_recall(numbers, facts.styles)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from medsynth.evaluation.attacks.parts import CONTROLS
 from medsynth.scores.captions import OVER_SEEDS, beside
+from medsynth.scores.privacy.parts import CONTROLS
 from medsynth.scores.registry import Compared, Facts, Family, Figure, Shown, Stage, Table
 
 SECTION = "5 Privacy"
 
 
 def _table(facts: Facts):
-    from medsynth.reporting.privacy import display_privacy, largest_delta, privacy_table, with_guarantees
+    from medsynth.scores.privacy.table import display_privacy, largest_delta, privacy_table, with_guarantees
 
     found = privacy_table(facts.at_shown_epochs)
     numbers = with_guarantees(found, facts.guarantees, largest_delta(facts.file("preparation")))
@@ -18,20 +18,20 @@ def _table(facts: Facts):
 
 
 def _trade(facts: Facts, shown: Shown):
-    from medsynth.reporting.privacy import privacy_trade
+    from medsynth.scores.privacy.figure import privacy_trade
 
     return privacy_trade(facts.scores, facts.styles, note=facts.note)
 
 
 def _dial(facts: Facts, shown: Shown):
-    from medsynth.reporting.privacy import privacy_dial
+    from medsynth.scores.privacy.figure import privacy_dial
 
     return privacy_dial(facts.scores, facts.dialled, dial=facts.dial, note=facts.note)
 
 
 def _curve(facts: Facts, shown: Shown):
-    from medsynth.reporting.privacy import largest_delta
-    from medsynth.reporting.privacy_curve import privacy_curve
+    from medsynth.scores.privacy.curve import privacy_curve
+    from medsynth.scores.privacy.table import largest_delta
 
     return privacy_curve(
         facts.scores,

@@ -7,8 +7,8 @@ from medsynth.scores.registry import Facts, Family, Table
 
 
 def _published(facts: Facts):
-    from medsynth.reporting.publication import Publication
-    from medsynth.reporting.published import display_published, published_table
+    from medsynth.scores.published.publication import Publication
+    from medsynth.scores.published.table import display_published, published_table
 
     preparation = facts.file("preparation")
     columns = preparation[preparation["column"] != "(rows)"]

@@ -9,14 +9,14 @@ SECTION = "8 Sizes"
 
 
 def _table(facts: Facts):
-    from medsynth.reporting.sizes import display_sizes, sizes_table
+    from medsynth.scores.sizes.table import display_sizes, sizes_table
 
     numbers = sizes_table(facts.scores)
     return numbers, display_sizes(numbers, facts.styles)
 
 
 def _curves(facts: Facts, shown: Shown):
-    from medsynth.reporting.sizes import curves_by_size
+    from medsynth.scores.sizes.figure import curves_by_size
 
     return curves_by_size(facts.scores, facts.styles, target=facts.main_target, note=facts.note)
 

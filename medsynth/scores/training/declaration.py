@@ -9,14 +9,14 @@ SECTION = "6 Training"
 
 
 def _losses(facts: Facts, shown: Shown):
-    from medsynth.reporting.training_figures import loss_curves
+    from medsynth.scores.training.figure import loss_curves
 
     histories = [card["history"] for card in facts.cards_of(shown.generator)]
     return loss_curves(histories, **facts.styles[shown.generator], note=facts.note)
 
 
 def _architecture(facts: Facts, shown: Shown):
-    from medsynth.reporting.training_figures import architecture
+    from medsynth.scores.training.figure import architecture
 
     drawn = facts.cards_of(shown.generator)[0]["architecture"]
     return architecture(drawn, title=facts.styles[shown.generator]["title"], note=facts.note)

@@ -10,15 +10,15 @@ SECTION = "2 Utility"
 
 
 def _table(facts: Facts):
-    from medsynth.reporting.display import display_utility
-    from medsynth.reporting.tables import at_epochs, utility_table
+    from medsynth.display.aggregation import at_epochs
+    from medsynth.scores.utility.table import display_utility, utility_table
 
     numbers = utility_table(facts.scores)
     return numbers, display_utility(at_epochs(numbers, facts.shown_epochs), facts.styles)
 
 
 def _accuracy(facts: Facts, shown: Shown):
-    from medsynth.reporting.figures import accuracy_by_epochs
+    from medsynth.scores.utility.figure import accuracy_by_epochs
 
     return accuracy_by_epochs(facts.scores, facts.styles, target=shown.target, note=facts.note)
 

@@ -8,7 +8,7 @@ from medsynth.scores.registry import Compared, Facts, Family, Table
 
 
 def _table(facts: Facts):
-    from medsynth.reporting.violations import display_violations, violations_table
+    from medsynth.scores.violations.table import display_violations, violations_table
 
     numbers = violations_table(facts.at_shown_epochs)
     return numbers, display_violations(numbers, facts.row_rules, facts.styles)

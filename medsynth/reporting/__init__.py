@@ -1,1 +1,0 @@
-"""Tables and figures from scores and evidence, in the forms of the papers."""

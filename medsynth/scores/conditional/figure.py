@@ -1,0 +1,62 @@
+"""Success matrices of conditional generation (Med-VAE paper, Figures 8 and 9)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from medsynth.display.canvas import in_style, with_note
+from medsynth.scores.conditional.compute import UNCONDITIONAL, Cohort
+
+
+@in_style
+def success_matrices(scores: pd.DataFrame, cohorts: list[Cohort], *, generator: str, title: str, note: str) -> Figure:
+    """Draw what share of the rows drawn for one cohort meets the conditions of each.
+
+    One panel for each group of cohorts. The first row is drawn without conditions; a cohort that the generator refused
+    to draw is a row of grey cells.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study; family ``conditional``.
+    cohorts : list of Cohort
+    generator, title : str
+        Whose matrices, and what they are called.
+    note : str
+        Where the data come from, printed at the bottom.
+    """
+    shares = scores[
+        (scores["family"] == "conditional") & (scores["metric"] == "share") & (scores["generator"] == generator)
+    ]
+    means = shares.groupby("detail")["value"].mean()
+    groups = list(dict.fromkeys(cohort.group for cohort in cohorts))
+    members = {group: [cohort for cohort in cohorts if cohort.group == group] for group in groups}
+    widths = [len(members[group]) + 2 for group in groups]
+    height = max(len(members[group]) for group in groups) + 1
+    figure = Figure(figsize=(1.5 + 0.72 * sum(widths) + 1.2 * len(groups), 2.6 + 0.5 * height), layout="constrained")
+    axes = figure.subplots(1, len(groups), width_ratios=widths, squeeze=False)[0]
+    for ax, group in zip(axes, groups, strict=True):
+        sns.heatmap(
+            _matrix(means, members[group]), vmin=0, vmax=1, cmap="Blues", annot=True, fmt=".2f", linewidths=0.5,
+            cbar=False, ax=ax, annot_kws={"fontsize": 8},
+        )  # fmt: skip
+        ax.tick_params(length=0)
+        ax.set_facecolor("#dddddd")
+        ax.set_title(group)
+        ax.set_xlabel("share of the rows drawn that are …")
+        ax.set_xticks(ax.get_xticks(), ax.get_xticklabels(), rotation=60, ha="right", rotation_mode="anchor")
+        ax.tick_params(axis="y", rotation=0)
+    axes[0].set_ylabel("drawn for …")
+    n_seeds = shares["seed"].nunique()
+    figure.suptitle(f"{title}: conditional generation, mean of {n_seeds} seed{'s' * (n_seeds > 1)}")
+    return with_note(figure, note)
+
+
+def _matrix(means: pd.Series, cohorts: list[Cohort]) -> pd.DataFrame:
+    """Shares, cohorts asked for by cohorts held, the first row unconditional."""
+    titles = {UNCONDITIONAL: UNCONDITIONAL, **{cohort.name: cohort.title or cohort.name for cohort in cohorts}}
+    rows = [[means.get(f"{asked}|{cohort.name}", np.nan) for cohort in cohorts] for asked in titles]
+    return pd.DataFrame(rows, index=list(titles.values()), columns=[cohort.title or cohort.name for cohort in cohorts])

@@ -1,0 +1,191 @@
+"""Tables 2 and 3: quality, detection and moments."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from medsynth.display.aggregation import at_last_epochs, measured, tabulated
+from medsynth.display.cells import NOTHING, Bold, epochs_text, heading, interval_text, number_text, p_text, plain_text
+from medsynth.display.failures import showing_failures
+from medsynth.display.styles import Styles, in_display_order, title_of
+from medsynth.scores.detection.table import detection_p_value
+
+MOMENTS = ("mean", "std", "kurtosis", "skewness")
+# Column of the quality table -> family, metric and (where several things share a metric) detail of the score.
+QUALITY = {
+    "overall": ("fidelity", "quality", None),
+    "column_shapes": ("fidelity", "column_shapes", None),
+    "pair_trends": ("fidelity", "pair_trends", None),
+    "common_bin_pair_trends": ("fidelity", "common_bin_pair_trends", None),
+    "diagnostic": ("fidelity", "diagnostic", None),
+    "c2st_auc": ("detection", "c2st_auc", "xgboost"),
+    "c2st_auc_logistic": ("detection", "c2st_auc", "logistic_regression"),
+    "duplicates": ("detection", "duplicates", None),
+}
+# Column of the quality table -> detector.
+DETECTED = {"c2st_auc": "xgboost", "c2st_auc_logistic": "logistic_regression"}
+QUALITY_COLUMNS = {
+    "overall": "Overall Score",
+    "column_shapes": "Column Shapes",
+    "pair_trends": "Pair Trends",
+    "common_bin_pair_trends": "Pair Trends, common bins",
+    "c2st_auc": "C2ST AUC",
+    "c2st_auc_logistic": "C2ST AUC, logistic regression",
+    "duplicates": "Duplicates",
+}
+# Columns without an interval; which generator is best in them is not said.
+PLAIN_QUALITY_COLUMNS = {
+    "c2st_auc_p": "p against real rows",
+    "c2st_auc_score": "C2ST score",
+    "c2st_auc_logistic_score": "C2ST score, logistic regression",
+}
+MOMENT_TITLES = {"mean": "Mean", "std": "Standard Deviation", "kurtosis": "Kurtosis", "skewness": "Skewness"}
+
+
+@showing_failures("table")
+def quality_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """Quality of each generator at each epoch count (Med-VAE paper, Table 2), with intervals over seeds.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study; families ``fidelity`` and ``detection`` are used.
+
+    Returns
+    -------
+    DataFrame
+        One row per generator and epoch count: generator, epochs, n_seeds (seeds that have a value), and mean,
+        ``_low`` and ``_high`` of the columns of `QUALITY`; of each detector also its score 1 - \\|2 AUC - 1\\|
+        (``_score``), as public benchmarks print it, and the p-value of `detection_p_value` (``_p``).
+    """
+    rows = []
+    judged = scores[scores["family"].isin(["fidelity", "detection"])]
+    null = judged[judged["metric"] == "c2st_null"]
+    for (generator, epochs), group in judged.groupby(["generator", "epochs"]):
+        own = {
+            name: group[
+                (group["family"] == family)
+                & (group["metric"] == metric)
+                & ((group["detail"] == detail) if detail else True)
+            ]
+            for name, (family, metric, detail) in QUALITY.items()
+        }
+        n_seeds = max(int(found["value"].notna().sum()) for found in own.values())
+        row = {"generator": generator, "epochs": epochs, "n_seeds": n_seeds} | measured(own)
+        for name, detector in DETECTED.items():
+            row[f"{name}_score"] = 1 - abs(2 * row[name] - 1)
+            row[f"{name}_p"] = detection_p_value(row[name], null[null["detail"].str.startswith(f"{detector}:")])
+        rows.append(row)
+    columns = [f"{name}{end}" for name in QUALITY for end in ("", "_low", "_high")]
+    columns += [f"{name}{end}" for name in DETECTED for end in ("_score", "_p")]
+    table = pd.DataFrame(rows, columns=["generator", "epochs", "n_seeds", *columns])
+    # Also where nothing was scored, so that there are numbers to compare.
+    return table.astype(dict.fromkeys(columns, "float64"))
+
+
+@showing_failures("table", ["moment"])
+def moments_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """Moments of the synthetic and the real table, averaged over numeric columns (Med-VAE paper, Table 3).
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study; moments of family ``fidelity`` are used, whose detail is the column.
+
+    Returns
+    -------
+    DataFrame
+        Columns generator, epochs, n_seeds, moment (mean, std, kurtosis, skewness), real, mean, ci_low, ci_high. Each
+        seed's moments are averaged over columns, then over seeds; `real` is the average over
+        columns and seeds. A column that lacks a moment in one of the two tables counts in neither, so that like is
+        compared with like.
+    """
+    fidelity = scores[scores["family"] == "fidelity"]
+    keys = ["generator", "epochs", "metric", "seed", "detail"]
+    synthetic = fidelity.loc[fidelity["metric"].isin(MOMENTS), [*keys, "value"]]
+    real = fidelity.loc[fidelity["metric"].isin([f"{moment}_real" for moment in MOMENTS]), [*keys, "value"]]
+    real = real.assign(metric=real["metric"].str.removesuffix("_real")).rename(columns={"value": "real"})
+    pairs = synthetic.merge(real, on=keys, how="left")
+    pairs.loc[pairs[["value", "real"]].isna().any(axis=1), ["value", "real"]] = float("nan")
+
+    by_seed = pairs.groupby(keys[:-1])["value"].mean().reset_index()
+    table = tabulated(by_seed, keys[:3]).rename(columns={"metric": "moment"})
+    table.insert(2, "n_seeds", table.pop("n_seeds"))
+    averages = pairs.groupby(keys[:3])["real"].mean().rename_axis(index={"metric": "moment"})
+    table.insert(4, "real", table.join(averages, on=["generator", "epochs", "moment"])["real"])
+    order = table["moment"].map(MOMENTS.index)
+    return (
+        table.assign(order=order).sort_values(["generator", "epochs", "order"], ignore_index=True).drop(columns="order")
+    )
+
+
+def display_quality(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
+    """Lay the quality table out as the Med-VAE paper's Table 2.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `quality_table`.
+    styles : dict
+        Generator -> ``title``, ``colour``, in order of display.
+
+    Returns
+    -------
+    DataFrame
+        Text. Every generator at each of its epoch counts between the reference rows; the best generator's cell of each
+        column is `Bold` (highest score, C2ST AUC closest to 0.5), all of them if three decimals tell no difference.
+    """
+    generators = in_display_order(table["generator"], styles)
+    order = ["real", *generators, "holdout", "independent"]
+    table = table[table["generator"].isin(order)]
+    table = table.sort_values(["generator", "epochs"], key=lambda v: v.map(order.index) if v.name == "generator" else v)
+    display = pd.DataFrame(
+        {
+            "Model": [title_of(name, styles) for name in table["generator"]],
+            "Epochs": [epochs_text(count) for count in table["epochs"]],
+            "Seeds": table["n_seeds"].astype(str).to_list(),
+        }
+    )
+    for name, title in QUALITY_COLUMNS.items():
+        cells = [interval_text(*values) for values in table[[name, f"{name}_low", f"{name}_high"]].to_numpy()]
+        ideal = 0.5 if name.startswith("c2st_auc") else 1
+        distance = (table[name] - ideal).abs().round(3)
+        distance = distance.where(table["generator"].isin(generators) & (name != "duplicates"))
+        display[title] = [
+            Bold(cell) if best else cell for cell, best in zip(cells, distance == distance.min(), strict=True)
+        ]
+    for name, title in PLAIN_QUALITY_COLUMNS.items():
+        display[title] = [p_text(value) if name.endswith("_p") else plain_text(value) for value in table[name]]
+    return display
+
+
+def display_moments(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
+    """Lay the moments table out as the Med-VAE paper's Table 3, one column a generator at its largest epoch count.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `moments_table`.
+    styles : dict
+        Generator -> ``title``, ``colour``, in order of display.
+
+    Returns
+    -------
+    DataFrame
+        Text. Rows mean, standard deviation, kurtosis and skewness; the first columns are the metric and the test set.
+    """
+    generators = in_display_order(table["generator"], styles)
+    table = at_last_epochs(table[table["generator"].isin(generators)])
+    headings = {name: heading(name, table, styles) for name in generators}
+    table = table.set_index(["moment", "generator"])
+    rows = []
+    for moment, title in MOMENT_TITLES.items():
+        found = table[table.index.get_level_values("moment") == moment]
+        real = found["real"].dropna()
+        row = {"Metric": title, "Test set": number_text(real.iloc[0], 2) if len(real) else NOTHING}
+        for generator in generators:
+            known = (moment, generator) in found.index
+            values = found.loc[(moment, generator), ["mean", "ci_low", "ci_high"]] if known else [float("nan")] * 3
+            row[headings[generator]] = interval_text(*values, digits=2)
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -1,0 +1,373 @@
+"""What papers say beside what a run gives, with a verdict by rule.
+
+A study lists the paper's numbers and claims (`medsynth.scores.published.publication`); each is looked up among the
+run's scores and judged by the rule that the study states, never by hand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from medsynth.display.aggregation import GAINS, averaged, mean_interval, paired, replicates_of
+from medsynth.display.cells import NOTHING, interval_text
+from medsynth.display.styles import Styles, title_of
+from medsynth.evaluation.intervals import Interval, holm, interval
+from medsynth.scores.published.publication import Item, Publication
+from medsynth.scores.utility.table import gain_in_words, gain_of, utility_scores
+
+SIGNIFICANT = 0.05
+
+COLUMNS = [
+    "item", "where", "generator", "epochs", "published", "published_low", "published_high", "ours", "ci_low",
+    "ci_high", "n_seeds", "p_value", "rule", "data", "verdict", "evidence", "remark",
+]  # fmt: skip
+DISPLAYED = ["Published", "Where", "Of", "Epochs", "Value", "Ours (95% CI)", "Rule", "Verdict", "Remark"]
+
+
+def published_table(
+    scores: pd.DataFrame, publication: Publication, facts: Mapping[str, float], *, run: Mapping[str, str]
+) -> pd.DataFrame:
+    """Put every published number and claim beside ours.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study.
+    publication : Publication
+    facts : mapping of float
+        raw_rows, rows (that the run used), train_rows, test_rows, columns.
+    run : mapping of str
+        dataset, title (of the dataset), source, target (the study's main one).
+
+    Returns
+    -------
+    DataFrame
+        Columns item, where, generator, epochs, published, published_low, published_high, ours, ci_low, ci_high,
+        n_seeds, p_value (of a claim, after Holm's correction for all claims of the paper that this run can speak to),
+        rule (in words), data, verdict, evidence, remark; one row per item and generator. For claims of order `ours` is
+        the smallest (for 'below' the largest) of the mean differences, and the interval is its own.
+
+    Notes
+    -----
+    A published number agrees if ours lies within a margin, and differs if it does not. A claim agrees or differs only
+    where that is significant at 5 %, else it is "undecided". On another dataset than the paper's, "replicates on NAME"
+    or "does not replicate on NAME"; else "cannot be tested: <why>".
+    """
+    own = run["dataset"] == publication.dataset
+    items = list(publication.items if own else _replicable(publication.items, scores, run["target"]))
+    found = [(item, one) for item in items for one in _look_up(item, scores, facts, run["target"])]
+    # Claims that this data can speak to are one family; what cannot be tested takes nothing from the others.
+    spoken = [not (one.doubt or _untestable(item, publication, facts, run)) for item, one in found]
+    adjusted = holm([one.p_value if tested else np.nan for (_, one), tested in zip(found, spoken, strict=True)])
+    rows = []
+    for (item, one), p_value in zip(found, adjusted, strict=True):
+        rows.append(
+            {
+                "item": item.item,
+                "where": item.where,
+                "generator": one.name,
+                "epochs": one.epochs,
+                "published": item.published,
+                "published_low": item.interval[0] if item.interval else None,
+                "published_high": item.interval[1] if item.interval else None,
+                "ours": one.ours.mean,
+                "ci_low": one.ours.low,
+                "ci_high": one.ours.high,
+                "n_seeds": one.ours.n,
+                "p_value": p_value,
+                "rule": item.rule_in_words,
+                "data": f"{run['title']}, {run['source']}, {facts['rows']:,.0f} rows",
+                "verdict": _verdict(item, one, p_value, publication, facts, run),
+                "evidence": item.evidence.replace("{generator}", one.name),
+                "remark": item.remark,
+            }
+        )
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def display_published(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
+    """Lay the table of published against reproduced out for reading.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `published_table`.
+    styles : dict
+
+    Returns
+    -------
+    DataFrame
+        Text: what and where, the generator, published, ours as ``mean (low, high)``, rule, verdict, remark.
+    """
+    rows = []
+    for row in table.to_dict("records"):
+        generators = re.sub("[a-z0-9_]+", lambda name: title_of(name[0], styles), row["generator"])
+        ours = interval_text(row["ours"], row["ci_low"], row["ci_high"]) if row["n_seeds"] else NOTHING
+        if row["n_seeds"] and abs(row["ours"]) >= 1000:
+            ours = f"{row['ours']:,.0f}"
+        rows.append(
+            {
+                "Published": row["item"],
+                "Where": row["where"],
+                "Of": generators or NOTHING,
+                "Epochs": str(int(row["epochs"])) if row["epochs"] and pd.notna(row["epochs"]) else NOTHING,
+                "Value": _as_published(row),
+                "Ours (95% CI)": ours,
+                "Rule": row["rule"],
+                "Verdict": row["verdict"],
+                "Remark": row["remark"],
+            }
+        )
+    # The header also where a run can speak to none of the claims.
+    return pd.DataFrame(rows, columns=DISPLAYED)
+
+
+def _as_published(row: dict[str, Any]) -> str:
+    """The published number with its interval, in the paper's digits."""
+    if pd.isna(row["published"]):
+        return NOTHING
+    interval = f" ({row['published_low']:g}, {row['published_high']:g})" if pd.notna(row["published_low"]) else ""
+    return f"{row['published']:,.10g}{interval}"
+
+
+def _replicable(items: list[Item], scores: pd.DataFrame, target: str) -> Iterator[Item]:
+    """Items that another population can speak to: orders and claims, judged at the largest epoch count that was run.
+
+    An accuracy or a mean of other columns of other patients replicates nothing, nor can a cohort be asked for that the
+    study does not have.
+    """
+    details = set(scores["detail"])
+    for item in items:
+        if item.rule == "equals" or item.family == "data":
+            continue
+        if item.detail not in ("", "*") and item.detail.replace("{target}", target) not in details:
+            continue
+        yield item if item.rule == "best_epochs" else item.model_copy(update={"epochs": None})
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a run says of one item.
+
+    Attributes
+    ----------
+    name : str
+        Generator, or the comparison in words.
+    epochs : int or None
+    ours : Interval
+    holds : bool or None
+        Whether the rule holds, for rules about a number; whether the direction does, for claims; None if that is open.
+    p_value : float
+        Of the claim's direction being chance; NaN for rules about a number.
+    doubt : str
+        Why nothing can be said; empty if something can.
+    """
+
+    name: str
+    epochs: int | None
+    ours: Interval
+    holds: bool | None = None
+    p_value: float = np.nan
+    doubt: str = ""
+
+
+def _look_up(item: Item, scores: pd.DataFrame, facts: Mapping, target: str) -> Iterator[Found]:
+    """Find our number, and whether the rule holds."""
+    if item.family == "data":
+        value = float(facts[item.metric])
+        # A count of rows or columns has no error: it is on the right side of its limit or it is not.
+        match item.rule:
+            case "at_least":
+                holds = value >= item.limit
+            case "at_most":
+                holds = value <= item.limit
+            case _:
+                holds = _within(item, value)
+        yield Found("", None, interval([value]), holds)
+        return
+    detail = item.detail.replace("{target}", target)
+    known = scores[scores["family"] == item.family]
+    if item.rule in ("above", "below"):
+        yield _order(item, scores, detail)
+        return
+    for generator in item.generators or ["real"]:
+        if item.metric in GAINS.values():
+            yield _gain(item, scores, detail, generator)
+            continue
+        values = _values(known, item.metric, detail, generator)
+        epochs, own = _at(values, item.epochs)
+        if item.minus:
+            found = paired(own, _at(_values(known, item.metric, detail, item.minus), item.epochs)[1], item.scale)
+        else:
+            found = _scaled(mean_interval(own, item.metric), item.scale)
+        if not found.n:
+            yield Found(generator, item.epochs, found, doubt=_absent(scores, generator))
+        elif item.epochs is not None and epochs not in (item.epochs, 0):
+            yield Found(generator, epochs, found, doubt=f"{item.epochs} epochs were not run")
+        elif item.rule == "best_epochs":
+            yield _best(values, item, generator)
+        elif item.rule == "among_top":
+            yield _limited(item, generator, epochs, _rank(known, item.metric, detail, generator, epochs))
+        elif item.rule == "below_real":
+            _, real = _at(_values(known, f"{item.metric}_real", detail, generator), epochs)
+            found = paired(own, real, item.scale)
+            yield Found(generator, epochs, found, found.mean < 0, found.p_value, _doubt(found))
+        elif item.rule == "equals":
+            yield Found(generator, epochs, found, _within(item, found.mean))
+        else:
+            yield _limited(item, generator, epochs, found)
+
+
+def _scaled(found: Interval, scale: float) -> Interval:
+    """An interval in other units."""
+    return found._replace(
+        mean=found.mean * scale, low=found.low * scale, high=found.high * scale, variance=found.variance * scale**2
+    )
+
+
+def _absent(scores: pd.DataFrame, generator: str) -> str:
+    """Say why there is no score of a generator."""
+    return "this run has no such score" if generator in set(scores["generator"]) else f"{generator} was not run"
+
+
+def _values(known: pd.DataFrame, metric: str, detail: str, generator: str) -> pd.DataFrame:
+    """Scores of one generator: epochs, seed, value, variance, replicates; the mean over details for '*'."""
+    found = known[(known["metric"] == metric) & (known["generator"] == generator)]
+    if detail == "*":
+        return averaged(found, ["epochs", "seed"])
+    return found[found["detail"] == detail]
+
+
+def _at(values: pd.DataFrame, epochs: int | None) -> tuple[int | None, pd.DataFrame]:
+    """Scores at an epoch count; at the largest if there is none such."""
+    present = set(values["epochs"])
+    chosen = epochs if epochs in present else max(present, default=None)
+    return chosen, values[values["epochs"] == chosen]
+
+
+def _gain(item: Item, scores: pd.DataFrame, detail: str, generator: str) -> Found:
+    """A normalised gain, with Fieller's interval."""
+    metric = next(metric for metric, name in GAINS.items() if name == item.metric)
+    utility = utility_scores(scores[scores["family"] == item.family])
+    own = utility[(utility["metric"] == metric) & (utility["generator"] == generator) & (utility["detail"] == detail)]
+    epochs, own = _at(own, item.epochs)
+    if own.empty:
+        return Found(generator, item.epochs, interval([]), doubt=_absent(scores, generator))
+    ratio, of_real = gain_of(utility, own, metric)
+    n = int(own["value"].notna().sum())
+    if np.isnan(ratio.value):
+        return Found(generator, epochs, interval([]), doubt=f"{gain_in_words(of_real)}, not clearly above 0")
+    # The standard error that Fieller's interval is as wide as, for the p-value of the limit.
+    variance = ((ratio.high - ratio.low) / (2 * stats.norm.ppf(0.975))) ** 2
+    ours = Interval(n, ratio.value * item.scale, ratio.low * item.scale, ratio.high * item.scale, variance)
+    return _limited(item, generator, epochs, ours)
+
+
+def _limited(item: Item, generator: str, epochs: int | None, found: Interval) -> Found:
+    """Judge a number by its limit: on which side is it, and could that be chance?"""
+    at_least = item.rule == "at_least"
+    distance = found._replace(mean=found.mean - item.limit)
+    holds = bool(distance.mean >= 0 if at_least else distance.mean <= 0)
+    return Found(generator, epochs, found, holds, distance.p_value, _doubt(found))
+
+
+def _doubt(found: Interval) -> str:
+    """Why an interval cannot be judged, if it has no ends."""
+    return "" if not np.isnan(found.low) else "two or more seeds are needed"
+
+
+def _best(values: pd.DataFrame, item: Item, generator: str) -> Found:
+    """Compare one epoch count with every other one: the smallest difference, and whether all are above 0."""
+    by_epochs = dict(list(values.groupby("epochs")))
+    others = [epochs for epochs in by_epochs if epochs != item.epochs]
+    if not others:
+        return Found(generator, item.epochs, interval([]), doubt="one epoch count was run")
+    found = [paired(by_epochs[item.epochs], by_epochs[other], item.scale) for other in others]
+    return _all(generator, item.epochs, found, 1)
+
+
+def _order(item: Item, scores: pd.DataFrame, detail: str) -> Found:
+    """Compare the first generator with each of the others, by seed and by person."""
+    known = scores[scores["family"] == item.family]
+    first, *others = item.generators
+    sign = 1 if item.rule == "above" else -1
+    name = f"{first} {item.rule} {', '.join(others)}"
+    epochs, ours = _at(_values(known, item.metric, detail, first), item.epochs)
+    found, counts = [], {epochs}
+    for other in others:
+        other_epochs, theirs = _at(_values(known, item.metric, detail, other), item.epochs)
+        difference = paired(ours, theirs, item.scale)
+        if not difference.n:
+            return Found(name, item.epochs, difference, doubt=_absent(scores, first if ours.empty else other))
+        counts.add(other_epochs)
+        found.append(difference)
+    judged = _all(name, epochs, found, sign)
+    if item.epochs is not None and counts - {item.epochs, 0}:
+        return replace(judged, doubt=f"{item.epochs} epochs were not run")
+    return judged
+
+
+def _all(name: str, epochs: int | None, found: list[Interval], sign: int) -> Found:
+    """Sum comparisons up: a claim holds where all of them do, and fails where one does.
+
+    That all have their direction is as improbable by chance as the least clear of them; that one has the other
+    direction, as the clearest of those that have it, for each of which there was a chance.
+    """
+    least = min(found, key=lambda difference: sign * difference.mean)
+    if doubt := next((doubt for difference in found if (doubt := _doubt(difference))), ""):
+        return Found(name, epochs, least, doubt=doubt)
+    against = [difference.p_value for difference in found if sign * difference.mean <= 0]
+    if against:
+        return Found(name, epochs, least, False, min(1.0, min(against) * len(found)))
+    return Found(name, epochs, least, True, max(difference.p_value for difference in found))
+
+
+def _rank(known: pd.DataFrame, metric: str, detail: str, generator: str, epochs: Any) -> Interval:
+    """Rank of one detail among those of its target, largest first."""
+    own = known[(known["metric"] == metric) & (known["generator"] == generator) & (known["epochs"] == epochs)]
+    own = own[own["detail"].str.startswith(f"{detail.partition(':')[0]}:")]
+    values, variances = [], []
+    for _, of_seed in own.groupby("seed"):
+        place = list(of_seed["detail"]).index(detail)
+        values.append(of_seed["value"].rank(ascending=False).iloc[place])
+        replicates = replicates_of(of_seed)
+        known_all = all(one is not None for one in replicates)
+        ranks = stats.rankdata(-np.vstack(replicates), axis=0)[place] if known_all else [np.nan]
+        variances.append(np.var(ranks, ddof=1) if known_all else np.nan)
+    return interval(values, variances)
+
+
+def _within(item: Item, value: float) -> bool:
+    """Judge our mean by the item's margin, a decimal number: 0.86 is within 0.01 of 0.85."""
+    return bool(abs(value - item.published) <= item.margin + 1e-9)
+
+
+def _verdict(item: Item, found: Found, adjusted: float, publication: Publication, facts: Mapping, run: Mapping) -> str:
+    """Say what the comparison comes to on this data."""
+    doubt = _untestable(item, publication, facts, run) or found.doubt
+    if doubt:
+        return f"cannot be tested: {doubt}"
+    if found.holds is None or (not np.isnan(found.p_value) and adjusted >= SIGNIFICANT):
+        return "undecided"
+    own = run["dataset"] == publication.dataset
+    on_patients = item.depends_on == "patients" and item.family != "cost"
+    if own or not on_patients:
+        return "agrees" if found.holds else "differs"
+    return f"replicates on {run['title']}" if found.holds else f"does not replicate on {run['title']}"
+
+
+def _untestable(item: Item, publication: Publication, facts: Mapping, run: Mapping[str, str]) -> str:
+    """Say why this data cannot test an item; empty if it can."""
+    if item.depends_on == "patients" and item.family != "cost" and run["source"] == "simulated":
+        return "simulated data"
+    own = run["dataset"] == publication.dataset
+    if (own or item.family == "cost") and facts["rows"] < publication.rows / 2:
+        return f"{facts['rows']:,.0f} of {publication.rows:,} rows"
+    return ""

@@ -1,0 +1,130 @@
+"""Scores against the number of training rows."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from medsynth.display.canvas import (
+    INTERVAL,
+    in_style,
+    legend_of,
+    with_ends,
+    with_note,
+)
+from medsynth.display.styles import Styles, colour_of, palette
+from medsynth.errors import InputError
+from medsynth.scores.captions import COVERS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+from medsynth.scores.sizes.table import _shown, _title, sizes_table
+
+PANELS = {
+    "quality": "Quality (SDMetrics)",
+    "c2st_auc": "C2ST AUC (0.5 is best)",
+    "accuracy": "TSTR accuracy",
+    "roc_auc": "TSTR ROC AUC",
+}
+LEGEND_COLUMNS = 3
+
+
+@in_style
+def curves_by_size(scores: pd.DataFrame, styles: Styles, *, target: str, note: str) -> Figure:
+    """Draw quality, C2ST AUC and TSTR scores against the number of training rows, one line a generator.
+
+    Sized to be printed in one column of a journal. Bands are 95 % intervals, cut at the panel's edge;
+    real rows are grey, the majority class's accuracy a dashed line.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study; family ``size``, and the majority class's accuracy.
+    styles : dict
+        Generator -> ``title``, ``colour``, in order of display.
+    target : str
+        What is predicted.
+    note : str
+        Where the data come from, printed at the bottom.
+
+    Raises
+    ------
+    InputError
+        Nothing was scored by size.
+    """
+    from matplotlib.figure import Figure
+
+    table = sizes_table(scores[scores["family"] == "size"])
+    if table.empty:
+        raise InputError(
+            "No scores by number of training rows: the study's 'sizes' name none, or all are more than there are."
+        )
+    generators = _shown(table["generator"], styles)
+    legend_rows = -(-(len(generators) + 1) // LEGEND_COLUMNS)
+    figure = Figure(figsize=(5, 4.7 + 0.22 * legend_rows), layout="constrained")
+    axes = figure.subplots(2, 2, sharex=True)
+    for ax, (metric, title) in zip(axes.flat, PANELS.items(), strict=True):
+        _curves(ax, table, metric, generators, styles)
+        ax.set_title(title, fontweight="bold")
+        ax.set_xmargin(0.06)
+        ax.locator_params(axis="y", nbins=5)
+        ax.set_ylim(_limits(table[metric]))
+    majority = _majority_accuracy(scores, target)
+    if not np.isnan(majority):
+        accuracy = axes.flat[list(PANELS).index("accuracy")]
+        accuracy.axhline(majority, color=colour_of("majority", styles), linestyle="--", zorder=1, label="majority")
+        accuracy.set_ylim(_limits(pd.concat([table["accuracy"], pd.Series([majority])])))
+    _size_ticks(axes[0, 0], table["n_rows"])
+    for ax in axes[-1]:
+        ax.set_xlabel("Training rows (log scale)")
+    titles = {name: _title(name, styles) for name in [*generators, "majority"]}
+    labelled = axes.flat[list(PANELS).index("accuracy")]
+    legend_of(figure, labelled, titles, ncols=LEGEND_COLUMNS, handlelength=1.6, columnspacing=1.2, handletextpad=0.5)
+    for ax in axes.flat:
+        if ax.get_legend():
+            ax.get_legend().remove()
+    bands = textwrap.wrap(f"bands: {COVERS}, cut at the panel's edge", 80)
+    return with_note(figure, "\n".join([*textwrap.wrap(note, 80), *bands]))
+
+
+def _curves(ax: Axes, table: pd.DataFrame, metric: str, names: list[str], styles: Styles) -> None:
+    """Scores over sizes with their intervals, a line a generator; the real rows' has squares."""
+    import seaborn as sns
+
+    sns.lineplot(
+        with_ends(table[table["generator"].isin(names)], metric, f"{metric}_low", f"{metric}_high"), x="n_rows",
+        y=metric, hue="generator", hue_order=names, palette=palette(names, styles), style="generator",
+        markers={name: "s" if name == "real" else "o" for name in names}, dashes=False,
+        err_kws={"alpha": 0.13, "linewidth": 0}, ax=ax, **INTERVAL,
+    )  # fmt: skip
+    ax.set(xlabel="", ylabel="")
+
+
+def _limits(means: pd.Series) -> tuple[float, float]:
+    """Limits that keep the means apart, whatever the intervals of few seeds; no score is above 1."""
+    low, high = means.min(), means.max()
+    margin = max(0.12 * (high - low), 0.005)
+    return low - margin, min(high + margin, 1 + margin / 3)
+
+
+def _size_ticks(ax: Axes, sizes: pd.Series) -> None:
+    """A tick at every size, labelled where there is room, always at the largest."""
+    ax.set_xscale("log")
+    ax.minorticks_off()
+    ticks = sorted(set(sizes))
+    room = 0.115 * np.log(ticks[-1] / ticks[0])
+    labels, nearest = {}, np.inf
+    for size in reversed(ticks):
+        if np.log(nearest / size) >= room:
+            labels[size], nearest = f"{size / 1000:.3g}k" if size >= 1000 else f"{size}", size
+    ax.set_xticks(ticks, [labels.get(size, "") for size in ticks])
+
+
+def _majority_accuracy(scores: pd.DataFrame, target: str) -> float:
+    """Mean accuracy of the majority class; NaN if it was not scored."""
+    rows = (scores["family"] == "utility") & (scores["metric"] == "accuracy")
+    return scores.loc[rows & (scores["detail"] == f"majority:{target}"), "value"].mean()

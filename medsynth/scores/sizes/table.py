@@ -1,0 +1,92 @@
+"""Scores by number of training rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from medsynth.display.aggregation import measured
+from medsynth.display.cells import interval_text
+from medsynth.display.failures import showing_failures
+from medsynth.display.styles import Styles, in_display_order, title_of
+
+if TYPE_CHECKING:
+    pass
+
+
+# Column of the tables -> what it is called.
+SIZE_COLUMNS = {
+    "quality": "Quality",
+    "common_bin_pair_trends": "Pair Trends, common bins",
+    "c2st_auc": "C2ST AUC",
+    "accuracy": "Accuracy",
+    "roc_auc": "ROC AUC",
+}
+REAL_TITLE = "Real training rows"
+
+
+@showing_failures("sizes", ["n_rows"])
+def sizes_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores of each generator by number of training rows, with intervals over seeds.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study; family ``size`` is used, whose detail is the number of rows.
+
+    Returns
+    -------
+    DataFrame
+        One row per generator, epoch count and size: generator, epochs, n_rows, n_seeds (seeds that have a value), and
+        mean, ``_low`` and ``_high`` of quality, common_bin_pair_trends, c2st_auc, accuracy and
+        roc_auc.
+    """
+    sized = scores[scores["family"] == "size"]
+    sized = sized.assign(n_rows=sized["detail"].astype("int64"))
+    rows = []
+    for (generator, epochs, n_rows), group in sized.groupby(["generator", "epochs", "n_rows"]):
+        own = {metric: group[group["metric"] == metric] for metric in SIZE_COLUMNS}
+        n_seeds = max(int(found["value"].notna().sum()) for found in own.values())
+        row = {"generator": generator, "epochs": epochs, "n_rows": n_rows, "n_seeds": n_seeds}
+        rows.append(row | measured(own))
+    columns = [f"{metric}{end}" for metric in SIZE_COLUMNS for end in ("", "_low", "_high")]
+    table = pd.DataFrame(rows, columns=["generator", "epochs", "n_rows", "n_seeds", *columns])
+    return table.astype(dict.fromkeys(columns, "float64"))
+
+
+def display_sizes(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
+    """Lay the table of sizes out, one block a generator, the real rows first.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `sizes_table`.
+    styles : dict
+        Generator -> ``title``, ``colour``, in order of display.
+
+    Returns
+    -------
+    DataFrame
+        Text, indexed by the generator and its epochs.
+    """
+    rows, blocks = [], []
+    for generator in _shown(table["generator"], styles):
+        for _, found in table[table["generator"] == generator].sort_values(["epochs", "n_rows"]).iterrows():
+            row = {"Training rows": f"{found['n_rows']:,}", "Seeds": str(found["n_seeds"])}
+            for metric, column in SIZE_COLUMNS.items():
+                row[column] = interval_text(*found[[metric, f"{metric}_low", f"{metric}_high"]])
+            rows.append(row)
+            epochs = f", {found['epochs']} epochs" if found["epochs"] else ""
+            blocks.append(f"{_title(generator, styles)}{epochs}")
+    columns = ["Training rows", "Seeds", *SIZE_COLUMNS.values()]
+    return pd.DataFrame(rows, columns=columns, index=pd.Index(blocks, name="Generator"))
+
+
+def _shown(generators: pd.Series, styles: Styles) -> list[str]:
+    """Real rows, then generators in the order of display."""
+    return [*(["real"] if "real" in set(generators) else []), *in_display_order(generators, styles)]
+
+
+def _title(generator: str, styles: Styles) -> str:
+    return REAL_TITLE if generator == "real" else title_of(generator, styles)

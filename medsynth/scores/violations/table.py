@@ -1,0 +1,73 @@
+"""The table of rows that no patient can be."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from medsynth.disclosure import WITHHELD
+from medsynth.display.aggregation import at_last_epochs, known_for_all, measured
+from medsynth.display.cells import NOTHING, interval_text
+from medsynth.display.failures import showing_failures
+from medsynth.display.styles import Styles, in_display_order, title_of
+
+
+@showing_failures("table")
+def violations_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """How often rows are what no patient can be, with intervals over seeds.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long table of scores of one study; metric ``violations`` of family ``fidelity``, whose detail is the rule.
+
+    Returns
+    -------
+    DataFrame
+        One row per generator at its largest epoch count: generator, epochs, n_seeds, and for each rule, by name, and
+        ``any`` (last) the mean share of the rows that break it, ``_low`` and ``_high``; NaN where the share of one
+        seed's rows, which are real ones, is withheld.
+    """
+    found = at_last_epochs(scores[(scores["family"] == "fidelity") & (scores["metric"] == "violations")])
+    rules = sorted(found["detail"].unique(), key=lambda rule: (rule == "any", rule))
+    rows = []
+    for (generator, epochs), group in found.groupby(["generator", "epochs"]):
+        row = {"generator": generator, "epochs": epochs, "n_seeds": group["seed"].nunique()}
+        own = {rule: group[group["detail"] == rule] for rule in rules}
+        rows.append(row | measured({rule: known_for_all(found) for rule, found in own.items()}))
+    columns = [f"{rule}{end}" for rule in rules for end in ("", "_low", "_high")]
+    return pd.DataFrame(rows, columns=["generator", "epochs", "n_seeds", *columns])
+
+
+def display_violations(table: pd.DataFrame, rules: dict[str, str], styles: Styles) -> pd.DataFrame:
+    """Lay the violations out, a row a generator, a column a rule: broken by so many of 1,000 rows.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `violations_table`.
+    rules : dict
+        Name -> title, in order of display; those that the table lacks (cleaning dropped a column) are left out.
+    styles : dict
+        Generator -> ``title``, ``colour``, in order of display.
+
+    Returns
+    -------
+    DataFrame
+        Text. Real rows first, then generators, the holdout and the floor.
+    """
+    shown = {rule: title for rule, title in (rules | {"any": "any rule"}).items() if rule in table}
+    table = table.astype({"n_seeds": str}).set_index("generator")
+    rows = []
+    for generator in ["real", *in_display_order(table.index, styles), "holdout", "independent"]:
+        if generator not in table.index:
+            continue
+        found = table.loc[generator]
+        row = {"Model": title_of(generator, styles), "Epochs": str(found["epochs"] or NOTHING)}
+        row["Seeds"] = found["n_seeds"]
+        for rule, title in shown.items():
+            shares = found[[rule, f"{rule}_low", f"{rule}_high"]].astype("float64")
+            # Of all rows alone real ones lack shares though no job failed.
+            withheld = generator in ("real", "holdout") and shares.isna().all()
+            row[title] = WITHHELD if withheld else interval_text(*(1000 * shares), digits=1)
+        rows.append(row)
+    return pd.DataFrame(rows, columns=["Model", "Epochs", "Seeds", *shown.values()])
