@@ -57,7 +57,8 @@ def inference_table(scores: pd.DataFrame) -> pd.DataFrame:
         One row per generator, epoch count, rule and term: generator (``real``: the held-out real rows, one table),
         epochs, rule (how tables are combined, see `medsynth.scores.inference.combining`: ``plug_in``, ``one_model``,
         which is the same without what training adds, ``nested`` where models learned from several imputations,
-        ``proper`` for refits to bootstrap resamples; ``own`` for held-out rows), term, tables (in which it can be estimated),
+        ``proper`` for refits to bootstrap resamples; ``own`` for held-out rows), term, tables (in which it can be
+        estimated),
         estimate, se, df, low, high (log odds ratio and 95 % interval), real, real_se, real_low, real_high (of the
         training rows; several imputations by Rubin's rule), overlap (`interval_overlap` of low to high with the real
         interval), width (of low to high as a multiple of the real interval's), bias ((estimate - real) / real_se), and
