@@ -78,7 +78,7 @@ def test_a_failing_generator_leaves_nothing_half_written_and_the_rest_finishes(p
     assert "batch_size should be a positive integer value" in done.stdout
     folder = project.folder / "results/covid_gans/simulated-smoke"
     assert not (folder / "models/tvae/seed1").exists()
-    assert (folder / "scores/gaussian_copula/epochs0/seed1.csv").exists()
+    assert (folder / "scores/table/gaussian_copula/seed1.csv").exists()
     # Mended, the run goes on where it stopped.
     edit(path, lambda entry: entry["settings"].update(batch_size=500))
     done = project.snakemake(**config)
@@ -139,7 +139,7 @@ def test_damaged_files_are_named_one_by_one_and_a_changed_raw_file_is_noticed(pr
     done = project.snakemake(SYNTHETIC, **WARD)
     assert done.returncode == 0, done.stdout
     run = project.folder / "results/ward/file-smoke"
-    score = "results/ward/file-smoke/scores/gaussian_copula/epochs0/seed1.csv"
+    score = "results/ward/file-smoke/scores/table/gaussian_copula/seed1.csv"
     model = run / "models/gaussian_copula/seed1/epochs0/synthesizer.pkl"
     damages = [
         # What is damaged, what is made anew, what is said.

@@ -25,14 +25,14 @@ def folder(project):
     imputation = {"method": "iterative", "tables": 2}
     write_study(project, raw, generators=["cart"], inference=inference, imputation=imputation, scales=scales)
     kinds = ("inference/cart", "inference/real", "inference/independent", "coverage/cart")
-    done = project.snakemake(*(f"{RUN}/scores/{kind}/epochs0/seed1.csv" for kind in kinds), **CONFIG)
+    done = project.snakemake(*(f"{RUN}/scores/{kind}/seed1.csv" for kind in kinds), **CONFIG)
     assert done.returncode == 0, done.stdout
     return project.folder / RUN
 
 
 def names_of(folder, kind):
     """Names of the tables that coefficients were estimated from."""
-    scores = pd.read_csv(folder / f"scores/{kind}/epochs0/seed1.csv")
+    scores = pd.read_csv(folder / f"scores/{kind}/seed1.csv")
     return scores.loc[scores["metric"] == "rows", "detail"].to_list()
 
 
@@ -48,6 +48,6 @@ def test_every_seed_learns_from_the_next_imputation_and_intervals_can_count_it(f
     assert names_of(folder, "inference/independent") == drawn
     refits = ["refit.1.1", "refit.2.2", "refit.1.3", "refit.2.4", "refit.1.5"]
     assert names_of(folder, "inference/cart") == drawn + refits
-    coverage = pd.read_csv(folder / "scores/coverage/cart/epochs0/seed1.csv")
+    coverage = pd.read_csv(folder / "scores/coverage/cart/seed1.csv")
     rules = coverage["detail"].dropna().str.partition("|")[0]
     assert set(rules) == {"sample", "plug_in", "proper"}

@@ -6,12 +6,10 @@ FOLDER = "results/med_vae/simulated-smoke"
 
 
 def test_conditions_are_met_and_every_published_number_has_a_verdict(project):
-    tables = [f"{FOLDER}/tables/{name}.html" for name in ("conditional", "published_vs_reproduced")]
-    done = project.snakemake(
-        *tables, f"{FOLDER}/figures/conditions_cart.png", studies="med_vae", scale="smoke",
-        generators="[med_vae_published,cart]",
-    )  # fmt: skip
+    wanted = f"{FOLDER}/tables", f"{FOLDER}/figures"
+    done = project.snakemake(*wanted, studies="med_vae", scale="smoke", generators="[med_vae_published,cart]")
     assert done.returncode == 0, done.stdout
+    assert (project.folder / FOLDER / "figures/conditions_cart.png").is_file()
     conditional = pd.read_csv(project.folder / FOLDER / "tables/conditional.csv")
     held = conditional[(conditional["generator"] == "cart") & (conditional["n_train"] != 0)]
     assert len(held) > 20 and (held["success"] == 1).all()

@@ -6,14 +6,13 @@ import pytest
 
 @pytest.mark.parametrize("study", ["covid_gans", "diabetes130", "support2", "mimic_tvae"])
 def test_a_study_runs_on_its_real_file(project, raw_dir, study):
-    names = ("quality", "overview", "violations", *(["conditional"] if study != "mimic_tvae" else []))
-    wanted = [f"results/{study}/file-smoke/tables/{name}.html" for name in names]
-    # COVID-19 Mexico has one number, the age: no pair to draw.
-    wanted += [f"results/{study}/file-smoke/figures/pairs_cart.png"] if study != "covid_gans" else []
     done = project.snakemake(
-        *wanted, studies=study, scale="smoke", source="file", raw_dir=raw_dir, generators="[gaussian_copula,cart]"
+        studies=study, scale="smoke", source="file", raw_dir=raw_dir, generators="[gaussian_copula,cart]"
     )
     assert done.returncode == 0, done.stdout
+    # COVID-19 Mexico has one number, the age: no pair to draw.
+    pairs = project.folder / f"results/{study}/file-smoke/figures/pairs_cart.png"
+    assert pairs.is_file() == (study != "covid_gans")
     quality = pd.read_csv(project.folder / f"results/{study}/file-smoke/tables/quality.csv", index_col="generator")
     # In the MIMIC demo one patient has 15 of the 129 admissions, all of them training rows, which are unlike the 11
     # rows that they are judged against: the holdout alone is an upper reference there.

@@ -12,9 +12,9 @@ def test_scores_by_size_end_where_the_other_tables_are(project):
     study |= {"cohorts": [], "attacks": [], "importance": [], "published": None}
     (project.folder / "config/studies/small.yaml").write_text(yaml.safe_dump(study))
     folder = "results/small/simulated-smoke"
-    wanted = [f"{folder}/tables/sizes.html", f"{folder}/figures/sizes.png", f"{folder}/tables/quality.html"]
-    done = project.snakemake(*wanted, **{**SMALL, "studies": "small"}, generators="gaussian_copula")
+    done = project.snakemake(**{**SMALL, "studies": "small"}, generators="gaussian_copula")
     assert done.returncode == 0, done.stdout
+    assert (project.folder / folder / "figures/sizes.png").is_file()
     n_train = len(pd.read_parquet(project.folder / folder / "data/train.parquet"))
     sizes = pd.read_csv(project.folder / folder / "tables/sizes.csv").set_index(["generator", "n_rows"])
     assert list(sizes.index) == [(name, n) for name in ("gaussian_copula", "real") for n in (200, n_train)]
@@ -32,7 +32,7 @@ def test_a_table_made_elsewhere_is_scored_and_read_again_when_it_changes(project
     path.parent.mkdir(parents=True)
     table = pd.read_parquet(project.folder / folder / "data/train.parquet")
     table.to_csv(path, index=False)
-    scores = f"{folder}/scores/external/epochs0/seed1.csv"
+    scores = f"{folder}/scores/table/external/seed1.csv"
     done = project.snakemake(scores, **SMALL, generators="external")
     assert done.returncode == 0, done.stdout
     found = pd.read_csv(project.folder / scores).set_index("metric")["value"]

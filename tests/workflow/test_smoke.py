@@ -122,7 +122,7 @@ def test_what_produced_a_model_is_written_beside_it(smoke):
 
 def test_jobs_say_what_they_spend_and_how_much_of_it_on_imports(smoke):
     found = spent(smoke.folder / "results" / RUN)
-    assert {"train", "sample", "score", "cohorts", "attacks", "inference", "make_tables"} <= set(found)
+    assert {"train", "sample", "table", "cohorts", "attacks", "inference", "make_tables"} <= set(found)
     assert all(jobs > 0 and 0 < starting <= seconds for jobs, seconds, starting in found.values())
 
 
