@@ -1,0 +1,78 @@
+"""The workflow used from elsewhere: as a module of another Snakefile, and one job alone in a debugger."""
+
+import shutil
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+import yaml
+
+from tests.conftest import ROOT, ward
+from tests.workflow.conftest import Project, write_study
+
+SNAKEFILE = """
+configfile: "mine.yaml"
+
+module medsynth:
+    snakefile: {snakefile!r}
+    config: config["medsynth"]
+
+use rule * from medsynth as medsynth_*
+
+rule count:
+    input: "results/ward/file-smoke/tables"
+    output: "count.txt"
+    shell: "ls {{input}} | wc -l > {{output}}"
+"""
+
+
+@pytest.fixture
+def installed(tmp_path):
+    """A copy of the checkout, as somebody has installed it."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
+    folder = tmp_path / "installed"
+    for name in filter(None, listed):
+        if name.startswith(("results/", "tests/")) or not (ROOT / name).is_file():
+            continue
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, folder / name)
+    return folder
+
+
+def test_another_snakefile_uses_it_as_a_module_and_changes_nothing_of_it(installed, tmp_path):
+    project = Project(tmp_path / "mine")
+    raw = project.folder / "resources/raw/ward/ward.csv"
+    raw.parent.mkdir(parents=True)
+    ward(300).rename(columns=str.upper).to_csv(raw, index=False)
+    write_study(project, raw, attacks=[])
+    # Its own dataset and study; generators are those of the installation.
+    for name in ("generators", "config.yaml", "benchmark.yaml"):
+        path = project.folder / "config" / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    (project.folder / "Snakefile").write_text(SNAKEFILE.format(snakefile=str(installed / "Snakefile")))
+    settings = {"medsynth": {"studies": ["ward"], "scale": "smoke"}}
+    (project.folder / "mine.yaml").write_text(yaml.safe_dump(settings))
+    before = {path: path.read_bytes() for path in sorted(installed.rglob("*")) if path.is_file()}
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--cores", "2", "count"], cwd=project.folder, text=True, check=False,
+        env=project.environment() | {"PYTHONDONTWRITEBYTECODE": "1"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert int((project.folder / "count.txt").read_text()) > 10
+    assert {path: path.read_bytes() for path in sorted(installed.rglob("*")) if path.is_file()} == before
+
+
+def test_a_job_runs_without_snakemake(smoke, tmp_path, monkeypatch):
+    import score_table
+    from _debug import job_of
+
+    monkeypatch.chdir(smoke.folder)
+    made = "results/covid_gans/simulated-smoke/scores/table/cart/seed1.csv"
+    job = job_of(made, studies="covid_gans", scale="smoke")
+    job.output.scores, job.output.evidence = str(tmp_path / "scores.csv"), str(tmp_path / "evidence.json")
+    job.output.replicates = str(tmp_path / "replicates.parquet")
+    score_table.main(job)
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "scores.csv"), pd.read_csv(made))
