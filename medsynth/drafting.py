@@ -162,7 +162,9 @@ def _written(path: Path, name: str, found: Recognised, proposals: list[Proposal]
     if written:
         lines.append("  format:")
         lines += [f"    {key}: {_value(value)}" for key, value in written.items()]
-    lines.append(f"person: {person or 'null'}  # the column that identifies a person, if rows can share one")
+    lines.append(
+        f"person: {_text(person) if person else 'null'}  # the column that identifies a person, if rows can share one"
+    )
     lines.append("columns:")
     for made in proposals:
         lines.append(f"  {_text(made.name)}:{_aside(made, '')}")

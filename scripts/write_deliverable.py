@@ -39,7 +39,10 @@ def main(job):
         # An index that the raw header does not name is there, too.
         unnamed = codebook.raw.unnamed_index
         restored.index += 1
-        text = without_formulas(restored).to_csv(index=unnamed, index_label=False, lineterminator="\n")
+        # Delimiters as in the raw table: its numbers may have decimal commas.
+        text = without_formulas(restored).to_csv(
+            index=unnamed, index_label=False, lineterminator="\n", sep=codebook.raw.format.delimiter
+        )
         write_text(path, text)
         log.info("%s: %d rows, %d columns", name, *restored.shape)
     write_table(

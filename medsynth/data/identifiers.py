@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
 import pandas as pd
 
 # Words of headers.
@@ -31,6 +30,7 @@ _DIGITS_THAT_CODE = {
 _QUANTITIES = {"days", "day", "years", "year", "age", "time", "count", "n", "since", "duration", "dose", "months", "to"}
 _FORM = re.compile(r"[A-Za-z0-9][\w\-./:#+@|{}]*")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.\w+")
+_HASH = re.compile(r"(?=.*\d)([0-9a-f]{10,}|[0-9A-F]{10,}|[A-Za-z0-9+/_-]{20,}=*)")
 _UUID = re.compile(r"\{?[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\}?")
 
 # Digits that a float holds; a longer whole number counts nothing.
@@ -99,7 +99,7 @@ def identifies(header: str, counts: pd.Series, n_rows: int, *, whole: bool, frac
             return what
     if not fractions and n_distinct > 10 and _names_persons_alone(header):
         return "by its name it is a person's"
-    lengths = cells.str.len()
+    lengths = pd.Series([len(cell) for cell in cells])
     if whole:
         long = int((lengths > MOST_DIGITS).sum())
         if long > 0.5 * n_distinct:
@@ -113,8 +113,10 @@ def identifies(header: str, counts: pd.Series, n_rows: int, *, whole: bool, frac
     if fractions:
         return ""
     formed = sum(bool(_FORM.fullmatch(cell)) and any(c.isdigit() for c in cell) for cell in cells) > 0.9 * n_distinct
-    if unique and (formed or hinted or float(np.mean(lengths)) < 25) and not names_a_code(header):
+    if unique and (formed or hinted or lengths.mean() < 25) and not names_a_code(header):
         return "every value is its own"
+    if n_distinct > max(20, 0.1 * n_rows) and sum(bool(_HASH.fullmatch(cell)) for cell in cells) > 0.95 * n_distinct:
+        return "hashes"
     digits = sum(sum(c.isdigit() for c in cell) for cell in cells[:500]) / min(n_distinct, 500)
     shapes = len({re.sub(r"[A-Za-z]", "a", re.sub(r"\d", "9", cell)) for cell in cells})
     if names_a_code(header) or not formed or n_distinct <= max(20, 0.1 * n_rows) or most > max(12, 8 * mean):

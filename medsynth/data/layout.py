@@ -86,11 +86,11 @@ def recognise_layout(rows: Iterable[Row], path: str | Path) -> Layout:
     header = head[found.skipped_rows][1]
     body = [fields for _, fields in head[found.skipped_rows + 1 :]]
     if found.skipped_rows:
-        found.notes.append(f"The first {_rows(found.skipped_rows)} before the header are left out.")
+        found.notes.append(f"Left out as titles: {_rows(found.skipped_rows)} before the header.")
     named = found.skipped_rows + 1
     found.footer_rows = _footers(list(tail)[-(sum(widths.values()) - named) :] if body else [], usual)
     if found.footer_rows:
-        found.notes.append(f"The last {_rows(found.footer_rows)} are no data (a total, a note) and left out.")
+        found.notes.append(f"Left out as no data (a total, a note): {_rows(found.footer_rows)} at the end.")
     outside = [fields for _, fields in head[: found.skipped_rows]]
     outside += [fields for _, fields in list(tail)[len(tail) - found.footer_rows :]]
     inner = widths - Counter(len(fields) for fields in [*outside, header])
@@ -103,7 +103,7 @@ def recognise_layout(rows: Iterable[Row], path: str | Path) -> Layout:
     if found.header_rows > 1:
         further = body[: found.header_rows - 1]
         found.labels = [" ".join(_label(row, i) for row in further).strip() for i in range(len(header))]
-        found.notes.append(f"{_rows(found.header_rows - 1)} below the header tell of columns (labels, units): no data.")
+        found.notes.append(f"Taken for labels or units of columns: {_rows(found.header_rows - 1)} below the header.")
     return found
 
 
@@ -183,15 +183,15 @@ def _judge_widths(
     if longer:
         found.surplus_fields = longer[-1] - width
         found.notes.append(
-            f"{_rows(sum(inner[w] for w in longer))} end with more delimiters than the header; what follows is empty."
+            f"More delimiters than the header: {_rows(sum(inner[w] for w in longer))}; what follows them is empty."
         )
     if shorter:
         found.short_rows = True
         where = sorted(line for w in shorter for line in lines[w])[:_NAMED]
         count = sum(inner[w] for w in shorter)
         found.notes.append(
-            f"{_rows(count)} have fewer fields than the header (line {', '.join(f'{line:,}' for line in where)}"
-            f"{' and more' if count > len(where) else ''}): the fields that they lack are taken for empty."
+            f"Fewer fields than the header: {_rows(count)} (line {', '.join(f'{line:,}' for line in where)}"
+            f"{' and more' if count > len(where) else ''}); what is lacking is taken for empty."
         )
 
 

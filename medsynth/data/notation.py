@@ -15,15 +15,16 @@ _MARKS = [(".", ""), (".", ","), (",", ""), (",", "."), (".", " "), (",", " "), 
 _BLANKS = "\u00a0\u202f\u2009"
 _PREFIX = re.compile(r"[$€£¥]\s?(?=[-+\d.,])")
 _SUFFIX = re.compile(r"(?<=[\d.,])(\s?[%‰°$€£¥]|\s?(?![eE][-+]?\d+$)[a-zA-Zµμ][a-zA-Zµμ/%²³0-9]{0,11})$")
-# Below or above what an instrument can tell: <0.05, >= 100, 90+.
-CENSORED = re.compile(r"(?P<sign>[<>≤≥]=?)\s*(?P<value>[-+]?[\d.,].*)")
+# Below or above what an instrument can tell, or older than is said: <0.05, >= 100, 90+.
+_CENSORED = re.compile(r"([<>≤≥]=?)\s*([-+]?[\d.,].*)")
+_OR_MORE = re.compile(r"(\d+)\s?(\+)")
 
 
 def _body(decimal: str, thousands: str) -> re.Pattern[str]:
     """Numbers with these marks."""
     d, t = re.escape(decimal), re.escape(thousands)
     grouped = rf"[1-9]\d{{0,2}}(?:{t}\d{{3}})+(?:{d}\d+)?|" if thousands else ""
-    return re.compile(rf"[-+−]?(?:{grouped}\d+(?:{d}\d*)?|{d}\d+)(?:[eE][-+]?\d+)?")
+    return re.compile(rf"[-+−]?(?:{grouped}\d+(?:{d}\d*)?|{d}\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 
 
 _BODIES = {marks: _body(*marks) for marks in _MARKS}
@@ -41,6 +42,24 @@ def bare(text: str) -> tuple[str, str, str]:
     if suffix:
         text = text[: suffix.start()]
     return prefix[0] if prefix else "", text.strip(), suffix[0] if suffix else ""
+
+
+def censored(text: str) -> tuple[str, str] | None:
+    """Sign and limit of a censored number; None if it is none.
+
+    >>> censored("<0.05"), censored("90+"), censored("7")
+    (('<', '0.05'), ('+', '90'), None)
+    """
+    found = _CENSORED.fullmatch(text)
+    if found:
+        return found[1], found[2]
+    found = _OR_MORE.fullmatch(text)
+    return (found[2], found[1]) if found else None
+
+
+def with_sign(sign: str, number: str) -> str:
+    """Write a sign and a limit: the inverse of `censored`."""
+    return f"{number}{sign}" if sign == "+" else f"{sign}{number}"
 
 
 def is_number(text: str, notation: Notation) -> bool:
@@ -73,13 +92,12 @@ def to_written(text: str, notation: Notation) -> str:
     """Write a plain number in a notation: the inverse of `to_plain`, but for marks of thousands in small numbers."""
     if text == "" or notation.plain:
         return text
-    sign = CENSORED.fullmatch(text)
-    before, text = (sign["sign"], sign["value"]) if sign else ("", text)
+    sign, text = censored(text) or ("", text)
     whole, point, rest = text.partition(".")
     if notation.thousands and re.fullmatch(r"[-+]?\d+", whole):
         whole = f"{int(whole):,}".replace(",", notation.thousands)
     point = notation.decimal if point else ""
-    return f"{before}{notation.prefix}{whole}{point}{rest}{notation.suffix}"
+    return with_sign(sign, f"{notation.prefix}{whole}{point}{rest}{notation.suffix}")
 
 
 def plain_numbers(values: pd.Series, notation: Notation) -> pd.Series:
@@ -95,9 +113,9 @@ def plain_numbers(values: pd.Series, notation: Notation) -> pd.Series:
         return values
     plain = {}
     for value in values.dropna().unique():
-        sign = CENSORED.fullmatch(value)
-        number = to_plain(sign["value"] if sign else value, notation)
-        plain[value] = value if number is None else f"{sign['sign'] if sign else ''}{number}"
+        sign, limit = censored(value) or ("", value)
+        number = to_plain(limit, notation)
+        plain[value] = value if number is None else with_sign(sign, number)
     return values.map(plain).astype(object).where(values.notna(), values)
 
 
@@ -109,7 +127,8 @@ def exact_numbers(values: pd.Series) -> pd.Series:
     known = pd.to_numeric(values, errors="coerce")
     exact = known.astype("float64")
     # Numbers of few digits come out the same, and are the rule.
-    long = known.notna() & (values.astype(str).str.len() > 15)
+    texts = values.astype(str)
+    long = known.notna() & ((texts.str.len() > 15) | texts.str.contains("[eE]"))
     exact[long] = values[long].map(float)
     return exact
 
@@ -132,8 +151,7 @@ def recognise_notation(counts: pd.Series, *, decimal: str = ".") -> tuple[Notati
     unsure : bool
         A single mark before three digits: 1,234 may be 1234 or 1.234.
     """
-    cells = {cell: CENSORED.fullmatch(cell) for cell in counts.index}
-    parts = {cell: bare(sign["value"] if sign else cell) for cell, sign in cells.items()}
+    parts = {cell: bare((censored(cell) or ("", cell))[1]) for cell in counts.index}
     prefix, suffix = (_common({cell: part[i] for cell, part in parts.items()}, counts) for i in (0, 2))
     bodies = {
         cell: body

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from medsynth.codebook import Codebook, Column
-from medsynth.data.notation import CENSORED, to_plain
+from medsynth.data.notation import censored, to_plain
 from medsynth.data.reading import read_raw
 from medsynth.errors import InputError
 from medsynth.preparation.cleaning import clean
@@ -96,7 +96,7 @@ def _same(raw: str, restored: object, column: Column, codebook: Codebook) -> boo
 
 def _numbers(text: str, column: Column) -> tuple:
     """What a cell of numbers says: its sign, if it is censored, and its numbers."""
-    sign = CENSORED.fullmatch(text)
-    parts = re.split(r"\s*/\s*", sign["value"] if sign else text)
+    sign, text = censored(text) or ("", text)
+    parts = re.split(r"\s*/\s*", text)
     plain = [to_plain(part, column.notation) for part in parts]
-    return (sign["sign"] if sign else "", *(None if number is None else float(number) for number in plain))
+    return (sign, *(None if number is None else float(number) for number in plain))

@@ -99,7 +99,9 @@ def recognise(path: str | Path, *, member: str | None = None, sheet: str | None 
     kept = ("skipped_rows", "header_rows", "footer_rows", "surplus_fields", "short_rows")
     written = written.model_copy(update={name: getattr(layout, name) for name in kept})
     headers = _headers(path, member, written, unnamed_index=layout.unnamed_index)
-    table = _careful(path, member, written, headers, headers, unnamed_index=layout.unnamed_index)
+    table = _fast(path, member, written, headers, headers, unnamed_index=layout.unnamed_index)
+    if table is None:
+        table = _careful(path, member, written, headers, headers, unnamed_index=layout.unnamed_index)
     if table.empty:
         raise InputError(f"{path} has no rows.")
     return Recognised(

@@ -103,7 +103,8 @@ def _stands_apart(cell: str, number: float, others: pd.Series, counts: pd.Series
         # A zero of a count follows on 1, 2, 3; one of a cholesterol does not.
         lonely = gap > 4 * max(steps.max(), float(np.median(np.abs(np.diff(others.to_numpy())))))
         half = gap > 0.3 * (float(others.median()) - near.iloc[0])
-        return often >= 3 and often > 3 * usual and (lonely or half) and gap > 1
+        wide = half and gap > 8 * steps.max()
+        return often >= 3 and gap > 1 and (wide or (often > 3 * usual and (lonely or half)))
     if chosen:
         # One such value is an extreme; several are a code.
         return often >= 2 and often > usual and gap > 0.2 * spread and gap > 1.5 * steps.max()

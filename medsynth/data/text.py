@@ -22,6 +22,8 @@ Row = tuple[int, list[str]]
 # Characters and rows that the dialect is guessed from.
 _SAMPLE_CHARACTERS, _SAMPLE_ROWS = 2_000_000, 400
 _DELIMITERS = [",", ";", "\t", "|"]
+# Tried where a file has none of these: what R's write.table and some hospital systems write.
+_RARE_DELIMITERS = [" ", "^", "~"]
 # Encodings of one byte a character that agree on most of Western text; cp1252 is what Windows and Excel write.
 _WESTERN = {"cp1252", "latin_1", "iso8859_15", "cp1254", "cp1257", "cp1258", "iso8859_9"}
 _BOMS = (
@@ -124,7 +126,7 @@ def recognise_text(path: str | Path, member: str | None) -> RawFormat:
         lines.close()
     if not sample.strip():
         raise InputError(f"{path} is empty.")
-    if "\0" in sample:
+    if sample.count("\0") > len(sample) / 10:
         raise InputError(f"{path} is no text: it has zero bytes. Export the table as csv.")
     comment = _comment(sample)
     sniffed = _sniff(sample, comment)
@@ -157,29 +159,41 @@ def _odd_rows(rows: Iterator[Row]) -> int:
 def _sniff(sample: str, comment: str) -> tuple[str, str, str]:
     """Delimiter, quote and escape of a sample, by CleverCSV; a comma if there is one column alone."""
     from clevercsv.detect import Detector
-    from clevercsv.exceptions import NoDetectionResult
+    from clevercsv.exceptions import Error, NoDetectionResult
 
     lines = sample.splitlines(keepends=True)
-    kept = "".join(line for line in lines if not (comment and line.startswith(comment)))[:60_000]
+    kept = "".join(line for line in lines if not (comment and line.startswith(comment)))[:60_000].replace("\0", "")
     given = re.match(r"\s*sep=(.)\s", kept)
     if given:
         # Excel's own first line.
         return given[1], '"', ""
     try:
         found = Detector().detect(kept, delimiters=_DELIMITERS)
-    except NoDetectionResult:
-        return ",", '"', ""
-    if found is None or not found.delimiter:
-        present = [d for d in _DELIMITERS if d in kept.split("\n", 1)[0]]
-        return (present or [","])[0], '"', ""
+    except (NoDetectionResult, Error):
+        found = None
+    if found is None or found.delimiter not in _DELIMITERS:
+        first = kept.splitlines()[0] if kept.strip() else ""
+        present = [d for d in _DELIMITERS if d in first]
+        return (present or [_rare_delimiter(kept)])[0], '"', ""
     return found.delimiter, found.quotechar, found.escapechar
+
+
+def _rare_delimiter(sample: str) -> str:
+    """A rare delimiter that splits all lines into as many fields, more than one; else a comma."""
+    for delimiter in _RARE_DELIMITERS:
+        rows = csv.reader(sample.splitlines(), delimiter=delimiter, skipinitialspace=True)
+        widths = [len(row) for row in rows if row][:-1]
+        # R names one column less than there are: its row names.
+        if len(widths) > 4 and len(set(widths[1:])) == 1 and widths[1] > 1 and widths[0] in (widths[1], widths[1] - 1):
+            return delimiter
+    return ","
 
 
 def _quotings(sample: str, sniffed: tuple[str, str, str]) -> Iterator[tuple[str, str, bool]]:
     """Ways in which quotes may be meant, the usual ones first: quote, escape, blanks after delimiters skipped."""
     delimiter, found, _ = sniffed
     padded = bool(re.search(rf"{re.escape(delimiter)} +\S", sample.split("\n", 1)[0]))
-    padded = padded or f'{delimiter} "' in sample
+    padded = padded or f'{delimiter} "' in sample or (delimiter == " " and "  " in sample)
     quotes = ["'", '"'] if found == "'" else ['"', "'"]
     for quote in [*quotes, ""]:
         if quote == "'" and found != "'":

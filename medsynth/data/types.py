@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from medsynth.codebook import Notation
-from medsynth.data.dates import recognise_dates
+from medsynth.data.dates import fits_form, recognise_dates
 from medsynth.data.identifiers import identifies, is_row_number, must_be_codes, names_a_code, names_a_person, words_of
-from medsynth.data.notation import CENSORED, PLAIN, bare, recognise_notation
+from medsynth.data.notation import PLAIN, bare, censored, recognise_notation
 from medsynth.data.sentinels import FLOAT32_END, numbers_for_missing, words_for_missing
 
 # The word for no of each pair.
@@ -22,6 +22,8 @@ _YES_NO = [
 MOST_LEVELS = 30
 # Numbers with fewer distinct values are codes; words among numbers are named up to so many.
 _FEW_NUMBERS, _MOST_WORDS = 10, 60
+# So many values that no generator can hold may be codes for missing.
+_MOST_HUGE = 5
 _PAIR = re.compile(r"\d+(\.\d+)?\s*/\s*\d+(\.\d+)?")
 _LEADING_ZERO = re.compile(r"[-+]?0\d")
 # Text that is longer on average, and seldom said twice, is prose.
@@ -216,10 +218,10 @@ def _dates(column: Column, rest: pd.Series, words: list[str]) -> list[Proposal]:
     made = column.proposal("date", "dates are left out unless a transform makes a value of them")
     made.facts["notation"] = {"date": forms[0]}
     if len(forms) > 1:
-        made.comments["notation"] = f"or {', '.join(forms[1:4])}: no cell tells"
-        made.decisions.append(
-            f"{made.name}: dates are written as {forms[0]} or {' or '.join(forms[1:4])}; no cell tells."
-        )
+        either = all(fits_form(cell, form) for form in forms[1:4] for cell in rest.index if fits_form(cell, forms[0]))
+        made.comments["notation"] = f"{'or' if either else 'and'} {', '.join(forms[1:4])}"
+        how = f"as {' or '.join(forms[:4])}; no cell tells" if either else f"in several forms: {', '.join(forms)}"
+        made.decisions.append(f"{made.name}: dates are written {how}.")
     _missing(column, made, [*words, *others], "no dates:")
     return [made]
 
@@ -229,16 +231,16 @@ def _numbers(column: Column, rest: pd.Series, words: list[str]) -> list[Proposal
     notation, numbers, unsure = recognise_notation(rest, decimal=column.decimal)
     if numbers.empty:
         return []
-    censored = [cell for cell in numbers.index if CENSORED.fullmatch(cell)]
+    limits = [cell for cell in numbers.index if censored(cell)]
     share = rest[numbers.index].sum() / rest.sum()
     others = rest.drop(numbers.index)
-    plain = numbers.drop(censored)
+    plain = numbers.drop(limits)
     few = len(set(plain)) <= _FEW_NUMBERS
     if few or (others.sum() > 0.05 * rest.sum() and (len(others) > 10 or share < 0.5)) or len(others) > _MOST_WORDS:
         return []
     why_codes = _why_codes(column.header, rest[plain.index], plain, notation)
     whole = bool(plain.str.fullmatch(r"[-+]?\d+").all())
-    all_plain = len(others) == 0 and not censored
+    all_plain = len(others) == 0 and not limits
     why = ""
     if not notation.prefix + notation.suffix + notation.thousands:
         fractions = not whole and not why_codes
@@ -252,13 +254,16 @@ def _numbers(column: Column, rest: pd.Series, words: list[str]) -> list[Proposal
         return [made]
     values = plain.astype(float)
     likely, doubtful = numbers_for_missing(values, rest[plain.index])
-    huge = [cell for cell in values.index if abs(values[cell]) > FLOAT32_END and cell not in likely]
-    kept = values.drop(likely + huge)
+    huge = [cell for cell in values.index if abs(values[cell]) > FLOAT32_END]
+    if len(huge) > _MOST_HUGE or rest[huge].sum() > 0.5 * rest.sum():
+        made = column.proposal("continuous", drop="it has values beyond what generators compute with (3.4e38)")
+        made.decisions.append(f"{made.name}: left out, it has values beyond what generators compute with (3.4e38).")
+        return [made]
+    likely = list(dict.fromkeys([*likely, *huge]))
+    kept = values.drop(likely)
     if kept.empty or len(set(kept)) <= _FEW_NUMBERS:
         return []
-    if huge and rest[huge].sum() > 0.5 * rest.sum():
-        return [column.proposal("continuous", drop="its values are beyond what generators compute with (3.4e38)")]
-    return _numeric(column, rest, notation, numbers, kept, censored, words, list(others.index), likely + huge, doubtful,
+    return _numeric(column, rest, notation, numbers, kept, limits, words, list(others.index), likely, doubtful,
                     unsure=unsure)  # fmt: skip
 
 
@@ -268,7 +273,7 @@ def _numeric(
     notation: Notation,
     numbers: pd.Series,
     kept: pd.Series,
-    censored: list[str],
+    limited: list[str],
     words: list[str],
     others: list[str],
     likely: list[str],
@@ -277,7 +282,7 @@ def _numeric(
     unsure: bool,
 ) -> list[Proposal]:
     """Propose a column of numbers, and one more that says which are censored."""
-    limits = numbers[censored].astype(float)
+    limits = numbers[limited].astype(float)
     valued = pd.concat([kept, limits])
     whole = bool((valued % 1 == 0).all() and valued.abs().max() < _EXACT)
     made = column.proposal("integer" if whole else "continuous", range=[valued.min(), valued.max()])
@@ -304,17 +309,17 @@ def _numeric(
         note = f"{cell} in {rest[cell]:,} rows lies apart from all others: a code for missing?"
         made.comments["range"] += f" {note}"
         made.decisions.append(f"{made.name}: {note}")
-    if rest.max() == 1 and whole and len(rest) > 0.9 * len(column.values) and len(rest) > 20:
+    if rest.max() == 1 and whole and notation.plain and len(rest) > 0.9 * len(column.values) and len(rest) > 20:
         made.comments["type"] = "every value is its own: an identifier?"
         made.decisions.append(f"{made.name}: every value is its own; is it an identifier?")
-    if not censored:
+    if not limited:
         return [made]
-    return [made, _censoring(column, made, rest, censored)]
+    return [made, _censoring(column, made, rest, limited)]
 
 
-def _censoring(column: Column, made: Proposal, rest: pd.Series, censored: list[str]) -> Proposal:
+def _censoring(column: Column, made: Proposal, rest: pd.Series, limited: list[str]) -> Proposal:
     """Propose the flag beside censored numbers; the number itself becomes the limit."""
-    signs = list(dict.fromkeys(CENSORED.fullmatch(cell)["sign"] for cell in censored))
+    signs = list(dict.fromkeys(censored(cell)[0] for cell in limited))
     made.facts["transform"] = "limit_or_number"
     levels = ["measured", *signs]
     flag = column.proposal("binary" if len(levels) == 2 else "categorical", levels=levels, transform="censoring")
@@ -322,11 +327,11 @@ def _censoring(column: Column, made: Proposal, rest: pd.Series, censored: list[s
     flag.facts["missing"] = list(made.facts.get("missing", []))
     if not flag.facts["missing"]:
         del flag.facts["missing"]
-    count = int(rest[censored].sum())
-    flag.comments["levels"] = f"{count:,} cells such as {censored[0]}: the number is the limit, this its sign"
+    count = int(rest[limited].sum())
+    flag.comments["levels"] = f"{count:,} cells such as {limited[0]}: the number is the limit, this its sign"
     made.restored = ("with_censoring", [made.name, flag.name])
     made.decisions.append(
-        f"{made.name}: {count:,} cells are below or above a limit ({censored[0]}); {flag.name} says which."
+        f"{made.name}: {count:,} cells are below or above a limit ({limited[0]}); {flag.name} says which."
     )
     if "notation" in made.facts:
         flag.facts["notation"] = {k: v for k, v in made.facts["notation"].items() if k != "decimals"}
@@ -404,6 +409,10 @@ def _text(column: Column) -> Proposal:
             made.decisions.append(f"{made.name}: 1 and 2 stand for what? Say it with 'codes'.")
         elif numbers.notna().all():
             made.comments["type"] = "numbers: ordinal, or labels for codes?"
+            _lone_code(made, levels)
+        elif len(levels) == 1 and len(rest) < n_rows:
+            made.comments["levels"] = "or empty: does empty mean no? Say it with 'missing_level'"
+            made.decisions.append(f"{made.name}: cells are '{_shown(levels[0])}' or empty; does empty mean no?")
         folded = pd.Series(levels).str.casefold().str.split().str.join(" ")
         if folded.duplicated().any():
             made.comments["levels"] = "some differ in case or blanks alone: one level? Say it with 'codes'"
@@ -417,6 +426,15 @@ def _text(column: Column) -> Proposal:
             f"is {', '.join(asked)} a level, or a code for missing?"
         )
     return made
+
+
+def _lone_code(made: Proposal, levels: list[str]) -> None:
+    """Point at a 7, 8 or 9 that lies apart from levels of small numbers."""
+    order = sorted(float(level) for level in levels)
+    apart = [level for level in levels if float(level) in (7, 8, 9) and float(level) == order[-1]]
+    if apart and len(order) > 1 and order[-1] - order[-2] >= 2:
+        made.comments["levels"] = f"{apart[0]} lies apart: a code for missing?"
+        made.decisions.append(f"{made.name}: {apart[0]} lies apart from the other levels: a code for missing?")
 
 
 def _by_number(cell: str) -> tuple[bool, float, str]:

@@ -6,8 +6,9 @@ understand. An inverse ('restored' in a codebook) gets clean values, numbers as 
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
+
+from medsynth.data.notation import censored, with_sign
 
 
 def dated(value: str) -> str:
@@ -118,25 +119,20 @@ def two_of(first: float, second: float) -> str:
     return f"{first:.12g}/{second:.12g}"
 
 
-_CENSORED = re.compile(r"([<>≤≥]=?)\s*(.+)")
-
-
 def limit_or_number(cell: str) -> str:
     """Number, or the limit that it is known to be below or above: ``"<0.05"`` becomes ``"0.05"``."""
-    found = _CENSORED.fullmatch(cell)
-    return found[2] if found else cell
+    return (censored(cell) or ("", cell))[1]
 
 
 def censoring(cell: str) -> str:
     """Sign of a number of which a limit alone is known: ``"<0.05"`` becomes ``"<"``, ``"0.07"`` ``"measured"``."""
-    found = _CENSORED.fullmatch(cell)
-    return found[1] if found else "measured"
+    return (censored(cell) or ("measured", ""))[0]
 
 
 def with_censoring(number: float, sign: str) -> str:
     """Cell of a number and its sign, inverse to `limit_or_number` and `censoring`."""
     text = str(int(number)) if number == int(number) else repr(float(number))
-    return text if sign == "measured" else f"{sign}{text}"
+    return text if sign == "measured" else with_sign(sign, text)
 
 
 # Strack et al. (2014), Table 2: "Impact of HbA1c measurement on hospital readmission rates".

@@ -84,7 +84,7 @@ def test_a_delimiter_behind_every_row_shifts_nothing(tmp_path):
     content = text(rows()).replace("\n", ",\n").replace("died,\n", "died\n", 1)
     found = same(written(tmp_path, content), rows())
     assert found.written.surplus_fields == 1
-    assert any("more delimiters than the header" in note for note in found.notes)
+    assert any("More delimiters than the header: 60 rows" in note for note in found.notes)
 
 
 def test_text_behind_the_last_column_is_refused_with_its_line_and_without_its_text(tmp_path):
@@ -166,7 +166,7 @@ def test_cells_larger_than_what_is_read_at_once(tmp_path):
     assert recognise(written(tmp_path, text(table))).table["note"].str.len().eq(100_005).all()
 
 
-@pytest.mark.parametrize("character", ["\x7f", "\x85", "\x92", "\u2028", "\u200b", "\U0001f600", "\t"])
+@pytest.mark.parametrize("character", ["\0", "\x7f", "\x85", "\x92", "\u2028", "\u200b", "\U0001f600", "\t"])
 def test_control_characters_in_levels_are_read_back_the_same(tmp_path, character):
     level = f"a{character}b"
     table = [["age", "dx"], *[[str(i), (level, "c", "d")[i % 3]] for i in range(60)]]
@@ -351,3 +351,18 @@ def test_tables_in_any_dialect_are_read_back_equal(tmp_path_factory, table, deli
         }
     )
     assert read_table(path, codebook).equals(found.table)
+
+
+def test_what_r_writes_without_being_asked(tmp_path):
+    body = "".join(f'"{i}" {row[0]} "{row[1]}" {row[2]} "{row[3]}"\n' for i, row in enumerate(rows()[1:], 1))
+    found = recognise(written(tmp_path, '"age" "sex" "crea" "died"\n' + body))
+    assert found.unnamed_index and found.table.to_numpy().tolist() == rows()[1:]
+
+
+def test_columns_that_blanks_align(tmp_path):
+    lines = [" ".join(f"{cell:<8}" for cell in row).rstrip() for row in rows()]
+    same(written(tmp_path, "\n".join(lines) + "\n"), rows())
+
+
+def test_the_line_by_which_excel_knows_a_delimiter(tmp_path):
+    assert same(written(tmp_path, "sep=;\n" + text(rows(), ";")), rows()).written.skipped_rows == 1

@@ -66,6 +66,7 @@ def test_codes_stay_as_they_are_written(tmp_path, rng, name, make):
         ("acc", [str(9_007_199_254_740_993 + 7 * (i // 2)) for i in range(N)]),
         ("key", [f"{i // 2:08x}-aaaa-bbbb-cccc-{i // 2:012x}" for i in range(N)]),
         ("contact", [f"p{i // 2}@example.org" for i in range(N)]),
+        ("pseudonym", [f"{(i // 2 + 1) * 0x9E3779B97F4A7C15 % 2**64:016x}" for i in range(N)]),
     ],
 )
 def test_a_repeated_identifier_is_proposed_as_the_person(tmp_path, name, cells):
@@ -152,6 +153,13 @@ def test_a_comma_before_three_digits_means_what_the_rest_of_the_file_says(tmp_pa
     assert "no cell tells for certain" in text
 
 
+def test_ages_above_a_limit_are_numbers_with_a_flag_and_come_back(tmp_path, rng):
+    cells = ["90+" if age > 89 else str(age) for age in rng.integers(50, 100, N)]
+    _, codebook, path = drafted(tmp_path, "years", cells)
+    table, back = restored(path, codebook)
+    assert table["years"].max() == 90 and back["years"].tolist() == cells
+
+
 def test_two_numbers_in_a_cell_become_two_columns_and_come_back(tmp_path, rng):
     cells = [f"{a}/{b}" for a, b in zip(rng.integers(90, 180, N), rng.integers(50, 100, N), strict=True)]
     cells[3] = "refused"
@@ -173,6 +181,12 @@ def test_dates_and_times(tmp_path, rng, form):
     _, codebook, _ = drafted(tmp_path, "seen", cells)
     assert codebook.columns["seen"].type == "date"
     assert codebook.columns["seen"].notation.date == form.replace("SZ", "S%z")
+
+
+def test_dates_in_two_forms_are_dates(tmp_path, rng):
+    days = pd.Timestamp("2001-02-03") + pd.to_timedelta(rng.integers(0, 6_000, N), unit="D")
+    cells = [day.strftime("%d.%m.%Y" if i % 3 else "%Y-%m-%d") for i, day in enumerate(days)]
+    assert drafted(tmp_path, "seen", cells)[1].columns["seen"].type == "date"
 
 
 def test_days_and_months_that_no_cell_tells_apart_are_said(tmp_path, rng):
