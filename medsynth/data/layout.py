@@ -37,6 +37,8 @@ class Layout:
     surplus_fields: int = 0
     short_rows: bool = False
     unnamed_index: bool = False
+    # Lines or rows of a sheet that are all empty, and comments, between the table's rows.
+    blank_rows: int = 0
     # What a person has to be told, in sentences.
     notes: list[str] = field(default_factory=list)
     # What further header rows say of each column.
@@ -70,7 +72,11 @@ def recognise_layout(rows: Iterable[Row], path: str | Path) -> Layout:
     # Of each width: the first lines that have it, and how many have text in the last field.
     lines: dict[int, list[int]] = {}
     texts: dict[int, list[int]] = {}
+    blank, last = 0, None
     for line, fields in rows:
+        # Between rows of the table, not above it.
+        blank += line - last - 1 if last is not None and len(head) > 1 else 0
+        last = line + sum(cell.count("\n") + cell.count("\r") - cell.count("\r\n") for cell in fields)
         if len(head) < _HEAD:
             head.append((line, fields))
         tail.append((line, fields))
@@ -80,7 +86,7 @@ def recognise_layout(rows: Iterable[Row], path: str | Path) -> Layout:
             texts.setdefault(len(fields), []).append(line)
     if not head:
         raise InputError(f"{path} is empty.")
-    found = Layout()
+    found = Layout(blank_rows=blank)
     usual = max(widths, key=lambda width: (widths[width], width))
     found.skipped_rows = _titles(head, usual)
     header = head[found.skipped_rows][1]
@@ -127,11 +133,21 @@ def _titles(head: list[Row], usual: int) -> int:
     for i, (_, fields) in enumerate(head[: _MOST_TITLES + 1]):
         filled = sum(bool(cell.strip()) for cell in fields)
         if len(fields) >= usual - 1 and filled >= 2:
-            return i
+            # Above the headers there may be some for groups of columns.
+            return i + 1 if _names_groups(fields, [fields for _, fields in head[i + 1 :]]) else i
         # The header may lack the names of delimiters at the end of rows.
         if filled >= 2 and filled == len(fields) and len(fields) >= usual / 2:
             return i
     return 0
+
+
+def _names_groups(fields: list[str], below: list[list[str]]) -> bool:
+    """Whether a row names groups of columns: most of its fields are empty, and the next row has a word in each."""
+    if sum(bool(cell.strip()) for cell in fields) > 0.6 * len(fields) or len(below) < 5:
+        return False
+    words = [cell.strip() for cell in below[0]]
+    named = len(words) == len(fields) and all(words) and len(set(words)) == len(words)
+    return named and not any(map(_is_value, words)) and bool(_valued_columns(below[1:]))
 
 
 def _footers(tail: list[Row], usual: int) -> int:

@@ -20,6 +20,8 @@ from medsynth.preparation.decoding import combine
 
 __all__ = ["Recognised", "read_raw", "read_table", "recognise", "sha256"]
 
+# Ends of names of tables; a .txt beside one tells of it.
+_TABLES = {".csv", ".tsv", ".tab", ".xlsx", ".xls", ".xlsb", ".ods", ".parquet", ".sav", ".dta", ".sas7bdat", ".xpt"}
 # Rows that become columns at a time.
 _CHUNK = 20_000
 
@@ -76,7 +78,7 @@ def recognise(path: str | Path, *, member: str | None = None, sheet: str | None 
         One sentence: the file cannot be read, and where it does not fit (line, column), never the text of a cell.
     """
     path = Path(path)
-    member = member or _only_member(path)
+    members_note, member = ([], member) if member else _only_member(path)
     kind = kind_of(path, member)
     if kind not in ("text", "excel"):
         found = read_described(path, member, kind)
@@ -85,8 +87,8 @@ def recognise(path: str | Path, *, member: str | None = None, sheet: str | None 
             raise InputError(f"{path} has no rows.")
         table.columns = unique_headers([str(name) for name in table.columns])
         facts = {"labels": found.labels, "codes": found.codes, "missing": found.missing}
-        return Recognised(_stripped(table), RawFormat(kind=kind), member, **facts)
-    notes = []
+        return Recognised(_stripped(table), RawFormat(kind=kind), member, notes=members_note, **facts)
+    notes = members_note
     if kind == "text":
         written = recognise_text(path, member)
         notes += _said_of(written)
@@ -96,6 +98,8 @@ def recognise(path: str | Path, *, member: str | None = None, sheet: str | None 
         if len(filled) > 1:
             notes.append(f"Of the sheets {', '.join(filled)} the table is '{written.sheet}'.")
     layout = recognise_layout(_rows(path, member, written), path)
+    if layout.blank_rows and not written.comment:
+        notes.append(f"Left out without any value: {layout.blank_rows:,} blank rows between the others.")
     kept = ("skipped_rows", "header_rows", "footer_rows", "surplus_fields", "short_rows")
     written = written.model_copy(update={name: getattr(layout, name) for name in kept})
     headers = _headers(path, member, written, unnamed_index=layout.unnamed_index)
@@ -114,13 +118,18 @@ def recognise(path: str | Path, *, member: str | None = None, sheet: str | None 
     )
 
 
-def _only_member(path: Path) -> str | None:
-    """The one table in a zip; None if there is no zip, or not one table (`open_raw` then says so)."""
+def _only_member(path: Path) -> tuple[list[str], str | None]:
+    """The one table in a zip, and what to say of it; None if there is not one (`open_raw` then says so)."""
     if path.suffix.lower() != ".zip" or not zipfile.is_zipfile(path):
-        return None
+        return [], None
     with zipfile.ZipFile(path) as archive:
         names = members(archive)
-    return names[0] if len(names) == 1 else None
+    if len(names) == 1:
+        return [], names[0]
+    tables = [name for name in names if Path(name).suffix.lower() in _TABLES]
+    if len(tables) != 1:
+        return [], None
+    return [f"Of the {len(names)} files in the zip the table is {tables[0]}."], tables[0]
 
 
 def _labels(layout: Layout, headers: list[str]) -> dict[str, str]:

@@ -240,12 +240,13 @@ def _numbers(column: Column, rest: pd.Series, words: list[str]) -> list[Proposal
         return []
     why_codes = _why_codes(column.header, rest[plain.index], plain, notation)
     whole = bool(plain.str.fullmatch(r"[-+]?\d+").all())
-    all_plain = len(others) == 0 and not limits
     why = ""
     if not notation.prefix + notation.suffix + notation.thousands:
         fractions = not whole and not why_codes
-        why = identifies(column.header, rest, len(column.values), whole=whole and all_plain, fractions=fractions)
-    if why and (all_plain or why_codes):
+        # Words among whole numbers do not keep them from identifying.
+        digits = rest[plain.index] if whole and not limits else rest
+        why = identifies(column.header, digits, len(column.values), whole=whole and not limits, fractions=fractions)
+    if why:
         return [_identifier(column, why, words)]
     if why_codes:
         made = _text(column)

@@ -366,3 +366,21 @@ def test_columns_that_blanks_align(tmp_path):
 
 def test_the_line_by_which_excel_knows_a_delimiter(tmp_path):
     assert same(written(tmp_path, "sep=;\n" + text(rows(), ";")), rows()).written.skipped_rows == 1
+
+
+def test_headers_of_groups_above_the_headers_are_titles(tmp_path):
+    table = [["patient", "", "lab", ""], *rows()]
+    assert same(written(tmp_path, text(table)), rows()).written.skipped_rows == 1
+
+
+def test_blank_rows_of_a_sheet_are_said(tmp_path):
+    table = pd.DataFrame(rows()[1:], columns=rows()[0])
+    table = pd.concat([table[:20], pd.DataFrame([{}]), table[20:]])
+    table.to_excel(tmp_path / "ward.xlsx", index=False)
+    found = recognise(tmp_path / "ward.xlsx")
+    assert len(found.table) == 60 and "1 blank rows" in " ".join(found.notes)
+
+
+def test_the_one_table_in_a_zip_with_a_readme(tmp_path):
+    found = same(zipped(tmp_path, {"README.txt": "about", "licence.pdf": "x", "ward.csv": text(rows())}), rows())
+    assert found.member == "ward.csv" and "Of the 3 files in the zip" in found.notes[0]

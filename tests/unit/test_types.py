@@ -75,6 +75,12 @@ def test_a_repeated_identifier_is_proposed_as_the_person(tmp_path, name, cells):
     assert not any(f'"{cell}"' in text for cell in cells)
 
 
+def test_words_among_identifiers_change_nothing(tmp_path, rng):
+    cells = [str(v) for v in rng.integers(10**17, 10**18, N)]
+    cells[3] = cells[90] = "unclear"
+    assert drafted(tmp_path, "order", cells)[1].columns["order"].type == "identifier"
+
+
 def test_of_two_identifiers_the_person_is_proposed(tmp_path, rng):
     visits = [f"V{i:05d}" for i in range(N)]
     _, codebook, _ = drafted(tmp_path, "visit_id", visits, patient_nbr=[str(5_000 + i // 2) for i in range(N)])
