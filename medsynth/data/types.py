@@ -9,7 +9,15 @@ import pandas as pd
 
 from medsynth.codebook import Notation
 from medsynth.data.dates import fits_form, recognise_dates
-from medsynth.data.identifiers import identifies, is_row_number, must_be_codes, names_a_code, names_a_person, words_of
+from medsynth.data.identifiers import (
+    MOST_DIGITS,
+    identifies,
+    is_row_number,
+    must_be_codes,
+    names_a_code,
+    names_a_person,
+    words_of,
+)
 from medsynth.data.notation import PLAIN, bare, censored, recognise_notation
 from medsynth.data.sentinels import FLOAT32_END, numbers_for_missing, words_for_missing
 
@@ -240,8 +248,9 @@ def _numbers(column: Column, rest: pd.Series, words: list[str]) -> list[Proposal
         return []
     why_codes = _why_codes(column.header, rest[plain.index], plain, notation)
     whole = bool(plain.str.fullmatch(r"[-+]?\d+").all())
-    why = ""
-    if not notation.prefix + notation.suffix + notation.thousands:
+    long = plain[plain.str.fullmatch(rf"[-+]?\d{{{MOST_DIGITS + 1},}}")].index
+    why = f"whole numbers of more than {MOST_DIGITS} digits" if rest[long].sum() > 0.5 * rest.sum() else ""
+    if not why and not notation.prefix + notation.suffix + notation.thousands:
         fractions = not whole and not why_codes
         # Words among whole numbers do not keep them from identifying.
         digits = rest[plain.index] if whole and not limits else rest
