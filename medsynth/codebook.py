@@ -79,7 +79,16 @@ class Notation(Strict):
     decimals: int | None = Field(
         None, ge=0, description="decimals that deliverables write; default: the raw table's, 4 at most; 17: all digits"
     )
+    fixed: bool = Field(False, description="deliverables write all 'decimals' of every number (2.00)")
     date: str | None = Field(None, description="how dates are written, as strptime has it (%d.%m.%Y)")
+
+    @model_validator(mode="after")
+    def _knows_its_decimals(self):
+        if self.fixed and (self.decimals is None or self.decimals > MAX_DECIMALS):
+            raise ValueError(f"has 'fixed', which needs 'decimals' of at most {MAX_DECIMALS}")
+        if self.decimal == self.thousands:
+            raise ValueError(f"has '{self.decimal}' both as decimal mark and between thousands")
+        return self
 
     @property
     def plain(self) -> bool:

@@ -10,7 +10,7 @@ from medsynth.disclosure import without_rare_levels
 from medsynth.generators import generator_class
 from medsynth.generators.guarantee import refuse_seeded
 from medsynth.preparation.checks import check_clean
-from medsynth.preparation.restoring import reasons, restore
+from medsynth.preparation.restoring import holds_numbers, reasons, restore
 from medsynth.randomness import derive_seed
 from medsynth.reporting.export import without_formulas, write_table
 
@@ -39,10 +39,12 @@ def main(job):
         # An index that the raw header does not name is there, too.
         unnamed = codebook.raw.unnamed_index
         restored.index += 1
+        safe = without_formulas(restored)
+        for position, header in enumerate(restored.columns):
+            if holds_numbers(header, list(restored.columns), codebook):
+                safe.isetitem(position, restored[header])
         # Delimiters as in the raw table: its numbers may have decimal commas.
-        text = without_formulas(restored).to_csv(
-            index=unnamed, index_label=False, lineterminator="\n", sep=codebook.raw.format.delimiter
-        )
+        text = safe.to_csv(index=unnamed, index_label=False, lineterminator="\n", sep=codebook.raw.format.delimiter)
         write_text(path, text)
         log.info("%s: %d rows, %d columns", name, *restored.shape)
     write_table(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from medsynth.codebook import Notation
+from medsynth.codebook import MAX_DECIMALS, Notation
 from medsynth.data.dates import fits_form, recognise_dates
 from medsynth.data.identifiers import (
     MOST_DIGITS,
@@ -298,10 +298,14 @@ def _numeric(
     made = column.proposal("integer" if whole else "continuous", range=[valued.min(), valued.max()])
     made.comments["range"] = "as seen; what is possible?"
     made.facts["unit"] = notation.suffix.strip() or notation.prefix.strip()
-    digits = numbers[kept.index].str.extract(r"\.(\d+)", expand=False).str.len().max()
+    decimals = pd.Series([len(number.partition(".")[2]) for number in numbers[kept.index]])
+    digits = int(decimals.max())
     scientific = numbers[kept.index].str.contains("[eE]").any()
     written = {name: value for name, value in notation.model_dump().items() if value != getattr(PLAIN, name)}
-    if not whole and (scientific or (digits == digits and digits > _DECIMALS_KEPT)):
+    fixed = decimals.nunique() == 1 and numbers[kept.index].str.endswith("0").any() and not limited
+    if not whole and not scientific and fixed and 1 < digits <= MAX_DECIMALS:
+        written |= {"decimals": digits, "fixed": True}
+    elif not whole and (scientific or digits > _DECIMALS_KEPT):
         written["decimals"] = 17
     if written:
         made.facts["notation"] = written

@@ -74,6 +74,12 @@ def restore(
     return tables, pd.DataFrame(entries)
 
 
+def holds_numbers(header: str, headers: list[str], codebook: Codebook) -> bool:
+    """Whether `restore` writes nothing but numbers under a header, so that ``-1,5`` is no formula of a sheet."""
+    names = _columns_of(header, codebook, headers)
+    return bool(names) and _rule(header, codebook) is None and all(codebook.columns[name].numeric for name in names)
+
+
 def reasons(cleaning: pd.DataFrame) -> dict[str, str]:
     """Read off a cleaning report why each column was dropped: column -> reason."""
     rules = cleaning[cleaning["rule"].str.startswith("dropped: ")]
@@ -193,10 +199,12 @@ def _numbers(
     if decimals <= MAX_DECIMALS:
         values = values.round(decimals)
     values = values if decimals else values.mask(gap, 0).astype("int64")
-    if not column.notation.plain or gap.any():
-        texts = [to_written(str(value), column.notation) for value in values.tolist()]
-        written = values.astype(object) if column.notation.plain else texts
-        values = pd.Series(written, values.index, dtype=object).mask(gap, _code_for_missing(column, codebook))
+    as_text = not column.notation.plain or column.notation.fixed
+    if as_text:
+        texts = [f"{value:.{decimals}f}" if column.notation.fixed else str(value) for value in values.tolist()]
+        values = pd.Series([to_written(text, column.notation) for text in texts], values.index, dtype=object)
+    if gap.any():
+        values = values.astype(object).mask(gap, _code_for_missing(column, codebook))
     shown = f"{decimals} decimals" if decimals <= MAX_DECIMALS else "all decimals"
     return values, shown if decimals else "whole numbers"
 

@@ -260,7 +260,13 @@ def test_numbers_with_all_their_digits_come_back_exactly(tmp_path, rng, digits):
     cells = [format(v, digits) for v in rng.normal(0, 1, N)]
     _, codebook, path = drafted(tmp_path, "x", cells)
     table, back = restored(path, codebook)
-    assert table["x"].tolist() == [float(cell) for cell in cells] == back["x"].tolist()
+    assert table["x"].tolist() == [float(cell) for cell in cells] == back["x"].map(float).tolist()
+
+
+def test_numbers_that_all_have_their_decimals_are_written_so_again(tmp_path, rng):
+    cells = [f"{v:.2f}" for v in rng.normal(12, 2, N)]
+    _, codebook, path = drafted(tmp_path, "hb", cells)
+    assert restored(path, codebook)[1]["hb"].tolist() == cells
 
 
 def test_gaps_come_back_as_gaps(tmp_path, rng):
