@@ -232,6 +232,8 @@ def _character(c: str) -> str:
     """Write a character inside double quotes of YAML."""
     if c in '"\\':
         return f"\\{c}"
+    if c in "\t\n":
+        return {"\t": "\\t", "\n": "\\n"}[c]
     if c.isprintable():
         return c
     code = ord(c)

@@ -121,7 +121,7 @@ def identifies(header: str, counts: pd.Series, n_rows: int, *, whole: bool, frac
     shapes = len({re.sub(r"[A-Za-z]", "a", re.sub(r"\d", "9", cell)) for cell in cells})
     if names_a_code(header) or not formed or n_distinct <= max(20, 0.1 * n_rows) or most > max(12, 8 * mean):
         return ""
-    if hinted or (digits >= 4 and shapes <= max(5, 0.05 * n_distinct)):
+    if hinted or (n_distinct > 0.2 * n_rows and digits >= 4 and shapes <= max(5, 0.05 * n_distinct)):
         return "many values of one form, each in a few rows"
     return ""
 

@@ -244,6 +244,8 @@ def _further_headers(body: list[list[str]]) -> int:
     """Count rows below the header that have words where all others have numbers."""
     count = 0
     valued = _valued_columns(body[_MOST_HEADERS:])
+    if not valued:
+        return int(len(body) > 10 and _says_what_columns_are(body[0], body[1:]))
     seen = {i: {row[i].strip() for row in body[_MOST_HEADERS:] if i < len(row)} for i in valued}
     for row in body[: _MOST_HEADERS - 1 if len(body) > 10 else 0]:
         cells = {i: row[i].strip() for i in valued if i < len(row)}
@@ -257,6 +259,14 @@ def _further_headers(body: list[list[str]]) -> int:
             break
         count += 1
     return count
+
+
+def _says_what_columns_are(row: list[str], others: list[list[str]]) -> bool:
+    """Whether a row of a table without numbers is labels: levels come again below, its own texts never do."""
+    columns = [[r[i].strip() for r in others if i < len(r)] for i in range(len(row))]
+    repeating = [i for i, cells in enumerate(columns) if 0 < len(set(cells)) <= len(cells) / 3]
+    fresh = [i for i in repeating if row[i].strip() and row[i].strip() not in columns[i]]
+    return len(repeating) > 2 and len(fresh) == len(repeating)
 
 
 def table_rows(rows: Iterable[Row], written: RawFormat, width: int, path: str | Path) -> Iterator[list[str]]:

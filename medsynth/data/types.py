@@ -303,7 +303,8 @@ def _numeric(
     scientific = numbers[kept.index].str.contains("[eE]").any()
     written = {name: value for name, value in notation.model_dump().items() if value != getattr(PLAIN, name)}
     fixed = decimals.nunique() == 1 and numbers[kept.index].str.endswith("0").any() and not limited
-    if not whole and not scientific and fixed and 1 < digits <= MAX_DECIMALS:
+    # 2.0 is how programs write a whole number among others; 2.00, or 2.0 alone, is a way of writing all.
+    if not scientific and fixed and (digits > 1 or (whole and digits)) and digits <= MAX_DECIMALS:
         written |= {"decimals": digits, "fixed": True}
     elif not whole and (scientific or digits > _DECIMALS_KEPT):
         written["decimals"] = 17
@@ -422,7 +423,8 @@ def _text(column: Column) -> Proposal:
             made.comments["levels"] = "which is which? 1 and 2 do not say"
             made.decisions.append(f"{made.name}: 1 and 2 stand for what? Say it with 'codes'.")
         elif numbers.notna().all():
-            made.comments["type"] = "numbers: ordinal, or labels for codes?"
+            spelt = ", some spelt in two ways" if numbers.duplicated().any() else ""
+            made.comments["type"] = f"numbers{spelt}: ordinal, or labels for codes?"
             _lone_code(made, levels)
         elif len(levels) == 1 and len(rest) < n_rows:
             made.comments["levels"] = "or empty: does empty mean no? Say it with 'missing_level'"

@@ -193,7 +193,7 @@ def _numbers(
     """Write numbers with as many decimals as the raw table has."""
     values = table[name].reset_index(drop=True)
     gap = _flagged(name, table, codebook) | values.isna()
-    decimals = 0 if column.type == "integer" else column.notation.decimals
+    decimals = 0 if column.type == "integer" and not column.notation.fixed else column.notation.decimals
     if decimals is None:
         decimals = _decimals(plain_numbers(cells, column.notation))
     if decimals <= MAX_DECIMALS:

@@ -194,6 +194,14 @@ def test_labels_and_units_below_the_header_describe_columns(tmp_path):
     assert drafted(path).columns["crea"].description == "Creatinine? mg/dL"
 
 
+def test_labels_below_the_header_of_a_table_without_numbers(tmp_path):
+    body = [[("f", "m")[i % 2], ("A", "B", "C")[i % 3], ("yes", "no")[i % 5 == 0]] for i in range(60)]
+    table = [["sex", "ward", "died"], ["What sex?", "Which ward?", "Died?"], *body]
+    found = recognise(written(tmp_path, text(table)))
+    assert len(found.table) == 60 and found.labels["ward"] == "Which ward?"
+    assert len(recognise(written(tmp_path, text([table[0], *body]))).table) == 60
+
+
 def test_a_slip_in_the_first_row_is_no_header(tmp_path):
     table = rows()
     table[1][2] = "see note"

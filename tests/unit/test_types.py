@@ -269,6 +269,17 @@ def test_numbers_that_all_have_their_decimals_are_written_so_again(tmp_path, rng
     assert restored(path, codebook)[1]["hb"].tolist() == cells
 
 
+def test_whole_numbers_with_a_point_are_written_so_again(tmp_path, rng):
+    cells = [f"{v}.0" for v in rng.integers(0, 60, N)]
+    _, codebook, path = drafted(tmp_path, "days", cells)
+    assert codebook.columns["days"].type == "integer"
+    assert restored(path, codebook)[1]["days"].tolist() == cells
+
+
+def test_weeks_are_no_persons(tmp_path, rng):
+    assert drafted(tmp_path, "week", [f"2020-W{1 + i % 52:02d}" for i in range(N)])[1].person is None
+
+
 def test_gaps_come_back_as_gaps(tmp_path, rng):
     cells = pd.Series(rng.integers(1, 90, N).astype(str)).mask(rng.random(N) < 0.3, "")
     _, codebook, path = drafted(tmp_path, "stay", cells)
