@@ -92,6 +92,8 @@ def _proposals(found: Recognised, known: Dictionary | None) -> list[Proposal]:
     """Propose every column, under names that are its own."""
     counts = {header: found.table[header].value_counts().drop("", errors="ignore") for header in found.table}
     mark = decimal_mark(list(counts.values()))
+    if mark == ",":
+        found.notes.append("Decimals are marked by commas.")
     taken: set[str] = set()
     proposals = []
     for header in found.table.columns:
