@@ -79,13 +79,19 @@ def schemas() -> None:
 
 @app.command()
 def draft(
-    table: Annotated[Path, typer.Argument(help="csv, csv.gz or a zip with one member")],
+    table: Annotated[
+        Path, typer.Argument(help="csv, tsv, xlsx, xls, ods, parquet, SPSS, Stata or SAS; also zip, gz, bz2, xz")
+    ],
     name: Annotated[str | None, typer.Option(help="the dataset's name; default: made of the file's")] = None,
+    member: Annotated[str | None, typer.Option(help="the table inside a zip that holds several")] = None,
+    sheet: Annotated[str | None, typer.Option(help="of a workbook; default: the first that is not empty")] = None,
+    dictionary: Annotated[Path | None, typer.Option(help="data dictionary of REDCap, csv")] = None,
 ) -> None:
     """Draft the codebook of a table that is new to the project."""
     from medsynth.drafting import draft_codebook
 
-    sys.stdout.write(draft_codebook(table, name=name))
+    text = draft_codebook(table, name=name, member=member, sheet=sheet, dictionary=dictionary)
+    sys.stdout.buffer.write(text.encode("utf-8"))
 
 
 def _runs(words: list[str]) -> dict[str, Any]:

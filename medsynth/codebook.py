@@ -7,6 +7,7 @@ scores need.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -15,7 +16,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from medsynth.errors import InputError, load_yaml, nearest, validate
 
@@ -69,12 +70,40 @@ class RareLevels(Strict):
         return self
 
 
+class Notation(Strict):
+    """How a raw column writes its numbers or dates, where that is not plain: ``1.234,5``, ``45 %``, ``31.12.1999``."""
+
+    decimal: str = Field(".", min_length=1, max_length=1, description="decimal mark")
+    thousands: str = Field("", max_length=1, description="mark between groups of three digits")
+    prefix: str = Field("", description="text before every number, such as a currency")
+    suffix: str = Field("", description="text after every number, such as %")
+    decimals: int | None = Field(
+        None, ge=0, description="decimals that deliverables write; default: the raw table's, 4 at most; 17: all digits"
+    )
+    fixed: bool = Field(False, description="deliverables write all 'decimals' of every number (2.00)")
+    date: str | None = Field(None, description="how dates are written, as strptime has it (%d.%m.%Y)")
+
+    @model_validator(mode="after")
+    def _knows_its_decimals(self):
+        if self.fixed and (self.decimals is None or self.decimals > MAX_DECIMALS):
+            raise ValueError(f"has 'fixed', which needs 'decimals' of at most {MAX_DECIMALS}")
+        if self.decimal == self.thousands:
+            raise ValueError(f"has '{self.decimal}' both as decimal mark and between thousands")
+        return self
+
+    @property
+    def plain(self) -> bool:
+        """Whether numbers are written as any program reads them."""
+        return (self.decimal, self.thousands, self.prefix, self.suffix) == (".", "", "", "")
+
+
 class Column(Strict):
     """One column of the clean table and where it comes from."""
 
     raw: str | None = Field(None, description="header in the raw table; default: the column's own name")
     made_from: list[str] = Field([], description="several raw headers that 'transform' makes the value of, in order")
     type: ColumnType = Field(description="measurement level")
+    notation: Notation = Field(Notation(), description="how the raw table writes its numbers or dates")
     description: str = Field("", description="what it is, for the data dictionary")
     unit: str = Field("", description="unit of measurement, printed on axes")
     codes: dict[Code, str] = Field({}, description="raw code -> level, in the levels' order")
@@ -165,10 +194,39 @@ class Joined(Strict):
     key: str = Field(description="header that both tables have, unique in this one")
 
 
+class RawFormat(Strict):
+    """How a raw file is written, as drafting recognised it. Without this section a file is csv in UTF-8."""
+
+    kind: Literal["text", "excel", "parquet", "spss", "stata", "sas", "xport"] = Field(
+        "text", description="text (csv, tsv and the like), excel (xlsx, xls, ods), or of which statistics program"
+    )
+    encoding: str = Field("utf-8", description="of text, by Python's name (cp1252, utf-16)")
+    delimiter: str = Field(",", min_length=1, max_length=1, description="between the fields of a text row")
+    quote: str = Field('"', max_length=1, description='around fields that hold a delimiter; "" if quotes are letters')
+    escape: str = Field("", max_length=1, description="before a quote inside quotes, where it is not doubled")
+    skip_blanks: bool = Field(False, description="blanks after a delimiter are no part of the field")
+    comment: str = Field("", max_length=1, description="rows whose first field starts with it are left out")
+    sheet: str | None = Field(None, description="of a workbook; default: the first")
+    skipped_rows: int = Field(0, ge=0, description="rows before the header, such as titles")
+    header_rows: int = Field(1, ge=0, description="rows of headers; those after the first (labels, units) are left out")
+    footer_rows: int = Field(0, ge=0, description="rows after the last row of data, such as totals")
+    surplus_fields: int = Field(0, ge=0, description="empty fields that rows have more than the header, at their end")
+    short_rows: bool = Field(False, description="rows may end early: the fields that they lack are empty")
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        try:
+            codecs.lookup(name)
+        except LookupError:
+            raise ValueError(f"'{name}' is no encoding that Python knows") from None
+        return name
+
+
 class RawFile(Strict):
     """Where the raw table is to be had, and how to know it. Headers are found regardless of case."""
 
-    file: str = Field(description="file name under <raw_dir>/<dataset>/; csv, csv.gz or zip")
+    file: str = Field(description="file name under <raw_dir>/<dataset>/, also packed (zip, gz, bz2, xz)")
     member: str | None = Field(None, description="file inside the zip")
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="of the (unpacked) table")
     url: str | None = Field(None, pattern="^https?://", description="where 'source: download' fetches the file")
@@ -176,6 +234,7 @@ class RawFile(Strict):
     joined: list[Joined] = Field([], description="further tables; of a header that two have, the first one's counts")
     unnamed_index: bool = Field(False, description="rows start with an index that the header does not name")
     missing: list[Code] = Field([""], description="raw values that are missing in every column")
+    format: RawFormat = Field(RawFormat(), description="how the file is written; default: csv in UTF-8")
 
     @model_validator(mode="after")
     def _stays_in_its_folder(self):

@@ -1,140 +1,204 @@
-"""Draft the codebook of a table that is new to the project: ``python -m medsynth.drafting my.csv``.
+"""Draft the codebook of a table that is new to the project: ``medsynth draft my.csv``.
 
-The draft is a start, not a truth: every guess that a person must confirm is a comment in it.
+The draft is a start, not a truth: every guess that a person must confirm is a comment in it. It is proven before it is
+given: by it the table is read, cleaned and restored to the cells that it has.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
+import math
 import re
-import sys
 from pathlib import Path
 
-import pandas as pd
 import yaml
 
-from medsynth.codebook import NUMERIC, Codebook
-from medsynth.cohorts.raw import open_raw, sha256
+from medsynth.codebook import Codebook
+from medsynth.data.notation import decimal_mark
+from medsynth.data.proof import prove
+from medsynth.data.reading import Recognised, recognise
+from medsynth.data.redcap import Dictionary, read_dictionary
+from medsynth.data.types import Column, Proposal, person_of, propose
 from medsynth.errors import InputError, validate
-from medsynth.inferring import YES_NO, guess_type
 
-_WORDS_FOR_MISSING = {"?", "na", "n/a", "nan", "null", "none", "unknown", "missing", "not recorded", "."}
-_NUMBERS_FOR_MISSING = {"-1", "-9", "-99", "-999", "97", "98", "99", "997", "998", "999", "9999"}
 _YAML_WORDS = {"yes", "no", "true", "false", "null", "on", "off", "y", "n"}
-_MAX_LEVELS = 30
 
 
-def draft_codebook(path: str | Path, *, name: str | None = None) -> str:
-    """Draft a codebook from a csv, csv.gz or a zip with one member.
+def draft_codebook(
+    path: str | Path,
+    *,
+    name: str | None = None,
+    member: str | None = None,
+    sheet: str | None = None,
+    dictionary: str | Path | None = None,
+) -> str:
+    """Draft a codebook from a table in any usual format.
 
     Parameters
     ----------
     path : str or Path
+        csv, tsv, xlsx, xls, ods, parquet, SPSS, Stata or SAS; also packed.
     name : str, optional
         The dataset's name; by default made of the file's.
+    member : str, optional
+        The table inside a zip that holds several.
+    sheet : str, optional
+        Of a workbook; by default the first that is not empty.
+    dictionary : str or Path, optional
+        The data dictionary of REDCap, as it exports it in csv: types, choices, validation and branching are its.
 
     Returns
     -------
     str
-        YAML that is valid as it stands. Comments give each column's missing share and the values that look like
-        codes for missing.
+        YAML that is valid as it stands, and proven: it cleans and restores the table. Comments give each column's
+        missing share and why it was taken for what; those at the top say what a person should confirm.
 
     Raises
     ------
     InputError
-        The file cannot be read or has no column.
+        The file cannot be read, or has no column with a value.
     """
     path = Path(path)
-    with open_raw(path) as stream:
-        try:
-            table = pd.read_csv(stream, dtype=str, keep_default_na=False)
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-            raise InputError(f"{path} is no readable csv ({error}).") from None
-    if table.empty:
-        raise InputError(f"{path} has no rows.")
-    # Rows with one value more than the header: pandas takes the first for an index.
-    unnamed_index = not isinstance(table.index, pd.RangeIndex)
+    found = recognise(path, member=member, sheet=sheet)
+    known = read_dictionary(dictionary) if dictionary else None
+    proposals = _proposals(found, known)
     name = name or _clean_name(path.name.split(".")[0])
+    # Whatever does not come back as it was is left out, with the reason; then the rest is proven again.
+    for _ in range(3):
+        text = _written(path, name, found, proposals)
+        codebook = validate(yaml.safe_load(text), Codebook, where=f"the draft of {path}")
+        failed = prove(path, codebook, found.table)
+        if not failed:
+            return text
+        for made in proposals:
+            if made.name in failed:
+                kept = {key: made.facts[key] for key in ("raw",) if key in made.facts}
+                made.facts = {
+                    **kept,
+                    "type": "categorical",
+                    "drop": f"it does not come back as it was: {failed[made.name]}",
+                }
+                made.restored, made.identifies = None, False
+                made.decisions.append(f"{made.name}: left out, for {failed[made.name]}.")
+        dropped = {made.name for made in proposals if "drop" in made.facts}
+        for made in proposals:
+            if made.restored and dropped & set(made.restored[1]):
+                made.restored = None
+    raise InputError(f"{path}: no draft gives the table back ({'; '.join(sorted(failed.values()))}).")
+
+
+def _proposals(found: Recognised, known: Dictionary | None) -> list[Proposal]:
+    """Propose every column, under names that are its own."""
+    counts = {header: found.table[header].value_counts().drop("", errors="ignore") for header in found.table}
+    mark = decimal_mark(list(counts.values()))
+    if mark == ",":
+        found.notes.append("Decimals are marked by commas.")
+    taken: set[str] = set()
+    proposals = []
+    for header in found.table.columns:
+        name = _free_name(_clean_name(header), taken, set(map(_clean_name, found.table.columns)))
+        codes, missing = found.codes.get(header, {}), found.missing.get(header, [])
+        column = Column(name, header, found.table[header], dict(codes), list(missing), mark)
+        made = (known.propose(column) if known else None) or propose(column)
+        for proposal in made:
+            if proposal.name != name:
+                new = _free_name(proposal.name, taken, set(map(_clean_name, found.table.columns)))
+                for other in made:
+                    if other.restored:
+                        named = [new if n == proposal.name else n for n in other.restored[1]]
+                        other.restored = (other.restored[0], named)
+                proposal.name = new
+            label = found.labels.get(header)
+            if label and "description" not in proposal.facts:
+                proposal.facts["description"] = label
+            taken.add(proposal.name)
+        taken.add(name)
+        proposals += made
+    if known:
+        known.branch(proposals)
+    if not any("drop" not in made.facts and made.facts["type"] not in ("date", "identifier") for made in proposals):
+        raise InputError("The table has no column to synthesize: all are empty, identifiers, free text or dates.")
+    person = person_of(proposals, counts, len(found.table))
+    if person:
+        person.decisions = [f"{person.name}: taken for the person, whom rows share; partitions are by person."]
+        person.facts["_person"] = True
+    return proposals
+
+
+def _free_name(name: str, taken: set[str], headers: set[str]) -> str:
+    """A name that no column has, and no flag of imputation will get: bmi_missing beside bmi is bmi_missing_2."""
+    number, free = 2, name
+    clashes = name.endswith("_missing") and name.removesuffix("_missing") in headers
+    while free in taken or clashes:
+        free, clashes = f"{name}_{number}", False
+        number += 1
+    return free
+
+
+def _written(path: Path, name: str, found: Recognised, proposals: list[Proposal]) -> str:
+    """Write the draft."""
+    from medsynth.data.opening import sha256
+
+    person = next((made.name for made in proposals if made.facts.get("_person")), None)
+    said = [*found.notes, *_gathered([decision for made in proposals for decision in made.decisions])]
+    kept = [made for made in proposals if "drop" not in made.facts and made.facts["type"] not in ("date", "identifier")]
+    if len(kept) == 1:
+        said.append(f"{kept[0].name} is the only column with values: nothing can predict it.")
     lines = [
-        f"# Draft made from {path.name} ({len(table):,} rows). Check every line that ends in a comment.",
+        f"# Draft made from {_comment(path.name)} ({len(found.table):,} rows). Check every line that has a comment.",
+        *(["# Please confirm:"] if said else []),
+        *(f"# - {_comment(sentence)}" for sentence in said),
         f"name: {name}",
         f"title: {name}",
         "publisher: unknown  # who publishes it?",
         "licence: unknown  # under which terms?",
         "raw:",
         f"  file: {_text(path.name)}",
-        f"  sha256: {sha256(path)}",
+        *([f"  member: {_text(found.member)}"] if found.member else []),
+        f"  sha256: {sha256(path, found.member)}",
         "  obtain: ask whoever wrote this codebook  # how does a person get the file?",
-        *(["  unnamed_index: true"] if unnamed_index else []),
-        'person: null  # the column that identifies a person, if rows can share one',
-        "columns:",
-    ]  # fmt: skip
-    taken: set[str] = set()
-    for header in table.columns:
-        column = _clean_name(header)
-        while column in taken:
-            column += "_2"
-        taken.add(column)
-        lines += _draft_column(column, header, table[header].str.strip())
-    text = "\n".join(lines) + "\n"
-    validate(yaml.safe_load(text), Codebook, where=f"the draft of {path}")
-    return text
-
-
-def _draft_column(column: str, header: str, values: pd.Series) -> list[str]:
-    """Draft one column."""
-    gaps = values == ""
-    counts = values[~gaps].value_counts()
-    suspects = {v: n for v, n in counts.items() if v.lower() in _WORDS_FOR_MISSING}
-    suspects |= {v: n for v, n in counts.items() if v in _NUMBERS_FOR_MISSING and _stands_apart(v, counts)}
-    rest = counts.drop(list(suspects))
-    lines = [f"  {_text(column)}:  # {gaps.mean():.1%} empty, {len(counts):,} distinct values"]
-    if column != header:
-        lines.append(f"    raw: {_text(header)}")
-    if rest.empty:
-        return [*lines, "    type: categorical", "    drop: it holds no value"]
-    lines += _draft_type(rest, len(values))
-    if suspects:
-        seen = ", ".join(f"{v} in {n:,} rows" for v, n in suspects.items())
-        lines.append(f"    missing: [{', '.join(_text(v) for v in suspects)}]  # codes for missing? {seen}")
-    return lines
-
-
-def _draft_type(counts: pd.Series, n_rows: int) -> list[str]:
-    """Guess the type of a column from its distinct values and how often each is seen."""
-    levels = list(counts.index)
-    numbers = pd.to_numeric(pd.Series(levels), errors="coerce")
-    kind = guess_type(counts, n_rows)
-    if kind == "date":
-        return ["    type: date  # dates are left out unless a transform makes a value of them"]
-    if kind == "identifier":
-        return ["    type: identifier  # every value is its own"]
-    if kind == "binary" and {level.lower() for level in levels} in YES_NO:
-        return ["    type: binary", f"    levels: [{', '.join(_text(v) for v in sorted(levels))}]  # first = no"]
-    if kind in NUMERIC:
-        low, high = numbers.min(), numbers.max()
-        return [
-            f"    type: {kind}",
-            f"    range: [{low:.12g}, {high:.12g}]  # as seen; what is possible?",
-            '    unit: ""',
+        *(["  unnamed_index: true"] if found.unnamed_index else []),
+    ]
+    written = found.written.model_dump(exclude_defaults=True)
+    if written:
+        lines.append("  format:")
+        lines += [f"    {key}: {_value(value)}" for key, value in written.items()]
+    lines.append(
+        f"person: {_text(person) if person else 'null'}  # the column that identifies a person, if rows can share one"
+    )
+    lines.append("columns:")
+    for made in proposals:
+        lines.append(f"  {_text(made.name)}:{_aside(made, '')}")
+        lines += [
+            f"    {key}: {_value(value)}{_aside(made, key)}"
+            for key, value in made.facts.items()
+            if not key.startswith("_")
         ]
-    if len(levels) > _MAX_LEVELS:
-        return [f"    type: categorical  # {len(levels):,} levels", "    rare: {keep: 20}  # enough?"]
-    listed = ", ".join(_text(v) for v in sorted(levels))
-    note = "  # numbers: ordinal, or labels for codes?" if numbers.notna().all() else ""
-    return [f"    type: {kind}{note}", f"    levels: [{listed}]"]
+    rules = [made for made in proposals if made.restored]
+    if rules:
+        lines.append("restored:")
+        for made in rules:
+            transform, columns = made.restored
+            lines += [f"  {_text(made.header)}:", f"    made_from: {_value(columns)}", f"    transform: {transform}"]
+    return "\n".join(lines) + "\n"
 
 
-def _stands_apart(value: str, counts: pd.Series) -> bool:
-    """Whether a number such as 99 lies beyond a gap from the column's other numbers, as codes do and ages do not."""
-    others = pd.to_numeric(
-        pd.Series([v for v in counts.index if v not in _NUMBERS_FOR_MISSING]), errors="coerce"
-    ).dropna()
-    if others.empty:
-        return True
-    number, spread = float(value), max(others.max() - others.min(), 1.0)
-    return number > others.max() + 0.2 * spread or number < others.min() - 0.2 * spread or (number < 0 <= others.min())
+def _gathered(decisions: list[str]) -> list[str]:
+    """Say once what is said of several columns."""
+    of: dict[str, list[str]] = {}
+    for decision in decisions:
+        column, sentence = decision.split(": ", 1)
+        of.setdefault(sentence, []).append(column)
+    return [f"{', '.join(dict.fromkeys(columns))}: {sentence}" for sentence, columns in of.items()]
+
+
+def _aside(made: Proposal, key: str) -> str:
+    """The comment behind a line."""
+    return f"  # {_comment(made.comments[key])}" if key in made.comments else ""
+
+
+def _comment(text: str) -> str:
+    """Text that stays on its line."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _clean_name(header: str) -> str:
@@ -143,25 +207,34 @@ def _clean_name(header: str) -> str:
     return name if name[:1].isalpha() else f"x_{name}".rstrip("_")
 
 
+def _value(value: object) -> str:
+    """Write a fact for YAML on one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_text(str(key))}: {_value(entry)}" for key, entry in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_value(entry) for entry in value)}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        whole = float(value).is_integer() and abs(value) < 1e15 if math.isfinite(value) else False
+        return str(int(value)) if whole else repr(float(value))
+    return _text(str(value))
+
+
 def _text(value: str) -> str:
-    """Write a value for YAML on one line, quoted where YAML would read something else into it."""
-    plain = re.fullmatch(r"[A-Za-z][A-Za-z_]*", value) and value.lower() not in _YAML_WORDS
-    return value if plain else json.dumps(value, ensure_ascii=False)
+    """Write text for YAML on one line, quoted where YAML would read something else into it; controls escaped."""
+    if re.fullmatch(r"[A-Za-z][A-Za-z_0-9]*( [A-Za-z_]+)*", value) and value.lower() not in _YAML_WORDS:
+        return value
+    return '"' + "".join(map(_character, value)) + '"'
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m medsynth.drafting", description=__doc__.splitlines()[0])
-    parser.add_argument("table", help="csv, csv.gz or a zip with one member")
-    parser.add_argument("--name", help="the dataset's name; default: made of the file's")
-    options = parser.parse_args(arguments)
-    try:
-        sys.stdout.write(draft_codebook(options.table, name=options.name))
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def _character(c: str) -> str:
+    """Write a character inside double quotes of YAML."""
+    if c in '"\\':
+        return f"\\{c}"
+    if c in "\t\n":
+        return {"\t": "\\t", "\n": "\\n"}[c]
+    if c.isprintable():
+        return c
+    code = ord(c)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -50,6 +50,6 @@ def job_of(target: str, **config: Any) -> Any:
         for path in (*job.output, *job.log):
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         return Snakemake(
-            job.input, job.output, job.params, job.wildcards, job.threads, job.resources, job.log, workflow.globals["config"],
-            job.rule.name, None, str(ROOT / "scripts"),
+            job.input, job.output, job.params, job.wildcards, job.threads, job.resources, job.log,
+            workflow.globals["config"], job.rule.name, None, str(ROOT / "scripts"),
         )  # fmt: skip

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from medsynth.codebook import Codebook, Column
+from medsynth.data.notation import exact_numbers
 from medsynth.errors import InputError
-from medsynth.preparation.decoding import apply_transform, is_missing, is_not_applicable
+from medsynth.preparation.decoding import apply_transform, is_missing, is_not_applicable, quoted
 
-# Clean integers are of 64 bits.
+# Clean integers are of 64 bits; generators compute with 32-bit floats.
 INTEGERS_END = 2.0**63
+FLOATS_END = float(np.finfo(np.float32).max)
 
 
 def check_clean(table: pd.DataFrame, codebook: Codebook, *, what: str) -> None:
@@ -62,13 +65,14 @@ def check_raw(raw: pd.DataFrame, codebook: Codebook) -> None:
         values = raw[name].mask(is_missing(raw[name], column, codebook) | is_not_applicable(raw[name], column))
         values = apply_transform(values, name, column)
         if column.numeric:
-            cells[name] = pd.to_numeric(values, errors="coerce").astype("Float64")
+            cells[name] = exact_numbers(values).astype("Float64")
             garbled = values[values.notna() & ~cells[name].abs().lt(float("inf")).fillna(False)]
             if len(garbled):
                 raise InputError(_complain(codebook, [(name, garbled, "is no number")]))
             # What lies below a floor is raised to it later.
             cells[name] = cells[name] if column.floor is None else cells[name].clip(lower=column.floor)
             rules = [pa.Check.in_range(*column.range, error="range")] if column.range else []
+            rules.append(pa.Check(lambda numbers: numbers.abs() <= FLOATS_END, error="huge"))
             if column.type == "integer":
                 rules.append(pa.Check(lambda numbers: numbers % 1 == 0, error="whole"))
                 rules.append(pa.Check(lambda numbers: numbers.abs() < INTEGERS_END, error="large"))
@@ -79,7 +83,7 @@ def check_raw(raw: pd.DataFrame, codebook: Codebook) -> None:
     try:
         pa.DataFrameSchema(checks).validate(pd.DataFrame(cells), lazy=True)
     except pa.errors.SchemaErrors as error:
-        cases = error.failure_cases.groupby(["column", "check"], sort=False)["failure_case"]
+        cases = error.failure_cases.set_index("index").groupby(["column", "check"], sort=False)["failure_case"]
         found = [(name, values, _rule(check, codebook.columns[name])) for (name, check), values in cases]
         raise InputError(_complain(codebook, found)) from None
 
@@ -91,6 +95,7 @@ def _rule(check: str, column: Column) -> str:
         return f"is outside {low:g} to {high:g}"
     return {
         "whole": "is no whole number",
+        "huge": "is beyond what generators compute with, 3.4e38 (is it a code for missing?)",
         "large": "is beyond 64-bit integers (is it a code for missing, an identifier, or continuous?)",
         "code": "is no code of the column",
     }[check]
@@ -100,8 +105,9 @@ def _complain(codebook: Codebook, found: list[tuple[str, pd.Series, str]]) -> st
     """Put the cells that the codebook does not allow into one sentence."""
     parts = []
     for name, cases, rule in found:
-        worst = cases.astype(str).value_counts().head(3)
-        shown = ", ".join(f"'{code}' in {count:,} rows" for code, count in worst.items())
+        texts = cases.astype(str)
+        worst = texts.value_counts().head(3)
+        shown = ", ".join(quoted(code, n, int(texts.index[texts == code][0]) + 1) for code, n in worst.items())
         parts.append(f"{codebook.raw_name(name)} ({shown}) {rule}")
     return (
         f"The raw table of {codebook.name} has values that its codebook does not allow: {'; '.join(parts)}. "

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from medsynth.codebook import Codebook, Column
+from medsynth.data.notation import exact_numbers
 from medsynth.errors import InputError
 from medsynth.preparation.checks import check_raw
 from medsynth.preparation.decoding import apply_transform, is_missing, is_not_applicable
@@ -66,6 +67,7 @@ def clean(raw: pd.DataFrame, codebook: Codebook, *, max_missing: float = 1.0) ->
     report = CleaningReport()
     raw = _keep_rows(raw, codebook, report)
     check_raw(raw, codebook)
+    raw = raw.reset_index(drop=True)
     columns, not_applicable, gaps = {}, {}, {}
     for name, column in codebook.columns.items():
         if column.drop or column.type == "date":
@@ -102,7 +104,7 @@ def _keep_rows(raw: pd.DataFrame, codebook: Codebook, report: CleaningReport) ->
         report.add("(rows)", rule.reason, rows_before=before, rows_after=len(raw))
     if raw.empty:
         raise InputError(f"No row of {codebook.name} is left after the codebook's row rules.")
-    return raw.reset_index(drop=True)
+    return raw
 
 
 def _order(raw: pd.DataFrame, column: str | None, codebook: Codebook) -> pd.Series:
@@ -111,10 +113,10 @@ def _order(raw: pd.DataFrame, column: str | None, codebook: Codebook) -> pd.Seri
         return pd.Series(range(len(raw)), raw.index)
     order = pd.to_numeric(raw[column], errors="coerce")
     if order.isna().any():
-        first = raw[column][order.isna()].iloc[0]
+        first = int(order.index[order.isna()][0]) + 1
         raise InputError(
-            f"Rows of {codebook.name} cannot be ordered by {codebook.raw_name(column)}: '{first}' and "
-            f"{order.isna().sum() - 1:,} more of its values are no numbers."
+            f"Rows of {codebook.name} cannot be ordered by {codebook.raw_name(column)}: {order.isna().sum():,} of its "
+            f"values are no numbers, that of row {first:,} first."
         )
     return order
 
@@ -149,9 +151,9 @@ def _decode(values: pd.Series, name: str, column: Column, report: CleaningReport
     """Turn the values of one raw column into levels or numbers."""
     if column.transform:
         report.add(name, f"transformed by {column.transform}", cells=int(values.notna().sum()))
-        values = apply_transform(values, name, column)
+    values = apply_transform(values, name, column)
     if column.numeric:
-        return _floored(pd.to_numeric(values).astype("float64"), name, column, report)
+        return _floored(exact_numbers(values), name, column, report)
     if column.codes:
         values = values.map(column.codes)
     if column.missing_level:

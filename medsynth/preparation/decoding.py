@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
 from medsynth.codebook import Codebook, Column
+from medsynth.data.notation import plain_numbers
 from medsynth.errors import InputError, nearest
 
 
@@ -28,12 +30,12 @@ def _holds(values: pd.Series, codes: list[str], column: Column) -> pd.Series:
     if column.numeric:
         numbers = pd.to_numeric(pd.Series(codes, dtype=object), errors="coerce").dropna()
         if len(numbers):
-            found |= pd.to_numeric(values, errors="coerce").isin(numbers)
+            found |= pd.to_numeric(plain_numbers(values, column.notation), errors="coerce").isin(numbers)
     return found
 
 
 def apply_transform(values: pd.Series, name: str, column: Column) -> pd.Series:
-    """Apply the function that the codebook names to a column's distinct values.
+    """Write a column's numbers plainly, and apply the function that the codebook names to its distinct values.
 
     A column made from several raw ones holds its function's values already (`combine`).
 
@@ -42,6 +44,8 @@ def apply_transform(values: pd.Series, name: str, column: Column) -> pd.Series:
     InputError
         There is no such function, or a value does not fit it.
     """
+    if column.numeric or column.transform:
+        values = plain_numbers(values, column.notation)
     if not column.transform or column.made_from:
         return values
     function = find_transform(name, column.transform)
@@ -86,8 +90,31 @@ def _apply(function: Callable[..., str], values: tuple, name: str, column: Colum
     """Apply a transform to one value of each raw column; say which value does not fit."""
     try:
         return function(*values)
-    except (ValueError, IndexError) as error:
+    except (ValueError, IndexError):
         raise InputError(
-            f"Column '{name}': '{', '.join(values)}' in {count():,} rows does not fit the transform "
-            f"'{column.transform}' ({error})."
+            f"Column '{name}': {quoted(', '.join(values), int(count()))} does not fit the transform "
+            f"'{column.transform}'; correct the table, or declare the cell as missing."
         ) from None
+
+
+# Text that fewer rows have may say who a patient is.
+_LEAST_ROWS = 5
+_HARMLESS = re.compile(r"[-+]?[\d.,eE]{1,9}|[-+]?(inf|nan)")
+
+
+def quoted(text: str, count: int, row: int | None = None) -> str:
+    """Say in a message which cells are meant: short numbers and what many rows have by their text, others by place.
+
+    Parameters
+    ----------
+    text : str
+        A raw cell.
+    count : int
+        Rows that have it.
+    row : int, optional
+        The first of them, counted from 1.
+    """
+    if _HARMLESS.fullmatch(text) or (count >= _LEAST_ROWS and len(text) <= 60 and text.isprintable()):
+        return f"'{text}' in {count:,} rows"
+    where = "" if row is None else f", row {row:,} of the data" + (" first" if count > 1 else "")
+    return f"a text in {count:,} rows{where}"

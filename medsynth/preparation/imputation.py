@@ -243,7 +243,13 @@ class SimpleImputer(Imputer):
         super().fit(train, codebook)
         if self.statistic == "mean":
             self._fallback |= {n: train[n].mean() for n in train.columns if codebook.columns[n].numeric}
-        self._flagged = list(train.columns[train.isna().any()]) if self.flags else []
+        self._flagged = self._gaps_to_flag(train, codebook) if self.flags else []
+        own = [name for name in self._flagged if f"{name}_missing" in codebook.columns]
+        if own:
+            raise InputError(
+                f"The flag of imputation '{own[0]}_missing' would overwrite the table's own column of that name: give "
+                "that column another name in the codebook ('raw' keeps its header)."
+            )
         flag = {"type": "binary", "levels": ["no", "yes"]}
         self.codebook_ = codebook.with_columns(
             {
@@ -252,6 +258,10 @@ class SimpleImputer(Imputer):
             }
         )
         return self
+
+    def _gaps_to_flag(self, train: pd.DataFrame, codebook: Codebook) -> list[str]:
+        """Columns with gaps, which get a flag."""
+        return list(train.columns[train.isna().any()])
 
     def _fill(self, table: pd.DataFrame) -> pd.DataFrame:
         filled = table.copy()
@@ -272,11 +282,10 @@ class LevelImputer(SimpleImputer):
     def fit(self, train: pd.DataFrame, codebook: Codebook) -> Self:
         """Learn from the training partition (a clean table, described by `codebook`)."""
         super().fit(train, codebook)
-        gaps = [name for name in self._flagged if codebook.columns[name].type in CODED]
-        self._flagged = [name for name in self._flagged if name not in gaps]
-        flags = {f"{name}_missing" for name in gaps}
-        columns = {name: column for name, column in self.codebook_.columns.items() if name not in flags}
-        for name in gaps:
+        columns = dict(self.codebook_.columns)
+        for name in super()._gaps_to_flag(train, codebook):
+            if codebook.columns[name].type not in CODED:
+                continue
             # A binary column with a third level is a categorical one.
             kind = "ordinal" if columns[name].type == "ordinal" else "categorical"
             levels = [*columns[name].all_levels, "missing"]
@@ -284,6 +293,10 @@ class LevelImputer(SimpleImputer):
             self._fallback[name] = "missing"
         self.codebook_ = self.codebook_.model_copy(update={"columns": columns})
         return self
+
+    def _gaps_to_flag(self, train: pd.DataFrame, codebook: Codebook) -> list[str]:
+        """Columns with gaps that cannot say so themselves."""
+        return [name for name in super()._gaps_to_flag(train, codebook) if codebook.columns[name].type not in CODED]
 
     def _fill(self, table: pd.DataFrame) -> pd.DataFrame:
         filled = super()._fill(table)

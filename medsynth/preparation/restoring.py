@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medsynth.codebook import Codebook, Column, Restored
+from medsynth.codebook import MAX_DECIMALS, Codebook, Column, Restored
+from medsynth.data.notation import plain_numbers, to_written
 from medsynth.errors import InputError
 from medsynth.preparation.decoding import find_transform
 
@@ -64,7 +65,7 @@ def restore(
     for file, cells in raw.items():
         filled = {}
         for header in cells.columns:
-            names = _columns_of(header, codebook)
+            names = _columns_of(header, codebook, list(cells.columns))
             values, origin = _fill(header, names, table, codebook, raw, dropped)
             entries.append({"file": file, **_describe(header, names, table, codebook, values is not None, origin)})
             if values is not None:
@@ -73,16 +74,34 @@ def restore(
     return tables, pd.DataFrame(entries)
 
 
+def holds_numbers(header: str, headers: list[str], codebook: Codebook) -> bool:
+    """Whether `restore` writes nothing but numbers under a header, so that ``-1,5`` is no formula of a sheet."""
+    names = _columns_of(header, codebook, headers)
+    return bool(names) and _rule(header, codebook) is None and all(codebook.columns[name].numeric for name in names)
+
+
 def reasons(cleaning: pd.DataFrame) -> dict[str, str]:
     """Read off a cleaning report why each column was dropped: column -> reason."""
     rules = cleaning[cleaning["rule"].str.startswith("dropped: ")]
     return dict(zip(rules["column"], rules["rule"].str.removeprefix("dropped: "), strict=True))
 
 
-def _columns_of(header: str, codebook: Codebook) -> list[str]:
-    """Clean columns that a raw header feeds, alone or with others; headers are found regardless of case."""
-    fed = {name: [raw.casefold() for raw in codebook.raw_names(name)] for name in codebook.columns}
-    return [name for name, headers in fed.items() if header.casefold() in headers]
+def _columns_of(header: str, codebook: Codebook, headers: list[str]) -> list[str]:
+    """Clean columns that a raw header feeds, alone or with others.
+
+    Headers are found regardless of case, but where another of the file's is spelt as the codebook has it.
+    """
+    fed = {name: codebook.raw_names(name) for name in codebook.columns}
+    return [
+        name
+        for name, own in fed.items()
+        if header in own or _folded(header) in {_folded(other) for other in own if other not in headers}
+    ]
+
+
+def _folded(header: str) -> str:
+    """A header without case and surrounding blanks."""
+    return header.strip().casefold()
 
 
 def _fill(
@@ -99,7 +118,7 @@ def _fill(
         absent = [name for name in rule.made_from if name not in table]
         if absent:
             return None, f"left out: {_absence(absent, dropped)}"
-        return _by_transform(header, rule, table), f"{rule.transform} of {', '.join(rule.made_from)}"
+        return _by_transform(header, rule, table, codebook), f"{rule.transform} of {', '.join(rule.made_from)}"
     if any(codebook.columns[name].type == "identifier" for name in names):
         fresh = _fresh_identifiers(header, len(table), raw)
         return fresh, "fresh identifiers, none of the raw table's; one person a row"
@@ -120,7 +139,8 @@ def _fill(
 
 def _rule(header: str, codebook: Codebook) -> Restored | None:
     """How the codebook restores a header, if it says so."""
-    return next((r for h, r in codebook.restored.items() if h.casefold() == header.casefold()), None)
+    own = codebook.restored.get(header)
+    return own or next((r for h, r in codebook.restored.items() if _folded(h) == _folded(header)), None)
 
 
 def _absence(names: list[str], dropped: Mapping[str, str]) -> str:
@@ -130,18 +150,24 @@ def _absence(names: list[str], dropped: Mapping[str, str]) -> str:
 
 def _cells(header: str, raw: Mapping[str, pd.DataFrame]) -> pd.Series:
     """Every raw cell under a header, of all raw tables that have it."""
-    found = [t[own] for t in raw.values() for own in t.columns if own.casefold() == header.casefold()]
+    found = [t[own] for t in raw.values() for own in t.columns if own == header]
+    found = found or [t[own] for t in raw.values() for own in t.columns if _folded(own) == _folded(header)]
     return pd.concat(found, ignore_index=True)
 
 
-def _by_transform(header: str, rule: Restored, table: pd.DataFrame) -> pd.Series:
-    """Make a header's cells by an inverse transform, row by row."""
+def _by_transform(header: str, rule: Restored, table: pd.DataFrame, codebook: Codebook) -> pd.Series:
+    """Make a header's cells by an inverse transform, row by row; a gap in one of its columns is a gap."""
     function = find_transform(header, rule.transform)
+    column = codebook.columns[rule.made_from[0]]
+    gaps = table[rule.made_from].isna().any(axis=1)
     parts = [table[name].astype(object if table[name].dtype.kind in "if" else str) for name in rule.made_from]
     cells = []
-    for values in zip(*parts, strict=True):
+    for gap, *values in zip(gaps, *parts, strict=True):
+        if gap:
+            cells.append(_code_for_missing(column, codebook))
+            continue
         try:
-            cells.append(function(*values))
+            cells.append(to_written(function(*values), column.notation))
         except (TypeError, ValueError, OverflowError) as error:
             shown = ", ".join(map(str, values))
             raise InputError(f"{header}: '{shown}' does not fit the transform '{rule.transform}' ({error}).") from None
@@ -166,12 +192,21 @@ def _numbers(
 ) -> tuple[pd.Series, str]:
     """Write numbers with as many decimals as the raw table has."""
     values = table[name].reset_index(drop=True)
-    decimals = 0 if column.type == "integer" else _decimals(cells)
-    values = values.round(decimals) if decimals else values.round().astype("int64")
-    gap = _flagged(name, table, codebook)
+    gap = _flagged(name, table, codebook) | values.isna()
+    decimals = 0 if column.type == "integer" and not column.notation.fixed else column.notation.decimals
+    if decimals is None:
+        decimals = _decimals(plain_numbers(cells, column.notation))
+    if decimals <= MAX_DECIMALS:
+        values = values.round(decimals)
+    values = values if decimals else values.mask(gap, 0).astype("int64")
+    as_text = not column.notation.plain or column.notation.fixed
+    if as_text:
+        texts = [f"{value:.{decimals}f}" if column.notation.fixed else str(value) for value in values.tolist()]
+        values = pd.Series([to_written(text, column.notation) for text in texts], values.index, dtype=object)
     if gap.any():
         values = values.astype(object).mask(gap, _code_for_missing(column, codebook))
-    return values, f"{decimals} decimals" if decimals else "whole numbers"
+    shown = f"{decimals} decimals" if decimals <= MAX_DECIMALS else "all decimals"
+    return values, shown if decimals else "whole numbers"
 
 
 def _decimals(cells: pd.Series) -> int:
@@ -190,7 +225,7 @@ def _codes(name: str, column: Column, table: pd.DataFrame, codebook: Codebook) -
     # Of several codes for one level, the first that the codebook names.
     back |= {level: code for code, level in reversed(column.codes.items())}
     cells = levels.map(back).fillna(levels)
-    gap = _flagged(name, table, codebook)
+    gap = _flagged(name, table, codebook) | table[name].isna().reset_index(drop=True)
     for level in (column.missing_level, GAP if GAP not in column.all_levels else None):
         if level is not None and level not in back:
             gap |= levels == level

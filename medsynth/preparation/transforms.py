@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from medsynth.data.notation import censored, with_sign
+
 
 def dated(value: str) -> str:
     """Flag an event that has a date (dd/mm/yyyy): ``"yes"``; what is no date is refused."""
@@ -94,6 +96,43 @@ def born_before(day: float, age: float) -> str:
     years = age if age <= _OLDEST else 300
     midnight = datetime.fromisoformat(date_of_day(day)).replace(hour=0, minute=0)
     return (midnight - timedelta(days=round(years * 365.25))).isoformat(sep=" ")
+
+
+def first_of_two(cell: str) -> str:
+    """First number of two in a cell: ``"120/80"`` becomes ``"120"``."""
+    return _two(cell)[0]
+
+
+def second_of_two(cell: str) -> str:
+    """Second number of two in a cell: ``"120/80"`` becomes ``"80"``."""
+    return _two(cell)[1]
+
+
+def _two(cell: str) -> tuple[str, str]:
+    """Two numbers with a slash between."""
+    first, second = (part.strip() for part in cell.split("/"))
+    return f"{float(first):.12g}", f"{float(second):.12g}"
+
+
+def two_of(first: float, second: float) -> str:
+    """Cell of two numbers, inverse to `first_of_two` and `second_of_two`."""
+    return f"{first:.12g}/{second:.12g}"
+
+
+def limit_or_number(cell: str) -> str:
+    """Number, or the limit that it is known to be below or above: ``"<0.05"`` becomes ``"0.05"``."""
+    return (censored(cell) or ("", cell))[1]
+
+
+def censoring(cell: str) -> str:
+    """Sign of a number of which a limit alone is known: ``"<0.05"`` becomes ``"<"``, ``"0.07"`` ``"measured"``."""
+    return (censored(cell) or ("measured", ""))[0]
+
+
+def with_censoring(number: float, sign: str) -> str:
+    """Cell of a number and its sign, inverse to `limit_or_number` and `censoring`."""
+    text = str(int(number)) if number == int(number) else repr(float(number))
+    return text if sign == "measured" else with_sign(sign, text)
 
 
 # Strack et al. (2014), Table 2: "Impact of HbA1c measurement on hospital readmission rates".

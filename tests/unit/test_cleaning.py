@@ -160,10 +160,22 @@ def test_unknown_codes_and_values_out_of_range_are_named_with_their_counts(raw, 
         clean(raw, codebook)
 
 
-def test_text_in_a_numeric_column_is_named(raw, codebook):
-    raw.loc[3, "age"] = "old"
-    with pytest.raises(InputError, match=r"AGE \('old' in 1 rows\) is no number"):
+def test_text_in_a_numeric_column_is_named_by_its_row_where_one_patient_has_it(raw, codebook):
+    raw.loc[3, "age"] = "Mrs Smith"
+    with pytest.raises(InputError, match=r"AGE \(a text in 1 rows, row 4 of the data\) is no number"):
         clean(raw, codebook)
+
+
+def test_text_that_many_rows_have_is_named(raw, codebook):
+    raw.loc[3:8, "age"] = "old"
+    with pytest.raises(InputError, match=r"AGE \('old' in 6 rows\) is no number"):
+        clean(raw, codebook)
+
+
+def test_numbers_beyond_what_generators_compute_with_are_refused(raw, codebook):
+    raw.loc[3, "crp"] = "1e300"
+    with pytest.raises(InputError, match=r"CRP .*beyond what generators compute with"):
+        clean(raw, changed("crp", range=None))
 
 
 def test_a_column_without_any_value_is_an_error(raw, codebook):
@@ -334,8 +346,8 @@ def test_a_column_that_is_mostly_zero_is_dropped_with_the_reason(tmp_path):
 @pytest.mark.parametrize(
     ("persons", "sentence"),
     [
-        ("id,SEX,BORN\n1,1,1900-01-01\n", "lacks the ID of 1 rows of the main table, 2 first"),
-        ("id,SEX,BORN\n1,1,1900-01-01\n1,1,1900-01-01\n", "must have one row for each ID; 1 has several"),
+        ("id,SEX,BORN\n1,1,1900-01-01\n", "lacks the ID of 1 rows of the main table, that of row 3 first"),
+        ("id,SEX,BORN\n1,1,1900-01-01\n1,1,1900-01-01\n", "must have one row for each ID; that of row 2 has several"),
         ("id,SEX\n1,1\n2,2\n", "lack the column BORN"),
     ],
 )

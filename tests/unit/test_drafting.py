@@ -65,5 +65,7 @@ def test_an_absent_file_is_a_clear_error(tmp_path):
 
 
 def test_the_command_prints_yaml(mine):
-    done = subprocess.run([sys.executable, "-m", "medsynth.drafting", mine], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "medsynth.cli", "draft", mine], capture_output=True, text=True, check=True
+    )
     assert yaml.safe_load(done.stdout)["name"] == "my_clinic"

@@ -237,3 +237,21 @@ def test_check_clean_names_column_rule_and_count(partitions):
         InputError, match=r"It does not fit its codebook: age: in_range\(0.0, 120.0\) fails for 3 cells"
     ):
         check_clean(bad, codebook, what="It")
+
+
+@pytest.mark.parametrize("kind", ["simple", "level"])
+def test_a_flag_never_overwrites_a_column_of_the_table(incomplete, kind):
+    train, _, codebook = incomplete
+    own = codebook.columns["sex"].model_copy(update={"raw": "CRP_MISSING"})
+    imputer = make_imputer(kind, **({"flags": True} if kind == "simple" else {}))
+    with pytest.raises(InputError, match="'crp_missing' would overwrite the table's own column"):
+        imputer.fit(train.assign(crp_missing=train["sex"]), codebook.with_columns({"crp_missing": own}))
+
+
+def test_a_column_called_like_the_flag_of_a_coded_one_is_kept_by_the_level_imputer(incomplete):
+    train, _, codebook = incomplete
+    own = codebook.columns["sex"].model_copy(update={"raw": "STAGE_MISSING"})
+    table = train.assign(stage_missing=train["sex"])
+    imputer = make_imputer("level").fit(table, codebook.with_columns({"stage_missing": own}))
+    filled = imputer.transform(table)
+    assert filled["stage_missing"].equals(table["stage_missing"]) and "stage_missing" in imputer.codebook_.columns

@@ -9,7 +9,7 @@ from medsynth.display.export import without_formulas
 from medsynth.errors import InputError
 from medsynth.preparation.cleaning import clean
 from medsynth.preparation.imputation import make_imputer
-from medsynth.preparation.restoring import file_names, reasons, restore
+from medsynth.preparation.restoring import file_names, holds_numbers, reasons, restore
 from medsynth.preparation.transforms import (
     age_at,
     born_before,
@@ -289,3 +289,8 @@ def test_mimic_admissions_go_back_into_their_schema(raw_dir, tmp_path):
     paths = [tmp_path / file for file in codebook.raw.files]
     again, _ = clean(read_raw(paths[0], codebook, joined=paths[1:]), codebook)
     pd.testing.assert_frame_equal(codebook.resolved(table).conform(again), table)
+
+
+def test_numbers_with_decimal_commas_are_known_for_numbers(codebook, published):
+    headers = list(published)
+    assert {header for header in headers if holds_numbers(header, headers, codebook)} == {"AGE", "CRP"}

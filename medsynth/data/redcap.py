@@ -1,0 +1,232 @@
+"""REDCap's data dictionary as a codebook: types, choices, validation ranges, branching, identifiers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from medsynth.data.reading import recognise
+from medsynth.data.types import Column, Proposal
+from medsynth.errors import InputError
+
+# Headers of the export of a project, and of its API.
+_HEADERS = {
+    "field": ("variable / field name", "field_name"),
+    "type": ("field type", "field_type"),
+    "label": ("field label", "field_label"),
+    "choices": ("choices, calculations, or slider labels", "choices or calculations", "select_choices_or_calculations"),
+    "validation": ("text validation type or show slider number", "text_validation_type_or_show_slider_number"),
+    "low": ("text validation min", "text_validation_min"),
+    "high": ("text validation max", "text_validation_max"),
+    "identifier": ("identifier?", "identifier"),
+    "branching": ("branching logic (show field only if...)", "branching_logic"),
+}
+_FLAGS = {"yesno": {"0": "no", "1": "yes"}, "truefalse": {"0": "false", "1": "true"}}
+_LEVEL = "not applicable"
+_CONDITION = re.compile(r"""\[(\w+)(?:\((\w+)\))?\]\s*(=|<>|!=)\s*['"]?(-?\w*)['"]?""")
+
+
+@dataclass
+class Dictionary:
+    """The fields of a data dictionary; `propose` describes a column by it, `branch` adds its branching logic."""
+
+    fields: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def propose(self, column: Column) -> list[Proposal] | None:
+        """Describe a raw column; None if the dictionary does not know it, or says less of it than its values do.
+
+        Parameters
+        ----------
+        column : Column
+        """
+        header = column.header.strip().lower()
+        checkbox = re.fullmatch(r"(\w+?)___(\w+)", header)
+        if checkbox and checkbox[1] in self.fields:
+            return [self._checkbox(column, self.fields[checkbox[1]], checkbox[2])]
+        if header.endswith("_complete") and header not in self.fields:
+            return [column.proposal("categorical", drop="REDCap's own state of a form")]
+        known = self.fields.get(header)
+        if known is None:
+            return None
+        made = self._described(column, known)
+        if made and known["label"]:
+            made.facts["description"] = " ".join(re.sub(r"<[^>]*>", " ", known["label"]).split())
+            if made.header != made.name:
+                made.facts = {"raw": made.header, **made.facts}
+            made.comments.setdefault("", f"{(column.values == '').mean():.1%} empty, {len(column.counts):,} values")
+        return [made] if made else None
+
+    def _described(self, column: Column, known: dict[str, str]) -> Proposal | None:
+        """Describe a column by its field."""
+        kind = known["type"].lower()
+        first = next(iter(self.fields.values())) is known
+        if column.kept.empty:
+            return column.proposal("categorical", drop="it holds no value")
+        if known["identifier"].lower() in ("y", "yes", "1") or first:
+            made = column.proposal("identifier", "REDCap's record" if first else "an identifier by the dictionary")
+            if not first:
+                made.facts["drop"] = "an identifier by the dictionary"
+            made.identifies = first
+            return made
+        if kind in ("notes", "file", "descriptive", "signature"):
+            return column.proposal("categorical", drop=f"REDCap's {kind}")
+        if kind in _FLAGS:
+            return self._coded(column, _FLAGS[kind])
+        if kind in ("radio", "dropdown"):
+            return self._coded(column, _choices(known["choices"]))
+        validation = known["validation"].lower()
+        if kind == "text" and validation.startswith(("date", "time")):
+            return column.proposal("date", "dates are left out unless a transform makes a value of them")
+        if kind in ("calc", "slider") or validation.startswith(("integer", "number")):
+            return self._numeric(column, known)
+        return None
+
+    def _coded(self, column: Column, choices: dict[str, str]) -> Proposal | None:
+        """Levels by the choices; None where cells are labels, or codes that the dictionary lacks."""
+        if set(column.kept.index) <= set(choices):
+            seen = choices
+            made = column.proposal("binary" if len(seen) == 2 else "categorical", codes=_distinct(seen))
+            return made
+        if set(column.kept.index) <= set(choices.values()):
+            levels = list(dict.fromkeys(choices.values()))
+            return column.proposal("binary" if len(levels) == 2 else "categorical", levels=levels)
+        return None
+
+    def _numeric(self, column: Column, known: dict[str, str]) -> Proposal | None:
+        """Numbers within the range of the validation, widened to what is there; None where cells are words."""
+        from medsynth.data.types import propose
+
+        made = propose(column)
+        if len(made) > 1 or made[0].facts["type"] not in ("integer", "continuous") or "range" not in made[0].facts:
+            return None
+        low, high = made[0].facts["range"]
+        made, given = made[0], (_number(known["low"]), _number(known["high"]))
+        bounds = [low if given[0] is None else min(low, given[0]), high if given[1] is None else max(high, given[1])]
+        made.facts["range"] = bounds
+        outside = (given[0] is not None and low < given[0]) or (given[1] is not None and high > given[1])
+        made.comments["range"] = "as validated" if None not in given else "as seen; what is possible?"
+        if outside:
+            made.comments["range"] = (
+                f"REDCap validates {known['low'] or '-'} to {known['high'] or '-'}; some lie outside"
+            )
+            made.decisions.append(f"{made.name}: some values lie outside of what REDCap validates.")
+        made.facts.pop("raw", None)
+        return made
+
+    def _checkbox(self, column: Column, known: dict[str, str], code: str) -> Proposal:
+        """One choice of a checkbox, which is a column of its own."""
+        choice = {key.lower().replace("-", "_"): label for key, label in _choices(known["choices"]).items()}
+        label = choice.get(code, code)
+        states = {"0": "no", "1": "yes"}
+        if set(column.kept.index) <= {"Unchecked", "Checked"}:
+            states = {"Unchecked": "no", "Checked": "yes"}
+        if column.kept.empty or not set(column.kept.index) <= set(states):
+            made = column.proposal("categorical", drop="it holds no state of a checkbox")
+        else:
+            made = column.proposal("binary", codes=states)
+        made.facts["description"] = f"{' '.join(known['label'].split())}: {label}"
+        if made.header != made.name:
+            made.facts = {"raw": made.header, **made.facts}
+        made.comments[""] = f"{(column.values == '').mean():.1%} empty"
+        return made
+
+    def branch(self, proposals: list[Proposal]) -> None:
+        """Add "not applicable" where a field is shown under a condition that another column decides.
+
+        Parameters
+        ----------
+        proposals : list of Proposal
+            Changed in place. Conditions that a codebook cannot say stay comments.
+        """
+        by_field = {made.header.strip().lower(): made for made in proposals}
+        for header, made in by_field.items():
+            own = re.sub(r"___\w+$", "", header)
+            logic = self.fields.get(own, {}).get("branching", "").strip()
+            if not logic or "drop" in made.facts:
+                continue
+            when = self._when(logic, by_field)
+            possible = made.facts["type"] in ("categorical", "binary", "ordinal") and when and self._unconditional(when)
+            if not possible:
+                made.comments["type"] = f"asked only if {' '.join(logic.split())}: say 'not_applicable' if you can"
+                continue
+            if made.facts["type"] == "binary":
+                made.facts["type"] = "categorical"
+            made.facts["not_applicable"] = {"codes": [], "level": _LEVEL, "when": when}
+
+    def _unconditional(self, when: dict[str, str]) -> bool:
+        """Whether the columns that decide are always asked."""
+        named = {re.sub(r"___\w+$", "", name) for name in when}
+        return not any(self.fields.get(name, {}).get("branching", "").strip() for name in named)
+
+    def _when(self, logic: str, by_field: dict[str, Proposal]) -> dict[str, str] | None:
+        """The levels of the columns with which a field is not shown; None if that is no one level of each."""
+        parts = re.split(r"\s+or\s+", logic, flags=re.I)
+        when: dict[str, str] = {}
+        for part in parts:
+            found = _CONDITION.fullmatch(part.strip())
+            if not found:
+                return None
+            name, code, sign, value = found.groups()
+            header = f"{name}___{code.lower()}" if code else name
+            decides = by_field.get(header.lower())
+            levels = (decides.facts.get("codes") or {v: v for v in decides.facts.get("levels", [])}) if decides else {}
+            if decides is None or "drop" in decides.facts or value not in levels:
+                return None
+            others = [level for key, level in levels.items() if key != value]
+            if sign == "=" and len(others) != 1:
+                return None
+            level = others[0] if sign == "=" else levels[value]
+            if when.get(decides.name, level) != level:
+                return None
+            when[decides.name] = level
+        return when
+
+
+def read_dictionary(path: str | Path) -> Dictionary:
+    """Read a data dictionary that REDCap exported.
+
+    Parameters
+    ----------
+    path : str or Path
+        csv.
+
+    Raises
+    ------
+    InputError
+        It lacks the column of fields or that of types.
+    """
+    table = recognise(path).table
+    headers = {header.strip().strip('"').lower(): header for header in table.columns}
+    found = {key: next((headers[n] for n in names if n in headers), None) for key, names in _HEADERS.items()}
+    absent = [_HEADERS[key][0] for key in ("field", "type") if found[key] is None]
+    if absent:
+        raise InputError(
+            f"{path} is no data dictionary of REDCap: it lacks the column '{absent[0]}'. Export it in Project Setup, "
+            "'Download the current Data Dictionary'."
+        )
+    fields = {}
+    for row in table.to_dict("records"):
+        entry = {key: row[header] if header else "" for key, header in found.items()}
+        fields[entry["field"].lower()] = entry
+    return Dictionary(fields)
+
+
+def _choices(text: str) -> dict[str, str]:
+    """Choices such as ``1, Female | 2, Male``: code -> label."""
+    pairs = (part.split(",", 1) for part in text.split("|") if "," in part)
+    return {code.strip(): " ".join(re.sub(r"<[^>]*>", " ", label).split()) for code, label in pairs}
+
+
+def _distinct(choices: dict[str, str]) -> dict[str, str]:
+    """Choices whose labels are all different."""
+    labels = list(choices.values())
+    return {code: f"{label} ({code})" if labels.count(label) > 1 else label for code, label in choices.items()}
+
+
+def _number(text: str) -> float | None:
+    """A bound of a validation; None if there is none, or it is a date."""
+    try:
+        return float(text)
+    except ValueError:
+        return None

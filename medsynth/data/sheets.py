@@ -1,0 +1,94 @@
+"""Rows of workbooks (xlsx, xls, xlsb, ods), read by calamine; every cell as the text that a csv would have."""
+
+from __future__ import annotations
+
+import datetime
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from medsynth.data.opening import open_raw
+from medsynth.data.text import Row
+from medsynth.errors import InputError
+
+
+def sheet_rows(path: str | Path, member: str | None, sheet: str | None) -> Iterator[Row]:
+    """Read the rows of a sheet, those that are not all empty.
+
+    Parameters
+    ----------
+    path : str or Path
+    member : str or None
+        The workbook inside a zip.
+    sheet : str or None
+        By default the first that is not empty.
+
+    Yields
+    ------
+    row : int
+        Number in the sheet.
+    cells : list of str
+
+    Raises
+    ------
+    InputError
+        The library is absent; the workbook is encrypted, damaged, or lacks the sheet.
+    """
+    book = _workbook(path, member)
+    name = sheet or next(iter(filled_sheets(path, member)))
+    if name not in book.sheet_names:
+        raise InputError(f"{path} has no sheet '{name}'; it has {', '.join(book.sheet_names)}.")
+    for number, cells in enumerate(book.get_sheet_by_name(name).to_python(skip_empty_area=False), 1):
+        texts = [cell_text(cell) for cell in cells]
+        if any(texts):
+            yield number, texts
+
+
+def filled_sheets(path: str | Path, member: str | None) -> list[str]:
+    """Names of the sheets that are not empty."""
+    book = _workbook(path, member)
+    filled = [name for name in book.sheet_names if book.get_sheet_by_name(name).height]
+    if not filled:
+        raise InputError(f"{path} is empty.")
+    return filled
+
+
+def _workbook(path: str | Path, member: str | None):
+    """Open a workbook."""
+    try:
+        from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+    except ImportError:
+        raise InputError(f"{path} is a workbook; install python-calamine to read it, or save it as csv.") from None
+    with open_raw(path, member) as stream:
+        content = io.BytesIO(stream.read())
+    if b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0" in content.getbuffer()[:].tobytes():
+        raise InputError(f"{path} is encrypted; save it without a password first.")
+    try:
+        return CalamineWorkbook.from_filelike(content)
+    except PasswordError:
+        raise InputError(f"{path} is encrypted; save it without a password first.") from None
+    except CalamineError as error:
+        raise InputError(f"{path} is no readable workbook ({error}); save it again as xlsx or csv.") from None
+
+
+def cell_text(cell: object) -> str:
+    """Write a cell as csv has it: whole numbers without decimals, dates as ISO 8601, truth values as words."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, float):
+        return number_text(cell)
+    if isinstance(cell, datetime.datetime):
+        midnight = not (cell.hour or cell.minute or cell.second or cell.microsecond)
+        return cell.date().isoformat() if midnight else cell.isoformat(sep=" ")
+    if isinstance(cell, datetime.date | datetime.time):
+        return cell.isoformat()
+    return str(cell)
+
+
+def number_text(number: float) -> str:
+    """Write a number with as few digits as give it back, whole ones without decimals; not-a-number as nothing."""
+    if number != number:
+        return ""
+    return str(int(number)) if number == int(number) and abs(number) < 2**63 else repr(float(number))
