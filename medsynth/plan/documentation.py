@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 from pydantic import BaseModel
-from pydantic_core import PydanticUndefined
 
 from medsynth.codebook import (
     Codebook,
@@ -111,13 +110,13 @@ def _table(model: type[BaseModel]) -> str:
     """Tabulate a model's keys."""
     lines = ["| key | default | meaning |", "|---|---|---|"]
     for name, field in model.model_fields.items():
-        default = "required" if field.is_required() else _plain(field.default)
+        default = "required" if field.is_required() else _plain(field.get_default(call_default_factory=True))
         lines.append(f"| `{field.alias or name}` | {default} | {(field.description or '').replace('<', '&lt;')} |")
     return "\n".join(lines) + "\n"
 
 
 def _plain(value: object) -> str:
     """Say a default in YAML's words."""
-    if value is None or value is PydanticUndefined or value in ("", [], {}) or isinstance(value, BaseModel):
+    if value is None or value in ("", [], {}) or isinstance(value, BaseModel):
         return ""
     return f"`{json.dumps(value)}`"
