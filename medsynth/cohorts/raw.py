@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import pandas as pd
 
@@ -18,7 +18,7 @@ from medsynth.preparation.decoding import combine
 
 
 @contextmanager
-def open_raw(path: str | Path, member: str | None = None) -> Iterator[BinaryIO]:
+def open_raw(path: str | Path, member: str | None = None) -> Iterator[IO[bytes] | gzip.GzipFile]:
     """Open a raw table as a binary stream, unpacking on the way; nothing is written to disk.
 
     Parameters
@@ -58,7 +58,8 @@ def open_raw(path: str | Path, member: str | None = None) -> Iterator[BinaryIO]:
 def sha256(path: str | Path, member: str | None = None) -> str:
     """SHA-256 of a raw table's unpacked bytes, as 64 hexadecimal digits."""
     with open_raw(path, member) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        # typeshed's IO does not say that it has `readinto`, which all of these have.
+        return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
 def read_raw(path: str | Path, codebook: Codebook, joined: Sequence[str | Path] = ()) -> pd.DataFrame:
@@ -166,7 +167,7 @@ def _join(table: pd.DataFrame, other: pd.DataFrame, key: str, path: str | Path) 
     return table.merge(other, on=key, how="left", validate="many_to_one")
 
 
-def _header(stream: BinaryIO, path: str | Path) -> list[str]:
+def _header(stream: IO[bytes] | gzip.GzipFile, path: str | Path) -> list[str]:
     """Read the header row."""
     import csv
 
