@@ -70,7 +70,7 @@ def _draw_by(groups: np.ndarray, shares: Mapping[str, Mapping[Any, float]], rng:
     return drawn
 
 
-def _days(values: np.ndarray) -> np.ndarray:
+def _days(values: pd.Series | np.ndarray) -> np.ndarray:
     """Turn days into whole minutes."""
     return np.round(np.asarray(values) * 1440).astype("timedelta64[m]")
 

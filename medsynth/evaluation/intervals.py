@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
 LEVEL = 0.95
@@ -78,8 +79,8 @@ def bounds_of(metric: str) -> tuple[float, float]:
 
 
 def interval(
-    values: Sequence[float],
-    variances: Sequence[float] | None = None,
+    values: ArrayLike,
+    variances: ArrayLike | None = None,
     *,
     bounds: tuple[float, float] = UNBOUNDED,
     splits: float | None = None,
@@ -89,9 +90,9 @@ def interval(
 
     Parameters
     ----------
-    values : sequence of float, shape (seeds,)
+    values : array_like of float, shape (seeds,)
         NaN (a score that could not be computed) is left out.
-    variances : sequence of float, shape (seeds,), optional
+    variances : array_like of float, shape (seeds,), optional
         Of each value over the persons that it is judged on; NaN where that is not known.
     bounds : tuple of float
         Of the score. The interval stays inside: it is Wilson's (1927) for the number of rows that would give a share of
