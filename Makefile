@@ -2,7 +2,7 @@
 # make compare    compare the runs here with the results that the repository keeps (RUN=results/<study>/<run> for one)
 # make estimate   core hours, memory and disk of a run before it is started (CONFIG as for results)
 # make benchmark  what fitting and sampling cost as tables grow (source and raw_dir by CONFIG)
-# make check      style and the quick tests: before every commit
+# make check      style, types and the quick tests: before every commit
 # make test       every test, lint and format check
 # make coverage   how much of the library the quick tests run
 # make clean      remove results, but for results/reference; make distclean also removes the environments
@@ -49,7 +49,7 @@ benchmark: $(VENV)/.installed
 
 QUICK := -m "not slow and not workflow"
 
-check: style
+check: style types
 	$(BIN)/python -m pytest $(QUICK) tests/unit $(PYTEST_ARGS)
 
 test: $(VENV)/.installed lint
@@ -64,7 +64,10 @@ style: $(VENV)/.installed
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/codespell . .github
 
-lint: style
+types: $(VENV)/.installed
+	$(BIN)/mypy
+
+lint: style types
 	$(BIN)/snakemake --lint
 
 format: $(VENV)/.installed

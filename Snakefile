@@ -64,7 +64,6 @@ wildcard_constraints:
 
 
 rule all:
-    default_target: True
     """Tables and figures of every study in the configuration."""
     input:
         [path for run in RUNS.values() for path in run.files],

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -64,7 +64,7 @@ class RareLevels(Strict):
     label: str = Field("other", description="the level that the rest becomes")
 
     @model_validator(mode="after")
-    def _one_rule(self):
+    def _one_rule(self) -> Self:
         if (self.keep is None) == (self.seen_more_than is None):
             raise ValueError("needs one of 'keep' and 'seen_more_than'")
         return self
@@ -84,7 +84,7 @@ class Notation(Strict):
     date: str | None = Field(None, description="how dates are written, as strptime has it (%d.%m.%Y)")
 
     @model_validator(mode="after")
-    def _knows_its_decimals(self):
+    def _knows_its_decimals(self) -> Self:
         if self.fixed and (self.decimals is None or self.decimals > MAX_DECIMALS):
             raise ValueError(f"has 'fixed', which needs 'decimals' of at most {MAX_DECIMALS}")
         if self.decimal == self.thousands:
@@ -131,7 +131,7 @@ class Column(Strict):
     )
 
     @model_validator(mode="after")
-    def _fits_its_type(self):
+    def _fits_its_type(self) -> Self:
         if self.made_from and (self.raw or not self.transform):
             raise ValueError("has 'made_from', which needs a 'transform' and goes without 'raw'")
         if self.drop or self.type in ("date", "identifier"):
@@ -237,7 +237,7 @@ class RawFile(Strict):
     format: RawFormat = Field(RawFormat(), description="how the file is written; default: csv in UTF-8")
 
     @model_validator(mode="after")
-    def _stays_in_its_folder(self):
+    def _stays_in_its_folder(self) -> Self:
         for name in (*self.files, self.member or ""):
             if name.startswith(("/", "\\")) or ".." in Path(name).parts or "`" in name or "\n" in name:
                 raise ValueError(f"names a file outside its folder: {name!r}")
@@ -261,7 +261,7 @@ class RowRule(Strict):
     values: list[Code] = Field([], description="raw values whose rows are dropped")
 
     @model_validator(mode="after")
-    def _says_what(self):
+    def _says_what(self) -> Self:
         if bool(self.first_per) == bool(self.column) or bool(self.column) != bool(self.values):
             raise ValueError("needs either 'first_per', or 'column' and 'values'")
         if self.order_by and not self.first_per:
@@ -287,7 +287,7 @@ class Impossible(Strict):
     )
 
     @model_validator(mode="after")
-    def _says_what(self):
+    def _says_what(self) -> Self:
         if not self.where and not self.less:
             raise ValueError("needs 'where' or 'less'")
         return self
@@ -330,7 +330,7 @@ class Codebook(Strict):
     )
 
     @model_validator(mode="after")
-    def _names_exist(self):
+    def _names_exist(self) -> Self:
         named = [self.person] if self.person else []
         named += [name for rule in self.rows for name in rule.named]
         for column in self.columns.values():
@@ -343,7 +343,7 @@ class Codebook(Strict):
         return self
 
     @model_validator(mode="after")
-    def _restored_headers_exist(self):
+    def _restored_headers_exist(self) -> Self:
         headers = [header for name in self.columns for header in self.raw_names(name)]
         for header, rule in self.restored.items():
             if header not in headers:
@@ -354,7 +354,7 @@ class Codebook(Strict):
         return self
 
     @model_validator(mode="after")
-    def _conditions_can_hold(self):
+    def _conditions_can_hold(self) -> Self:
         for name, column in self.columns.items():
             for other, level in column.not_applicable.when.items() if column.not_applicable else []:
                 place = f"'columns.{name}.not_applicable.when' names"
@@ -445,7 +445,7 @@ class Codebook(Strict):
         columns = {}
         for name in table.columns:
             declared = self.columns[name]
-            facts = {"raw": declared.raw, "type": declared.type, "description": declared.description}
+            facts: dict[str, Any] = {"raw": declared.raw, "type": declared.type, "description": declared.description}
             facts |= {"pandas_type": declared.pandas_type}
             facts |= {"unit": declared.unit, "not_applicable": declared.settled_not_applicable(table.columns)}
             if declared.numeric:
@@ -521,8 +521,9 @@ class Codebook(Strict):
 
 def level_name(value: object) -> str:
     """Name a level that may be no text in a plain table: a whole number without decimals."""
-    whole = isinstance(value, float | np.floating) and float(value).is_integer()
-    return str(int(value)) if whole else str(value)
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
 
 
 def named_levels(values: pd.Series) -> pd.Series:

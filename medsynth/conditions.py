@@ -93,11 +93,11 @@ def _read_levels(name: str, column: Column, value: Any) -> Condition:
     if not isinstance(levels, Sequence) or not levels:
         raise InputError(f"The condition on '{name}' must be a level or a list of levels (given: {value!r}).")
     # A publisher's number, such as 1 of an admission type, is the text "1" among the levels.
-    levels = [str(int(level) if isinstance(level, float) and level.is_integer() else level) for level in levels]
-    for level in levels:
+    names = [str(int(level) if isinstance(level, float) and level.is_integer() else level) for level in levels]
+    for level in names:
         if level not in known:
             raise InputError(f"'{name}' has no level '{level}', which a condition names{nearest(level, known)}")
-    return Condition(levels=tuple(levels))
+    return Condition(levels=tuple(names))
 
 
 def _read_range(name: str, column: Column, value: Any) -> Condition:

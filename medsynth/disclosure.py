@@ -18,6 +18,7 @@ coding).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import overload
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,10 @@ def few(count: int, least: int, total: int | None = None) -> str:
     return f"<{least}" if is_small(count, least) else str(count)
 
 
+@overload
+def is_small(count: int, least: int) -> bool: ...
+@overload
+def is_small(count: np.ndarray, least: int) -> np.ndarray: ...
 def is_small(count: int | np.ndarray, least: int) -> bool | np.ndarray:
     """Whether a count of real rows is above 0 and below `least`; elementwise for an array."""
     return (count > 0) & (count < least)
@@ -158,7 +163,7 @@ def shown_sets(sets: np.ndarray, least: int, partitions: Sequence[np.ndarray] = 
 def _differences(rows: np.ndarray, known: list[np.ndarray]) -> Iterator[np.ndarray]:
     """Sets whose number of rows follows from that of a set and those of known ones."""
 
-    def within(inner, outer):
+    def within(inner: np.ndarray, outer: np.ndarray) -> bool:
         return not (inner & ~outer).any()
 
     for other in known:
@@ -281,14 +286,17 @@ def without_rare_levels(
         Column -> cells replaced, for every column whose levels are taken from the data.
     """
     table, cells = table.copy(), {}
-    for name in [name for name in table if name in codebook.columns and codebook.columns[name].rare]:
+    rules = {name: codebook.columns[name].rare for name in table if name in codebook.columns}
+    for name, rule in rules.items():
+        if rule is None:
+            continue
         column = codebook.columns[name]
         patients = pd.Series(persons(real, codebook)).groupby(real[name].astype(str).to_numpy()).nunique()
-        named = {*patients.index[patients >= least], *column.all_levels, column.rare.label}
+        named = {*patients.index[patients >= least], *column.all_levels, rule.label}
         rare = table[name].notna() & ~table[name].isin(named)
         levels = [level for level in table[name].cat.categories if level in named]
-        levels += [column.rare.label] if column.rare.label not in levels else []
-        values = table[name].astype(object).mask(rare, column.rare.label)
+        levels += [rule.label] if rule.label not in levels else []
+        values = table[name].astype(object).mask(rare, rule.label)
         table[name] = values.astype(pd.CategoricalDtype(levels, ordered=table[name].cat.ordered))
         cells[name] = int(rare.sum())
     return table, cells

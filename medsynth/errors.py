@@ -5,10 +5,13 @@ from __future__ import annotations
 import difflib
 import types
 import typing
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
 from pydantic import BaseModel, ValidationError
+
+Model = typing.TypeVar("Model", bound=BaseModel)
 
 
 class InputError(ValueError):
@@ -17,14 +20,14 @@ class InputError(ValueError):
 
 def nearest(word: object, known: typing.Iterable[object]) -> str:
     """Return ``"; did you mean 'x'?"`` for the known word closest to `word`, or what is known."""
-    known = [str(k) for k in known]
-    close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.5)
+    names = [str(k) for k in known]
+    close = difflib.get_close_matches(str(word), names, n=1, cutoff=0.5)
     if close:
         return f"; did you mean '{close[0]}'?"
-    return f"; known: {', '.join(known)}"
+    return f"; known: {', '.join(names)}"
 
 
-def load_yaml(path: str | Path, model: type[BaseModel]) -> BaseModel:
+def load_yaml(path: str | Path, model: type[Model]) -> Model:
     """Read a YAML file into a pydantic model.
 
     Parameters
@@ -42,7 +45,7 @@ def load_yaml(path: str | Path, model: type[BaseModel]) -> BaseModel:
     return validate(read_yaml(path), model, where=str(path))
 
 
-def read_yaml(path: str | Path) -> object:
+def read_yaml(path: str | Path) -> typing.Any:
     """Read a YAML file; `InputError` says in one sentence that it is absent or no YAML."""
     path = Path(path)
     try:
@@ -55,7 +58,7 @@ def read_yaml(path: str | Path) -> object:
         raise InputError(f"{path} is no valid YAML: {' '.join(str(error).split())}.") from None
 
 
-def validate(content: object, model: type[BaseModel], *, where: str) -> BaseModel:
+def validate(content: object, model: type[Model], *, where: str) -> Model:
     """Fit plain content (dicts, lists, numbers, strings) to a pydantic model; see `load_yaml`."""
     try:
         return model.model_validate(content)
@@ -63,7 +66,7 @@ def validate(content: object, model: type[BaseModel], *, where: str) -> BaseMode
         raise InputError(" ".join(_sentence(e, model, where) for e in error.errors())) from None
 
 
-def _sentence(error: dict, model: type[BaseModel], where: str) -> str:
+def _sentence(error: Mapping[str, typing.Any], model: type[BaseModel], where: str) -> str:
     """Say one pydantic error in plain words."""
     place = [str(p) for p in error["loc"]]
     if error["type"] == "extra_forbidden":
@@ -79,11 +82,12 @@ def _sentence(error: dict, model: type[BaseModel], where: str) -> str:
 
 def _keys_at(model: type[BaseModel], path: tuple) -> list[str]:
     """List the keys that are known at a place inside a model."""
+    inner: type[BaseModel] | None = model
     for step in path:
-        field = model.model_fields.get(step) if model else None
+        field = inner.model_fields.get(step) if inner else None
         if field is not None:
-            model = _model_of(field.annotation)
-    return list(model.model_fields) if model else []
+            inner = _model_of(field.annotation)
+    return list(inner.model_fields) if inner else []
 
 
 def _model_of(annotation: object) -> type[BaseModel] | None:

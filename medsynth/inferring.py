@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,7 +50,7 @@ def infer_codebook(table: pd.DataFrame, types: Mapping[str, ColumnType]) -> Code
     if table.empty:
         raise InputError("The table has no rows or no columns; there is nothing to infer a codebook from.")
     columns = {name: _infer_column(table[name], types.get(name)) for name in table.columns}
-    facts = {"name": "table", "title": "Table", "publisher": "unknown", "licence": "unknown"}
+    facts: dict[str, Any] = {"name": "table", "title": "Table", "publisher": "unknown", "licence": "unknown"}
     facts["raw"] = {"file": "table.csv", "obtain": "it was a DataFrame"}
     described = validate({**facts, "columns": columns}, Codebook, where="The codebook inferred")
     return described.resolved(described.conform(table))

@@ -11,6 +11,9 @@ times; what the tables say of them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -52,13 +55,13 @@ ADMISSIONS = [
 PATIENTS = ["ROW_ID", "SUBJECT_ID", "GENDER", "DOB", "DOD", "DOD_HOSP", "DOD_SSN", "EXPIRE_FLAG"]
 
 
-def _draw(shares: dict, n: int, rng: np.random.Generator) -> np.ndarray:
+def _draw(shares: Mapping[Any, float], n: int, rng: np.random.Generator) -> np.ndarray:
     """Levels drawn with the given relative frequencies, shape (n,), dtype object."""
     weights = np.array(list(shares.values()), dtype=float)
     return np.array(list(shares), dtype=object)[rng.choice(len(weights), size=n, p=weights / weights.sum())]
 
 
-def _draw_by(groups: np.ndarray, shares: dict[str, dict], rng: np.random.Generator) -> np.ndarray:
+def _draw_by(groups: np.ndarray, shares: Mapping[str, Mapping[Any, float]], rng: np.random.Generator) -> np.ndarray:
     """Levels drawn with the relative frequencies of each row's group, shape (n,), dtype object."""
     drawn = np.empty(len(groups), dtype=object)
     for group, levels in shares.items():
@@ -67,7 +70,7 @@ def _draw_by(groups: np.ndarray, shares: dict[str, dict], rng: np.random.Generat
     return drawn
 
 
-def _days(values: np.ndarray) -> np.ndarray:
+def _days(values: pd.Series | np.ndarray) -> np.ndarray:
     """Turn days into whole minutes."""
     return np.round(np.asarray(values) * 1440).astype("timedelta64[m]")
 
@@ -102,7 +105,7 @@ def _draw_patients(n: int, rng: np.random.Generator) -> pd.DataFrame:
         "GENDER": np.where(rng.random(n) < _of(unit, "men"), "M", "F"),
         "FIRST": FIRST_DAY + rng.integers(0, N_DAYS, n),
         "ETHNICITY": ethnicity,
-        "LANGUAGE": np.where(rng.random(n) < NO_LANGUAGE, None, language),
+        "LANGUAGE": np.where(rng.random(n) < NO_LANGUAGE, np.array(None), language),
         "RELIGION": _draw(RELIGIONS, n, rng),
         "MARITAL_STATUS": _draw_by(band, MARITAL_STATUSES, rng),
     })  # fmt: skip
@@ -161,7 +164,8 @@ def _draw_length_of_stay(unit: np.ndarray, died: np.ndarray, rng: np.random.Gene
 def _log_odds_of_death(stays: pd.DataFrame, risk: np.ndarray) -> np.ndarray:
     """Log-odds of death in hospital: risk of unit and diagnosis, and of what else is known. Every slope is a choice."""
     age, newborn = stays["AGE"], stays["UNIT"] == "NICU"
-    odds = risk + np.where(newborn, 0, 0.032 * (age - 65) + 0.02 * np.maximum(age - 80, 0))
+    of_age = np.where(newborn, 0, 0.032 * (age - 65) + 0.02 * np.maximum(age - 80, 0))
+    odds = pd.Series(risk + of_age, stays.index)
     odds += stays["ADMISSION_TYPE"].map({"ELECTIVE": -1.1, "URGENT": 0.2}).fillna(0)
     transfer = {"TRANSFER FROM HOSP/EXTRAM": 0.4, "TRANSFER FROM SKILLED NUR": 0.5}
     odds += stays["ADMISSION_LOCATION"].map(transfer).fillna(0)
@@ -211,7 +215,7 @@ def _text(times: pd.Series | np.ndarray) -> np.ndarray:
     """Times as the release writes them, missing ones None."""
     times = np.asarray(times).astype("datetime64[s]")
     written = pd.Series(np.datetime_as_string(times, unit="s"), dtype=object).str.replace("T", " ", regex=False)
-    return np.where(np.isnat(times), None, written)
+    return np.where(np.isnat(times), np.array(None), written)
 
 
 def _admissions(stays: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:

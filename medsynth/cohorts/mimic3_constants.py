@@ -96,7 +96,7 @@ ADDITIONS = [";TELEMETRY", "\\CATH", ";R/O INFECTION", " ?", "-WEAKNESS", ";S/P 
 DONOR, DONORS = "ORGAN DONOR ACCOUNT", 0.019  # docs: stays of donors may be negative; 98 stays are (counts)
 
 # By type of admission; choice: the sums over types are near counts.
-LOCATIONS = {
+LOCATIONS: dict[str, dict[str, float]] = {
     "EMERGENCY": {
         "EMERGENCY ROOM ADMIT": 541, "CLINIC REFERRAL/PREMATURE": 208, "TRANSFER FROM HOSP/EXTRAM": 173,
         "PHYS REFERRAL/NORMAL DELI": 66, "TRANSFER FROM SKILLED NUR": 6.4, "** INFO NOT AVAILABLE **": 4.2,

@@ -138,7 +138,7 @@ def _choose(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _linear(slopes: dict[str, float], z: dict[str, np.ndarray]) -> np.ndarray:
-    return sum(slope * z[name] for name, slope in slopes.items())
+    return sum((slope * z[name] for name, slope in slopes.items()), start=np.zeros(()))
 
 
 def _spread(slopes: dict[str, float], rest: float) -> float:
@@ -174,7 +174,8 @@ def _draw_person(n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
 
 def _draw_smoking(person: dict, rng: np.random.Generator) -> np.ndarray:
     """Position in SMOKING: current smokers are younger, ex-smokers older and more often men [choice]."""
-    z, slopes = person["z"], ({"age": -0.45}, {"age": 0.25, "male": 0.2}, {}, {})
+    z = person["z"]
+    slopes: tuple[dict[str, float], ...] = ({"age": -0.45}, {"age": 0.25, "male": 0.2}, {}, {})
     # Half the squared slopes off keeps the shares where the table has them.
     tilts = [np.exp(_linear(s, z) - sum(v**2 for v in s.values()) / 2) * np.ones(len(z["age"])) for s in slopes]
     return _choose(np.array(list(SMOKING.values())) * np.column_stack(tilts), rng)
@@ -197,7 +198,9 @@ def _draw_levels(person: dict, rng: np.random.Generator) -> dict[str, np.ndarray
 
 def _measure(person: dict, levels: dict[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Median, last value, number, interquartile range and gradient (a year) of the measurements in the window."""
-    n, raw, counts = len(person["age"]), {}, {}
+    n = len(person["age"])
+    raw: dict[str, np.ndarray] = {}
+    counts: dict[str, np.ndarray] = {}
     years = np.clip(person["duration"], 1.0, WINDOW)
     contact = years / WINDOW * np.exp(MORE_WITH_AGE * person["z"]["age"] + 0.3 * rng.standard_normal(n))
     for name, (mean_n, without, within, drift, decimals) in MEASURES.items():

@@ -7,6 +7,7 @@ persons) and, where they are known, replicates (arrays; see `medsynth.evaluation
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,7 +56,7 @@ def tabulated(scores: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 
 def measured(wanted: dict[str, pd.DataFrame]) -> dict[str, float]:
     """Put the intervals of several metrics side by side: ``name``, ``name_low``, ``name_high`` for each."""
-    row = {}
+    row: dict[str, float] = {}
     for name, own in wanted.items():
         found = mean_interval(own)
         row |= {name: found.mean, f"{name}_low": found.low, f"{name}_high": found.high}
@@ -116,10 +117,10 @@ def _pairs(first: pd.DataFrame, second: pd.DataFrame) -> list[tuple]:
     return [(a, b) for a, b in found if not np.isnan(a.value - b.value)]
 
 
-def _variance_of_difference(a, b) -> float:
-    own = [getattr(one, "replicates", None) for one in (a, b)]
-    if all(values is not None for values in own):
-        return float(np.nanvar(own[0] - own[1], ddof=1))
+def _variance_of_difference(a: Any, b: Any) -> float:
+    of_a, of_b = (getattr(one, "replicates", None) for one in (a, b))
+    if of_a is not None and of_b is not None:
+        return float(np.nanvar(of_a - of_b, ddof=1))
     known = [v for one in (a, b) if not np.isnan(v := getattr(one, "variance", np.nan))]
     return float(sum(known)) if known else np.nan
 

@@ -9,13 +9,16 @@ from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from textwrap import fill, wrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import pandas as pd
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
 
 # Characters of the note at the bottom that an inch has room for.
 NOTE_PER_INCH = 16
@@ -46,11 +49,11 @@ RANGE = {"errorbar": ("pi", 100)}
 INTERVAL = {"estimator": "median", **RANGE}
 
 
-def in_style(draw: Callable) -> Callable:
+def in_style(draw: Callable[Given, Made]) -> Callable[Given, Made]:
     """Let a function draw in the module's style, without changing anybody else's."""
 
     @wraps(draw)
-    def drawn(*args, **kwargs):
+    def drawn(*args: Given.args, **kwargs: Given.kwargs) -> Made:
         import matplotlib
         import seaborn as sns
 
@@ -134,7 +137,7 @@ def beside_each_other(
     ax.set_xlim(-0.5, len(places) - 0.5)
 
 
-def legend_of(figure: Figure, ax: Axes, titles: dict[str, str] | None = None, **options: object) -> None:
+def legend_of(figure: Figure, ax: Axes, titles: dict[str, str] | None = None, **options: Any) -> None:
     """Put the legend that seaborn gave the axes beside all axes of the figure.
 
     Parameters
@@ -148,8 +151,8 @@ def legend_of(figure: Figure, ax: Axes, titles: dict[str, str] | None = None, **
         Of `matplotlib.figure.Figure.legend`.
     """
     handles, labels = ax.get_legend_handles_labels()
-    if ax.get_legend():
-        ax.get_legend().remove()
+    if legend := ax.get_legend():
+        legend.remove()
     titles = titles or {}
     options = {"loc": "outside upper center"} | options
     figure.legend(handles, [titles.get(label, label) for label in labels], **options)

@@ -186,8 +186,8 @@ def _html(display: pd.DataFrame, caption: str) -> str:
     styler.map(lambda cell: "font-weight: bold" if isinstance(cell, Bold) else None)
     styler.set_td_classes(pd.DataFrame("block", labels, display.columns))
     styler.set_table_styles([{"selector": selector, "props": props} for selector, props in LOOK.items()])
-    columns = zip(display.columns, _kinds(display), strict=True)
-    columns = {name: [{"selector": "", "props": ALIGNED[kind]}] for name, kind in columns}
+    kinds = zip(display.columns, _kinds(display), strict=True)
+    columns = {name: [{"selector": "", "props": ALIGNED[kind]}] for name, kind in kinds}
     styler.set_table_styles(columns, overwrite=False)
     page = styler.to_html(doctype_html=True, encoding="utf-8")
     return page.replace(STYLER_HEAD, HEAD.format(title=escape(caption.split(". ")[0])), 1)
@@ -195,7 +195,8 @@ def _html(display: pd.DataFrame, caption: str) -> str:
 
 def _styler(display: pd.DataFrame) -> tuple[Styler, list[int]]:
     """Texts of a table for pandas to render, with a row for the label of each block; and which rows these are."""
-    rows, labels = [], []
+    rows: Rows = []
+    labels: list[int] = []
     for label, of_block in _blocks(display):
         if label:
             labels.append(len(rows))

@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
 LEVEL = 0.95
@@ -78,8 +79,8 @@ def bounds_of(metric: str) -> tuple[float, float]:
 
 
 def interval(
-    values: Sequence[float],
-    variances: Sequence[float] | None = None,
+    values: ArrayLike,
+    variances: ArrayLike | None = None,
     *,
     bounds: tuple[float, float] = UNBOUNDED,
     splits: float | None = None,
@@ -89,9 +90,9 @@ def interval(
 
     Parameters
     ----------
-    values : sequence of float, shape (seeds,)
+    values : array_like of float, shape (seeds,)
         NaN (a score that could not be computed) is left out.
-    variances : sequence of float, shape (seeds,), optional
+    variances : array_like of float, shape (seeds,), optional
         Of each value over the persons that it is judged on; NaN where that is not known.
     bounds : tuple of float
         Of the score. The interval stays inside: it is Wilson's (1927) for the number of rows that would give a share of
@@ -105,14 +106,14 @@ def interval(
     Interval
         Without ends where neither persons' nor seeds' variance is known.
     """
-    values = np.asarray(values, dtype=float)
-    known = ~np.isnan(values)
-    within = np.full(len(values), np.nan) if variances is None else np.asarray(variances, dtype=float)
-    values, within = values[known], within[known]
-    k = len(values)
+    scores = np.asarray(values, dtype=float)
+    known = ~np.isnan(scores)
+    within = np.full(len(scores), np.nan) if variances is None else np.asarray(variances, dtype=float)
+    scores, within = scores[known], within[known]
+    k = len(scores)
     if not k:
         return Interval(0, np.nan, np.nan, np.nan)
-    mean, between = float(values.mean()), float(values.var(ddof=1)) if k > 1 else np.nan
+    mean, between = float(scores.mean()), float(scores.var(ddof=1)) if k > 1 else np.nan
     u = float(np.nanmean(within)) if (~np.isnan(within)).any() else np.nan
     if splits is not None and k > 1:
         variance, df = max((1 / k + splits) * between, np.nan_to_num(u) / k), k - 1.0
@@ -146,7 +147,8 @@ def ends(
     half = t * np.sqrt(share * (1 - share) / rows + t**2 / (4 * rows**2)) / (1 + t**2 / rows)
     # At 0 and 1 rounding can leave the share itself outside.
     found = min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share)
-    return tuple(float(low + (high - low) * end) for end in found)
+    lower, upper = (float(low + (high - low) * end) for end in found)
+    return lower, upper
 
 
 # Half the width of an interval as a part of its mean, up to which this is clearly above 0.
@@ -193,8 +195,8 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
     """Adjust p-values for being several (Holm 1979); NaN stays NaN and does not count."""
     from statsmodels.stats.multitest import multipletests
 
-    p_values = np.asarray(p_values, dtype=float)
-    adjusted, known = p_values.copy(), ~np.isnan(p_values)
+    found = np.asarray(p_values, dtype=float)
+    adjusted, known = found.copy(), ~np.isnan(found)
     if known.any():
-        adjusted[known] = multipletests(p_values[known], method="holm")[1]
+        adjusted[known] = multipletests(found[known], method="holm")[1]
     return adjusted

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
@@ -33,11 +35,13 @@ class Target(Strict):
     not_predictors: list[str] = Field([], description="further columns that would give the target away")
 
     @model_validator(mode="after")
-    def _one_way(self):
+    def _one_way(self) -> Self:
         if bool(self.column) == bool(self.outcomes):
             raise ValueError("needs either 'column' or 'outcomes'")
         if self.at_least is not None and not self.column:
             raise ValueError("has 'at_least' and needs 'column'")
+        if self.positive and not self.column:
+            raise ValueError("has 'positive' and needs 'column'")
         if self.outcomes and not self.otherwise:
             raise ValueError("has 'outcomes' and needs 'otherwise'")
         return self
@@ -58,23 +62,26 @@ class Target(Strict):
             if codebook.column(name).type in ("date", "identifier") or codebook.column(name).drop:
                 raise InputError(f"Target '{self.name}': column '{name}' is not in the clean table.")
         wanted = [(o.column, o.equals) for o in self.outcomes]
-        if self.positive:
+        if self.column and self.positive:
             wanted.append((self.column, self.positive))
         for name, level in wanted:
             levels = codebook.column(name).all_levels
             if level not in levels:
                 place = f"Target '{self.name}': column '{name}'"
                 raise InputError(f"{place} has no level '{level}'{nearest(level, levels)}")
-        if self.column and codebook.column(self.column).numeric and self.at_least is None:
+        if not self.column:
+            return
+        numeric = codebook.column(self.column).numeric
+        if numeric and self.at_least is None:
             raise InputError(f"Target '{self.name}': column '{self.column}' is numeric and needs 'at_least'.")
-        if self.at_least is not None and not codebook.column(self.column).numeric:
+        if self.at_least is not None and not numeric:
             raise InputError(f"Target '{self.name}': 'at_least' needs a numeric column, '{self.column}' is coded.")
 
     def classes(self, table: pd.DataFrame) -> list[str]:
         """Names of the classes; of two, the second is the positive one."""
         if self.at_least is not None:
             return [f"below {self.at_least:g}", f"{self.at_least:g} or more"]
-        if self.outcomes:
+        if self.outcomes and self.otherwise:
             return [self.otherwise, *dict.fromkeys(o.label for o in self.outcomes)]
         levels = [str(level) for level in table[self.column].cat.categories]
         if self.positive and len(levels) == 2:

@@ -229,19 +229,19 @@ class _PartialRows:
             going = going[tree["feature"][node[going]] >= 0]
         return node
 
-    def select(self, rows: np.ndarray) -> Self:
+    def select(self, rows: np.ndarray) -> _PartialRows:
         """Keep rows, some several times."""
         chosen = _PartialRows(self.model, len(rows), self.rng)
         chosen.values = {name: values[rows] for name, values in self.values.items()}
         return chosen
 
-    def join(self, other: Self) -> Self:
+    def join(self, other: _PartialRows) -> _PartialRows:
         """Put another table's rows below these."""
         joined = _PartialRows(self.model, self.rows + other.rows, self.rng)
         joined.values = {name: np.concatenate([values, other.values[name]]) for name, values in self.values.items()}
         return joined
 
-    def replace(self, other: Self, rows: np.ndarray) -> None:
+    def replace(self, other: _PartialRows, rows: np.ndarray) -> None:
         """Take rows of another table; see `PartialRows.replace`."""
         self.values = {name: np.where(rows, other.values[name], values) for name, values in self.values.items()}
 

@@ -65,7 +65,8 @@ class PerRowClipping:
         total = loss()
         passed = [self._passed[layer] for layer in self.layers]
         gradients = torch.autograd.grad(total, [output for _, output in passed])
-        squares = sum(map(squared_norms, self.layers, (x for x, _ in passed), gradients))
+        norms = map(squared_norms, self.layers, (x for x, _ in passed), gradients)
+        squares = sum(norms, start=total.new_zeros(()))
         scale = (self.norm / squares.sqrt()).clamp(max=1.0)[:, None]
         found = []
         for layer, (x, _), g in zip(self.layers, passed, gradients, strict=True):

@@ -18,8 +18,8 @@ NOISE = {
 NOT_INCLUDED = "cleaning, imputation, the choice of settings, the number of rows, how long training took"
 
 
-class Guaranteed:
-    """A generator whose rows are protected by noise; comes before `Generator` among the bases.
+class Guaranteed(Generator):
+    """A generator whose rows are protected by noise; comes first among the bases.
 
     Attributes
     ----------

@@ -34,6 +34,8 @@ class MaskedLinear(nn.Module):
         Scale of the initial weights.
     """
 
+    mask: Tensor
+
     def __init__(self, seen: np.ndarray, sees: np.ndarray, gain: float = 1.0) -> None:
         super().__init__()
         # Outputs see the first `reach` inputs.
@@ -98,6 +100,10 @@ class AutoregressiveDecoder(nn.Module):
             h = h + layer(functional.relu(h))
         return self.heads(self.dropout(functional.relu(h))) + self.direct(x)
 
+    def later_layers(self) -> list[MaskedLinear]:
+        """Layers after the first, of which torch's list forgets the class."""
+        return [layer for layer in self.layers if isinstance(layer, MaskedLinear)]
+
 
 class PartialTable:
     """Rows of which the decoder has drawn the first columns; see `medsynth.generators.sequential.PartialRows`.
@@ -149,7 +155,7 @@ class PartialTable:
         a, b = (int(edge) for edge in decoder.unit_starts[position : position + 2])
         if b > a:
             self.hidden[0][:, a:b] = decoder.first.units(self.x, a, b)
-            for before, after, layer in zip(self.hidden, self.hidden[1:], decoder.layers, strict=False):
+            for before, after, layer in zip(self.hidden, self.hidden[1:], decoder.later_layers(), strict=False):
                 # A unit of a layer sees units of its own degree in the layer before, which are there by now.
                 after[:, a:b] = before[:, a:b] + layer.units(functional.relu(before[:, :b]), a, b)
         start, end = (int(edge) for edge in decoder.starts[position : position + 2])

@@ -212,7 +212,7 @@ class MedVAE(Generator):
             len(fitted), step, validate, epochs=counts[-1], batch_size=self.batch_size, trained=type(self).__name__
         ):
             self.history_.append(record)
-            self.epochs_ = record["epoch"]
+            self.epochs_ = int(record["epoch"])
             if self.epochs_ in counts:
                 self._set_training(False)
                 self.posteriors_ = self._encode(records)
@@ -223,11 +223,15 @@ class MedVAE(Generator):
     def _build(self, device: torch.device) -> None:
         """Make the two networks."""
         kinds = (len(self.scaler_.numbers), len(self.scaler_.flags), self.scaler_.levels)
-        block = {"batch_norm": self.batch_norm, "dropout": self.dropout, "skip": self.skip}
-        shape = {"hidden": self.hidden, "latent": self.latent}
-        encoder = med_vae_networks.Encoder(*kinds, embedding=self.embedding, **shape, **block)
-        decoder = med_vae_networks.Decoder(*kinds, numeric_output=self.numeric_output, **shape, **block)
-        self.network_ = {"encoder": encoder.to(device), "decoder": decoder.to(device)}
+        block: dict[str, Any] = {"batch_norm": self.batch_norm, "dropout": self.dropout, "skip": self.skip}
+        encoder = med_vae_networks.Encoder(
+            *kinds, embedding=self.embedding, hidden=self.hidden, latent=self.latent, **block
+        )
+        decoder = med_vae_networks.Decoder(
+            *kinds, numeric_output=self.numeric_output, hidden=self.hidden, latent=self.latent, **block
+        )
+        self._encoder, self._decoder = encoder.to(device), decoder.to(device)
+        self.network_ = {"encoder": self._encoder, "decoder": self._decoder}
         self._likelihood = training.LevelLikelihood(self.scaler_.levels, device)
 
     def _set_training(self, mode: bool) -> None:
@@ -258,7 +262,7 @@ class MedVAE(Generator):
             "binary": self.binary_weight_,
             "categorical": self.categorical_weight,
         }
-        loss = sum(weights[name] * value for name, value in parts.items())
+        loss = sum((weights[name] * value for name, value in parts.items()), start=kl.new_zeros(()))
         # Without a gradient the divergence is reported and no part of what is minimised.
         loss = loss + self.kl_weight * annealing * kl if self.kl_gradient else loss
         return {"loss": loss, **parts, "kl": kl}
@@ -285,7 +289,8 @@ class MedVAE(Generator):
         chunks = [
             self.network_["encoder"](*parts) for parts in zip(*(r.split(ROWS_AT_ONCE) for r in records), strict=True)
         ]
-        return tuple(torch.cat(part).cpu() for part in zip(*chunks, strict=True))
+        mean, log_variance = (torch.cat(part).cpu() for part in zip(*chunks, strict=True))
+        return mean, log_variance
 
     def _sample_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None) -> Iterator[pd.DataFrame]:
         """Decode draws from posteriors of training records; see `Generator._sample_parts`."""
@@ -337,7 +342,7 @@ class MedVAE(Generator):
 
     def _architecture(self) -> dict[str, list[list[str]]]:
         """Stages of the two networks, read off the modules; see `Generator.card`."""
-        encoder, decoder = self.network_["encoder"], self.network_["decoder"]
+        encoder, decoder = self._encoder, self._decoder
         scaler = self.scaler_
         inputs = [f"numeric ({len(scaler.numbers)})", f"binary ({len(scaler.flags)})"]
         inputs.append(f"categorical ({len(scaler.coded)})")

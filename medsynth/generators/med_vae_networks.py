@@ -14,7 +14,7 @@ from medsynth.codebook import Codebook
 
 # Of leaky ReLU and batch normalisation Keras' defaults, with which the published network was trained.
 LEAKY_SLOPE = 0.3
-NORM = {"eps": 1e-3, "momentum": 0.01}
+NORM_EPS, NORM_MOMENTUM = 1e-3, 0.01
 
 
 class Block(nn.Module):
@@ -23,7 +23,7 @@ class Block(nn.Module):
     def __init__(self, inputs: int, outputs: int, *, batch_norm: bool, dropout: float, skip: bool) -> None:
         super().__init__()
         self.linear = nn.Linear(inputs, outputs)
-        self.norm = nn.BatchNorm1d(outputs, **NORM) if batch_norm else nn.Identity()
+        self.norm = nn.BatchNorm1d(outputs, eps=NORM_EPS, momentum=NORM_MOMENTUM) if batch_norm else nn.Identity()
         self.activation = nn.LeakyReLU(LEAKY_SLOPE)
         self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
         self.skip = skip
@@ -54,6 +54,8 @@ class Encoder(nn.Module):
         Settings of `Block`.
     """
 
+    starts: Tensor
+
     def __init__(
         self,
         numbers: int,
@@ -73,8 +75,9 @@ class Encoder(nn.Module):
         width = numbers + flags + embedding * len(levels)
         self.layers = nn.Sequential()
         for size in hidden:
-            self.layers.append(Block(width, size, **block))
-            width = self.layers[-1].outputs
+            added = Block(width, size, **block)
+            self.layers.append(added)
+            width = added.outputs
         # Mean and log-variance side by side: one product instead of two.
         self.heads = nn.Linear(width, 2 * latent)
 
@@ -103,8 +106,9 @@ class Decoder(nn.Module):
         self.layers = nn.Sequential()
         width = latent
         for size in reversed(hidden):
-            self.layers.append(Block(width, size, **block))
-            width = self.layers[-1].outputs
+            added = Block(width, size, **block)
+            self.layers.append(added)
+            width = added.outputs
         self.sizes = [numbers, flags, sum(levels)]
         self.heads = nn.Linear(width, sum(self.sizes))
         self.number_activation = nn.Sigmoid() if numeric_output == "sigmoid" else nn.Identity()

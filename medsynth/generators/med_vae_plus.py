@@ -91,7 +91,7 @@ class MedVAEPlus(Generator):
     has_losses = True
     has_architecture = True
     # What else is learned and stored as it is.
-    _facts = ("history", "best_epoch")
+    _facts: tuple[str, ...] = ("history", "best_epoch")
 
     def __init__(
         self,
@@ -163,7 +163,8 @@ class MedVAEPlus(Generator):
         decoder = masked.AutoregressiveDecoder(
             sizes, self.latent, width=self.width, depth=self.depth, dropout=self.dropout
         )
-        self.network_ = {"encoder": encoder.to(device), "decoder": decoder.to(device)}
+        self._encoder, self._decoder = encoder.to(device), decoder.to(device)
+        self.network_ = {"encoder": self._encoder, "decoder": self._decoder}
         self._likelihood = training.LevelLikelihood(sizes, device)
         self._starts = torch.as_tensor(decoder.starts[:-1], device=device)
 
@@ -225,7 +226,7 @@ class MedVAEPlus(Generator):
         ):
             self.history_.append(record)
             if record["validation_loss"] < best:
-                best, self.best_epoch_ = record["validation_loss"], record["epoch"]
+                best, self.best_epoch_ = record["validation_loss"], int(record["epoch"])
                 kept = {name: copy.deepcopy(module.state_dict()) for name, module in self.network_.items()}
         for name, module in self.network_.items():
             module.load_state_dict(kept[name])
@@ -240,7 +241,7 @@ class MedVAEPlus(Generator):
         wanted = Conditions.parse(conditions, self.codebook_)
         seed = derive_seed(seed, "sample")
         rng, torch_rng = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-        decoder = self.network_["decoder"]
+        decoder = self._decoder
         device = next(decoder.parameters()).device
         allowed = {i: self.coder_.shares(name, wanted[name]) for i, name in enumerate(self.order_) if name in wanted}
         for i, shares in allowed.items():
@@ -281,7 +282,7 @@ class MedVAEPlus(Generator):
 
     def _architecture(self) -> dict[str, list[list[str]]]:
         """Stages of the two networks, read off the modules; see `Generator.card`."""
-        encoder, decoder = self.network_["encoder"], self.network_["decoder"]
+        encoder, decoder = self._encoder, self._decoder
         levels = f"all columns as levels ({len(decoder.sizes)} columns, {sum(decoder.sizes)} levels)"
         first = [["z ~ N(0, I)" + f" ({self.latent})", f"columns already drawn ({sum(decoder.sizes)} levels)"]]
         body = [

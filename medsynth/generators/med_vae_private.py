@@ -45,6 +45,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Self
 
@@ -211,7 +212,7 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
         )
         if len(public):
             self._train_encoder(public_codes)
-        self._train(private_codes, random)
+        self._train_privately(private_codes, random)
         yield self
 
     def _set_apart(self, table: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -271,20 +272,33 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
     def _plan(self, rows: int) -> dict[str, Any]:
         """Compute the noise, and what is said of it on the model card."""
         times = self.oversample_times if self.oversample else 1.0
-        run = {"sample_rate": times * self.sample_rate, "steps": self.steps}
-        oversampled = {"oversampled": self.oversample, "sample_rate_of_others": self.sample_rate} if times > 1 else {}
+        run: dict[str, Any] = {"sample_rate": times * self.sample_rate, "steps": self.steps}
+        oversampled: dict[str, Any] = {}
+        if times > 1:
+            oversampled = {"oversampled": self.oversample, "sample_rate_of_others": self.sample_rate}
         if self.epsilon is None:
             if self.noise_multiplier is not None or self.delta is not None:
                 raise InputError("Settings 'noise_multiplier' and 'delta' go with an 'epsilon', which is null.")
             nothing = dict.fromkeys(("epsilon", "epsilon_second_accountant", "epsilon_under_replacement", "delta"))
             noise = {"histogram_noise": 0.0, "noise_multiplier": 0.0}
             return {"private_rows": rows, **nothing, **noise, **run, **oversampled}
-        facts = {"rows": rows, "histogram_share": self.histogram_share, "noise_multiplier": self.noise_multiplier}
-        budget = plan_budget(self.epsilon, self.delta, **facts, **run)
+        plan = partial(
+            plan_budget,
+            self.epsilon,
+            self.delta,
+            rows=rows,
+            steps=self.steps,
+            histogram_share=self.histogram_share,
+            noise_multiplier=self.noise_multiplier,
+        )
+        budget = plan(sample_rate=times * self.sample_rate)
         if oversampled and self.noise_multiplier is None:
-            evenly = plan_budget(self.epsilon, self.delta, **facts, **{**run, "sample_rate": self.sample_rate})
+            evenly = plan(sample_rate=self.sample_rate)
             oversampled["noise_multiplier_without_oversampling"] = evenly.noise_multiplier
-        spent = {"epsilon": budget.epsilon(), "epsilon_second_accountant": budget.epsilon_second_accountant()}
+        spent: dict[str, Any] = {
+            "epsilon": budget.epsilon(),
+            "epsilon_second_accountant": budget.epsilon_second_accountant(),
+        }
         spent["epsilon_under_replacement"] = budget.epsilon_under_replacement()
         spent["accountants"] = {name: metadata.version(name) for name in ("opacus", "dp-accounting")}
         return {"private_rows": rows, **spent, **asdict(budget), **oversampled}
@@ -295,7 +309,7 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
         The inputs are centred on those distributions: a level that nearly everybody has then adds nearly nothing to the
         norms of gradients. Both halves of the last layer begin at zero, the direct path and the heads.
         """
-        decoder, device = self.network_["decoder"], self._starts.device
+        decoder, device = self._decoder, self._starts.device
         counts = [np.bincount(codes[:, i], minlength=size) + 1.0 for i, size in enumerate(decoder.sizes)]
         shares = [torch.as_tensor(count / count.sum(), dtype=torch.float32, device=device) for count in counts]
         self._centre = torch.cat(shares)
@@ -319,7 +333,7 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
         through it. The KL divergence has its full weight, which keeps the vectors of all rows together near N(0, I),
         from which rows are drawn: as near as public rows show, which may be unlike the private ones.
         """
-        encoder = self.network_["encoder"]
+        encoder = self._encoder
         layers = (
             torch.nn.Linear(self.latent, self.encoder_width),
             torch.nn.ReLU(),
@@ -340,7 +354,7 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
             kl = self._losses(codes, lambda z, levels: thrown_away(z))[0]["kl"]
         self.privacy_ |= {"public_rows": len(codes), "public_kl_nats": round(float(kl), 3)}
 
-    def _train(self, codes: Tensor, random: Randomness) -> None:
+    def _train_privately(self, codes: Tensor, random: Randomness) -> None:
         """Train by DP-SGD what is not frozen, and keep the average of the weights."""
         # Without noise there is nothing that clipping would be for.
         clip_norm = math.inf if self.epsilon is None else self.clip_norm
@@ -351,7 +365,7 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
         optimiser = torch.optim.Adam(parameters, lr=self.learning_rate, betas=(0.9, 0.99), fused=True)
         averages = [p.detach().clone() for p in parameters]
         deviation = self.privacy_["noise_multiplier"] * self.clip_norm
-        rare, shares = self._rare(), self._centre[: self.network_["decoder"].sizes[0]]
+        rare, shares = self._rare(), self._centre[: self._decoder.sizes[0]]
         rates = np.full(len(codes), self.sample_rate)
         rates[np.isin(codes[:, 0].cpu(), rare)] *= self.oversample_times
         # How many rows of the level there are is private; their share in the noisy histogram is not.
@@ -364,7 +378,7 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
                 cosine = 0.5 * (1 + math.cos(math.pi * done))
                 group["lr"] = self.learning_rate * min(1.0, done / WARM_UP + 0.01) * cosine
             batch = codes[torch.as_tensor(np.flatnonzero(random.uniform(len(codes)) < rates))]
-            sums = clipped.clipped_sums(lambda batch=batch: self._losses(batch)[0]["loss"] * len(batch), len(batch))
+            sums = clipped.clipped_sums(partial(self._summed_loss, batch), len(batch))
             noise = torch.zeros(sum(sizes))
             if deviation:
                 noise = torch.as_tensor(deviation * random.normal(len(noise)), dtype=noise.dtype)
@@ -383,20 +397,23 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
             self._uncentre()
             if rare:
                 # The head of the column drawn first sees no other; batches taught it that the level is frequent.
-                heads, direct = self.network_["decoder"].heads, self.network_["decoder"].direct
+                heads, direct = self._decoder.heads, self._decoder.direct
                 for values in (heads.weight, heads.bias, direct.weight):
                     values[: len(shares)] = 0.0
                 direct.bias[: len(shares)] = shares.log()
         self._set_training(False)
 
+    def _summed_loss(self, batch: Tensor) -> Tensor:
+        return self._losses(batch)[0]["loss"] * len(batch)
+
     def _uncentre(self) -> None:
         """Move what centring takes off the inputs into biases: from here on the networks see levels as they are."""
-        decoder, levels = self.network_["decoder"], len(self._centre)
+        decoder, levels = self._decoder, len(self._centre)
         for layer in (decoder.first, decoder.direct):
-            layer.bias -= (layer.weight * layer.mask)[:, -levels:] @ self._centre
-        if self.latent:
-            layer = self.network_["encoder"][0]
-            layer.bias -= layer.weight @ self._centre
+            layer.bias.sub_((layer.weight * layer.mask)[:, -levels:] @ self._centre)
+        first = next(iter(self._encoder), None)
+        if isinstance(first, torch.nn.Linear):
+            first.bias.sub_(first.weight @ self._centre)
         self._centre = torch.zeros_like(self._centre)
 
     def card(self) -> dict[str, Any]:

@@ -21,6 +21,7 @@ import os
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -78,7 +79,7 @@ class MST(PrivateColumns):
         _, self.coder_ = noisy_bins(
             table, self.codebook_, noise, normal, self.max_bins, self.min_bin_rows, names=numeric
         )
-        request = {
+        request: dict[str, Any] = {
             "codes": self.coder_.encode(table),
             "sizes": self.coder_.sizes_,
             "epsilon": self.epsilon,
@@ -104,7 +105,7 @@ class MST(PrivateColumns):
         }
 
 
-def _ask(python: Path, request: dict) -> dict[str, np.ndarray]:
+def _ask(python: Path, request: dict[str, Any]) -> dict[str, np.ndarray]:
     """Run `mst_in_dpmm` by another interpreter; arrays in, arrays out."""
     with tempfile.TemporaryDirectory() as folder:
         asked, answered = Path(folder) / "asked.npz", Path(folder) / "answered.npz"

@@ -4,6 +4,7 @@ Needs numpy and dpmm 0.1.9 and nothing of this project.
 """
 
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,9 @@ def main(asked: str, answered: str) -> None:
     class WeightedMST(MST):
         """MST that says how much noise a count has: dpmm forgets the weight, and then takes noise for rare levels."""
 
-        def _measure(self, data, proj, wgt, flatten=None, public=False):
+        def _measure(
+            self, data: Any, proj: tuple[int, ...], wgt: float, flatten: Any = None, public: bool = False
+        ) -> tuple[Any, np.ndarray, float, tuple[int, ...]]:
             """Count with noise of the operating system's, as dpmm does, or of a seed's."""
             counts = data.project(list(proj)).datavector()
             deviation = self.sigma / wgt
@@ -48,7 +51,8 @@ def main(asked: str, answered: str) -> None:
     mechanism.sigma = np.sqrt(3 / (2 * mechanism.rho))
     mechanism.fit(codes)
 
-    model, drawn = mechanism.model, []
+    model = mechanism.model
+    drawn: list[int] = []
     answer = {"rho": mechanism.rho, "order": model.elimination_order[::-1]}
     for column in answer["order"]:
         related = {other for clique in model.cliques if column in clique for other in clique}

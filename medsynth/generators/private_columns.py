@@ -24,7 +24,7 @@ from medsynth.generators.discretisation import TableCoder
 from medsynth.generators.guarantee import NOT_INCLUDED, Guaranteed
 from medsynth.generators.noisy_histograms import noisy_bins
 from medsynth.generators.privacy_budget import epsilon_under_replacement, plan_histograms, refuse_several_rows
-from medsynth.generators.protocol import Generator, complete, refuse_conditions, sizes_of_parts
+from medsynth.generators.protocol import complete, refuse_conditions, sizes_of_parts
 from medsynth.generators.storage import read_model, write_model
 from medsynth.randomness import derive_seed
 
@@ -63,7 +63,7 @@ class Factor:
         return members[starts[groups] + (rng.random(len(groups)) * sizes[groups]).astype(int)]
 
 
-class PrivateColumns(Guaranteed, Generator):
+class PrivateColumns(Guaranteed):
     """Draws each column alone from its noisy histogram; see the module for what the guarantee covers.
 
     Parameters
@@ -86,6 +86,7 @@ class PrivateColumns(Guaranteed, Generator):
     """
 
     has_epochs = False
+    epsilon: float
 
     def __init__(
         self,

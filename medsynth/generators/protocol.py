@@ -52,10 +52,6 @@ class Generator(ABC):
         Settings that are paths of files which `fit` reads; when one changes, the workflow fits again.
     environment : str or None
         Python environment with packages that `fit` needs and that cannot live beside the others: ``envs/<name>.txt``.
-    private : bool
-        Whether a guarantee of differential privacy holds for what `fit` learns.
-    repeatable : bool
-        Whether the seed decides everything in `fit`; noise of the operating system's making is never the same.
     codebook_ : Codebook
         Describes the table that was learned.
     epochs_ : int
@@ -73,10 +69,18 @@ class Generator(ABC):
     learns: bool = True
     file_settings: tuple[str, ...] = ()
     environment: str | None = None
-    private: bool = False
-    repeatable: bool = True
     codebook_: Codebook
     epochs_: int
+
+    @property
+    def private(self) -> bool:
+        """Whether a guarantee of differential privacy holds for what `fit` learns."""
+        return False
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the seed decides everything in `fit`; noise of the operating system's making is never the same."""
+        return True
 
     def fit(
         self,

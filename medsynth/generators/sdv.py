@@ -28,9 +28,9 @@ from medsynth.randomness import derive_seed, seed_everything
 TABLE = "table"
 
 
-def sdv_columns(codebook: Codebook) -> dict[str, dict]:
+def sdv_columns(codebook: Codebook) -> dict[str, dict[str, Any]]:
     """Describe columns in SDV's terms, declared instead of detected: numerical, ordinal (with order), categorical."""
-    columns = {}
+    columns: dict[str, dict[str, Any]] = {}
     for name, column in codebook.columns.items():
         if column.numeric:
             columns[name] = {"sdtype": "numerical"}
@@ -70,7 +70,7 @@ class SDVGenerator(Generator):
             warnings.filterwarnings("ignore", category=FutureWarning)
             yield from self._fit({TABLE: self._to_sdv(table)}, sorted(set(epochs)))
 
-    def _columns(self) -> dict[str, dict]:
+    def _columns(self) -> dict[str, dict[str, Any]]:
         """Describe the columns as SDV gets them."""
         return sdv_columns(self.codebook_)
 
@@ -283,7 +283,7 @@ def after_each_epoch(module: str, look: Callable[[int], None]) -> Iterator[None]
             yield epoch
             look(epoch + 1)
 
-    loop = importlib.import_module(module)
+    loop: Any = importlib.import_module(module)
     original = loop.tqdm
     loop.tqdm = watched
     try:

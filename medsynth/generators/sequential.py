@@ -15,8 +15,8 @@ Berzuini 2001, "resample-move").
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import NamedTuple, Protocol, Self
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 
@@ -49,11 +49,12 @@ CUTS = (0.0, 0.5)
 class PartialRows(Protocol):
     """Rows whose first columns are drawn."""
 
-    def draw(self, position: int, allowed: np.ndarray | None) -> np.ndarray | None:
+    def draw(self, position: int, allowed: Any) -> np.ndarray | None:
         """Draw the column at a position of the order.
 
-        `allowed` holds the share of each code that is allowed, or None for all. Returns the probability that the column
-        is allowed, (rows,), or None without a condition. Rows whose probability is 0 get any code.
+        `allowed` says what is: the share of each code, say, or the condition itself; None for all. Returns the
+        probability that the column is allowed, (rows,), or None without a condition. Rows whose probability is 0 get
+        any code.
         """
 
     def select(self, rows: np.ndarray) -> Self:
@@ -66,7 +67,10 @@ class PartialRows(Protocol):
         """Put the other's rows in the place of those that `rows`, bool of shape (rows,), names."""
 
 
-class Weighted(NamedTuple):
+Rows = TypeVar("Rows", bound=PartialRows)
+
+
+class Weighted(NamedTuple, Generic[Rows]):
     """Partial rows up to the last condition.
 
     Attributes
@@ -80,25 +84,25 @@ class Weighted(NamedTuple):
         Position of a condition -> probability that the column was allowed, (rows,).
     """
 
-    rows: PartialRows
+    rows: Rows
     weight: np.ndarray
     beginning: np.ndarray
     masses: dict[int, np.ndarray]
 
-    def resampled(self, n: int, rng: np.random.Generator) -> Weighted:
+    def resampled(self, n: int, rng: np.random.Generator) -> Weighted[Rows]:
         """Draw `n` rows by weight; they weigh the same, and together what all did."""
         return self._selected(_resample(self.weight, n, rng), np.full(n, self.weight.sum() / n))
 
-    def shuffled(self, rng: np.random.Generator) -> Weighted:
+    def shuffled(self, rng: np.random.Generator) -> Weighted[Rows]:
         """Put the rows in random order."""
         order = rng.permutation(len(self.weight))
         return self._selected(order, self.weight[order])
 
-    def _selected(self, kept: np.ndarray, weight: np.ndarray) -> Weighted:
+    def _selected(self, kept: np.ndarray, weight: np.ndarray) -> Weighted[Rows]:
         masses = {position: mass[kept] for position, mass in self.masses.items()}
         return Weighted(self.rows.select(kept), weight, self.beginning[kept], masses)
 
-    def pooled(self, other: Weighted, rng: np.random.Generator) -> Weighted:
+    def pooled(self, other: Weighted[Rows], rng: np.random.Generator) -> Weighted[Rows]:
         """Draw as many rows by weight from these and another's."""
         n = len(self.weight)
         weight = np.concatenate([self.weight, other.weight])
@@ -130,14 +134,14 @@ def effective_number(beginning: np.ndarray) -> float:
 
 
 def draw_sequentially(
-    start: Callable[[int], PartialRows],
+    start: Callable[[int], Rows],
     n: int,
     columns: list[str],
-    allowed: dict[int, np.ndarray],
+    allowed: Mapping[int, Any],
     rng: np.random.Generator,
     *,
     at_once: int = ROWS_AT_ONCE,
-) -> PartialRows:
+) -> Rows:
     """Draw rows that meet conditions.
 
     A warning gives the effective number of beginnings where it stays below a quarter of the rows.
@@ -150,8 +154,8 @@ def draw_sequentially(
         Rows wanted.
     columns : list of str
         In the order in which they are drawn.
-    allowed : dict of ndarray
-        Position of a conditioned column -> share of each of its codes that is allowed.
+    allowed : dict
+        Position of a conditioned column -> what is allowed of it, in the terms of `PartialRows.draw`.
     rng : numpy Generator
         Decides which partial rows continue.
     at_once : int, default 65536
@@ -170,19 +174,20 @@ def draw_sequentially(
 
 
 def _draw_conditioned(
-    start: Callable[[int], PartialRows],
+    start: Callable[[int], Rows],
     n: int,
     columns: list[str],
-    allowed: dict[int, np.ndarray],
+    allowed: Mapping[int, Any],
     last: int,
     rng: np.random.Generator,
     at_once: int,
-) -> PartialRows:
+) -> Rows:
     """Draw the columns up to the last condition, in rounds until the rows have enough beginnings."""
     first = max(n * partial_rows_per_row(last, len(columns)), LEAST_PARTIAL_ROWS)
     most = max(n * MOST_PARTIAL_ROWS, MOST_PARTIAL_ROWS_OF_FEW)
     met = _Met(columns, allowed)
-    pool, size = None, first
+    pool: Weighted[Rows] | None = None
+    size = first
     while True:
         drawn = _draw_round(start, size, allowed, last, met, rng)
         if drawn:
@@ -193,6 +198,8 @@ def _draw_conditioned(
             break
         # Twice as many rows after every round.
         size = min(met.tried, most - met.tried, max(first, at_once))
+    # Without any row that can go on, `check` has refused the conditions by now.
+    assert pool is not None
     if met.tried > first:
         pool = pool.shuffled(rng)
     beginning = pool.beginning
@@ -224,7 +231,7 @@ class _Met:
         Partial rows drawn so far.
     """
 
-    def __init__(self, columns: list[str], allowed: dict[int, np.ndarray]) -> None:
+    def __init__(self, columns: list[str], allowed: Mapping[int, Any]) -> None:
         self.columns, self.positions = columns, sorted(allowed)
         self.tried = 0
         self.met = dict.fromkeys(self.positions, 0.0)
@@ -250,13 +257,13 @@ class _Met:
 
 
 def _draw_round(
-    start: Callable[[int], PartialRows],
+    start: Callable[[int], Rows],
     partial: int,
-    allowed: dict[int, np.ndarray],
+    allowed: Mapping[int, Any],
     last: int,
     met: _Met,
     rng: np.random.Generator,
-) -> Weighted | None:
+) -> Weighted[Rows] | None:
     """Draw partial rows up to the last condition; None if none can go on."""
     drawn = Weighted(start(partial), np.ones(partial), np.arange(partial), {})
     met.tried += partial
@@ -276,11 +283,11 @@ def _draw_round(
 
 
 def _move(
-    start: Callable[[int], PartialRows],
-    rows: PartialRows,
+    start: Callable[[int], Rows],
+    rows: Rows,
     cut: int,
     last: int,
-    allowed: dict[int, np.ndarray],
+    allowed: Mapping[int, Any],
     masses: dict[int, np.ndarray],
     rng: np.random.Generator,
 ) -> np.ndarray:

@@ -151,8 +151,9 @@ class LevelLikelihood:
 def one_line(module: nn.Module) -> str:
     """Name a module with its size, such as ``Linear 60 → 32``."""
     kind = type(module).__name__
-    if hasattr(module, "weight") and module.weight.dim() == 2 and kind != "Embedding":
-        return f"{kind} {module.weight.shape[1]} → {module.weight.shape[0]}"
+    weight = getattr(module, "weight", None)
+    if isinstance(weight, Tensor) and weight.dim() == 2 and kind != "Embedding":
+        return f"{kind} {weight.shape[1]} → {weight.shape[0]}"
     details = {
         "Embedding": lambda m: f" {m.num_embeddings} → {m.embedding_dim}",
         "BatchNorm1d": lambda m: f" ({m.num_features})",

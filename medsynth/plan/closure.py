@@ -44,7 +44,7 @@ def code_hash(script: str, *modules: str) -> str:
 @cache
 def _imported(path: Path) -> tuple[Path, ...]:
     """Files of the package that a file imports."""
-    found = []
+    found: list[Path] = []
     if path.suffix != ".py":
         return ()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

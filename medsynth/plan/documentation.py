@@ -39,7 +39,7 @@ from medsynth.scores.fairness.compute import Subgroups
 from medsynth.scores.inference.compute import Analysis
 from medsynth.scores.published.publication import Item, Publication
 
-SCHEMAS = {
+SCHEMAS: dict[str, type[BaseModel]] = {
     "config": Config,
     "study": Study,
     "dataset": Codebook,
@@ -47,7 +47,7 @@ SCHEMAS = {
     "benchmark": Benchmark,
 }
 
-SECTIONS = {
+SECTIONS: dict[str, list[tuple[str, type[BaseModel]]]] = {
     "`config.yaml`": [("", Config)],
     "`studies/*.yaml`": [
         ("", Study),

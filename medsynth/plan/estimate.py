@@ -22,6 +22,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -30,6 +31,7 @@ import pandas as pd
 from medsynth.codebook import Codebook
 from medsynth.errors import InputError
 from medsynth.generators import generator_class
+from medsynth.generators.protocol import Generator
 from medsynth.plan.loading import ROOT, configuration, import_from_checkout, load_runs
 from medsynth.plan.runs import RESERVED, Run, ScoreJob
 from medsynth.plan.sharing import can_share
@@ -54,11 +56,11 @@ class Cost:
     peak_mb: float = 0.0
     disk_mb: float = 0.0
 
-    def __add__(self, other: Self) -> Self:
+    def __add__(self, other: Cost) -> Cost:
         peak = max(self.peak_mb, other.peak_mb)
         return Cost(self.jobs + other.jobs, self.seconds + other.seconds, peak, self.disk_mb + other.disk_mb)
 
-    def times(self, jobs: int) -> Self:
+    def times(self, jobs: int) -> Cost:
         """So many jobs of the kind."""
         return Cost(self.jobs * jobs, self.seconds * jobs, self.peak_mb, self.disk_mb * jobs)
 
@@ -122,6 +124,9 @@ def measure(class_path: str, settings: dict[str, Any], data: Path, training: dic
     def warm_up() -> None:
         next(generator.fit_checkpoints(table.head(WARM_UP_ROWS), codebook, epochs=[1], seed=0)).sample(10, seed=0)
 
+    def fit(sample: pd.DataFrame, epochs: int) -> Generator:
+        return next(generator.fit_checkpoints(sample, codebook, epochs=[epochs], seed=1))
+
     warm_up()
     begun = time.process_time()
     # What the same takes again, now that everything is imported, is no part of what every job begins with.
@@ -132,9 +137,7 @@ def measure(class_path: str, settings: dict[str, Any], data: Path, training: dic
     found["rows"] = [rows for rows, _ in plan[:2]]
     for rows, epochs in plan:
         sample = table.sample(rows, random_state=0).reset_index(drop=True)
-        model, seconds = seconds_of(
-            lambda s=sample, e=epochs: next(generator.fit_checkpoints(s, codebook, epochs=[e], seed=1))
-        )
+        model, seconds = seconds_of(partial(fit, sample, epochs))
         found["seconds"].append(seconds)
         found["peak_mb"].append(peak_memory())
         with tempfile.TemporaryDirectory() as folder:
@@ -154,7 +157,8 @@ def calibrate(run: Run, generator: str, folder: Path) -> Calibration:
     entry = run.generators[generator]
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         # Its own imputation, if it has one, changes little of what its fit costs.
-        found = pool.submit(measure, entry.class_path, entry.settings, folder, run.training(None)).result()
+        paths = {what: path for what, path in run.training(None).items() if isinstance(path, str)}
+        found = pool.submit(measure, entry.class_path, entry.settings, folder, paths).result()
     rows, seconds = found["rows"], found["seconds"]
     once, thrice = CALIBRATION_EPOCHS
     epoch = max(seconds[-1] - seconds[1], 0.0) / (thrice - once) / rows[1] if len(seconds) > 2 else 0.0

@@ -136,7 +136,7 @@ def load_generators(folder: Path | None = None) -> dict[str, GeneratorEntry]:
         _same_name(entry.name, path)
         entries = [entry]
         for name, variant in entry.variants.items():
-            facts = {"name": name, "title": variant.title, "colour": variant.colour, "variants": {}}
+            facts: dict[str, Any] = {"name": name, "title": variant.title, "colour": variant.colour, "variants": {}}
             facts["imputation"] = variant.imputation or entry.imputation
             entries.append(entry.model_copy(update={**facts, "settings": {**entry.settings, **variant.settings}}))
         for one in entries:
@@ -229,8 +229,12 @@ def _scale(study: Study, settings: Config, where: str) -> Scale:
 def _check_study(study: Study, codebook: Codebook, catalogue: dict[str, GeneratorEntry], where: str) -> None:
     """Check that what a study names is there, and fits the codebook."""
     with _said_of(where):
-        for part in (*study.targets, *study.subgroups, *filter(None, [study.inference])):
-            part.check(codebook)
+        for target in study.targets:
+            target.check(codebook)
+        for subgroups in study.subgroups:
+            subgroups.check(codebook)
+        if study.inference:
+            study.inference.check(codebook)
         for cohort in study.cohorts:
             cohort.conditions(codebook)
     published = [n for item in study.published.items for n in (*item.generators, item.minus)] if study.published else []

@@ -235,7 +235,8 @@ class Asked:
     @property
     def proper(self) -> bool:
         """Whether a generator is also refitted to bootstrap resamples of the training persons."""
-        return bool(self.generator) and self.name in self.run.study.inference.proper
+        analysis = self.run.study.inference
+        return bool(self.generator and analysis and self.name in analysis.proper)
 
     @property
     def delivery(self) -> dict[str, Any]:
@@ -293,7 +294,7 @@ class Asked:
         """Captions in the report, as reStructuredText, by the name of a table or figure."""
         published = self.run.study.published
         fields = registry.caption_fields(
-            published and published.model_dump(exclude_none=True), self.run.study.least_patients
+            published.model_dump(exclude_none=True) if published else None, self.run.study.least_patients
         )
         tables = {t.name: restructured(t.caption.format(**fields)) for t in registry.tables_of(self.run)}
         figures = {shown.name: registry.figures()[shown.kind].caption for shown in registry.figures_of(self.run)}
@@ -365,6 +366,8 @@ class Asked:
     def growth_rows(self) -> int:
         """Rows of a cell of the benchmark."""
         growth = self.run.growth
+        if growth is None:
+            raise ValueError(f"the study {self.run.study.name} is no benchmark")
         return int(self.wildcards["size"]) if self.wildcards["axis"] == "rows" else growth.rows_of_columns
 
     @property

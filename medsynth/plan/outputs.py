@@ -29,10 +29,11 @@ def described(run: Run) -> str:
         for shown in registry.figures_of(run)
     ]
     jobs = list(jobs_of(run).items())
+    shown_where = sorted(tables + figures, key=lambda row: row[1])
     parts = [
         f"{run.study.name}: {run.study.title}\n{run.note}\n",
         tabulate(jobs, ["rule", "jobs"], tablefmt="plain"),
-        tabulate(sorted(tables + figures, key=lambda row: row[1]), ["file", "section", "shows"], tablefmt="plain"),
+        tabulate(shown_where, ["file", "section", "shows"], tablefmt="plain"),
         "\n".join(["below", *run.files]),
     ]
     return "\n\n".join(parts) + "\n"

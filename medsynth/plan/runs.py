@@ -13,7 +13,7 @@ from medsynth.evaluation.targets import Target
 from medsynth.generators import generator_class
 from medsynth.generators.environments import stamp_of
 from medsynth.generators.guarantee import Guaranteed
-from medsynth.plan.settings import Deliverable, GeneratorEntry, Growth, Scale, Source, Study
+from medsynth.plan.settings import Deliverable, GeneratorEntry, Growth, Rows, Scale, Source, Study
 from medsynth.scores import registry
 from medsynth.scores.privacy.parts import CONTROLS
 
@@ -93,7 +93,7 @@ class Run:
         return [(stat.st_size, int(stat.st_mtime)) for stat in stats]
 
     @property
-    def cohort_rows(self) -> int:
+    def cohort_rows(self) -> Rows:
         """Rows to simulate."""
         return self.scale.cohort_rows or self.scale.rows
 
@@ -217,8 +217,8 @@ class Run:
         Files that its settings name come with them, so that the workflow notices when they change, and the environment
         that its class needs.
         """
-        entry = self.generators.get(generator)
-        needed = [*self.files_of(generator), *self.environments_of(generator)] if entry else []
+        entry = self.generators.get(generator) if generator else None
+        needed = [*self.files_of(generator), *self.environments_of(generator)] if generator and entry else []
         files = {"files": needed} if needed else {}
         if entry and entry.imputation:
             own = f"{self.folder}/data/imputed/{generator}"
@@ -289,7 +289,8 @@ class Run:
     @property
     def covered(self) -> list[str]:
         """Generators of this run that are fitted to samples of the real rows, to see whether intervals cover."""
-        return [g for g in self.inferred if g in self.study.inference.coverage]
+        analysis = self.study.inference
+        return [g for g in self.inferred if g in analysis.coverage] if analysis else []
 
     @property
     def outcome(self) -> str:
@@ -323,8 +324,9 @@ class Run:
     def deliverable(self) -> Deliverable | None:
         """What the study hands over; None in runs without its generator, or whose first model failed."""
         wanted = self.study.deliverable
-        there = wanted and wanted.generator in self.generators
-        return wanted if there and self.scale.seeds[0] in self.trained_seeds(wanted.generator) else None
+        if not wanted or wanted.generator not in self.generators:
+            return None
+        return wanted if self.scale.seeds[0] in self.trained_seeds(wanted.generator) else None
 
     @property
     def main_target(self) -> str:

@@ -6,7 +6,7 @@ The models below are the schema; ``workflow/schemas/`` and the tables in ``confi
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -79,7 +79,7 @@ class Imputation(Strict):
     flags: bool | None = Field(None, description="add a column '<name>_missing' for every gap (simple); no")
 
     @model_validator(mode="after")
-    def _settings_of_simple(self):
+    def _settings_of_simple(self) -> Self:
         if self.method != "simple" and (self.statistic or self.flags is not None):
             raise ValueError("'statistic' and 'flags' are for the method 'simple' alone")
         return self
@@ -96,7 +96,7 @@ class StudyImputation(Imputation):
     )
 
     @model_validator(mode="after")
-    def _tables_differ(self):
+    def _tables_differ(self) -> Self:
         if self.tables > 1 and self.method in ("simple", "level"):
             raise ValueError(f"'tables' above 1 is for methods that draw values; '{self.method}' gives the same again")
         return self
@@ -128,7 +128,7 @@ class Scale(Strict):
     importance_rows: int = Field(200, ge=2, description="held-out real rows that forests are explained on (SHAP)")
 
     @model_validator(mode="after")
-    def _positive(self):
+    def _positive(self) -> Self:
         for key in ("epochs", "seeds"):
             values = getattr(self, key)
             if len(set(values)) != len(values):
@@ -224,9 +224,9 @@ class Study(Strict):
     )
 
     @model_validator(mode="after")
-    def _names_are_unique(self):
-        named = {"targets": self.targets, "cohorts": self.cohorts}
-        names_of = {key: [one.name for one in many] for key, many in named.items()}
+    def _names_are_unique(self) -> Self:
+        names_of: dict[str, list[Any]] = {"targets": [target.name for target in self.targets]}
+        names_of |= {"cohorts": [cohort.name for cohort in self.cohorts]}
         names_of |= {"generators": self.generators, "importance": self.importance, "sizes": self.sizes}
         names_of |= {"subgroups": [one.column for one in self.subgroups]}
         for key, names in names_of.items():
@@ -236,7 +236,7 @@ class Study(Strict):
         return self
 
     @model_validator(mode="after")
-    def _splits_have_one_imputation(self):
+    def _splits_have_one_imputation(self) -> Self:
         if self.splits and self.imputation.tables > 1:
             raise ValueError("'splits' goes with one imputation: leave out 'splits' or 'imputation.tables'")
         return self

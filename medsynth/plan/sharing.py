@@ -30,7 +30,9 @@ import tempfile
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 # Names the variable of the environment that says which Python the process runs, and its address: "<prefix>:<socket>".
@@ -80,7 +82,7 @@ def hand_over() -> None:
         return
     # The fork is the last one that the job is handed to.
     environ = {name: value for name, value in os.environ.items() if name != ADDRESS}
-    task = {"argv": sys.argv, "path": sys.path, "environ": environ, "directory": str(Path.cwd())}
+    task: dict[str, Any] = {"argv": sys.argv, "path": sys.path, "environ": environ, "directory": str(Path.cwd())}
     task |= {"started": started, "spent": time.process_time()}
     # Ctrl-C in a terminal reaches the fork as well, whose end is waited for.
     on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -136,7 +138,7 @@ class Job(socketserver.StreamRequestHandler):
         self.wfile.write(b"%d\n" % os.getpid())
         code = self.run(sys.argv[0])
         # As Python does at its end.
-        threading._shutdown()
+        threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -185,11 +187,11 @@ class Imports(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
         self.environ = dict(os.environ)
         self.counted = self.spent = 0.0
         # Ctrl-C in a terminal reaches all its processes: the jobs are Snakemake's to end, and with it this process.
-        on_signals = dict.fromkeys((signal.SIGTERM, signal.SIGHUP), lambda *_: sys.exit())
-        on_signals[signal.SIGINT] = signal.SIG_IGN
+        on_signals: dict[int, Callable[..., object] | signal.Handlers] = {signal.SIGINT: signal.SIG_IGN}
+        on_signals |= dict.fromkeys((signal.SIGTERM, signal.SIGHUP), lambda *_: sys.exit())
         self.handlers = {number: signal.signal(number, handler) for number, handler in on_signals.items()}
 
-    def process_request(self, request, client_address) -> None:
+    def process_request(self, request: Any, client_address: Any) -> None:
         """Import what jobs have imported since the last one, and fork; what it took is counted to the next job."""
         for path in self.folder.glob("*.imported"):
             for name in path.read_text().split("\n"):

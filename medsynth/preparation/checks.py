@@ -90,7 +90,7 @@ def check_raw(raw: pd.DataFrame, codebook: Codebook) -> None:
 
 def _rule(check: str, column: Column) -> str:
     """Say what is wrong with a value that fails a check."""
-    if check == "range":
+    if check == "range" and column.range:
         low, high = column.range
         return f"is outside {low:g} to {high:g}"
     return {

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from medsynth.codebook import Codebook, Column
+from medsynth.codebook import Codebook, Column, NotApplicable, RareLevels
 from medsynth.data.notation import exact_numbers
 from medsynth.errors import InputError
 from medsynth.preparation.checks import check_raw
@@ -81,9 +81,10 @@ def clean(raw: pd.DataFrame, codebook: Codebook, *, max_missing: float = 1.0) ->
             values = raw[name].mask(gaps[name] | not_applicable[name])
             columns[name] = _decode(values, name, column, report)
     # A question that arises under a condition comes after the columns that decide (which have no condition).
-    conditional = [name for name in gaps if codebook.columns[name].not_applicable]
-    for name in sorted(conditional, key=lambda name: len(codebook.columns[name].not_applicable.when)):
-        columns[name] = _settle_not_applicable(columns, name, codebook.columns[name], not_applicable[name], report)
+    conditional = {name: rule for name in gaps if (rule := codebook.columns[name].not_applicable)}
+    for name, rule in sorted(conditional.items(), key=lambda item: len(item[1].when)):
+        missing_level = codebook.columns[name].missing_level
+        columns[name] = _settle_not_applicable(columns, name, rule, missing_level, not_applicable[name], report)
     table = pd.DataFrame(columns)
     for name, missing in gaps.items():
         table = _finish_column(table, name, codebook.columns[name], int(missing.sum()), max_missing, report)
@@ -161,7 +162,7 @@ def _decode(values: pd.Series, name: str, column: Column, report: CleaningReport
         values = values.fillna(column.missing_level)
     levels = column.all_levels
     if column.rare:
-        values = _group_rare(values, name, column, report)
+        values = _group_rare(values, name, column.rare, column.missing_level, report)
         present = set(values.dropna().unique())
         own = column.codes or column.levels
         added = [column.not_applicable.level] if column.not_applicable else []
@@ -179,17 +180,18 @@ def _floored(values: pd.Series, name: str, column: Column, report: CleaningRepor
     return values.clip(lower=column.floor)
 
 
-def _group_rare(values: pd.Series, name: str, column: Column, report: CleaningReport) -> pd.Series:
+def _group_rare(
+    values: pd.Series, name: str, rule: RareLevels, missing_level: str | None, report: CleaningReport
+) -> pd.Series:
     """Replace a column's rare levels; a level that stands for missing always stays."""
-    counts = values[values != column.missing_level].value_counts()
-    rule = column.rare
+    counts = values[values != missing_level].value_counts()
     if rule.keep:
         # Ties are broken by name, so that the result does not depend on the rows' order.
         counts = counts.sort_index().sort_values(ascending=False, kind="stable")
         frequent = counts.index[: rule.keep]
     else:
         frequent = counts.index[counts > rule.seen_more_than]
-    rare = values.notna() & ~values.isin([*frequent, column.missing_level])
+    rare = values.notna() & ~values.isin([*frequent, missing_level])
     rule_text = f"{rule.keep} most frequent" if rule.keep else f"seen more than {rule.seen_more_than} times"
     rule_text += f" of {len(counts):,}"
     report.add(name, f"levels other than those {rule_text} made '{rule.label}'", cells=int(rare.sum()))
@@ -197,10 +199,15 @@ def _group_rare(values: pd.Series, name: str, column: Column, report: CleaningRe
 
 
 def _settle_not_applicable(
-    columns: dict[str, pd.Series], name: str, column: Column, coded: pd.Series, report: CleaningReport
+    columns: dict[str, pd.Series],
+    name: str,
+    rule: NotApplicable,
+    missing_level: str | None,
+    coded: pd.Series,
+    report: CleaningReport,
 ) -> pd.Series:
     """Write the level for "not applicable" where the question does not arise, and leave a code elsewhere missing."""
-    rule, values = column.not_applicable, columns[name].copy()
+    values = columns[name].copy()
     arises_not = pd.Series(True, values.index)
     for other, level in rule.when.items():
         arises_not &= columns[other] == level
@@ -209,7 +216,7 @@ def _settle_not_applicable(
     report.add(name, f"not applicable ({codes}) made '{rule.level}'", cells=int((coded & arises_not).sum()))
     stray = coded & ~arises_not
     if stray.any():
-        values[stray] = column.missing_level
+        values[stray] = missing_level
         report.add(name, f"'not applicable' ({codes}) where it cannot be: missing", cells=int(stray.sum()))
     implied = values.isna() & arises_not
     if rule.when and implied.any():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -51,7 +52,7 @@ def apply_transform(values: pd.Series, name: str, column: Column) -> pd.Series:
     function = find_transform(name, column.transform)
     mapped = {}
     for value in values.dropna().unique():
-        mapped[value] = _apply(function, (value,), name, column, lambda v=value: (values == v).sum())
+        mapped[value] = _apply(function, (value,), name, column, partial(lambda v: int((values == v).sum()), value))
     return values.map(mapped).astype(values.dtype)
 
 
@@ -64,13 +65,13 @@ def combine(raw: pd.DataFrame, name: str, codebook: Codebook) -> pd.Series:
         There is no such function, or values do not fit it.
     """
     column = codebook.columns[name]
-    function = find_transform(name, column.transform)
+    function = find_transform(name, column.transform or "")
     gaps = np.logical_or.reduce([is_missing(raw[part], column, codebook) for part in raw.columns])
     rows = list(zip(*(raw[part] for part in raw.columns), strict=True))
     mapped = {}
     for row, gap in zip(rows, gaps, strict=True):
         if not gap and row not in mapped:
-            mapped[row] = _apply(function, row, name, column, lambda r=row: rows.count(r))
+            mapped[row] = _apply(function, row, name, column, partial(rows.count, row))
     values = ["" if gap else mapped[row] for row, gap in zip(rows, gaps, strict=True)]
     return pd.Series(values, raw.index, dtype=object)
 

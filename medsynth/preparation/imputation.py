@@ -11,12 +11,12 @@ import contextlib
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
-from medsynth.codebook import CODED, Codebook, Column
+from medsynth.codebook import CODED, Codebook, Column, NotApplicable
 from medsynth.errors import InputError, nearest
 from medsynth.randomness import derive_seed
 
@@ -56,7 +56,7 @@ class Imputer(ABC):
             # "Not pregnant" of a man is a level that women have too: nothing to withdraw.
             if rule and rule.when and not rule.shared:
                 counts = train[name].value_counts()
-                counts[column.not_applicable.level] = 0
+                counts[rule.level] = 0
                 self._legitimate[name] = counts / max(counts.sum(), 1)
         sample = train
         if len(train) > self.max_fit_rows:
@@ -70,12 +70,15 @@ class Imputer(ABC):
         for name in filled.columns[filled.isna().any()]:
             filled[name] = filled[name].fillna(self._fallback[name])
         for name, shares in self._legitimate.items():
-            self._withdraw_not_applicable(filled, table[name].isna().to_numpy(), name, shares)
+            rule = self.codebook_.columns[name].not_applicable
+            if rule:
+                self._withdraw_not_applicable(filled, table[name].isna().to_numpy(), name, rule, shares)
         return self.codebook_.conform(filled)
 
-    def _withdraw_not_applicable(self, filled: pd.DataFrame, imputed: np.ndarray, name: str, shares: pd.Series) -> None:
+    def _withdraw_not_applicable(
+        self, filled: pd.DataFrame, imputed: np.ndarray, name: str, rule: NotApplicable, shares: pd.Series
+    ) -> None:
         """Redraw imputed "not applicable" where the question does arise, from the training partition's levels."""
-        rule = self.codebook_.columns[name].not_applicable
         arises = np.zeros(len(filled), dtype=bool)
         for other, level in rule.when.items():
             arises |= (filled[other] != level).to_numpy()
@@ -152,7 +155,7 @@ def _advancing_iterations() -> Iterator[None]:
     from miceforest import imputation_kernel
 
     class Counting(imputation_kernel.ImputedData):
-        def __setitem__(self, key, values):
+        def __setitem__(self, key: tuple[int, int, int], values: np.ndarray) -> None:
             super().__setitem__(key, values)
             variable, iteration, dataset = key
             self.iteration_tab[variable, dataset] = iteration
@@ -233,7 +236,7 @@ class SimpleImputer(Imputer):
         See `Imputer`.
     """
 
-    def __init__(self, *, statistic: str = "median", flags: bool = False, **shared) -> None:
+    def __init__(self, *, statistic: str = "median", flags: bool = False, **shared: Any) -> None:
         super().__init__(**shared)
         self.statistic = statistic
         self.flags = flags
@@ -250,10 +253,11 @@ class SimpleImputer(Imputer):
                 f"The flag of imputation '{own[0]}_missing' would overwrite the table's own column of that name: give "
                 "that column another name in the codebook ('raw' keeps its header)."
             )
-        flag = {"type": "binary", "levels": ["no", "yes"]}
         self.codebook_ = codebook.with_columns(
             {
-                f"{name}_missing": Column(**flag, description=f"'{name}' was missing and is imputed")
+                f"{name}_missing": Column(
+                    type="binary", levels=["no", "yes"], description=f"'{name}' was missing and is imputed"
+                )
                 for name in self._flagged
             }
         )
@@ -276,7 +280,7 @@ class LevelImputer(SimpleImputer):
     Numbers cannot say "missing" themselves: numeric columns get the median and a flag column.
     """
 
-    def __init__(self, **shared) -> None:
+    def __init__(self, **shared: Any) -> None:
         super().__init__(statistic="median", flags=True, **shared)
 
     def fit(self, train: pd.DataFrame, codebook: Codebook) -> Self:
@@ -314,7 +318,7 @@ IMPUTERS: dict[str, type[Imputer]] = {
 }
 
 
-def make_imputer(method: str, **settings) -> Imputer:
+def make_imputer(method: str, **settings: Any) -> Imputer:
     """Make the imputer of a name in `IMPUTERS`; `InputError` names the nearest one for an unknown name."""
     if method not in IMPUTERS:
         raise InputError(f"There is no imputation method '{method}'{nearest(method, IMPUTERS)}")

@@ -98,7 +98,8 @@ def halve(person: np.ndarray, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
     first = (rng.permutation(len(known)) < len(known) // 2)[number]
     halves = np.flatnonzero(first), np.flatnonzero(~first)
     rows = min(map(len, halves))
-    return tuple(np.sort(rng.permutation(half)[:rows]) for half in halves)
+    one, other = (np.sort(rng.permutation(half)[:rows]) for half in halves)
+    return one, other
 
 
 def halve_evenly(person: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

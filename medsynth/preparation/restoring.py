@@ -239,8 +239,9 @@ def _codes(name: str, column: Column, table: pd.DataFrame, codebook: Codebook) -
                 arises_not &= (table[other].astype(str) == level).to_numpy() if other in table else False
         cells = cells.mask(arises_not, rule.codes[0] if rule.codes else _code_for_missing(column, codebook))
     origin = "codes of the raw table" if column.codes else "values as in the raw table"
-    grouped = column.rare and (levels == column.rare.label).any()
-    return cells, f"{origin}; '{column.rare.label}' stands for rare ones, grouped in cleaning" if grouped else origin
+    if column.rare and (levels == column.rare.label).any():
+        origin += f"; '{column.rare.label}' stands for rare ones, grouped in cleaning"
+    return cells, origin
 
 
 def _flagged(name: str, table: pd.DataFrame, codebook: Codebook) -> pd.Series:

@@ -54,7 +54,8 @@ def scaling_table(train: pd.DataFrame, codebook: Codebook, least: int = LEAST_PA
             "mean": ((moments["mean"][0] - smallest) / span, moments["mean"][1]),
             "std": (moments["std"][0] / span, moments["std"][1]),
         }
-        same = np.allclose(*zip(*expected.values(), strict=True), rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
+        left, right = np.array(list(expected.values()), dtype=float).T
+        same = np.allclose(left, right, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
         rows.append(row | {"unchanged": "yes" if same else "no"})
     ends = [f"{moment}_{end}" for moment in MOMENTS for end in ("before", "after")]
     return pd.DataFrame(rows, columns=["column", *ends, "unchanged"])

@@ -117,7 +117,7 @@ def test_integers_beyond_64_bits_are_refused_by_the_check_of_the_raw_table():
     described = Codebook.model_validate(CODEBOOK).model_copy(update={"columns": {"count": Column(type="integer")}})
     check_raw(pd.DataFrame({"count": ["1", str(2**62)]}), described)
     said = refused(check_raw_without_hint, pd.DataFrame({"count": ["1", "1" + 30 * "0"]}), described)
-    assert "count ('1e+30' in 1 rows) is beyond 64-bit integers" in said
+    assert "count (a text in 1 rows, row 2 of the data) is beyond 64-bit integers" in said
 
 
 def check_raw_without_hint(raw, described):
