@@ -173,11 +173,10 @@ def _written(path: Path, name: str, found: Recognised, proposals: list[Proposal]
             for key, value in made.facts.items()
             if not key.startswith("_")
         ]
-    rules = [made for made in proposals if made.restored]
+    rules = [(made, made.restored) for made in proposals if made.restored]
     if rules:
         lines.append("restored:")
-        for made in rules:
-            transform, columns = made.restored
+        for made, (transform, columns) in rules:
             lines += [f"  {_text(made.header)}:", f"    made_from: {_value(columns)}", f"    transform: {transform}"]
     return "\n".join(lines) + "\n"
 
