@@ -1,7 +1,8 @@
 """From single scores to means with intervals, differences and shares: the one way in which tables do it.
 
-Scores are rows of the run's long table: generator, epochs, seed, family, metric, detail, value, variance (over the
-persons) and, where they are known, replicates (arrays; see `medsynth.evaluation.resampling`).
+Scores are rows of the run's long table: generator, epochs, seed, family, metric, what they are about (columns
+`medsynth.evaluation.resampling.ABOUT`), value, variance (over the persons) and, where they are known, replicates
+(arrays; see the same module).
 """
 
 from __future__ import annotations

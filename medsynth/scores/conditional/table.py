@@ -39,7 +39,7 @@ def conditional_table(scores: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     judged = scores[(scores["family"] == "conditional") & (scores["metric"] != "share")]
-    for (cohort, generator, epochs), group in judged.groupby(["detail", "generator", "epochs"]):
+    for (cohort, generator, epochs), group in judged.groupby(["cohort", "generator", "epochs"]):
         of = {metric: group[group["metric"] == metric] for metric in (*CONDITIONAL, "n_train", "n_test")}
         row = {"condition": cohort, "generator": generator, "epochs": epochs, "n_seeds": group["seed"].nunique()}
         row |= {name: of[name]["value"].iloc[0] for name in ("n_train", "n_test")}

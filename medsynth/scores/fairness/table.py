@@ -24,7 +24,7 @@ def fairness_table(scores: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     scores : DataFrame
-        Long table of scores of one study; family ``fairness``, whose detail is ``column:group``.
+        Long table of scores of one study; family ``fairness``.
 
     Returns
     -------
@@ -36,9 +36,8 @@ def fairness_table(scores: pd.DataFrame) -> pd.DataFrame:
         in the order of their names.
     """
     judged = scores[scores["family"] == "fairness"]
-    names = judged["detail"].astype(str).str.extract("^(?P<column>[^:]*):(?P<group>.*)$")
     rows = []
-    for key, found in at_last_epochs(judged.join(names)).groupby(["column", "group", "generator", "epochs"]):
+    for key, found in at_last_epochs(judged).groupby(["column", "group", "generator", "epochs"]):
         values = {metric: value for metric, value in found.groupby("metric")["value"] if value.notna().all()}
         if "log_disparity" not in values:
             values.pop("rows", None)

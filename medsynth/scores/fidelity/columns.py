@@ -20,7 +20,7 @@ def columns_table(scores: pd.DataFrame) -> pd.DataFrame:
     ----------
     scores : DataFrame
         Long table of scores of one study; metrics ``column_shape`` and ``column_validity`` of family ``fidelity``,
-        whose detail is the column.
+        of each column.
 
     Returns
     -------
@@ -30,7 +30,7 @@ def columns_table(scores: pd.DataFrame) -> pd.DataFrame:
     """
     judged = (scores["family"] == "fidelity") & scores["metric"].isin(COLUMN_TITLES)
     rows = []
-    for (column, generator, epochs), group in at_last_epochs(scores[judged]).groupby(["detail", "generator", "epochs"]):
+    for (column, generator, epochs), group in at_last_epochs(scores[judged]).groupby(["column", "generator", "epochs"]):
         row = {"column": column, "generator": generator, "epochs": epochs, "n_seeds": group["seed"].nunique()}
         rows.append(row | measured({metric: group[group["metric"] == metric] for metric in COLUMN_TITLES}))
     columns = [f"{metric}{end}" for metric in COLUMN_TITLES for end in ("", "_low", "_high")]

@@ -11,7 +11,7 @@ from medsynth.display.styles import Styles, in_display_order, title_of
 from medsynth.scores.detection.table import detection_p_value
 
 MOMENTS = ("mean", "std", "kurtosis", "skewness")
-# Column of the quality table -> family, metric and (where several things share a metric) detail of the score.
+# Column of the quality table -> family and metric of the score, and the detector where several share it.
 QUALITY = {
     "overall": ("fidelity", "quality", None),
     "column_shapes": ("fidelity", "column_shapes", None),
@@ -66,15 +66,15 @@ def quality_table(scores: pd.DataFrame) -> pd.DataFrame:
             name: group[
                 (group["family"] == family)
                 & (group["metric"] == metric)
-                & ((group["detail"] == detail) if detail else True)
+                & ((group["model"] == detector) if detector else True)
             ]
-            for name, (family, metric, detail) in QUALITY.items()
+            for name, (family, metric, detector) in QUALITY.items()
         }
         n_seeds = max(int(found["value"].notna().sum()) for found in own.values())
         row = {"generator": generator, "epochs": epochs, "n_seeds": n_seeds} | measured(own)
         for name, detector in DETECTED.items():
             row[f"{name}_score"] = 1 - abs(2 * row[name] - 1)
-            row[f"{name}_p"] = detection_p_value(row[name], null[null["detail"].str.startswith(f"{detector}:")])
+            row[f"{name}_p"] = detection_p_value(row[name], null[null["model"] == detector])
         rows.append(row)
     columns = [f"{name}{end}" for name in QUALITY for end in ("", "_low", "_high")]
     columns += [f"{name}{end}" for name in DETECTED for end in ("_score", "_p")]
@@ -90,7 +90,7 @@ def moments_table(scores: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     scores : DataFrame
-        Long table of scores of one study; moments of family ``fidelity`` are used, whose detail is the column.
+        Long table of scores of one study; moments of family ``fidelity`` are used.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def moments_table(scores: pd.DataFrame) -> pd.DataFrame:
         compared with like.
     """
     fidelity = scores[scores["family"] == "fidelity"]
-    keys = ["generator", "epochs", "metric", "seed", "detail"]
+    keys = ["generator", "epochs", "metric", "seed", "column"]
     synthetic = fidelity.loc[fidelity["metric"].isin(MOMENTS), [*keys, "value"]]
     real = fidelity.loc[fidelity["metric"].isin([f"{moment}_real" for moment in MOMENTS]), [*keys, "value"]]
     real = real.assign(metric=real["metric"].str.removesuffix("_real")).rename(columns={"value": "real"})

@@ -30,7 +30,7 @@ def importance_table(scores: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     scores : DataFrame
-        Long table of scores of one study; family ``importance`` is used, whose detail is ``target:predictor``.
+        Long table of scores of one study; family ``importance`` is used, whose column is the predictor.
 
     Returns
     -------
@@ -43,7 +43,6 @@ def importance_table(scores: pd.DataFrame) -> pd.DataFrame:
         interval). A forest that learned nothing agrees with nothing: 0.
     """
     importance = scores[(scores["family"] == "importance") & (scores["metric"] == "mean_abs_shap")]
-    importance = importance.assign(**importance["detail"].str.extract("^(?P<target>[^:]*):(?P<predictor>.*)$"))
     rows = []
     for target, of_target in importance.groupby("target"):
         real = _by_seed(of_target[of_target["generator"] == "real"])
@@ -65,7 +64,7 @@ def importance_table(scores: pd.DataFrame) -> pd.DataFrame:
 
 def _by_seed(importance: pd.DataFrame) -> dict[int, pd.DataFrame]:
     """Importances of each seed, one row a predictor, in the order of their names."""
-    return {seed: group.set_index("predictor").sort_index() for seed, group in importance.groupby("seed")}
+    return {seed: group.set_index("column").sort_index() for seed, group in importance.groupby("seed")}
 
 
 def _agreements(agreement: Callable, pairs: list[tuple[pd.DataFrame, pd.DataFrame]]) -> tuple[list, list]:

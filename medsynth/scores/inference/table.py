@@ -38,8 +38,6 @@ COLUMNS = [
     "generator", "epochs", "rule", "term", "tables", "estimate", "se", "df", "low", "high", *REAL_COLUMNS,
     "overlap", "width", "bias", "covers", "same_sign", "same_conclusion",
 ]  # fmt: skip
-# See `medsynth.scores.inference.compute.inference_scores`.
-NAME = r"^(?P<role>\w+)(?:\.(?P<imputation>\d+))?(?:\.(?P<part>[\d.]+))?\|(?P<term>.*)$"
 
 
 @showing_failures("inference", ["term", *REAL_COLUMNS], count="tables")
@@ -57,26 +55,27 @@ def inference_table(scores: pd.DataFrame) -> pd.DataFrame:
         One row per generator, epoch count, rule and term: generator (``real``: the held-out real rows, one table),
         epochs, rule (how tables are combined, see `medsynth.scores.inference.combining`: ``plug_in``, ``one_model``,
         which is the same without what training adds, ``nested`` where models learned from several imputations,
-        ``proper`` for refits to bootstrap resamples; ``own`` for held-out rows), term, tables (in which it can be estimated),
-        estimate, se, df, low, high (log odds ratio and 95 % interval), real, real_se, real_low, real_high (of the
-        training rows; several imputations by Rubin's rule), overlap (`interval_overlap` of low to high with the real
-        interval), width (of low to high as a multiple of the real interval's), bias ((estimate - real) / real_se), and
-        1 or 0 for covers (the interval holds `real`), same_sign and same_conclusion (significant at 5 % with the same
-        sign, or not significant, in both). A term that fewer than half of the tables can estimate has no estimate,
+        ``proper`` for refits to bootstrap resamples; ``own`` for held-out rows), term, tables (in which it can be
+        estimated), estimate, se, df, low, high (log odds ratio and 95 % interval), real, real_se, real_low, real_high
+        (of the training rows; several imputations by Rubin's rule), overlap (`interval_overlap` of low to high with the
+        real interval), width (of low to high as a multiple of the real interval's), bias ((estimate - real) / real_se),
+        and 1 or 0 for covers (the interval holds `real`), same_sign and same_conclusion (significant at 5 % with the
+        same sign, or not significant, in both). A term that fewer than half of the tables can estimate has no estimate,
         overlap 0, and neither covers nor agrees.
     """
     found = scores[scores["family"] == "inference"]
     n_rows = found[found["metric"] == "rows"]
     found = found[found["metric"] != "rows"]
-    found = found.join(found["detail"].astype(str).str.extract(NAME)).fillna({"imputation": "", "part": ""})
-    keys = ["generator", "epochs", "role", "imputation", "part", "term"]
+    # Held-out rows have neither.
+    found = found.fillna({"imputation": 0, "draw": 0})
+    keys = ["generator", "epochs", "table", "imputation", "draw", "term"]
     values = found.pivot(index=keys, columns="metric", values="value").reset_index()
-    of_train = values["role"] == "train"
+    of_train = values["table"] == "train"
     real = {term: _of_real(own) for term, own in values[of_train].groupby("term")}
-    n_train = n_rows.loc[n_rows["detail"].astype(str).str.startswith("train"), "value"].max()
+    n_train = n_rows.loc[n_rows["table"] == "train", "value"].max()
     rows = []
-    for (generator, epochs, role), group in values[~of_train].groupby(["generator", "epochs", "role"]):
-        own_rows = n_rows[(n_rows["generator"] == generator) & n_rows["detail"].astype(str).str.startswith(role)]
+    for (generator, epochs, role), group in values[~of_train].groupby(["generator", "epochs", "table"]):
+        own_rows = n_rows[(n_rows["generator"] == generator) & (n_rows["table"] == role)]
         ratio = own_rows["value"].max() / n_train
         for term, of_term in group.groupby("term"):
             row = {"generator": generator, "epochs": epochs, "term": term}

@@ -13,17 +13,16 @@ from medsynth.display.canvas import INTERVAL, in_style, with_ends, with_note
 from medsynth.display.styles import Styles, colour_of, title_of
 from medsynth.errors import InputError
 from medsynth.scores.captions import COVERS
-from medsynth.scores.privacy.audit import CHOSEN
-from medsynth.scores.privacy.table import RATES, most_found, privacy_table
+from medsynth.scores.privacy.table import RATES, most_found, of_chosen, privacy_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Metric -> its family, the start of its detail, and the panel's title.
+# Metric -> its family, the model where several share it, and the panel's title.
 PANELS = {
-    "accuracy": ("utility", "xgboost:", "TSTR accuracy"),
-    "roc_auc": ("utility", "xgboost:", "TSTR ROC AUC"),
+    "accuracy": ("utility", "xgboost", "TSTR accuracy"),
+    "roc_auc": ("utility", "xgboost", "TSTR ROC AUC"),
     "quality": ("fidelity", "", "Quality (SDMetrics)"),
     "c2st_auc": ("detection", "xgboost", "C2ST AUC (0.5 is best)"),
 }
@@ -60,10 +59,9 @@ def privacy_curve_table(scores: pd.DataFrame, budgets: dict[str, float | None], 
     epsilons = {name: np.inf if epsilon is None else float(epsilon) for name, epsilon in budgets.items()}
     epsilons |= dict.fromkeys(REFERENCES, np.nan)
     rows = []
-    for metric, (family, detail, _) in PANELS.items():
-        wanted = detail + target if detail == "xgboost:" else detail
-        chosen = scores[(scores["family"] == family) & (scores["metric"] == metric)]
-        chosen = chosen[chosen["detail"] == wanted] if wanted else chosen
+    for metric, (family, model, _) in PANELS.items():
+        chosen = scores[(scores["family"] == family) & (scores["metric"] == metric) & (scores["model"] == model)]
+        chosen = chosen[chosen["target"] == target] if family == "utility" else chosen
         for generator, group in chosen[chosen["generator"].isin(epsilons)].groupby("generator"):
             rows.append((metric, generator, epsilons[generator], *mean_interval(group)[:4]))
     columns = ["metric", "generator", "epsilon", "n_seeds", "mean", "ci_low", "ci_high"]
@@ -90,7 +88,7 @@ def attacked_table(scores: pd.DataFrame, guarantees: dict[str, float | None]) ->
         attacked.
     """
     found = privacy_table(scores).dropna(subset="mean")
-    best = found[found["metric"].isin(CURVE_RATES) & (found["detail"] == f"{CHOSEN}:everyone")]
+    best = of_chosen(found, CURVE_RATES)
     best = best[best["generator"].isin(guarantees)].copy()
     epsilons = {name: np.inf if epsilon is None else float(epsilon) for name, epsilon in guarantees.items()}
     best["epsilon"] = best["generator"].map(epsilons)

@@ -12,12 +12,11 @@ from medsynth.display.canvas import INTERVAL, in_style, legend_of, with_ends, wi
 from medsynth.display.styles import Styles, colour_of
 from medsynth.errors import InputError
 from medsynth.scores.captions import COVERS
-from medsynth.scores.privacy.audit import CHOSEN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-from medsynth.scores.privacy.table import CONTROLS, _shown, _title, privacy_table
+from medsynth.scores.privacy.table import CONTROLS, _shown, _title, of_chosen, privacy_table
 
 
 def trade_points(scores: pd.DataFrame) -> pd.DataFrame:
@@ -37,11 +36,9 @@ def trade_points(scores: pd.DataFrame) -> pd.DataFrame:
     """
     table = privacy_table(scores)
     detected = scores[(scores["family"] == "detection") & (scores["metric"] == "c2st_auc")]
-    detected = detected[detected["detail"] == "xgboost"]
+    detected = detected[detected["model"] == "xgboost"]
     rows = []
-    for membership in table[(table["metric"] == "membership_auc") & (table["detail"] == f"{CHOSEN}:everyone")].to_dict(
-        "records"
-    ):
+    for membership in of_chosen(table, ["membership_auc"]).to_dict("records"):
         generator, epochs = membership["generator"], membership["epochs"]
         name = "real" if generator == "train_copy" else generator
         judged = detected[(detected["generator"] == name) & (detected["epochs"] == epochs)]

@@ -127,4 +127,4 @@ def _size_ticks(ax: Axes, sizes: pd.Series) -> None:
 def _majority_accuracy(scores: pd.DataFrame, target: str) -> float:
     """Mean accuracy of the majority class; NaN if it was not scored."""
     rows = (scores["family"] == "utility") & (scores["metric"] == "accuracy")
-    return scores.loc[rows & (scores["detail"] == f"majority:{target}"), "value"].mean()
+    return scores.loc[rows & (scores["model"] == "majority") & (scores["target"] == target), "value"].mean()

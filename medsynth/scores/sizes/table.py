@@ -33,7 +33,7 @@ def sizes_table(scores: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     scores : DataFrame
-        Long table of scores of one study; family ``size`` is used, whose detail is the number of rows.
+        Long table of scores of one study; family ``size`` is used, whose rows are those learned from.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def sizes_table(scores: pd.DataFrame) -> pd.DataFrame:
         roc_auc.
     """
     sized = scores[scores["family"] == "size"]
-    sized = sized.assign(n_rows=sized["detail"].astype("int64"))
+    sized = sized.assign(n_rows=sized["rows"].astype("int64"))
     rows = []
     for (generator, epochs, n_rows), group in sized.groupby(["generator", "epochs", "n_rows"]):
         own = {metric: group[group["metric"] == metric] for metric in SIZE_COLUMNS}
