@@ -8,21 +8,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from medsynth.codebook import NUMERIC, Codebook
-from medsynth.evaluation.references import REFERENCES
 from medsynth.evaluation.targets import Target
 from medsynth.generators import generator_class
 from medsynth.generators.environments import stamp_of
 from medsynth.generators.guarantee import Guaranteed
 from medsynth.plan.settings import Deliverable, GeneratorEntry, Growth, Scale, Source, Study
 from medsynth.scores import registry
-from medsynth.scores.privacy.parts import CONTROLS
 
 # Names the benchmark's folder below results/, where studies have theirs.
 BENCHMARK = "benchmark"
-
-REFERENCE_ROWS = (*REFERENCES, "majority")
-# Names that no generator may have.
-RESERVED = tuple(dict.fromkeys([*REFERENCE_ROWS, *CONTROLS]))
 
 # Stage of a generator's job -> the stage whose work it needs; those of score jobs are declared with their families.
 NEEDED = {"train": "impute", "sample": "train"}

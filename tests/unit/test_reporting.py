@@ -16,6 +16,7 @@ from medsynth.codebook import Codebook, Column
 from medsynth.display import canvas, export
 from medsynth.display.aggregation import GAINS, at_epochs, mean_interval
 from medsynth.display.cells import Bold
+from medsynth.display.styles import title_of
 from medsynth.errors import InputError
 from medsynth.evaluation.intervals import UNIT, interval
 from medsynth.scores.cost.table import runtime_table
@@ -89,6 +90,13 @@ def only(table, **wanted):
         table = table[table[name] == value]
     assert len(table) == 1
     return table.iloc[0]
+
+
+def test_a_reference_row_is_called_what_it_is_in_each_family():
+    assert title_of("holdout", STYLES) == "Holdout (upper reference)"
+    assert title_of("holdout", STYLES, "privacy") == "Holdout (negative control)"
+    assert title_of("independent", STYLES, "privacy") == title_of("independent", STYLES)
+    assert title_of("tvae", STYLES, "privacy") == "TVAE" and title_of("unknown", STYLES) == "unknown"
 
 
 # Tables of numbers

@@ -17,7 +17,6 @@ CONDITIONAL_COLUMNS = {
     "common_bin_pair_trends": "Pair Trends, common bins",
     "c2st_auc": "C2ST AUC",
 }
-COHORT_REFERENCES = {"real": "Real training rows (upper reference)"}
 
 
 @showing_failures("cohorts", ["condition", "n_train", "n_test"])
@@ -76,7 +75,7 @@ def display_conditional(table: pd.DataFrame, cohorts: dict[str, str], styles: St
             if generator not in block.index:
                 continue
             found = block.loc[generator]
-            row = {"Model": COHORT_REFERENCES.get(generator) or title_of(generator, styles)}
+            row = {"Model": title_of(generator, styles, "conditional")}
             row |= {"Epochs": epochs_text(found["epochs"]), "Seeds": str(found["n_seeds"])}
             for metric, column in CONDITIONAL_COLUMNS.items():
                 row[column] = interval_text(*found[[metric, f"{metric}_low", f"{metric}_high"]])

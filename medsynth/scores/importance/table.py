@@ -20,7 +20,6 @@ IMPORTANCE_COLUMNS = {
     "rank_correlation": "Rank correlation",
     "top5_overlap": "Top-5 overlap",
 }
-IMPORTANCE_REFERENCES = {"real": "Real rows, another seed (upper reference)"}
 
 
 @showing_failures("table", ["target"])
@@ -131,7 +130,7 @@ def display_importance(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
             if generator not in block.index:
                 continue
             found = block.loc[generator]
-            row = {"Model": IMPORTANCE_REFERENCES.get(generator) or title_of(generator, styles)}
+            row = {"Model": title_of(generator, styles, "importance")}
             row |= {"Epochs": epochs_text(found["epochs"]), "Seeds": str(found["n_seeds"])}
             for metric, column in IMPORTANCE_COLUMNS.items():
                 row[column] = interval_text(*found[[metric, f"{metric}_low", f"{metric}_high"]])

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     pass
 
 
-REFERENCES = {"real": "Held-out real rows (upper reference)"}
 # Rule -> what it is called, and what its interval covers.
 RULES = {
     "own": "own rows: persons",
@@ -170,7 +169,7 @@ def display_inference(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
 
 def _summary(own: pd.DataFrame, generator: str, styles: Styles) -> dict[str, str]:
     """Sum up the terms of one generator and rule."""
-    row = {"Model": REFERENCES.get(generator) or title_of(generator, styles)}
+    row = {"Model": title_of(generator, styles, "inference")}
     row |= {"Epochs": str(int(own["epochs"].iloc[0]) or NOTHING)}
     row |= {"Interval: covers": RULES.get(own["rule"].iloc[0], NOTHING), "Tables": str(own["tables"].max())}
     if own["overlap"].isna().all():

@@ -26,7 +26,8 @@ PANELS = {
     "quality": ("fidelity", "", "Quality (SDMetrics)"),
     "c2st_auc": ("detection", "xgboost", "C2ST AUC (0.5 is best)"),
 }
-REFERENCES = {"real": "-", "independent": ":"}
+# How the lines of reference rows are drawn.
+LINES = {"real": "-", "independent": ":"}
 # False positive rates that have a panel.
 CURVE_RATES = {metric: rate for metric, rate in RATES.items() if rate >= 0.01}
 # Where no guarantee stands on the axis, as a multiple of the largest epsilon.
@@ -57,7 +58,7 @@ def privacy_curve_table(scores: pd.DataFrame, budgets: dict[str, float | None], 
         There is no score of any of the generators.
     """
     epsilons = {name: np.inf if epsilon is None else float(epsilon) for name, epsilon in budgets.items()}
-    epsilons |= dict.fromkeys(REFERENCES, np.nan)
+    epsilons |= dict.fromkeys(LINES, np.nan)
     rows = []
     for metric, (family, model, _) in PANELS.items():
         chosen = scores[(scores["family"] == family) & (scores["metric"] == metric) & (scores["model"] == model)]
@@ -179,7 +180,7 @@ def _panel(ax: Axes, table: pd.DataFrame, styles: Styles, end: float) -> None:
     """One metric over epsilon, a line a method, with real rows and independent columns as lines across."""
     import seaborn as sns
 
-    for name, line in REFERENCES.items():
+    for name, line in LINES.items():
         for mean in table.loc[table["generator"] == name, "mean"]:
             ax.axhline(mean, color=colour_of(name, styles), linestyle=line, linewidth=1.2, label=title_of(name, styles))
     curve = table[table["epsilon"].notna()]

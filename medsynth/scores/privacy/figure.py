@@ -9,14 +9,15 @@ import pandas as pd
 
 from medsynth.display.aggregation import mean_interval
 from medsynth.display.canvas import INTERVAL, in_style, legend_of, with_ends, with_note
-from medsynth.display.styles import Styles, colour_of
+from medsynth.display.styles import Styles, colour_of, title_of
 from medsynth.errors import InputError
 from medsynth.scores.captions import COVERS
+from medsynth.scores.privacy.parts import CONTROLS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-from medsynth.scores.privacy.table import CONTROLS, _shown, _title, of_chosen, privacy_table
+from medsynth.scores.privacy.table import _shown, of_chosen, privacy_table
 
 
 def trade_points(scores: pd.DataFrame) -> pd.DataFrame:
@@ -82,7 +83,7 @@ def privacy_trade(scores: pd.DataFrame, styles: Styles, *, note: str) -> Figure:
     ax = figure.subplots()
     for name in _shown(points.index, styles):
         control = name in CONTROLS
-        _point(ax, points.loc[name], colour_of(name, styles), _title(name, styles), open_square=control)
+        _point(ax, points.loc[name], colour_of(name, styles), title_of(name, styles, "privacy"), open_square=control)
     for line in (ax.axhline, ax.axvline):
         line(0.5, color="#444444", linewidth=0.8, linestyle="--", zorder=1)
     for axis, values in (("x", points["membership"]), ("y", points["c2st"])):

@@ -15,17 +15,13 @@ from medsynth.display.styles import Styles, in_display_order, title_of
 from medsynth.evaluation.intervals import Interval
 from medsynth.scores.privacy.audit import CHOSEN
 from medsynth.scores.privacy.membership import FALSE_POSITIVES, rate_metric
-from medsynth.scores.privacy.parts import PLANTED
+from medsynth.scores.privacy.parts import CONTROLS, PLANTED
 
 if TYPE_CHECKING:
     pass
 
 
 ATTACK_TITLES = {"neighbours": "neighbours", "trees": "trees", "shadow": "shadow models"}
-# In the order of display.
-CONTROLS = (*PLANTED, "holdout", "independent")
-# What a control is called here, where it is another thing than in other tables.
-CONTROL_TITLES = {"train_copy": "All members copied (positive control)", "holdout": "Holdout (negative control)"}
 # Metric of a membership attack -> share of the others that is taken for members.
 RATES = {rate_metric(rate): rate for rate in FALSE_POSITIVES}
 # What tells the scores of a table apart.
@@ -221,7 +217,7 @@ def display_privacy(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     for generator in _shown(table["generator"], styles):
         found = table[table["generator"] == generator].set_index(WHAT)
         epochs = found["epochs"].iloc[0]
-        row = {"Model": _title(generator, styles), "Epochs": str(epochs) if epochs else NOTHING}
+        row = {"Model": title_of(generator, styles, "privacy"), "Epochs": str(epochs) if epochs else NOTHING}
         row |= {"Seeds": str(found["n_seeds"].max()), "Chosen attack": attacks.get(generator, NOTHING)}
         for column, key in columns.items():
             known = key in found.index
@@ -244,7 +240,3 @@ def display_privacy(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
 def _shown(generators: Iterable[str], styles: Styles) -> list[str]:
     """Generators in the order of display, then the controls."""
     return [*in_display_order(generators, styles), *(name for name in CONTROLS if name in set(generators))]
-
-
-def _title(generator: str, styles: Styles) -> str:
-    return CONTROL_TITLES.get(generator) or title_of(generator, styles)

@@ -23,7 +23,6 @@ SIZE_COLUMNS = {
     "accuracy": "Accuracy",
     "roc_auc": "ROC AUC",
 }
-REAL_TITLE = "Real training rows"
 
 
 @showing_failures("sizes", ["n_rows"])
@@ -78,7 +77,7 @@ def display_sizes(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
                 row[column] = interval_text(*found[[metric, f"{metric}_low", f"{metric}_high"]])
             rows.append(row)
             epochs = f", {found['epochs']} epochs" if found["epochs"] else ""
-            blocks.append(f"{_title(generator, styles)}{epochs}")
+            blocks.append(title_of(generator, styles, "sizes") + epochs)
     columns = ["Training rows", "Seeds", *SIZE_COLUMNS.values()]
     return pd.DataFrame(rows, columns=columns, index=pd.Index(blocks, name="Generator"))
 
@@ -86,7 +85,3 @@ def display_sizes(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
 def _shown(generators: pd.Series, styles: Styles) -> list[str]:
     """Real rows, then generators in the order of display."""
     return [*(["real"] if "real" in set(generators) else []), *in_display_order(generators, styles)]
-
-
-def _title(generator: str, styles: Styles) -> str:
-    return REAL_TITLE if generator == "real" else title_of(generator, styles)
