@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from medsynth.display.aggregation import mean_interval
+from medsynth.display.aggregation import tabulated
 from medsynth.display.canvas import INTERVAL, in_style, with_ends, with_note
 from medsynth.display.styles import Styles, colour_of, title_of
 from medsynth.errors import InputError
@@ -59,14 +59,13 @@ def privacy_curve_table(scores: pd.DataFrame, budgets: dict[str, float | None], 
     """
     epsilons = {name: np.inf if epsilon is None else float(epsilon) for name, epsilon in budgets.items()}
     epsilons |= dict.fromkeys(LINES, np.nan)
-    rows = []
+    found = []
     for metric, (family, model, _) in PANELS.items():
         chosen = scores[(scores["family"] == family) & (scores["metric"] == metric) & (scores["model"] == model)]
         chosen = chosen[chosen["target"] == target] if family == "utility" else chosen
-        for generator, group in chosen[chosen["generator"].isin(epsilons)].groupby("generator"):
-            rows.append((metric, generator, epsilons[generator], *mean_interval(group)[:4]))
-    columns = ["metric", "generator", "epsilon", "n_seeds", "mean", "ci_low", "ci_high"]
-    table = pd.DataFrame(rows, columns=columns)
+        found.append(tabulated(chosen[chosen["generator"].isin(epsilons)], ["metric", "generator"]))
+    table = pd.concat(found, ignore_index=True)
+    table.insert(2, "epsilon", table["generator"].map(epsilons).astype("float64"))
     if not table["generator"].isin(budgets).any():
         raise InputError("No scores of generators with an epsilon; does the study name any?")
     return table.sort_values(["metric", "epsilon"], kind="stable", ignore_index=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from medsynth.display.aggregation import measured
+from medsynth.display.aggregation import side_by_side
 from medsynth.display.cells import interval_text
 from medsynth.display.failures import showing_failures
 from medsynth.display.styles import Styles, in_display_order, title_of
@@ -43,15 +43,7 @@ def sizes_table(scores: pd.DataFrame) -> pd.DataFrame:
     """
     sized = scores[scores["family"] == "size"]
     sized = sized.assign(n_rows=sized["rows"].astype("int64"))
-    rows = []
-    for (generator, epochs, n_rows), group in sized.groupby(["generator", "epochs", "n_rows"]):
-        own = {metric: group[group["metric"] == metric] for metric in SIZE_COLUMNS}
-        n_seeds = max(int(found["value"].notna().sum()) for found in own.values())
-        row = {"generator": generator, "epochs": epochs, "n_rows": n_rows, "n_seeds": n_seeds}
-        rows.append(row | measured(own))
-    columns = [f"{metric}{end}" for metric in SIZE_COLUMNS for end in ("", "_low", "_high")]
-    table = pd.DataFrame(rows, columns=["generator", "epochs", "n_rows", "n_seeds", *columns])
-    return table.astype(dict.fromkeys(columns, "float64"))
+    return side_by_side(sized, ["generator", "epochs", "n_rows"], list(SIZE_COLUMNS))
 
 
 def display_sizes(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
