@@ -69,7 +69,7 @@ def scores_of_draw(table: pd.DataFrame, codebook: Codebook, target: Target, aske
                 found[name, score.metric].append(score)
     for metric in () if asked.fidelity else ("roc_auc", "accuracy"):
         for one, other in zip(found["real", metric], found["CART", metric], strict=True):
-            difference = Score(metric, "", one.value - other.value, one.replicates - other.replicates)
+            difference = Score(metric, one.value - other.value, one.replicates - other.replicates)
             found["real - CART", metric].append(difference)
     return found
 

@@ -191,16 +191,30 @@ def read_scores(job: Any) -> Any:
     """
     import pandas as pd
 
-    from medsynth.evaluation.resampling import REPLICATES
+    from medsynth.evaluation.resampling import ABOUT, COUNTED, REPLICATES
 
-    scores = pd.read_csv(job.input.scores, keep_default_na=False, na_values={"value": [""], "variance": [""]})
+    def keys(table: Any) -> Any:
+        named = table[["generator", "epochs", "seed", "family", "metric", *ABOUT]]
+        return named.fillna(dict.fromkeys(COUNTED, 0)).itertuples(index=False, name=None)
+
+    scores = read_score_file(job.input.scores)
     table = pd.read_parquet(job.input.replicates)
-    keys = ["generator", "epochs", "seed", "family", "metric", "detail"]
     values = list(table[[f"r{i}" for i in range(REPLICATES)]].to_numpy("float64"))
-    known = dict(zip(table[keys].itertuples(index=False, name=None), values, strict=True))
-    scores["replicates"] = [known.get(key) for key in scores[keys].itertuples(index=False, name=None)]
+    known = dict(zip(keys(table), values, strict=True))
+    scores["replicates"] = [known.get(key) for key in keys(scores)]
     ratio = job.params.test_over_train
     return scores.assign(test_over_train=float("nan") if ratio is None else ratio)
+
+
+def read_score_file(path: str | Path) -> Any:
+    """Read a table of scores; numbers may be missing, text is at most empty."""
+    import pandas as pd
+
+    from medsynth.evaluation.resampling import ABOUT, COUNTED
+
+    words = dict.fromkeys(["generator", "family", "metric", *ABOUT], str) | dict.fromkeys(COUNTED, "Int64")
+    missing = {name: [""] for name in ("value", "variance", *COUNTED)}
+    return pd.read_csv(path, dtype=words, keep_default_na=False, na_values=missing)
 
 
 def write_scores(job: Any, scores: dict[int, list[tuple[str, Score]]]) -> None:
@@ -208,11 +222,12 @@ def write_scores(job: Any, scores: dict[int, list[tuple[str, Score]]]) -> None:
     import numpy as np
     import pandas as pd
 
-    from medsynth.evaluation.resampling import REPLICATES, Score
+    from medsynth.evaluation.resampling import ABOUT, COUNTED, REPLICATES
 
-    made = [(epochs, family, Score(*score)) for epochs, found in scores.items() for family, score in found]
-    facts = [(epochs, family, s.metric, s.detail, s.value, s.variance) for epochs, family, s in made]
-    table = pd.DataFrame(facts, columns=["epochs", "family", "metric", "detail", "value", "variance"])
+    made = [(epochs, family, score) for epochs, found in scores.items() for family, score in found]
+    facts = [(epochs, family, s.metric, *s.about, s.value, s.variance) for epochs, family, s in made]
+    table = pd.DataFrame(facts, columns=["epochs", "family", "metric", *ABOUT, "value", "variance"])
+    table = table.astype(dict.fromkeys(COUNTED, "Int64"))
     table.insert(0, "generator", job.wildcards.generator)
     table.insert(2, "seed", int(job.wildcards.seed))
     table.to_csv(job.output.scores, index=False, lineterminator="\n", float_format="%.10g")

@@ -1,6 +1,6 @@
 """Put scores and costs of a run into one long table."""
 
-from _job import log, run, share_imports
+from _job import log, read_score_file, run, share_imports
 
 share_imports(__name__)
 
@@ -9,17 +9,18 @@ from pathlib import Path
 import pandas as pd
 
 from medsynth.errors import InputError
+from medsynth.evaluation.resampling import ABOUT, COUNTED
 
-KEYS = ["study", "source", "scale", "generator", "epochs", "seed", "split", "family", "metric", "detail"]
+KEYS = ["study", "source", "scale", "generator", "epochs", "seed", "split", "family", "metric", *ABOUT]
 
 
 def main(job):
     """Concatenate what the declared inputs hold; sort, so that the order of jobs leaves no trace."""
     benchmarks = pd.concat([read_benchmark(path) for path in job.input.benchmarks], ignore_index=True)
-    tables = [*map(read_one, job.input.scores), costs(benchmarks), failed(job.params.failures)]
+    tables = [*map(read_score_file, job.input.scores), costs(benchmarks), failed(job.params.failures)]
     scores = pd.concat(tables, ignore_index=True)
     names = {"study": job.wildcards.study, "source": job.params.source, "scale": job.params.scale}
-    scores = scores.assign(**names).fillna({"detail": ""})
+    scores = scores.assign(**names).fillna({name: "" for name in ABOUT if name not in COUNTED})
     # What no seed has made is of no partition's own.
     scores["split"] = scores["seed"].map(job.params.splits).fillna(1).astype(int)
     scores = scores[[*KEYS, "value", "variance"]].sort_values(KEYS, kind="stable")
@@ -28,11 +29,6 @@ def main(job):
     replicates = pd.concat(map(pd.read_parquet, job.input.replicates), ignore_index=True)
     replicates.to_parquet(job.output.replicates, index=False)
     benchmarks.to_csv(job.output.benchmarks, index=False, lineterminator="\n")
-
-
-def read_one(path):
-    """Read one file of scores; a detail is a name, also where it is a number of rows."""
-    return pd.read_csv(path, dtype={"detail": str})
 
 
 def read_benchmark(path):
@@ -57,13 +53,13 @@ def costs(benchmarks):
         value_vars=["seconds", "max_rss_mb", "cpu_seconds"],
         var_name="metric",
     )
-    return long.rename(columns={"rule": "detail"}).assign(family="cost")
+    return long.rename(columns={"rule": "stage"}).assign(family="cost")
 
 
 def failed(failures):
-    """Make rows of the family failed, without a value, of the scores that failed jobs left without."""
-    table = pd.DataFrame(failures, columns=["generator", "epochs", "seed", "stage", "reason"])
-    return table.rename(columns={"stage": "metric", "reason": "detail"}).assign(family="failed")
+    """Make rows of the family failed, without a value: metric is the stage that lacks, stage the step that failed."""
+    table = pd.DataFrame(failures, columns=["generator", "epochs", "seed", "stage", "step"])
+    return table.rename(columns={"stage": "metric", "step": "stage"}).assign(family="failed")
 
 
 if __name__ == "__main__":

@@ -34,36 +34,37 @@ def main(job):
     else:
         tables = drawn_from_models(job, generator, len(train))
     scores = []
-    for name, table in tables:
-        scores += inference_scores(table, analysis, design, name=name)
-        log.info("%s: %d rows, %d terms", name, len(table), len(design.terms_))
+    for about, table in tables:
+        scores += (score.of(**about) for score in inference_scores(table, analysis, design))
+        log.info("%s: %d rows, %d terms", about, len(table), len(design.terms_))
     write_scores(job, {job.params.epochs: [("inference", score) for score in scores]})
 
 
 def real_tables(job, test):
     """Training rows in every imputation, and held-out rows."""
     for i, path in enumerate(job.input.imputations):
-        yield f"train.{i + 1}", pd.read_parquet(path)
-    yield "held_out", test
+        yield {"table": "train", "imputation": i + 1}, pd.read_parquet(path)
+    yield {"table": "held_out"}, test
 
 
 def of_models(job):
-    """Say what is drawn from each model: name of the table, position of the model, number of its imputation."""
+    """Say what is drawn from each model: words of the table's seed, position of the model, what the table is."""
     learned_from = job.params.learned_from
     # Drawing can be told from imputing where there are two tables a model, and needs to be where imputations differ.
     draws = DRAWS if len(set(learned_from)) > 1 else 1
     for k, imputation in enumerate(learned_from):
         for j in range(draws):
-            yield f"model.{imputation}.{k + 1}.{j + 1}", k, imputation
+            about = {"table": "model", "imputation": imputation, "draw": k * draws + j + 1}
+            yield f"model.{imputation}.{k + 1}.{j + 1}", k, about
 
 
 def drawn_from_reference(job, generator, test):
     """Draw tables of independent columns, as many as of a generator's models."""
-    for name, _, imputation in of_models(job):
-        train = pd.read_parquet(job.input.imputations[imputation - 1])
+    for name, _, about in of_models(job):
+        train = pd.read_parquet(job.input.imputations[about["imputation"] - 1])
         rng = np.random.default_rng(derive_seed(job.params.study_seed, generator, "inference", name))
         # Nobody is judged against them here: all that is wanted is the reference's own table.
-        yield name, REFERENCES[generator](train, test.iloc[:0], np.arange(0), rng).table
+        yield about, REFERENCES[generator](train, test.iloc[:0], np.arange(0), rng).table
 
 
 def drawn_from_models(job, generator, n_train):
@@ -74,10 +75,10 @@ def drawn_from_models(job, generator, n_train):
 
     def drawn(model, name):
         seed = derive_seed(params.study_seed, generator, "inference", name)
-        return name, codebook.conform(model.sample(n_train, seed=seed))
+        return codebook.conform(model.sample(n_train, seed=seed))
 
-    for name, k, _ in of_models(job):
-        yield drawn(kind.load(Path(job.input.models[k]) / f"epochs{params.epochs}"), name)
+    for name, k, about in of_models(job):
+        yield about, drawn(kind.load(Path(job.input.models[k]) / f"epochs{params.epochs}"), name)
     if not params.proper:
         return
     fitted = Codebook.from_json(job.input.fitted_codebook)
@@ -93,7 +94,7 @@ def drawn_from_models(job, generator, n_train):
         model = kind(**params.settings)
         (model,) = model.fit_checkpoints(table, fitted, epochs=[params.epochs], seed=seed, **order)
         log.info("%s: refitted to %d rows", name, len(table))
-        yield drawn(model, name)
+        yield {"table": "refit", "imputation": imputation, "draw": k + 1}, drawn(model, name)
 
 
 if __name__ == "__main__":

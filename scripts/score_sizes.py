@@ -38,7 +38,7 @@ def main(job):
         # SDMetrics draws from the global generator where it subsamples.
         np.random.seed(seed)
         found = size_scores(compared, target, encoder, codebook, seed=seed)
-        scores.extend(("size", score._replace(detail=str(size))) for score in found)
+        scores.extend(("size", score.of(rows=size)) for score in found)
         log.info("%d training rows: %d rows scored", size, len(table))
     write_scores(job, {params.epochs: scores})
 

@@ -189,8 +189,8 @@ class Scored:
             if shown_levels(against[name], self.codebook.columns[name], least, drawn_from=real[name]).empty
         }
         for score in scores:
-            hidden = score.metric == "column_shape" and score.detail in rare
-            yield Score(score.metric, score.detail, np.nan) if hidden else score
+            hidden = score.metric == "column_shape" and score.about.column in rare
+            yield Score(score.metric, np.nan, about=score.about) if hidden else score
 
     def real(self):
         """Real rows that the table is judged against."""

@@ -11,10 +11,27 @@ import pandas as pd
 import pytest
 
 from medsynth.codebook import Codebook
+from medsynth.evaluation.resampling import ABOUT, COUNTED, About
 
 ROOT = Path(__file__).resolve().parent.parent
 # Scripts are no package: Snakemake finds what they share the same way.
 sys.path.insert(0, str(ROOT / "scripts"))
+
+
+def table_of_scores(rows, columns=("generator", "epochs", "seed", "family", "metric")) -> pd.DataFrame:
+    """Long table of scores from rows of these columns, a dict of what the score is about, and the value."""
+    table = pd.DataFrame(rows, columns=[*columns, "about", "value"])
+    about = pd.DataFrame([About(**one) for one in table.pop("about")], columns=ABOUT)
+    return table.join(about.astype(dict.fromkeys(COUNTED, "Int64")))
+
+
+def by_about(scores) -> dict:
+    """Index the values of scores by metric and what they are about, without what is empty."""
+    found = {}
+    for score in scores:
+        about = [word for word in score.about if word not in ("", None)]
+        found[(score.metric, *about) if about else score.metric] = score.value
+    return found
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """From single scores to means with intervals, differences and shares: the one way in which tables do it.
 
-Scores are rows of the run's long table: generator, epochs, seed, family, metric, detail, value, variance (over the
-persons) and, where they are known, replicates (arrays; see `medsynth.evaluation.resampling`).
+Scores are rows of the run's long table: generator, epochs, seed, family, metric, what they are about (columns
+`medsynth.evaluation.resampling.ABOUT`), value, variance (over the persons) and, where they are known, replicates
+(arrays; see the same module).
 """
 
 from __future__ import annotations
@@ -54,18 +55,47 @@ def tabulated(scores: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*by, "n_seeds", "mean", "ci_low", "ci_high"])
 
 
-def measured(wanted: dict[str, pd.DataFrame]) -> dict[str, float]:
-    """Put the intervals of several metrics side by side: ``name``, ``name_low``, ``name_high`` for each."""
-    row: dict[str, float] = {}
-    for name, own in wanted.items():
-        found = mean_interval(own)
-        row |= {name: found.mean, f"{name}_low": found.low, f"{name}_high": found.high}
-    return row
+def side_by_side(
+    scores: pd.DataFrame, by: Sequence[str], names: Sequence[str], *, of: str = "metric", withheld: bool = False
+) -> pd.DataFrame:
+    """`tabulated` with several scores of a group beside each other.
 
+    Parameters
+    ----------
+    scores : DataFrame
+    by : sequence of str
+    names : sequence of str
+        Values of the column `of`; other scores are left out.
+    of : str
+        What tells the scores of a group apart.
+    withheld : bool
+        Missing values are withheld ones: a score that one seed lacks has no mean, since that of the others would tell
+        of it, and such a seed counts.
 
-def known_for_all(scores: pd.DataFrame) -> pd.DataFrame:
-    """Scores of all seeds, or none of them where one is withheld: what the others tell would be told of it."""
-    return scores if scores["value"].notna().all() else scores.iloc[:0]
+    Returns
+    -------
+    DataFrame
+        Columns `by`, n_seeds (that have any of the scores), and mean, ``_low`` and ``_high`` of each name; one row a
+        group, sorted.
+    """
+    own = scores[scores[of].isin(names)]
+    lacking = own["value"].isna()
+    groups = own if withheld else own[~lacking]
+    n_seeds = groups.groupby(list(by))["seed"].nunique()
+    found = tabulated(own, [*by, of])
+    if withheld:
+        incomplete = own.assign(lacking=lacking).groupby([*by, of])["lacking"].any()
+        hidden = found.join(incomplete, on=[*by, of])["lacking"].astype(bool)
+        found.loc[hidden, ["mean", "ci_low", "ci_high"]] = np.nan
+    wide = found.pivot(index=list(by), columns=of, values=["mean", "ci_low", "ci_high"])
+    table = {
+        f"{name}{end}": wide.get((value, name))
+        for name in names
+        for end, value in (("", "mean"), ("_low", "ci_low"), ("_high", "ci_high"))
+    }
+    table = pd.DataFrame(table, index=wide.index).astype("float64")
+    table.insert(0, "n_seeds", n_seeds.reindex(wide.index).fillna(0).astype(int))
+    return table.reset_index()
 
 
 def averaged(scores: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:

@@ -1,13 +1,14 @@
 """Failed jobs in tables: said where their scores would be, and listed; never dropped in silence.
 
-They are rows of the family ``failed`` in the long table of scores: metric is the stage whose score is lacking, detail
-"<step that failed>: <reason>", and there is no value.
+They are rows of the family ``failed`` in the long table of scores: metric is the stage whose score is lacking, stage
+the step that failed, and there is no value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
+from typing import Any
 
 import pandas as pd
 
@@ -68,19 +69,18 @@ def _with_failures(table: pd.DataFrame, failed: pd.DataFrame, keys: list[str], c
     return table
 
 
-def failures_table(scores: pd.DataFrame) -> pd.DataFrame:
+def failures_table(failures: list[dict[str, Any]]) -> pd.DataFrame:
     """List what failed.
 
     Parameters
     ----------
-    scores : DataFrame
-        Long table of scores of one study; family ``failed`` is used.
+    failures : list of dict
+        Scores that failed jobs left without; see `medsynth.plan.runs.Run.failures`.
 
     Returns
     -------
     DataFrame
         One row per generator, epoch count, seed and failed job: generator, epochs, seed, step (of the job), reason.
     """
-    failed = scores[scores["family"] == "failed"]
-    parts = failed["detail"].str.extract("^(?P<step>[^:]*): (?P<reason>.*)$")
-    return failed[["generator", "epochs", "seed"]].join(parts).drop_duplicates(ignore_index=True)
+    columns = ["generator", "epochs", "seed", "step", "reason"]
+    return pd.DataFrame(failures, columns=columns).drop_duplicates(ignore_index=True)

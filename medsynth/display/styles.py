@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from medsynth.evaluation.references import REFERENCE_ROWS
+
 Styles = dict[str, dict[str, str]]
 
-# Greys, so that colour is left to the generators.
-REFERENCE_STYLES: Styles = {
-    "real": {"title": "Real → Real", "colour": "#4d4d4d"},
-    "holdout": {"title": "Holdout (upper reference)", "colour": "#1a1a1a"},
-    "independent": {"title": "Independent marginals (lower reference)", "colour": "#999999"},
-    "train_copy": {"title": "All members copied", "colour": "#595959"},
-    **{f"copied_{n}": {"title": f"{n} % of the members copied", "colour": "#595959"} for n in (1, 2, 5, 10)},
-    "majority": {"title": "Majority class", "colour": "#737373"},
-}
-
+BLACK = "#000000"
 CLASSIFIER_TITLES = {"xgboost": "XGBoost", "random_forest": "Random forest"}
 
 
-def title_of(generator: str, styles: Styles) -> str:
-    """Title of a generator or reference row; its name if it has none."""
-    return _style(generator, styles).get("title", generator)
+def title_of(generator: str, styles: Styles, family: str = "") -> str:
+    """Title of a generator or reference row, in tables and figures of a family of scores; its name if it has none."""
+    if generator in styles:
+        return styles[generator].get("title", generator)
+    return REFERENCE_ROWS[generator].title_in(family) if generator in REFERENCE_ROWS else generator
 
 
 def colour_of(generator: str, styles: Styles) -> str:
     """Colour of a generator or reference row as ``#rrggbb``; black if it has none."""
-    return _style(generator, styles).get("colour", "#000000")
+    if generator in styles:
+        return styles[generator].get("colour", BLACK)
+    return REFERENCE_ROWS[generator].colour if generator in REFERENCE_ROWS else BLACK
 
 
 def palette(generators: Iterable[str], styles: Styles) -> dict[str, str]:
@@ -36,14 +33,10 @@ def palette(generators: Iterable[str], styles: Styles) -> dict[str, str]:
 
 def in_display_order(generators: Iterable[str], styles: Styles) -> list[str]:
     """Generators without the reference rows, in the order of `styles`; those it does not know come last, by name."""
-    found = set(generators) - set(REFERENCE_STYLES)
+    found = set(generators) - set(REFERENCE_ROWS)
     return [name for name in styles if name in found] + sorted(found - set(styles))
 
 
 def classifier_title(name: str) -> str:
     """Title of a classifier."""
     return CLASSIFIER_TITLES.get(name, name.replace("_", " "))
-
-
-def _style(generator: str, styles: Styles) -> dict[str, str]:
-    return styles.get(generator) or REFERENCE_STYLES.get(generator, {})

@@ -34,25 +34,80 @@ REPLICATES = 200
 HALVINGS = 4
 
 
+class About(NamedTuple):
+    """What a score is about where several scores share a metric: columns of ``scores.csv``, in this order.
+
+    Attributes
+    ----------
+    target : str
+        What is predicted.
+    model : str
+        Classifier or detector.
+    column : str
+        Column of the table, or predictor; ``mean`` for the mean of all.
+    group : str
+        Persons: a group of `column`, or a part of those who are attacked.
+    term : str
+        Of the logistic model.
+    rule : str
+        Constraint, or how intervals are made of several tables.
+    cohort, held : str
+        The cohort that is asked for, and the one whose conditions are counted.
+    attack : str
+    table : str
+        What the tables of inference are.
+    stage : str
+        Of the job that is counted, or that failed.
+    imputation, draw : int
+        Number of the imputation that is learned from; of the draw, where it is repeated.
+    rows : int
+        Rows that are scored, or learned from, where that varies.
+    """
+
+    target: str = ""
+    model: str = ""
+    column: str = ""
+    group: str = ""
+    term: str = ""
+    rule: str = ""
+    cohort: str = ""
+    held: str = ""
+    attack: str = ""
+    table: str = ""
+    stage: str = ""
+    imputation: int | None = None
+    draw: int | None = None
+    rows: int | None = None
+
+
+# Columns of every table of scores that say what a score is about, and those of them that are numbers or empty.
+ABOUT = About._fields
+COUNTED = ("imputation", "draw", "rows")
+
+
 class Score(NamedTuple):
     """One number, and what is known of how it varies over persons.
 
     Attributes
     ----------
-    metric, detail : str
-        `detail` says what the metric is about where several things share it.
+    metric : str
     value : float
     replicates : ndarray of float, shape (REPLICATES,), optional
         The value for each draw of persons.
     least : float
         Smallest variance that is believed; see `least_variance`.
+    about : About
     """
 
     metric: str
-    detail: str
     value: float
     replicates: np.ndarray | None = None
     least: float = 0.0
+    about: About = About()
+
+    def of(self, **about: str | int) -> Self:
+        """The same score, said to be about this; `ValueError` for what is no field of `About`."""
+        return self._replace(about=self.about._replace(**about))
 
     @property
     def variance(self) -> float:
@@ -169,21 +224,21 @@ def linear_replicates(value: float, influence: np.ndarray, weights: np.ndarray) 
     return value + weighted_mean(influence - np.mean(influence), weights)
 
 
-def mean_score(metric: str, detail: str, values: np.ndarray, weights: np.ndarray | None) -> Score:
+def mean_score(metric: str, values: np.ndarray, weights: np.ndarray | None) -> Score:
     """Score that is the mean of the rows' own values in [0, 1], with its replicates."""
     values = np.asarray(values, dtype="float64")
     value = float(values.mean()) if len(values) else np.nan
     if weights is None or not len(values):
-        return Score(metric, detail, value)
-    return Score(metric, detail, value, weighted_mean(values, weights), least_variance(len(values)))
+        return Score(metric, value)
+    return Score(metric, value, weighted_mean(values, weights), least_variance(len(values)))
 
 
-def share_score(metric: str, detail: str, share: float, rows: int, *, seed: int) -> Score:
+def share_score(metric: str, share: float, rows: int, *, seed: int) -> Score:
     """Score that is a share of rows which a generator draws one by one: its replicates are binomial."""
     if not rows:
-        return Score(metric, detail, np.nan)
+        return Score(metric, np.nan)
     drawn = np.random.default_rng(seed).binomial(rows, min(max(share, 0.0), 1.0), REPLICATES) / rows
-    return Score(metric, detail, float(share), drawn, least_variance(rows))
+    return Score(metric, float(share), drawn, least_variance(rows))
 
 
 def with_training_persons(
@@ -204,10 +259,10 @@ def with_training_persons(
     seed : int
         Of the halves and the directions.
     """
-    halves = [{(s.metric, s.detail): s.value for s in of_rows(rows)} for rows in halve(person, seed=seed)]
+    halves = [{(s.metric, s.about): s.value for s in of_rows(rows)} for rows in halve(person, seed=seed)]
     signs = np.random.default_rng(seed).choice([-0.5, 0.5], size=REPLICATES)
     for score in scores:
-        key = score.metric, score.detail
+        key = score.metric, score.about
         moved = np.nan_to_num(halves[0].get(key, np.nan) - halves[1].get(key, np.nan))
         replicates = None if score.replicates is None else score.replicates + signs * moved
         yield score._replace(replicates=replicates)

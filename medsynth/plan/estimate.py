@@ -30,10 +30,11 @@ import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.errors import InputError
+from medsynth.evaluation.references import REFERENCE_ROWS
 from medsynth.generators import generator_class
 from medsynth.generators.protocol import Generator
 from medsynth.plan.loading import ROOT, configuration, import_from_checkout, load_runs
-from medsynth.plan.runs import RESERVED, Run, ScoreJob
+from medsynth.plan.runs import Run, ScoreJob
 from medsynth.plan.sharing import can_share
 from medsynth.scores import registry
 from medsynth.scores.cost.compute import peak_memory, seconds_of
@@ -186,7 +187,7 @@ def run_references(run: Run, folder: Path, words: list[str]) -> None:
 
 def references(run: Run) -> list[ScoreJob]:
     """Score jobs of reference rows, of the first seed."""
-    return [job for job in run.scored if job.generator in RESERVED and job.seed == run.scale.seeds[0]]
+    return [job for job in run.scored if job.generator in REFERENCE_ROWS and job.seed == run.scale.seeds[0]]
 
 
 def benchmark_of(run: Run, folder: Path, name: str) -> Cost:

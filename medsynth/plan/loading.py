@@ -16,10 +16,11 @@ import yaml
 
 from medsynth.codebook import Codebook
 from medsynth.errors import InputError, load_yaml, nearest, read_yaml, validate
+from medsynth.evaluation.references import BOUNDS, REFERENCE_ROWS
 from medsynth.generators import generator_class
 from medsynth.generators.guarantee import refuse_seeded
 from medsynth.plan.failures import read_failed
-from medsynth.plan.runs import BENCHMARK, REFERENCE_ROWS, RESERVED, Run
+from medsynth.plan.runs import BENCHMARK, Run
 from medsynth.plan.settings import Benchmark, Config, GeneratorEntry, Scale, Study
 from medsynth.scores.violations.compute import check_rules
 
@@ -144,7 +145,7 @@ def load_generators(folder: Path | None = None) -> dict[str, GeneratorEntry]:
             if one.name in catalogue:
                 raise InputError(f"{path}: there is another generator or variant called '{one.name}'.")
             catalogue[one.name] = one
-    clash = [name for name in RESERVED if name in catalogue]
+    clash = [name for name in REFERENCE_ROWS if name in catalogue]
     if clash:
         raise InputError(
             f"{folder or CONFIG / 'generators'}: '{clash[0]}' is the name of a reference row; call the generator "
@@ -238,7 +239,7 @@ def _check_study(study: Study, codebook: Codebook, catalogue: dict[str, Generato
         for cohort in study.cohorts:
             cohort.conditions(codebook)
     published = [n for item in study.published.items for n in (*item.generators, item.minus)] if study.published else []
-    _check_names(where, "published", "generator", filter(None, published), [*catalogue, *REFERENCE_ROWS])
+    _check_names(where, "published", "generator", filter(None, published), [*catalogue, *BOUNDS])
     for key in ("coverage", "proper") if study.inference else ():
         _check_names(where, f"inference.{key}", "generator", getattr(study.inference, key), catalogue)
     _check_names(where, "attacks", "generator", study.attacks or [], catalogue)

@@ -345,6 +345,7 @@ class Asked:
             "cohorts": plain(run.study.cohorts),
             "row_rules": run.row_rules,
             "least_patients": run.study.least_patients,
+            "failures": run.failures,
             "budgets": run.budgets,
             "guarantees": run.guarantees,
             "dial": run.study.dial,

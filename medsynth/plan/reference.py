@@ -70,7 +70,9 @@ def differences(run: Path, reference: Path) -> pd.DataFrame:
             continue
         if not paths[1].is_file():
             raise InputError(f"{paths[1]} does not exist; make the run first.")
-        kept, new = (pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in paths)
+        # A key may be empty in all rows of one table, which then is a column of numbers.
+        text = dict.fromkeys(keys, object)
+        kept, new = (pd.read_csv(path, keep_default_na=False, na_values=[""]).astype(text) for path in paths)
         both = kept.merge(new, on=list(keys), how="outer", suffixes=("_kept", "_new"))
         if "metric" in keys:
             both = both[~both["metric"].isin(LEFT_OUT)]
@@ -79,7 +81,7 @@ def differences(run: Path, reference: Path) -> pd.DataFrame:
             allowed = tolerance * (old.abs() if relative else 1)
             off = both[((old - now).abs() > allowed) | (old.isna() != now.isna())]
             for _, row in off.iterrows():
-                words = ", ".join(str(row[key]) for key in keys)
+                words = ", ".join(str(row[key]) for key in keys if pd.notna(row[key]))
                 found.append((name, words, column, row[f"{column}_kept"], row[f"{column}_new"], tolerance))
     return pd.DataFrame(found, columns=["table", "row", "column", "reference", "run", "tolerance"])
 

@@ -8,21 +8,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from medsynth.codebook import NUMERIC, Codebook
-from medsynth.evaluation.references import REFERENCES
 from medsynth.evaluation.targets import Target
 from medsynth.generators import generator_class
 from medsynth.generators.environments import stamp_of
 from medsynth.generators.guarantee import Guaranteed
 from medsynth.plan.settings import Deliverable, GeneratorEntry, Growth, Rows, Scale, Source, Study
 from medsynth.scores import registry
-from medsynth.scores.privacy.parts import CONTROLS
 
 # Names the benchmark's folder below results/, where studies have theirs.
 BENCHMARK = "benchmark"
-
-REFERENCE_ROWS = (*REFERENCES, "majority")
-# Names that no generator may have.
-RESERVED = tuple(dict.fromkeys([*REFERENCE_ROWS, *CONTROLS]))
 
 # Stage of a generator's job -> the stage whose work it needs; those of score jobs are declared with their families.
 NEEDED = {"train": "impute", "sample": "train"}
@@ -117,25 +111,25 @@ class Run:
         """What tables call a generator or reference row."""
         return self.generators[generator].title if generator in self.generators else generator
 
-    def failure(self, stage: str | None, generator: str, seed: int, epochs: int = 0) -> str | None:
-        """Say why a job has nothing to give, "<stage>: <reason>" of its own or of one that it needs; None if it has."""
+    def failure(self, stage: str | None, generator: str, seed: int, epochs: int = 0) -> tuple[str, str] | None:
+        """Say why a job has nothing to give: step that failed (its own, or one that it needs) and reason; else None."""
         while stage:
             job = {"impute": generator, "sample": f"{generator}-epochs{epochs}-seed{seed}"}
             name = f"{stage}/{job.get(stage, f'{generator}-seed{seed}')}"
             if name in self.failed:
-                return f"{stage}: {self.failed[name]}"
+                return stage, self.failed[name]
             stage = registry.stages()[stage].needs if stage in registry.stages() else NEEDED.get(stage)
         return None
 
     @cached_property
     def failures(self) -> list[dict[str, Any]]:
-        """Scores that failed jobs left without: generator, epochs, seed, stage (of the score) and reason."""
+        """Scores that failed jobs left without: generator, epochs, seed, stage (of the score), step and reason."""
         found = []
         for stage, generator, seed, counts in self.wanted:
             for epochs in counts:
-                if reason := self.failure(stage, generator, seed, epochs):
+                if failure := self.failure(stage, generator, seed, epochs):
                     facts = {"generator": generator, "epochs": epochs, "seed": seed, "stage": stage}
-                    found.append(facts | {"reason": reason})
+                    found.append(facts | dict(zip(("step", "reason"), failure, strict=True)))
         return found
 
     def shown_seeds(self, stage: str, generator: str) -> list[int]:

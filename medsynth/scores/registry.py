@@ -293,6 +293,8 @@ class Facts:
         Fact -> value, what was run.
     least_patients : int
         Fewer real rows or cells are not counted.
+    failures : list of dict
+        Scores that failed jobs left without: generator, epochs, seed, stage, step and reason.
     cards, evidence : dict
         Generator -> paths, one a seed: cards of its last models, and what figures need besides scores.
     """
@@ -315,6 +317,7 @@ class Facts:
     run: dict[str, str]
     overview: dict[str, str]
     least_patients: int
+    failures: list[dict[str, Any]] = field(default_factory=list)
     cards: dict[str, list[str]] = field(default_factory=dict)
     evidence: dict[str, list[str]] = field(default_factory=dict)
 

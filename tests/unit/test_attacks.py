@@ -26,8 +26,8 @@ from medsynth.scores.privacy.figure import privacy_dial, privacy_trade, trade_po
 from medsynth.scores.privacy.membership import judge, outliers, strongest
 from medsynth.scores.privacy.parts import CONTROLS, PLANTED, Parts
 from medsynth.scores.privacy.shadow import quarters
-from medsynth.scores.privacy.table import display_privacy, privacy_table
-from tests.conftest import ROOT
+from medsynth.scores.privacy.table import WHAT, display_privacy, privacy_table
+from tests.conftest import ROOT, by_about
 from tests.unit.test_reporting import scores as long_table
 
 # All controls are attacked before the first test.
@@ -52,7 +52,7 @@ def cohort(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def audits(cohort):
-    """What attacks find out from each control: control -> (metric, detail) -> score."""
+    """What attacks find out from each control: control -> (metric, group, column or attack) -> score."""
     parts, codebook = cohort
     found = {}
     for name, release in CONTROLS.items():
@@ -60,7 +60,7 @@ def audits(cohort):
             release(parts, 1), parts, codebook, ["death", "diabetes", "age"], seed=1, person=alone(500),
             release=release,
         )  # fmt: skip
-        found[name] = {(score.metric, score.detail): score for score in scores}
+        found[name] = {(s.metric, s.about.group, s.about.column or s.about.attack): s for s in scores}
     return found
 
 
@@ -69,9 +69,9 @@ def alone(rows):
     return Attacked(*[np.arange(rows)] * 3)
 
 
-def ends(found, metric, detail):
+def ends(found, *name):
     """The interval of a score."""
-    score = found[metric, detail]
+    score = found[name]
     return interval([score.value], [score.variance], bounds=UNIT)[2:4]
 
 
@@ -81,44 +81,47 @@ def ends(found, metric, detail):
 @pytest.mark.parametrize("attack", ATTACKS)
 @pytest.mark.parametrize("who", ["everyone", "outliers"])
 def test_membership_attacks_find_copied_training_rows(audits, attack, who):
-    low, _ = ends(audits["train_copy"], "membership_auc", f"{attack}:{who}")
+    low, _ = ends(audits["train_copy"], "membership_auc", who, attack)
     assert low > 0.55
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
 @pytest.mark.parametrize("control", ["holdout", "independent"])
 def test_membership_attacks_do_not_flag_rows_that_copy_nobody(audits, attack, control):
-    low, high = ends(audits[control], "membership_auc", f"{attack}:everyone")
+    low, high = ends(audits[control], "membership_auc", "everyone", attack)
     assert low < 0.5 < high
     # Some fifty outliers.
-    assert audits[control]["membership_auc", f"{attack}:outliers"].value == pytest.approx(0.5, abs=0.2)
+    assert audits[control]["membership_auc", "outliers", attack].value == pytest.approx(0.5, abs=0.2)
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_copied_members_are_found_at_few_false_alarms(audits, attack):
-    low, _ = ends(audits["train_copy"], "membership_tpr_1", f"{attack}:everyone")
-    _, high = ends(audits["holdout"], "membership_tpr_1", f"{attack}:everyone")
+    low, _ = ends(audits["train_copy"], "membership_tpr_1", "everyone", attack)
+    _, high = ends(audits["holdout"], "membership_tpr_1", "everyone", attack)
     assert low > high
 
 
 def test_outliers_are_easier_to_find_than_others(audits):
     found = audits["train_copy"]
-    assert found["membership_auc", "neighbours:outliers"].value > found["membership_auc", "neighbours:everyone"].value
+    assert (
+        found["membership_auc", "outliers", "neighbours"].value
+        > found["membership_auc", "everyone", "neighbours"].value
+    )
 
 
 def test_sensitive_columns_of_copied_members_are_guessed_better_than_others(audits):
-    assert audits["train_copy"]["attribute_advantage", "mean"].value > 0.1
-    assert audits["train_copy"]["attribute_advantage", "age"].value > 0.2
+    assert audits["train_copy"]["attribute_advantage", "", "mean"].value > 0.1
+    assert audits["train_copy"]["attribute_advantage", "", "age"].value > 0.2
 
 
 def test_sensitive_columns_are_guessed_as_well_of_others_where_nobody_was_copied(audits):
     for control in ("holdout", "independent"):
-        assert abs(audits[control]["attribute_advantage", "mean"].value) < 0.05
+        assert abs(audits[control]["attribute_advantage", "", "mean"].value) < 0.05
 
 
 def test_copies_stand_beside_those_that_happen_by_chance(audits):
     copied, held = (
-        {metric: score.value for (metric, detail), score in audits[name].items() if not detail}
+        {metric: score.value for (metric, *about), score in audits[name].items() if not any(about)}
         for name in ("train_copy", "holdout")
     )
     assert copied["copies_member"] == 1
@@ -129,14 +132,14 @@ def test_copies_stand_beside_those_that_happen_by_chance(audits):
 
 
 def test_larger_plants_are_found_better(audits):
-    found = [audits[name]["membership_auc", "neighbours:everyone"].value for name in PLANTED]
+    found = [audits[name]["membership_auc", "everyone", "neighbours"].value for name in PLANTED]
     assert found == sorted(found) and found[-1] > 0.8
 
 
 def test_the_chosen_attack_is_named_and_judged_on_other_persons(audits):
     found = audits["train_copy"]
-    assert sum(metric == "chosen_attack" for metric, _ in found) == 1
-    assert ends(found, "membership_auc", f"{CHOSEN}:everyone")[0] > 0.8
+    assert sum(metric == "chosen_attack" for metric, *_ in found) == 1
+    assert ends(found, "membership_auc", "everyone", CHOSEN)[0] > 0.8
 
 
 def test_the_best_of_attacks_that_know_nothing_finds_nobody():
@@ -156,7 +159,7 @@ def test_the_best_of_attacks_that_know_nothing_finds_nobody():
 def once(score, member):
     """What is made of scores of rows, each of which is one person's."""
     scores = judge(np.asarray(score), member, ~member, "a")
-    return {score.metric: score.value for score in scores if score.detail == "a:everyone"}
+    return {score.metric: score.value for score in scores if score.about.group == "everyone"}
 
 
 @pytest.mark.parametrize("rows", [1, 4])
@@ -189,7 +192,7 @@ def test_copies_with_other_ages_do_not_tell_the_age(cohort):
     parts, _ = cohort
     shuffled = parts.members.assign(age=parts.members["age"].sample(frac=1, random_state=1).to_numpy())
     found = attribute_inference(shuffled, *parts[:3], ["age"], seed=1)
-    assert {metric: value for metric, _, value, *_ in found}["attribute_advantage"] < 0.1
+    assert {score.metric: score.value for score in found}["attribute_advantage"] < 0.1
 
 
 @pytest.mark.skipif("MEDSYNTH_ANONYMETER" not in os.environ, reason="names the python of .environments/anonymeter")
@@ -199,8 +202,8 @@ def test_anonymeter_finds_copied_training_rows_and_not_the_holdout(cohort):
     for control in ("train_copy", "holdout"):
         released = CONTROLS[control](parts, 1)
         risks = anonymeter_risks(os.environ["MEDSYNTH_ANONYMETER"], released, parts, codebook, ["age"], seed=1)
-        found[control] = {(metric, detail): value for metric, detail, value, *_ in risks}
-    copied, held = (found[control]["anonymeter_linkability", ""] for control in ("train_copy", "holdout"))
+        found[control] = by_about(risks)
+    copied, held = (found[control]["anonymeter_linkability"] for control in ("train_copy", "holdout"))
     assert copied > 0.3 and held < 0.1
     assert found["train_copy"]["anonymeter_inference", "mean"] > 0.3
 
@@ -230,8 +233,8 @@ def test_the_share_found_is_at_the_false_alarms_asked_for():
 
 def test_outliers_of_one_side_alone_have_no_score():
     scores = judge(np.arange(4.0), np.array([1, 1, 0, 0], bool), np.array([1, 0, 0, 0], bool), "a")
-    found = {(metric, detail): value for metric, detail, value, *_ in scores}
-    assert np.isnan(found["membership_auc", "a:outliers"]) and found["membership_auc", "a:everyone"] == 0
+    found = by_about(scores)
+    assert np.isnan(found["membership_auc", "outliers", "a"]) and found["membership_auc", "everyone", "a"] == 0
 
 
 def judged(members, nonmembers):
@@ -294,7 +297,7 @@ def numbers(rows, columns, seed):
 
 
 def copied(released, members, nonmembers, codebook):
-    return {metric: value for metric, _, value, *_ in copies(released, members, nonmembers, codebook)}
+    return by_about(copies(released, members, nonmembers, codebook))
 
 
 def of_numbers(codebook, columns):
@@ -346,6 +349,9 @@ def test_more_rows_than_are_compared_at_once_are_all_compared(codebook):
 
 # Tables and figures
 
+EVERYONE = {"attack": "chosen", "group": "everyone"}
+TREES = {"attack": "trees", "group": "everyone"}
+
 
 @pytest.fixture
 def privacy_scores():
@@ -360,36 +366,36 @@ def privacy_scores():
         ("holdout", 0, ["trees", "trees"], [0.5, 0.5]),
     ]:
         metrics = ("membership_auc", "membership_tpr_1", "membership_tpr_10")
-        rows += [(name, epochs, "privacy", metric, "chosen:everyone", values) for metric in metrics]
-        rows.append((name, epochs, "privacy", "membership_auc", "chosen:outliers", values))
-        rows.append((name, epochs, "privacy", "membership_auc", "trees:everyone", [0.5, 0.52]))
-        rows.append((name, epochs, "privacy", "attribute_advantage", "mean", [0.0, 0.02]))
+        rows += [(name, epochs, "privacy", metric, EVERYONE, values) for metric in metrics]
+        rows.append((name, epochs, "privacy", "membership_auc", {"attack": "chosen", "group": "outliers"}, values))
+        rows.append((name, epochs, "privacy", "membership_auc", TREES, [0.5, 0.52]))
+        rows.append((name, epochs, "privacy", "attribute_advantage", {"column": "mean"}, [0.0, 0.02]))
         rows += [
-            (name, epochs, "privacy", metric, "", [0.4, 0.6])
+            (name, epochs, "privacy", metric, {}, [0.4, 0.6])
             for metric in ("dcr_share", "copies_member", "copies_nonmember")
         ]
         judged = "real" if name == "train_copy" else name
-        rows.append((judged, epochs, "detection", "c2st_auc", "xgboost", [0.6, 0.7]))
+        rows.append((judged, epochs, "detection", "c2st_auc", {"model": "xgboost"}, [0.6, 0.7]))
         for seed, attack in enumerate(chosen):
-            rows.append((name, epochs, "privacy", "chosen_attack", attack, [np.nan] * seed + [1.0]))
+            rows.append((name, epochs, "privacy", "chosen_attack", {"attack": attack}, [np.nan] * seed + [1.0]))
     table = long_table(*rows)
     return table[table["value"].notna()].reset_index(drop=True)
 
 
 def test_the_privacy_table_has_every_attack_and_its_difference_to_the_holdout(privacy_scores):
-    table = privacy_table(privacy_scores).set_index(["generator", "metric", "detail"])
-    row = table.loc[("cart", "membership_auc", "chosen:everyone")]
+    table = privacy_table(privacy_scores).set_index(["generator", *WHAT])
+    row = table.loc[("cart", "membership_auc", "chosen", "everyone", "")]
     assert (row["n_seeds"], row["mean"], row["over_holdout"]) == (2, pytest.approx(0.56), pytest.approx(0.06))
     assert row["ci_low"] < 0.55 and row["over_holdout_low"] < 0.05
-    assert ("med_vae", "membership_auc", "trees:everyone") in table.index
+    assert ("med_vae", "membership_auc", "trees", "everyone", "") in table.index
 
 
 def test_a_difference_to_the_holdout_is_paired_by_person():
     """What is easy or hard to tell of the attacked persons is so whatever was released."""
     shared = np.random.default_rng(1).normal(0, 0.02, REPLICATES)
     rows = long_table(
-        ("cart", 0, "privacy", "membership_auc", "trees:everyone", [0.53]),
-        ("holdout", 0, "privacy", "membership_auc", "trees:everyone", [0.50]),
+        ("cart", 0, "privacy", "membership_auc", TREES, [0.53]),
+        ("holdout", 0, "privacy", "membership_auc", TREES, [0.50]),
     )
     rows["variance"], rows["replicates"] = 0.0004, [0.53 + shared, 0.50 + shared]
     table = privacy_table(rows).set_index("generator")
@@ -397,9 +403,9 @@ def test_a_difference_to_the_holdout_is_paired_by_person():
 
 
 def test_the_smallest_leak_is_the_least_plant_from_which_on_all_are_noticed(privacy_scores):
-    leaks = privacy_table(privacy_scores).set_index(["generator", "metric", "detail"])["smallest_leak"]
-    assert leaks["cart", "membership_auc", "chosen:everyone"] == 10
-    assert np.isnan(leaks["cart", "dcr_share", ""])
+    leaks = privacy_table(privacy_scores).set_index(["generator", *WHAT])["smallest_leak"]
+    assert leaks["cart", "membership_auc", "chosen", "everyone", ""] == 10
+    assert np.isnan(leaks["cart", "dcr_share", "", "", ""])
 
 
 def test_the_privacy_table_for_reading_ends_with_the_controls_and_what_they_show(privacy_scores):
@@ -420,7 +426,7 @@ def test_the_privacy_table_for_reading_ends_with_the_controls_and_what_they_show
 
 def test_attacks_that_failed_are_said_to_have_in_the_table_and_have_no_point(privacy_scores):
     lost = privacy_scores["generator"].eq("cart") & privacy_scores["family"].eq("privacy")
-    failed = long_table(("cart", 0, "failed", "attacks", "attacks: out of memory", [float("nan")] * 2))
+    failed = long_table(("cart", 0, "failed", "attacks", {"stage": "attacks"}, [float("nan")] * 2))
     scores = pd.concat([privacy_scores[~lost], failed], ignore_index=True)
     shown = display_privacy(privacy_table(scores), STYLES).set_index("Model")
     assert shown.loc["CART", ["Seeds", "Membership AUC"]].to_list() == ["0 (2 failed)", NOTHING]

@@ -15,6 +15,7 @@ from medsynth.scores.conditional.table import conditional_table, display_conditi
 from medsynth.scores.fairness.compute import Subgroups
 from medsynth.scores.fidelity.spread import spread_and_quality, spread_by_model
 from medsynth.scores.training.figure import architecture, loss_curves
+from tests.conftest import by_about
 from tests.unit.test_reporting import scores as long_table
 
 STYLES = {
@@ -47,11 +48,10 @@ def people(partitions):
 
 
 def judge(people, draw, cohorts=COHORTS):
-    """Scores of a generator by metric and detail, in order."""
+    """Scores of a generator by metric and what they are about, in order."""
     train, test, codebook = people
     encoder = TableEncoder().fit(train)
-    found = score_cohorts(draw, cohorts, train, test, codebook, encoder, rows=400, seed=1)
-    return {(score.metric, score.detail): score.value for score in found}
+    return by_about(score_cohorts(draw, cohorts, train, test, codebook, encoder, rows=400, seed=1))
 
 
 def exactly(people):
@@ -90,25 +90,25 @@ def test_a_generator_that_meets_every_condition_succeeds_always(people):
 def test_a_generator_that_refuses_never_succeeds(people):
     found = judge(people, refusing(people))
     assert [found["success", c.name] for c in COHORTS] == [0, 0, 0]
-    shares = [v for (metric, detail), v in found.items() if metric == "share" and "unconditional" not in detail]
+    shares = [v for (metric, *about), v in found.items() if metric == "share" and "unconditional" not in about]
     assert shares and not any(shares)
 
 
 def test_a_generator_that_ignores_conditions_succeeds_as_often_as_chance(people):
     found = judge(people, ignoring(people))
-    assert found["success", "women"] == found["share", "unconditional|women"]
+    assert found["success", "women"] == found["share", "unconditional", "women"]
 
 
 def test_shares_of_rows_drawn_without_conditions_come_first(people):
     first = list(judge(people, exactly(people)))[:3]
-    assert first == [("share", f"unconditional|{c.name}") for c in COHORTS]
+    assert first == [("share", "unconditional", c.name) for c in COHORTS]
 
 
 def test_shares_are_of_cohorts_of_one_group(people):
     found = judge(people, exactly(people))
-    asked = {detail for metric, detail in found if metric == "share" and not detail.startswith("unconditional")}
+    asked = {"|".join(about) for metric, *about in found if metric == "share" and about[0] != "unconditional"}
     assert asked == {"women|women", "women|men", "men|women", "men|men", "old_inpatients|old_inpatients"}
-    assert found["share", "women|men"] == 0
+    assert found["share", "women", "men"] == 0
 
 
 def test_real_rows_of_a_cohort_are_counted(people):
@@ -150,7 +150,7 @@ def test_a_cohort_tells_of_no_group_that_the_table_of_subgroups_withholds(people
 
 def test_only_cohorts_of_many_real_patients_are_judged_for_fidelity(people):
     found = judge(people, exactly(people))
-    judged = {detail for metric, detail in found if metric in ("quality", "c2st_auc")}
+    judged = {cohort for metric, cohort, *_ in found if metric in ("quality", "c2st_auc")}
     assert judged == {c.name for c in COHORTS if found["n_test", c.name] >= LEAST_COHORT} == {"women", "men"}
 
 
@@ -193,7 +193,7 @@ def test_a_cohort_may_name_a_level_by_its_number(codebook):
 def test_a_cohort_that_cleaning_left_no_column_for_is_left_out(people, caplog):
     found = judge(people, exactly(people), [*COHORTS, cohort("gone", dropped="yes")])
     assert "The cohort 'gone'" in caplog.text
-    assert not any("gone" in detail for _, detail in found)
+    assert not any("gone" in about for _, *about in found)
 
 
 # Tables of them
@@ -204,17 +204,18 @@ def cohort_scores():
     """Two cohorts, two generators, two reference rows."""
 
     def of(generator, epochs, name, success, quality, rows=(1000, 250)):
-        found = [(generator, epochs, "conditional", "success", name, success)]
+        found = [(generator, epochs, "conditional", "success", {"cohort": name}, success)]
         found += [
-            (generator, epochs, "conditional", f"n_{part}", name, [float(n)] * len(success))
+            (generator, epochs, "conditional", f"n_{part}", {"cohort": name}, [float(n)] * len(success))
             for part, n in zip(("train", "test"), rows, strict=True)
         ]
         if quality:
-            found += [(generator, epochs, "conditional", metric, name, quality) for metric in ("quality", "c2st_auc")]
+            about = {"cohort": name}
+            found += [(generator, epochs, "conditional", metric, about, quality) for metric in ("quality", "c2st_auc")]
         return found
 
     shares = [
-        (generator, 0, "conditional", "share", f"{asked}|{held}", [value] * 2)
+        (generator, 0, "conditional", "share", {"cohort": asked, "held": held}, [value] * 2)
         for generator, asked, held, value in [
             ("cart", "unconditional", "women", 0.5),
             ("cart", "unconditional", "men", 0.5),
@@ -348,11 +349,11 @@ def test_the_architecture_figure_has_a_panel_a_network_and_a_box_a_module(tmp_pa
 def spread_scores():
     def of(generator, epochs, quality, std):
         return [
-            (generator, epochs, "fidelity", "quality", "", [quality]),
-            (generator, epochs, "fidelity", "std", "age", [std]),
-            (generator, epochs, "fidelity", "std_real", "age", [10.0]),
-            (generator, epochs, "fidelity", "std", "constant", [1.0]),
-            (generator, epochs, "fidelity", "std_real", "constant", [0.0]),
+            (generator, epochs, "fidelity", "quality", {}, [quality]),
+            (generator, epochs, "fidelity", "std", {"column": "age"}, [std]),
+            (generator, epochs, "fidelity", "std_real", {"column": "age"}, [10.0]),
+            (generator, epochs, "fidelity", "std", {"column": "constant"}, [1.0]),
+            (generator, epochs, "fidelity", "std_real", {"column": "constant"}, [0.0]),
         ]
 
     return long_table(*of("cart", 0, 0.95, 9.0), *of("med_vae", 50, 0.7, 5.0), *of("med_vae", 200, 0.8, 6.0))

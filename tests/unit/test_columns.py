@@ -11,14 +11,15 @@ from medsynth.preparation.scaling import scaling_table
 from medsynth.scores.data.table import display_scaling
 from medsynth.scores.fidelity.columns import columns_table, display_columns
 from medsynth.scores.fidelity.compute import quality
+from tests.conftest import by_about
 from tests.unit.test_reporting import STYLES
 from tests.unit.test_reporting import scores as long_table
 
 
 def column(generator, epochs, name, shapes, validity):
     return [
-        (generator, epochs, "fidelity", "column_shape", name, shapes),
-        (generator, epochs, "fidelity", "column_validity", name, validity),
+        (generator, epochs, "fidelity", "column_shape", {"column": name}, shapes),
+        (generator, epochs, "fidelity", "column_validity", {"column": name}, validity),
     ]
 
 
@@ -41,7 +42,7 @@ def table() -> pd.DataFrame:
 def test_validity_finds_the_column_that_leaves_the_real_range(partitions):
     train, _, codebook = partitions
     strange = train.assign(age=np.where(np.arange(len(train)) % 4 == 0, 200, train["age"]))
-    found = {(metric, detail): value for metric, detail, value, *_ in quality(strange, train, codebook)}
+    found = by_about(quality(strange, train, codebook))
     assert found["column_validity", "age"] == pytest.approx(0.75, abs=0.01)
     assert found["column_validity", "icu"] == 1
 

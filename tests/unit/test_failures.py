@@ -1,6 +1,5 @@
 """Failed jobs in tables: where their scores would be, and listed."""
 
-import pandas as pd
 import pytest
 
 from medsynth.display.aggregation import at_epochs
@@ -14,6 +13,7 @@ from medsynth.scores.inference.figure import forest
 from medsynth.scores.inference.table import display_inference, inference_table
 from medsynth.scores.utility.table import display_utility, utility_table
 from medsynth.scores.violations.table import display_violations, violations_table
+from tests.conftest import table_of_scores
 
 STYLES = {name: {"title": name.upper(), "colour": "#000000"} for name in ("cart", "tvae")}
 
@@ -23,13 +23,13 @@ def long_table():
     rows = []
     for generator, epochs, seeds in (("real", 0, (1, 2)), ("cart", 0, (1,))):
         for seed in seeds:
-            rows.append((generator, epochs, seed, "utility", "accuracy", "xgboost:death", 0.8))
-            rows.append((generator, epochs, seed, "fidelity", "quality", "", 0.9))
-    rows.append(("cart", 0, 2, "failed", "table", "sample: no rows", None))
+            rows.append((generator, epochs, seed, "utility", "accuracy", {"target": "death", "model": "xgboost"}, 0.8))
+            rows.append((generator, epochs, seed, "fidelity", "quality", {}, 0.9))
+    rows.append(("cart", 0, 2, "failed", "table", {"stage": "sample"}, None))
     for seed in (1, 2):
         for stage, epochs in (("table", 5), ("table", 9), ("cohorts", 9)):
-            rows.append(("tvae", epochs, seed, "failed", stage, "train: it diverged: nan", None))
-    return pd.DataFrame(rows, columns=["generator", "epochs", "seed", "family", "metric", "detail", "value"])
+            rows.append(("tvae", epochs, seed, "failed", stage, {"stage": "train"}, None))
+    return table_of_scores(rows)
 
 
 def test_a_generator_that_lost_a_seed_says_so():
@@ -56,25 +56,26 @@ def of_further_tables():
     rows = []
     for generator, seeds in (("real", (1, 2)), ("cart", (1,))):
         for seed in seeds:
-            for metric, detail in (
-                ("column_shape", "age"),
-                ("mean", "age"),
-                ("mean_real", "age"),
-                ("violations", "any"),
-            ):
-                rows.append((generator, 0, seed, "fidelity", metric, detail, 0.5))
-            rows.append((generator, 0, seed, "fairness", "log_disparity", "sex:female", 0.1))
-        for table in ("train.1", "held_out") if generator == "real" else ("model.1.1.1", "model.1.2.1"):
-            rows.append((generator, 0, 1, "inference", "rows", table, 9))
-            rows += [(generator, 0, 1, "inference", metric, f"{table}|age", 0.5) for metric in ("estimate", "variance")]
-    rows.append(("cart", 0, 1, "coverage", "samples", "", 10))
+            for metric in ("column_shape", "mean", "mean_real"):
+                rows.append((generator, 0, seed, "fidelity", metric, {"column": "age"}, 0.5))
+            rows.append((generator, 0, seed, "fidelity", "violations", {"rule": "any"}, 0.5))
+            group = {"column": "sex", "group": "female"}
+            rows.append((generator, 0, seed, "fairness", "log_disparity", group, 0.1))
+        drawn = [{"table": "model", "imputation": 1, "draw": i} for i in (1, 2)]
+        for about in [{"table": "train", "imputation": 1}, {"table": "held_out"}] if generator == "real" else drawn:
+            rows.append((generator, 0, 1, "inference", "rows", about, 9))
+            of_term = about | {"term": "age"}
+            rows += [(generator, 0, 1, "inference", metric, of_term, 0.5) for metric in ("estimate", "variance")]
+    rows.append(("cart", 0, 1, "coverage", "samples", {}, 10))
     for rule in ("sample", "plug_in", "proper"):
         for term in ("age", NULL_TERM):
-            rows += [("cart", 0, 1, "coverage", metric, f"{rule}|{term}", 0.9) for metric in ("covered", "width")]
-    rows.append(("cart", 0, 2, "failed", "table", "table: no rows", None))
+            rows += [
+                ("cart", 0, 1, "coverage", metric, {"rule": rule, "term": term}, 0.9) for metric in ("covered", "width")
+            ]
+    rows.append(("cart", 0, 2, "failed", "table", {"stage": "table"}, None))
     for seed, stage in ((1, "table"), (2, "table"), (1, "inference"), (1, "coverage")):
-        rows.append(("tvae", 9, seed, "failed", stage, "train: it diverged", None))
-    return pd.DataFrame(rows, columns=["generator", "epochs", "seed", "family", "metric", "detail", "value"])
+        rows.append(("tvae", 9, seed, "failed", stage, {"stage": "train"}, None))
+    return table_of_scores(rows)
 
 
 @pytest.mark.parametrize("table_of", [columns_table, moments_table, fairness_table, violations_table])
@@ -115,12 +116,11 @@ def test_the_forest_plot_has_no_place_for_a_generator_that_failed():
 
 
 def test_failures_are_listed_once_each_with_step_and_reason():
-    table = failures_table(long_table())
-    assert len(table) == 5
-    assert table.iloc[0].to_list() == ["cart", 0, 2, "sample", "no rows"]
-    assert table.iloc[1].to_list() == ["tvae", 5, 1, "train", "it diverged: nan"]
+    lost = {"generator": "tvae", "epochs": 5, "seed": 1, "step": "train", "reason": "it diverged: nan"}
+    table = failures_table([lost | {"stage": stage} for stage in ("table", "cohorts")])
+    assert table.to_numpy().tolist() == [["tvae", 5, 1, "train", "it diverged: nan"]]
 
 
 def test_without_failures_tables_are_what_they_were():
     scores = long_table().query("family != 'failed'")
-    assert quality_table(scores)["n_seeds"].dtype == "int64" and failures_table(scores).empty
+    assert quality_table(scores)["n_seeds"].dtype == "int64" and failures_table([]).empty

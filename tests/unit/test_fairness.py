@@ -10,11 +10,16 @@ from medsynth.evaluation.resampling import person_weights
 from medsynth.evaluation.targets import Target
 from medsynth.scores.fairness.compute import Subgroups, group_performance, representation
 from medsynth.scores.fairness.table import display_fairness, fairness_table
+from tests.conftest import by_about
 from tests.unit.test_reporting import STYLES
 from tests.unit.test_reporting import scores as long_table
 
 SEX, AGE = Subgroups(column="sex"), Subgroups(column="age", bands=[40, 65])
 ADMITTED = Target(name="admitted", column="admitted", positive="yes")
+
+
+# What a score of women is about.
+FEMALE = {"column": "sex", "group": "female"}
 
 
 def people(women, men, **columns):
@@ -24,19 +29,19 @@ def people(women, men, **columns):
 
 
 def found(scores):
-    return {(score.metric, score.detail): score.value for score in scores if not np.isnan(score.value)}
+    return by_about(score for score in scores if not np.isnan(score.value))
 
 
 def test_equal_shares_have_no_disparity_and_twice_the_odds_have_the_logarithm_of_two():
     real = people(1000, 1000)
-    assert found(representation(real, real, [SEX]))["log_disparity", "sex:female"] == 0
+    assert found(representation(real, real, [SEX]))["log_disparity", "sex", "female"] == 0
     scores = found(representation(people(2000, 1000), real, [SEX]))
-    assert scores["log_disparity", "sex:female"] == pytest.approx(np.log(2), abs=1e-3)
-    assert scores["log_disparity", "sex:male"] == -scores["log_disparity", "sex:female"]
+    assert scores["log_disparity", "sex", "female"] == pytest.approx(np.log(2), abs=1e-3)
+    assert scores["log_disparity", "sex", "male"] == -scores["log_disparity", "sex", "female"]
 
 
 def test_a_group_that_a_generator_forgot_has_a_large_and_finite_disparity():
-    assert -10 < found(representation(people(0, 300), people(100, 200), [SEX]))["log_disparity", "sex:female"] < -5
+    assert -10 < found(representation(people(0, 300), people(100, 200), [SEX]))["log_disparity", "sex", "female"] < -5
 
 
 @pytest.mark.parametrize("ages", [[30] * 3 + [50] * 60 + [70] * 40, [30] * 150 + [50] * 37 + [70] * 11])
@@ -48,15 +53,15 @@ def test_a_table_has_no_disparity_to_itself(ages):
 
 def test_log_disparity_is_computed_from_exact_counts():
     scores = found(representation(people(30, 70), people(13, 87), [SEX]))
-    assert scores["rows", "sex:female"] == 13
-    assert scores["log_disparity", "sex:female"] == pytest.approx(np.log(30.5 / 70.5) - np.log(13.5 / 87.5))
+    assert scores["rows", "sex", "female"] == 13
+    assert scores["log_disparity", "sex", "female"] == pytest.approx(np.log(30.5 / 70.5) - np.log(13.5 / 87.5))
 
 
 def test_a_group_of_few_real_rows_is_not_shown_and_neither_is_the_one_that_tells_of_it():
     assert found(representation(people(100, 100), people(3, 197), [SEX])) == {}
     real = pd.DataFrame({"age": [30] * 100 + [50] * 40 + [70] * 9})
     scores = found(representation(real, real, [AGE]))
-    assert {detail for _, detail in scores} == {"age:below 40"} and scores["rows", "age:below 40"] == 100
+    assert {group for *_, group in scores} == {"below 40"} and scores["rows", "age", "below 40"] == 100
 
 
 @pytest.mark.parametrize(("table", "real"), [((9, 91), (40, 60)), ((40, 60), (9, 91))])
@@ -73,22 +78,22 @@ def test_halves_show_no_group_that_tables_against_both_halves_withhold():
     bands = Subgroups(column="age", bands=[10, 20, 30])
     halves = [pd.DataFrame({"age": np.repeat([5, 15, 25, 35], n)}) for n in ([3, 12, 10, 200], [4, 10, 13, 248])]
     held_out = pd.concat(halves, ignore_index=True)
-    shown = {detail for _, detail in found(representation(halves[1], held_out, [bands]))}
-    assert shown == {"age:20 to below 30", "age:30 or more"}
-    assert {detail for _, detail in found(representation(*halves[::-1], [bands], held_out=held_out))} <= shown
+    shown = {group for *_, group in found(representation(halves[1], held_out, [bands]))}
+    assert shown == {"20 to below 30", "30 or more"}
+    assert {group for *_, group in found(representation(*halves[::-1], [bands], held_out=held_out))} <= shown
 
 
 def test_replicates_are_those_of_the_weighted_rows():
     table, real = people(40, 60), people(30, 90)
     weights = person_weights(np.arange(120), seed=0)
     alone, both = (
-        {score.detail: score for score in representation(table, real, [SEX], weights=weights, table_weights=own)}
+        {score.about.group: score for score in representation(table, real, [SEX], weights=weights, table_weights=own)}
         for own in (None, person_weights(np.arange(100), seed=1))
     )
     women = weights[:, :30].sum(axis=1)
     expected = np.log(40.5 / 60.5) - np.log((women + 0.5) / (120 - women + 0.5))
-    assert alone["sex:female"].replicates == pytest.approx(expected, rel=1e-4)
-    assert both["sex:female"].variance > 1.2 * alone["sex:female"].variance > 0
+    assert alone["female"].replicates == pytest.approx(expected, rel=1e-4)
+    assert both["female"].variance > 1.2 * alone["female"].variance > 0
     assert next(representation(table, real, [SEX])).replicates is None
 
 
@@ -116,10 +121,10 @@ def test_a_group_is_scored_on_its_own_rows_alone():
     p = np.clip(np.where(np.arange(400) < 200, rng.random(400), 0.1 + 0.8 * y + 0.1 * rng.random(400)), 0, 1)
     scores = found(group_performance(np.column_stack([1 - p, p]), table, ADMITTED, [SEX]))
     for group, rows in (("female", slice(0, 200)), ("male", slice(200, 400))):
-        assert scores["roc_auc", f"sex:{group}"] == pytest.approx(roc_auc_score(y[rows], p[rows]))
-        assert scores["brier_score", f"sex:{group}"] == pytest.approx(brier_score_loss(y[rows], p[rows]))
-        assert scores["calibration", f"sex:{group}"] == pytest.approx(p[rows].mean() - y[rows].mean())
-    assert scores["roc_auc", "sex:male"] > 0.99 > 0.6 > scores["roc_auc", "sex:female"]
+        assert scores["roc_auc", "sex", group] == pytest.approx(roc_auc_score(y[rows], p[rows]))
+        assert scores["brier_score", "sex", group] == pytest.approx(brier_score_loss(y[rows], p[rows]))
+        assert scores["calibration", "sex", group] == pytest.approx(p[rows].mean() - y[rows].mean())
+    assert scores["roc_auc", "sex", "male"] > 0.99 > 0.6 > scores["roc_auc", "sex", "female"]
 
 
 def outcomes(*groups):
@@ -143,8 +148,8 @@ def outcomes(*groups):
 def test_a_group_in_which_few_have_the_outcome_has_no_scores(groups, shown):
     table = outcomes(*groups)
     scores = found(group_performance(np.full((len(table), 2), 0.5), table, ADMITTED, [AGE]))
-    assert {detail.partition(":")[2] for _, detail in scores} == shown
-    assert {metric for metric, _ in scores} == {"roc_auc", "brier_score", "calibration"}
+    assert {group for *_, group in scores} == shown
+    assert {metric for metric, *_ in scores} == {"roc_auc", "brier_score", "calibration"}
 
 
 def test_groups_that_make_the_target_are_not_judged_by_it(partitions):
@@ -171,10 +176,10 @@ def test_subgroups_that_do_not_fit_are_refused_in_a_sentence(codebook, subgroups
 def test_the_table_has_a_block_a_group_with_real_rows_first():
     table = fairness_table(
         long_table(
-            ("tvae", 10, "fairness", "log_disparity", "sex:female", [0.4, 0.6]),
-            ("tvae", 10, "fairness", "rows", "sex:female", [60, 60]),
-            ("real", 0, "fairness", "roc_auc", "sex:female", [0.8, 0.8]),
-            ("real", 0, "fairness", "rows", "sex:female", [60, 60]),
+            ("tvae", 10, "fairness", "log_disparity", FEMALE, [0.4, 0.6]),
+            ("tvae", 10, "fairness", "rows", FEMALE, [60, 60]),
+            ("real", 0, "fairness", "roc_auc", FEMALE, [0.8, 0.8]),
+            ("real", 0, "fairness", "rows", FEMALE, [60, 60]),
         )
     )
     row = table.set_index("generator").loc["tvae"]
@@ -188,11 +193,11 @@ def test_the_table_has_a_block_a_group_with_real_rows_first():
 def test_a_group_that_is_withheld_for_one_seed_is_for_all_and_without_any_number_it_has_no_row():
     table = fairness_table(
         long_table(
-            ("holdout", 0, "fairness", "log_disparity", "sex:female", [0.4, np.nan]),
-            ("holdout", 0, "fairness", "rows", "sex:female", [12]),
-            ("real", 0, "fairness", "log_disparity", "sex:female", [np.nan, 0.1]),
-            ("real", 0, "fairness", "rows", "sex:female", [60]),
-            ("real", 0, "fairness", "roc_auc", "sex:female", [0.8, 0.8]),
+            ("holdout", 0, "fairness", "log_disparity", FEMALE, [0.4, np.nan]),
+            ("holdout", 0, "fairness", "rows", FEMALE, [12]),
+            ("real", 0, "fairness", "log_disparity", FEMALE, [np.nan, 0.1]),
+            ("real", 0, "fairness", "rows", FEMALE, [60]),
+            ("real", 0, "fairness", "roc_auc", FEMALE, [0.8, 0.8]),
         )
     )
     assert table["generator"].tolist() == ["real"]

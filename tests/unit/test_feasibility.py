@@ -179,7 +179,7 @@ def test_persons_are_counted_not_rows(parts):
 def test_a_detector_of_few_rows_has_fewer_folds_or_no_score(partitions, rows):
     train, test, _ = partitions
     found = c2st(train.head(rows), test, TableEncoder().fit(train), seed=1)
-    values = {score.detail: score.value for score in found if score.metric == "c2st_auc"}
+    values = {score.about.model: score.value for score in found if score.metric == "c2st_auc"}
     assert set(values) == {"xgboost", "logistic_regression"}
     assert all(np.isnan(value) if rows == 1 else 0 <= value <= 1 for value in values.values())
 
@@ -195,9 +195,9 @@ def test_attacks_on_few_persons_leave_shadow_models_out(partitions):
 
     whose = Attacked(person, person, person)
     found = list(audit(groups.fresh, groups, codebook, ["age", "sex"], seed=1, person=whose, release=release))
-    details = {score.detail for score in found if score.metric == "membership_auc"}
+    asked = {(score.about.attack, score.about.group) for score in found if score.metric == "membership_auc"}
     attacks = ("neighbours", "trees", "chosen")
-    assert details == {f"{attack}:{who}" for attack in attacks for who in ("everyone", "outliers")}
+    assert asked == {(attack, who) for attack in attacks for who in ("everyone", "outliers")}
 
 
 def test_a_figure_without_scores_says_why():

@@ -14,6 +14,7 @@ from medsynth.scores.importance.compute import Explanation, explain
 from medsynth.scores.importance.figure import importances
 from medsynth.scores.importance.table import display_importance, importance_table
 from medsynth.scores.utility.compute import random_forest
+from tests.conftest import table_of_scores
 
 SICK = Target(name="sick", column="sick", positive="yes")
 OUTCOME = Target(
@@ -44,7 +45,7 @@ def tables():
 
 def importance(explanation):
     """Importance of each predictor."""
-    return pd.Series({detail.split(":")[1]: value for _, detail, value, *_ in explanation.scores()})
+    return pd.Series({score.about.column: score.value for score in explanation.scores()})
 
 
 def test_the_predictor_that_decides_comes_first(tables):
@@ -136,12 +137,12 @@ def test_a_level_that_training_rows_never_show_has_no_position(tables):
 def long_table(*rows):
     """Long table of (generator, epochs, importances of a, b, c ... for each seed)."""
     long = [
-        (generator, epochs, seed, "importance", "mean_abs_shap", f"death:{name}", value)
+        (generator, epochs, seed, "importance", "mean_abs_shap", {"target": "death", "column": name}, value)
         for generator, epochs, seeds in rows
         for seed, values in enumerate(seeds, start=1)
         for name, value in zip("abcdefg", values, strict=True)
     ]
-    return pd.DataFrame(long, columns=["generator", "epochs", "seed", "family", "metric", "detail", "value"])
+    return table_of_scores(long)
 
 
 FALLING, RISING = [7, 6, 5, 4, 3, 2, 1], [1, 2, 3, 4, 5, 6, 7]
@@ -220,9 +221,12 @@ def explained(tables):
         for seed in (1, 2):
             table = train if name == "real" else patients(300, seed=seed + 5)
             explanation = explain(table, test, OUTCOME, encoder, seed=seed)
-            rows += [(name, 0, seed, "importance", *score[:3]) for score in explanation.scores()]
+            rows += [
+                (name, 0, seed, "importance", score.metric, score.about._asdict(), score.value)
+                for score in explanation.scores()
+            ]
             evidence.setdefault(name, json.loads(json.dumps(explanation.evidence())))
-    return pd.DataFrame(rows, columns=["generator", "epochs", "seed", "family", "metric", "detail", "value"]), evidence
+    return table_of_scores(rows), evidence
 
 
 def draw(explained, target="outcome"):

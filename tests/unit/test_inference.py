@@ -9,6 +9,7 @@ from medsynth.errors import InputError
 from medsynth.scores.inference.compute import Analysis, Design, fit_logistic, independent_terms, inference_scores
 from medsynth.scores.inference.figure import forest
 from medsynth.scores.inference.table import display_inference, inference_table
+from tests.conftest import table_of_scores
 from tests.unit.test_reporting import NOTE, STYLES
 
 ADMITTED = Analysis(
@@ -120,18 +121,25 @@ def table_of(seed):
 
 
 def long_table(*named):
-    """Long table of scores of (generator, name of the table, table)."""
+    """Long table of scores of (generator, what the table is, table)."""
     design = Design(["number", "group"]).fit(table_of(0))
     analysis = Analysis(outcome={"name": "y", "column": "y", "positive": "yes"}, predictors=["number", "group"])
     long = [
-        (generator, 0, 1, "inference", *score)
-        for generator, name, table in named
-        for score in inference_scores(table, analysis, design, name=name)
+        (generator, 0, 1, "inference", score.metric, score.of(**about).about._asdict(), score.value)
+        for generator, about, table in named
+        for score in inference_scores(table, analysis, design)
     ]
-    return pd.DataFrame(long, columns=["generator", "epochs", "seed", "family", "metric", "detail", "value"])
+    return table_of_scores(long)
 
 
-REAL = [("real", "train.1", table_of(0)), ("real", "held_out", table_of(1))]
+def made(table, imputation=None, draw=None):
+    """What a table is."""
+    return {"table": table, "imputation": imputation, "draw": draw}
+
+
+REAL = [("real", made("train", 1), table_of(0)), ("real", made("held_out"), table_of(1))]
+
+MODELS = [made("model", 1, 1), made("model", 1, 2)]
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +147,7 @@ def scores():
     """The real training rows' model, a generator that has it, one that shuffles, one without a level."""
     named = [*REAL]
     for i in range(10):
-        name = f"model.1.{i + 1}.1"
+        name = made("model", 1, i + 1)
         named.append(("cart", name, table_of(10 + i)))
         shuffled = table_of(10 + i)
         shuffled = shuffled.assign(y=shuffled["y"].sample(frac=1, random_state=i, ignore_index=True))
@@ -156,17 +164,17 @@ def rule_of(*names, real=REAL):
 
 
 def test_the_rule_follows_from_how_tables_were_made():
-    assert rule_of("model.1.1.1", "model.1.2.1")[0] == ["plug_in"]
-    assert rule_of("model.1.1.1")[0] == ["one_model"]
-    assert rule_of("model.1.1.1", "model.1.1.2", "model.2.2.1", "model.2.2.2")[0] == ["nested"]
-    rules, _ = rule_of("model.1.1.1", "model.1.2.1", "refit.1.1", "refit.1.2", "refit.1.3")
+    assert rule_of(*MODELS)[0] == ["plug_in"]
+    assert rule_of(MODELS[0])[0] == ["one_model"]
+    assert rule_of(*MODELS, made("model", 2, 3), made("model", 2, 4))[0] == ["nested"]
+    rules, _ = rule_of(*MODELS, *(made("refit", 1, i) for i in (1, 2, 3)))
     assert rules == ["plug_in", "proper"]
 
 
 def test_the_real_estimate_is_combined_over_its_imputations():
-    further = [("real", f"train.{i}", table_of(100 + i)) for i in (2, 3)]
-    _, once = rule_of("model.1.1.1", "model.1.2.1")
-    _, often = rule_of("model.1.1.1", "model.1.2.1", real=[*REAL, *further])
+    further = [("real", made("train", i), table_of(100 + i)) for i in (2, 3)]
+    _, once = rule_of(*MODELS)
+    _, often = rule_of(*MODELS, real=[*REAL, *further])
     tables = [table_of(0), table_of(102), table_of(103)]
     design = Design(["number", "group"]).fit(tables[0])
     fits = [fit_logistic(design.matrix(table), (table["y"] == "yes").to_numpy(int)) for table in tables]
@@ -187,7 +195,7 @@ def test_width_is_that_of_the_interval_against_the_real_one(scores):
 
 
 def test_the_display_says_what_each_interval_covers():
-    names = ["model.1.1.1", "model.1.2.1", "refit.1.1", "refit.1.2"]
+    names = [*MODELS, made("refit", 1, 1), made("refit", 1, 2)]
     found = inference_table(long_table(*REAL, *(("tvae", name, table_of(i)) for i, name in enumerate(names))))
     shown = display_inference(found, STYLES)
     assert shown[["Model", "Interval: covers"]].to_numpy().tolist() == [

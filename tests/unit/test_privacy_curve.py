@@ -8,9 +8,9 @@ from scipy.stats import norm
 from medsynth.errors import InputError
 from medsynth.scores.privacy.curve import CURVE_RATES, PANELS, attacked_table, privacy_curve, privacy_curve_table
 from medsynth.scores.privacy.table import RATES, display_privacy, most_found, privacy_table, with_guarantees
+from tests.conftest import table_of_scores
 
 BUDGETS = {"free": None, "loose": 8, "tight": 0.5}
-COLUMNS = ["generator", "epochs", "seed", "family", "metric", "detail", "value"]
 STYLES = {name: {"title": name, "colour": "#336699"} for name in BUDGETS}
 
 
@@ -18,26 +18,27 @@ STYLES = {name: {"title": name, "colour": "#336699"} for name in BUDGETS}
 def scores():
     """Two seeds of three budgets and of real rows; another target and another generator beside them."""
     rows = [
-        (generator, 0, seed, family, metric, detail + target if detail else "", 0.6 + i / 10 + seed / 100)
+        (generator, 0, seed, family, metric, {"model": model, "target": target}, 0.6 + i / 10 + seed / 100)
         for i, generator in enumerate([*BUDGETS, "real", "cart"])
         for seed in (1, 2)
-        for metric, (family, detail, _) in PANELS.items()
-        for target in (["t", "other"] if detail else [""])
+        for metric, (family, model, _) in PANELS.items()
+        for target in (["t", "other"] if family == "utility" else [""])
     ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return table_of_scores(rows)
 
 
 @pytest.fixture
 def attacks():
     """One seed of the chosen attack and of another on each budget and on a control; variances over patients."""
     rows = [
-        (generator, 0, 1, "privacy", metric, f"{attack}:everyone", rate * factor)
+        (generator, 0, 1, "privacy", metric, {"attack": attack, "group": "everyone"}, rate * factor)
         for generator in [*BUDGETS, "holdout"]
         for metric, rate in RATES.items()
         for attack, factor in (("chosen", 1.1), ("neighbours", 0.9))
     ]
-    rows += [(generator, 0, 1, "privacy", "membership_auc", "chosen:everyone", 0.5) for generator in BUDGETS]
-    return pd.DataFrame(rows, columns=COLUMNS).assign(variance=1e-6)
+    about = {"attack": "chosen", "group": "everyone"}
+    rows += [(generator, 0, 1, "privacy", "membership_auc", about, 0.5) for generator in BUDGETS]
+    return table_of_scores(rows).assign(variance=1e-6)
 
 
 def draw(scores, styles=STYLES):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from medsynth.errors import InputError, validate
 from medsynth.evaluation.resampling import REPLICATES
 from medsynth.scores.published.publication import Publication
 from medsynth.scores.published.table import display_published, published_table
@@ -11,18 +12,23 @@ from tests.unit.test_reporting import STYLES, scores
 OWN = {"dataset": "sci", "title": "SCI", "source": "file", "target": "age"}
 FACTS = {"raw_rows": 100, "rows": 100, "train_rows": 80, "test_rows": 20, "columns": 5}
 SCORES = scores(
-    ("real", 0, "utility", "accuracy", "xgboost:age", [0.88, 0.89, 0.87]),
-    ("majority", 0, "utility", "accuracy", "majority:age", [0.66, 0.66, 0.66]),
-    ("tvae", 100, "utility", "accuracy", "xgboost:age", [0.80, 0.81, 0.82]),
-    ("tvae", 200, "utility", "accuracy", "xgboost:age", [0.84, 0.85, 0.86]),
-    ("ctgan", 200, "utility", "accuracy", "xgboost:age", [0.70, 0.72, 0.71]),
-    ("gaussian_copula", 0, "utility", "accuracy", "xgboost:age", [0.845, 0.85, 0.853]),
-    ("tvae", 200, "fidelity", "std", "age", [9.0, 9.1, 9.2]),
-    ("tvae", 200, "fidelity", "std_real", "age", [10.0, 10.0, 10.0]),
-    ("tvae", 200, "importance", "mean_abs_shap", "age:bmi", [0.3, 0.3, 0.1]),
-    ("tvae", 200, "importance", "mean_abs_shap", "age:sex", [0.1, 0.1, 0.3]),
+    ("real", 0, "utility", "accuracy", {"target": "age", "model": "xgboost"}, [0.88, 0.89, 0.87]),
+    ("majority", 0, "utility", "accuracy", {"target": "age", "model": "majority"}, [0.66, 0.66, 0.66]),
+    ("tvae", 100, "utility", "accuracy", {"target": "age", "model": "xgboost"}, [0.80, 0.81, 0.82]),
+    ("tvae", 200, "utility", "accuracy", {"target": "age", "model": "xgboost"}, [0.84, 0.85, 0.86]),
+    ("ctgan", 200, "utility", "accuracy", {"target": "age", "model": "xgboost"}, [0.70, 0.72, 0.71]),
+    ("gaussian_copula", 0, "utility", "accuracy", {"target": "age", "model": "xgboost"}, [0.845, 0.85, 0.853]),
+    ("tvae", 200, "fidelity", "std", {"column": "age"}, [9.0, 9.1, 9.2]),
+    ("tvae", 200, "fidelity", "std_real", {"column": "age"}, [10.0, 10.0, 10.0]),
+    ("tvae", 200, "importance", "mean_abs_shap", {"target": "age", "column": "bmi"}, [0.3, 0.3, 0.1]),
+    ("tvae", 200, "importance", "mean_abs_shap", {"target": "age", "column": "sex"}, [0.1, 0.1, 0.3]),
 )
-ACCURACY = {"family": "utility", "metric": "accuracy", "detail": "xgboost:{target}", "evidence": "tables/utility"}
+ACCURACY = {
+    "family": "utility",
+    "metric": "accuracy",
+    "about": {"model": "xgboost", "target": "{target}"},
+    "evidence": "tables/utility",
+}
 
 
 def row(run=OWN, facts=FACTS, **item):
@@ -59,7 +65,8 @@ def test_numbers_and_cohorts_of_another_dataset_are_left_out():
     other = {**OWN, "dataset": "else", "title": "Elsewhere"}
     item = {"item": "it", "where": "", **ACCURACY}
     number = {**item, "published": 0.85, "margin": 0.01, "generators": ["tvae"]}
-    cohort = {**item, "rule": "at_least", "limit": 1, "family": "conditional", "metric": "success", "detail": "mody"}
+    cohort = {**item, "rule": "at_least", "limit": 1, "family": "conditional", "metric": "success"}
+    cohort |= {"about": {"cohort": "mody"}}
     publication = Publication(dataset="sci", rows=100, items=[number, cohort])
     table = published_table(SCORES, publication, FACTS, run=other)
     assert table.empty
@@ -123,14 +130,14 @@ def test_what_few_rows_cost_tells_nothing_of_many():
 
 def test_importance_is_judged_by_mean_rank():
     shap = {"family": "importance", "metric": "mean_abs_shap", "rule": "among_top", "generators": ["tvae"]}
-    first = row(**shap, detail="age:bmi", limit=1.5)
+    first = row(**shap, about={"target": "age", "column": "bmi"}, limit=1.5)
     # One seed of three ranks it second: that may be chance.
     assert (first["ours"], first["verdict"]) == (pytest.approx(4 / 3), "undecided")
-    assert row(**shap, detail="age:bmi", limit=9)["verdict"] == "agrees"
+    assert row(**shap, about={"target": "age", "column": "bmi"}, limit=9)["verdict"] == "agrees"
 
 
 def test_a_moment_is_compared_with_that_of_the_real_rows():
-    lower = row(family="fidelity", metric="std", detail="*", rule="below_real", generators=["tvae"])
+    lower = row(family="fidelity", metric="std", about={"column": "*"}, rule="below_real", generators=["tvae"])
     assert (lower["ours"], lower["verdict"]) == (pytest.approx(-0.9), "agrees")
 
 
@@ -172,7 +179,7 @@ def test_one_seed_decides_an_order_where_its_persons_do():
 
 
 def test_facts_of_the_data_have_no_interval():
-    rows = row(family="data", metric="train_rows", detail="", published=80, margin=1)
+    rows = row(family="data", metric="train_rows", about={}, published=80, margin=1)
     assert (rows["ours"], rows["verdict"]) == (80, "agrees")
 
 
@@ -180,13 +187,31 @@ def test_facts_of_the_data_have_no_interval():
     ("at_least", 80, "agrees"), ("at_least", 81, "differs"), ("at_most", 80, "agrees"), ("at_most", 79, "differs"),
 ])  # fmt: skip
 def test_a_fact_of_the_data_is_on_the_right_side_of_its_limit_or_not(rule, limit, verdict):
-    found = row(family="data", metric="train_rows", detail="", rule=rule, limit=limit)
+    found = row(family="data", metric="train_rows", about={}, rule=rule, limit=limit)
     assert found["verdict"] == verdict
 
 
 def test_an_item_without_what_its_rule_needs_is_refused():
     with pytest.raises(ValueError, match="needs 'margin'"):
         row(published=0.8, generators=["tvae"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"detail": "xgboost:age"}, "the key 'detail' is now 'about'"),
+        ({"about": {"models": "xgboost"}}, "scores are not about 'models'; did you mean 'model'"),
+        ({"about": {"rows": "5"}}, "scores are not about 'rows'"),
+    ],
+)
+def test_what_no_score_is_about_is_refused_with_what_it_can_be(changes, sentence):
+    item = {"item": "it", "where": "", **ACCURACY, "published": 0.8, "margin": 1, **changes}
+    with pytest.raises(InputError, match=sentence):
+        validate({"dataset": "sci", "rows": 1, "items": [item]}, Publication, where="mine.yaml")
+
+
+def test_keys_left_out_of_about_are_empty_in_the_scores():
+    assert row(published=0.8, margin=1, generators=["tvae"], about={"model": "xgboost"})["n_seeds"] == 0
 
 
 def test_the_table_for_reading_names_generators_by_title():

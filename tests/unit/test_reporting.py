@@ -16,6 +16,7 @@ from medsynth.codebook import Codebook, Column
 from medsynth.display import canvas, export
 from medsynth.display.aggregation import GAINS, at_epochs, mean_interval
 from medsynth.display.cells import Bold
+from medsynth.display.styles import title_of
 from medsynth.errors import InputError
 from medsynth.evaluation.intervals import UNIT, interval
 from medsynth.scores.cost.table import runtime_table
@@ -24,6 +25,7 @@ from medsynth.scores.fidelity.distributions import distributions
 from medsynth.scores.fidelity.table import MOMENTS, display_moments, display_quality, moments_table, quality_table
 from medsynth.scores.utility.figure import accuracy_by_epochs
 from medsynth.scores.utility.table import display_utility, utility_table
+from tests.conftest import table_of_scores
 
 STYLES = {
     "tvae": {"title": "TVAE", "colour": "#009e73"},
@@ -36,24 +38,23 @@ NOTE = "simulated cohort"
 
 
 def scores(*rows):
-    """Long table of (generator, epochs, family, metric, detail, one value a seed)."""
+    """Long table of (generator, epochs, family, metric, what it is about, one value a seed)."""
     long = [
-        ("med_vae", "simulated", "laptop", generator, epochs, seed, family, metric, detail, value)
-        for generator, epochs, family, metric, detail, values in rows
+        ("med_vae", "simulated", "laptop", generator, epochs, seed, family, metric, about, value)
+        for generator, epochs, family, metric, about, values in rows
         for seed, value in enumerate(values)
     ]
-    names = ["study", "source", "scale", "generator", "epochs", "seed", "family", "metric", "detail", "value"]
-    return pd.DataFrame(long, columns=names)
+    return table_of_scores(long, ["study", "source", "scale", "generator", "epochs", "seed", "family", "metric"])
 
 
-def accuracy(generator, epochs, values, detail="xgboost:age"):
-    return (generator, epochs, "utility", "accuracy", detail, values)
+def accuracy(generator, epochs, values, model="xgboost", target="age"):
+    return (generator, epochs, "utility", "accuracy", {"target": target, "model": model}, values)
 
 
 def quality(generator, epochs, overall, c2st):
     return [
-        (generator, epochs, "fidelity", "quality", "", overall),
-        (generator, epochs, "detection", "c2st_auc", "xgboost", c2st),
+        (generator, epochs, "fidelity", "quality", {}, overall),
+        (generator, epochs, "detection", "c2st_auc", {"model": "xgboost"}, c2st),
     ]
 
 
@@ -61,15 +62,15 @@ def quality(generator, epochs, overall, c2st):
 def utility_scores():
     return scores(
         accuracy("real", 0, [0.899, 0.901]),
-        accuracy("majority", 0, [0.6, 0.6], "majority:age"),
+        accuracy("majority", 0, [0.6, 0.6], "majority"),
         accuracy("independent", 0, [0.6, 0.6]),
         accuracy("tvae", 100, [0.80, 0.82]),
         accuracy("tvae", 200, [0.75, 0.75]),
         accuracy("ctgan", 100, [0.84, 0.86]),
         accuracy("ctgan", 200, [0.77, 0.79]),
         accuracy("gaussian_copula", 0, [0.805]),
-        ("tvae", 200, "utility", "roc_auc", "xgboost:age", [0.7, 0.7]),
-        ("real", 0, "utility", "roc_auc", "xgboost:age", [0.9, 0.9]),
+        ("tvae", 200, "utility", "roc_auc", {"target": "age", "model": "xgboost"}, [0.7, 0.7]),
+        ("real", 0, "utility", "roc_auc", {"target": "age", "model": "xgboost"}, [0.9, 0.9]),
     )
 
 
@@ -89,6 +90,13 @@ def only(table, **wanted):
         table = table[table[name] == value]
     assert len(table) == 1
     return table.iloc[0]
+
+
+def test_a_reference_row_is_called_what_it_is_in_each_family():
+    assert title_of("holdout", STYLES) == "Holdout (upper reference)"
+    assert title_of("holdout", STYLES, "privacy") == "Holdout (negative control)"
+    assert title_of("independent", STYLES, "privacy") == title_of("independent", STYLES)
+    assert title_of("tvae", STYLES, "privacy") == "TVAE" and title_of("unknown", STYLES) == "unknown"
 
 
 # Tables of numbers
@@ -139,9 +147,7 @@ def test_the_normalised_auc_gain_counts_from_one_half(utility_scores):
 
 def test_a_gain_that_real_rows_may_not_have_is_withheld_and_said_to_be():
     """On 23 test rows: 0.57 against 0.52 for the majority class."""
-    few = scores(
-        accuracy("real", 0, [0.57]), accuracy("majority", 0, [0.52], "majority:age"), accuracy("tvae", 1, [0.57])
-    )
+    few = scores(accuracy("real", 0, [0.57]), accuracy("majority", 0, [0.52], "majority"), accuracy("tvae", 1, [0.57]))
     table = utility_table(few.assign(variance=0.1**2))
     row = only(table, generator="tvae", metric="normalised_accuracy_gain")
     assert np.isnan(row["mean"]) and row["remark"].startswith("withheld: real rows gain 0.050 (")
@@ -154,7 +160,7 @@ def test_there_is_no_gain_where_real_rows_gain_nothing(real):
     table = utility_table(
         scores(
             accuracy("real", 0, real),
-            accuracy("majority", 0, [0.6, 0.6], "majority:age"),
+            accuracy("majority", 0, [0.6, 0.6], "majority"),
             accuracy("tvae", 1, [0.7, 0.7]),
         )
     )
@@ -170,11 +176,13 @@ def test_each_classifier_and_target_has_its_own_gain():
     table = utility_table(
         scores(
             accuracy("real", 0, [0.9]),
-            accuracy("real", 0, [0.8], "random_forest:age"),
-            accuracy("real", 0, [0.7], "xgboost:died"),
-            accuracy("majority", 0, [0.6], "majority:age"),
-            accuracy("majority", 0, [0.5], "majority:died"),
-            *(accuracy("tvae", 1, [0.7], d) for d in ("xgboost:age", "random_forest:age", "xgboost:died")),
+            accuracy("real", 0, [0.8], "random_forest"),
+            accuracy("real", 0, [0.7], "xgboost", "died"),
+            accuracy("majority", 0, [0.6], "majority", "age"),
+            accuracy("majority", 0, [0.5], "majority", "died"),
+            accuracy("tvae", 1, [0.7]),
+            accuracy("tvae", 1, [0.7], "random_forest"),
+            accuracy("tvae", 1, [0.7], "xgboost", "died"),
         ).assign(variance=1e-6)
     )
     lifts = table[(table["generator"] == "tvae") & (table["metric"] == "normalised_accuracy_gain")]
@@ -210,10 +218,10 @@ def test_quality_has_a_row_for_each_generator_and_epoch_count(quality_scores):
 def test_moments_are_averaged_over_columns_before_seeds():
     table = moments_table(
         scores(
-            ("tvae", 100, "fidelity", "mean", "age", [50, 52, 54]),
-            ("tvae", 100, "fidelity", "mean", "bmi", [20, 22, 24]),
-            ("tvae", 100, "fidelity", "mean_real", "age", [55, 55, 55]),
-            ("tvae", 100, "fidelity", "mean_real", "bmi", [25, 25, 25]),
+            ("tvae", 100, "fidelity", "mean", {"column": "age"}, [50, 52, 54]),
+            ("tvae", 100, "fidelity", "mean", {"column": "bmi"}, [20, 22, 24]),
+            ("tvae", 100, "fidelity", "mean_real", {"column": "age"}, [55, 55, 55]),
+            ("tvae", 100, "fidelity", "mean_real", {"column": "bmi"}, [25, 25, 25]),
         )
     )
     row = only(table, moment="mean")
@@ -226,10 +234,10 @@ def test_moments_are_averaged_over_columns_before_seeds():
 def test_a_column_without_a_moment_counts_on_neither_side():
     table = moments_table(
         scores(
-            ("tvae", 100, "fidelity", "kurtosis", "age", [1, 1]),
-            ("tvae", 100, "fidelity", "kurtosis", "bmi", [np.nan, np.nan]),
-            ("tvae", 100, "fidelity", "kurtosis_real", "age", [3, 3]),
-            ("tvae", 100, "fidelity", "kurtosis_real", "bmi", [99, 99]),
+            ("tvae", 100, "fidelity", "kurtosis", {"column": "age"}, [1, 1]),
+            ("tvae", 100, "fidelity", "kurtosis", {"column": "bmi"}, [np.nan, np.nan]),
+            ("tvae", 100, "fidelity", "kurtosis_real", {"column": "age"}, [3, 3]),
+            ("tvae", 100, "fidelity", "kurtosis_real", {"column": "bmi"}, [99, 99]),
         )
     )
     assert list(table.loc[0, ["real", "mean"]]) == [3, 1]
@@ -291,12 +299,12 @@ def test_a_generator_without_accuracy_is_last_and_unnumbered():
 
 
 def test_every_target_and_classifier_has_a_block_with_the_majority_xgboost_first():
-    details = [f"{c}:{t}" for c, t in product(["random_forest", "xgboost"], ["age", "died"])]
+    pairs = product(["random_forest", "xgboost"], ["age", "died"])
     table = utility_table(
         scores(
-            *(accuracy("tvae", 1, [0.7], detail) for detail in details),
-            accuracy("majority", 0, [0.6], "majority:age"),
-            accuracy("majority", 0, [0.5], "majority:died"),
+            *(accuracy("tvae", 1, [0.7], *pair) for pair in pairs),
+            accuracy("majority", 0, [0.6], "majority", "age"),
+            accuracy("majority", 0, [0.5], "majority", "died"),
         )
     )
     display = display_utility(table, STYLES)
@@ -328,8 +336,8 @@ def test_generators_that_three_decimals_cannot_tell_apart_are_both_best():
 
 
 def test_moments_have_the_papers_rows_and_a_column_a_generator():
-    rows = [("tvae", e, "fidelity", m, "age", [v, v]) for e, v in ((100, 9), (200, 2)) for m in MOMENTS]
-    rows += [("tvae", e, "fidelity", f"{m}_real", "age", [3, 3]) for e in (100, 200) for m in MOMENTS]
+    rows = [("tvae", e, "fidelity", m, {"column": "age"}, [v, v]) for e, v in ((100, 9), (200, 2)) for m in MOMENTS]
+    rows += [("tvae", e, "fidelity", f"{m}_real", {"column": "age"}, [3, 3]) for e in (100, 200) for m in MOMENTS]
     display = display_moments(moments_table(scores(*rows)), STYLES)
     assert list(display["Metric"]) == ["Mean", "Standard Deviation", "Kurtosis", "Skewness"]
     assert display.loc[0].to_dict() == {"Metric": "Mean", "Test set": "3.00", "TVAE": "2.00 (2.00, 2.00)"}
@@ -529,7 +537,7 @@ def test_no_interval_of_an_accuracy_hides_another(utility_scores):
 
 def test_an_accuracy_is_its_mean_over_seeds_with_its_interval(utility_scores):
     own = utility_scores[(utility_scores["generator"] == "tvae") & (utility_scores["epochs"] == 100)]
-    expected = mean_interval(own[own["detail"] == "xgboost:age"])
+    expected = mean_interval(own[(own["model"] == "xgboost") & (own["target"] == "age")])
     (ax,) = panels(accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE))
     drawn = [line.get_ydata() for line in ax.get_lines() if line.get_color() == STYLES["tvae"]["colour"]]
     assert any(np.isclose(np.asarray(values, dtype=float), expected.mean).any() for values in drawn)
@@ -552,7 +560,7 @@ def test_accuracy_of_one_generator_without_epochs_is_drawn():
 
 
 def test_accuracy_of_an_unknown_target_is_refused(utility_scores):
-    with pytest.raises(InputError, match="'xgboost:agee'; did you mean 'xgboost:age'"):
+    with pytest.raises(InputError, match="'agee, xgboost'; did you mean 'age, xgboost'"):
         accuracy_by_epochs(utility_scores, STYLES, target="agee", note=NOTE)
 
 

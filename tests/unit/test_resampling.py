@@ -67,7 +67,17 @@ def test_linear_replicates_of_a_mean_are_the_weighted_means():
 
 
 def test_a_share_of_one_is_not_certain():
-    assert share_score("success", "women", 1.0, 100, seed=1).variance == pytest.approx(1e-4)
+    assert share_score("success", 1.0, 100, seed=1).variance == pytest.approx(1e-4)
+
+
+def test_a_score_says_what_it_is_about():
+    score = Score("accuracy", 0.8).of(target="death").of(model="xgboost")
+    assert (score.about.target, score.about.model, score.about.column) == ("death", "xgboost", "")
+
+
+def test_a_score_about_something_else_is_refused():
+    with pytest.raises(ValueError, match="classifier"):
+        Score("accuracy", 0.8).of(classifier="xgboost")
 
 
 def test_halves_of_the_training_persons_give_the_variance_over_training_sets():
@@ -76,9 +86,9 @@ def test_halves_of_the_training_persons_give_the_variance_over_training_sets():
     variances = []
     for seed in range(300):
         rows = rng.normal(size=80)
-        whole = [Score("mean", "", rows.mean(), np.full(REPLICATES, rows.mean()))]
+        whole = [Score("mean", rows.mean(), np.full(REPLICATES, rows.mean()))]
         (found,) = with_training_persons(
-            whole, lambda chosen, rows=rows: [Score("mean", "", rows[chosen].mean())], np.arange(80), seed=seed
+            whole, lambda chosen, rows=rows: [Score("mean", rows[chosen].mean())], np.arange(80), seed=seed
         )
         variances.append(found.variance)
     assert np.mean(variances) == pytest.approx(1 / 80, rel=0.2)

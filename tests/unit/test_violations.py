@@ -25,7 +25,7 @@ def with_rules(*rules):
 def shares(table, partitions, *rules):
     """Share of a table's rows that breaks each rule, by the codebook of the clean table."""
     resolved = with_rules(*rules).resolved(partitions[0])
-    return {score.detail: score.value for score in violations(table, resolved)}
+    return {score.about.rule: score.value for score in violations(table, resolved)}
 
 
 def test_a_row_breaks_a_rule_if_it_meets_all_its_conditions(partitions):
@@ -70,13 +70,13 @@ def test_a_rule_that_cannot_be_broken_has_rate_zero(partitions):
 def test_a_rule_of_a_column_that_cleaning_dropped_is_void(partitions):
     train = partitions[0].drop(columns="crp")
     resolved = with_rules(CRP_BEYOND_AGE, CENTENARIAN).resolved(train)
-    assert [score.detail for score in violations(train, resolved)] == ["centenarian", "any"]
+    assert [score.about.rule for score in violations(train, resolved)] == ["centenarian", "any"]
 
 
 def real_shares(table, partitions, *rules, least=10):
     """The same of real rows, those that are withheld left out."""
     found = violations(table, with_rules(*rules).resolved(partitions[0]), least=least)
-    return {score.detail: score.value for score in found if not np.isnan(score.value)}
+    return {score.about.rule: score.value for score in found if not np.isnan(score.value)}
 
 
 def test_a_share_of_few_real_rows_or_of_all_but_few_is_withheld_and_others_are_exact(partitions):
@@ -145,7 +145,7 @@ def test_a_rule_must_say_something():
 
 
 def rates(generator, epochs, rule, values):
-    return (generator, epochs, "fidelity", "violations", rule, values)
+    return (generator, epochs, "fidelity", "violations", {"rule": rule}, values)
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def table() -> pd.DataFrame:
             *(rates("real", 0, rule, [0.0, 0.0]) for rule in ("b", "a", "any")),
             *(rates("tvae", 10, rule, [0.5, 0.5]) for rule in ("b", "a", "any")),
             *(rates("tvae", 20, rule, [0.01, 0.03]) for rule in ("b", "a", "any")),
-            ("tvae", 20, "fidelity", "quality", "", [0.9, 0.9]),
+            ("tvae", 20, "fidelity", "quality", {}, [0.9, 0.9]),
         )
     )
 

@@ -86,4 +86,4 @@ def test_what_follows_from_a_failed_job_is_left_out_and_nothing_else():
     assert ("table", "tvae", 1) not in scored and scored["table", "ctgan", 2] == (2,)
     assert not {job[:3] for job in run.wanted if job.generator in ("gaussian_copula", "real")} - set(scored)
     assert run.trained_seeds("tvae") == [2] and run.trained_seeds("ctgan") == [1, 2]
-    assert {f["reason"] for f in run.failures} == {"train: it diverged", "sample: no rows"}
+    assert {(f["step"], f["reason"]) for f in run.failures} == {("train", "it diverged"), ("sample", "no rows")}

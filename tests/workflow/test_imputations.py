@@ -30,10 +30,10 @@ def folder(project):
     return project.folder / RUN
 
 
-def names_of(folder, kind):
-    """Names of the tables that coefficients were estimated from."""
-    scores = pd.read_csv(folder / f"scores/{kind}/seed1.csv")
-    return scores.loc[scores["metric"] == "rows", "detail"].to_list()
+def tables_of(folder, kind):
+    """Tables that coefficients were estimated from, and the imputation behind each."""
+    scores = pd.read_csv(folder / f"scores/{kind}/seed1.csv").query("metric == 'rows'")
+    return list(zip(scores["table"], scores["imputation"], strict=True))
 
 
 def test_every_seed_learns_from_the_next_imputation_and_intervals_can_count_it(folder):
@@ -43,11 +43,11 @@ def test_every_seed_learns_from_the_next_imputation_and_intervals_can_count_it(f
     assert same["age"] == 1 and 0.8 < same["crp"] < 1
     cards = [json.loads((folder / f"models/cart/seed{s}/epochs0/model_card.json").read_text()) for s in (1, 2)]
     assert cards[0]["train_sha256"] != cards[1]["train_sha256"]
-    assert names_of(folder, "inference/real") == ["train.1", "train.2", "held_out"]
-    drawn = ["model.1.1.1", "model.1.1.2", "model.2.2.1", "model.2.2.2"]
-    assert names_of(folder, "inference/independent") == drawn
-    refits = ["refit.1.1", "refit.2.2", "refit.1.3", "refit.2.4", "refit.1.5"]
-    assert names_of(folder, "inference/cart") == drawn + refits
+    *trained, (held_out, _) = tables_of(folder, "inference/real")
+    assert trained == [("train", 1), ("train", 2)] and held_out == "held_out"
+    drawn = [("model", 1), ("model", 1), ("model", 2), ("model", 2)]
+    assert tables_of(folder, "inference/independent") == drawn
+    refits = [("refit", i) for i in (1, 2, 1, 2, 1)]
+    assert tables_of(folder, "inference/cart") == drawn + refits
     coverage = pd.read_csv(folder / "scores/coverage/cart/seed1.csv")
-    rules = coverage["detail"].dropna().str.partition("|")[0]
-    assert set(rules) == {"sample", "plug_in", "proper"}
+    assert set(coverage["rule"].dropna()) == {"sample", "plug_in", "proper"}

@@ -6,6 +6,7 @@ import re
 import pandas as pd
 import pytest
 
+from medsynth.evaluation.resampling import ABOUT
 from medsynth.plan.overheads import spent
 from tests.conftest import ROOT
 from tests.workflow.conftest import SMOKE, Project, assert_same_bytes
@@ -27,7 +28,7 @@ def scores(smoke):
 
 
 def test_the_long_table_has_the_agreed_columns_and_families(scores):
-    columns = ["study", "source", "scale", "generator", "epochs", "seed", "split", "family", "metric", "detail"]
+    columns = ["study", "source", "scale", "generator", "epochs", "seed", "split", "family", "metric", *ABOUT]
     assert list(scores.columns) == [*columns, "value", "variance"]
     families = {"utility", "utility_protocol", "fidelity", "detection", "conditional", "privacy", "importance", "cost"}
     families |= {"fairness", "inference", "coverage"}
@@ -45,7 +46,8 @@ def test_every_model_and_reference_row_is_scored_for_every_seed(scores):
     expected |= {(name, 0) for name in ("real", "holdout", "independent")}
     assert set(cells.index) == expected
     assert all(seeds == [1, 2] for seeds in cells)
-    assert set(utility["detail"]) >= {"xgboost:death", "random_forest:death", "xgboost:outcome"}
+    asked = set(zip(utility["model"], utility["target"], strict=True))
+    assert asked >= {("xgboost", "death"), ("random_forest", "death"), ("xgboost", "outcome")}
 
 
 def test_the_simulated_cohort_breaks_no_row_rule_and_independent_columns_do(smoke):
@@ -136,7 +138,7 @@ def test_a_card_of_a_med_vae_tells_how_its_latent_space_fares(smoke):
 
 def test_every_row_of_a_cohort_meets_its_conditions_where_that_is_promised(scores):
     success = scores[(scores["metric"] == "success") & scores["generator"].isin(["med_vae_plus", "cart"])]
-    assert success["detail"].nunique() == 6
+    assert success["cohort"].nunique() == 6
     assert (success["value"] == 1).all()
 
 

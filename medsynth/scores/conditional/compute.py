@@ -14,7 +14,7 @@ from medsynth.conditions import Conditions
 from medsynth.disclosure import LEAST_PATIENTS, shown_groups, shown_sets
 from medsynth.errors import InputError
 from medsynth.evaluation.references import draw_positions
-from medsynth.evaluation.resampling import Persons, Score, share_score
+from medsynth.evaluation.resampling import About, Persons, Score, share_score
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.randomness import derive_seed
 from medsynth.scores.detection.compute import DETECTORS, c2st
@@ -94,10 +94,10 @@ def score_cohorts(
     Yields
     ------
     Score
-        ``share`` with the detail ``asked|held``: share of the rows drawn for the cohort `asked` (or unconditionally)
-        that meet the conditions of `held`, for cohorts of one group; ``success`` with the cohort as detail: the same
-        for `asked` itself; both 0 where the generator refused. ``n_train`` and ``n_test``: real rows of the cohort,
-        NaN if they would tell of some but fewer than `least`; see `shown_counts`.
+        ``share``: share of the rows drawn for a cohort (or ``unconditional``) that meet the conditions of `held`, for
+        cohorts of one group; ``success``: the same for the cohort itself; both 0 where the generator refused.
+        ``n_train`` and ``n_test``: real rows of the cohort, NaN if they would tell of some but fewer than `least`; see
+        `shown_counts`.
         ``quality``, ``common_bin_pair_trends`` and ``c2st_auc``: rows that meet the conditions against real ones of
         `test`, where these are `LEAST_COHORT` or more, always on min(`rows`, ``n_test``) rows a side,
         since the scores depend on their number; NaN for a generator that has not as many to show after drawing `ROUNDS`
@@ -113,35 +113,35 @@ def score_cohorts(
     groups = {cohort.name: cohort.group for cohort in cohorts}
     anything = draw(rows, None, 0)
     for held, conditions in wanted.items():
-        yield _share("share", f"{UNCONDITIONAL}|{held}", conditions, anything)
+        yield _share("share", conditions, anything, cohort=UNCONDITIONAL, held=held)
     n_train, n_test = (shown_counts(wanted, rows, codebook, subgroups, least) for rows in (train, test))
     for cohort in (cohort for cohort in cohorts if cohort.name in wanted):
         name, conditions = cohort.name, wanted[cohort.name]
         in_test = np.flatnonzero(conditions.holds(test))
         real = test.iloc[in_test].reset_index(drop=True)
-        yield Score("n_train", name, n_train[name])
-        yield Score("n_test", name, n_test[name])
+        yield Score("n_train", n_train[name]).of(cohort=name)
+        yield Score("n_test", n_test[name]).of(cohort=name)
         try:
             drawn = draw(rows, cohort.where, 0)
         except InputError as error:
             log.info("%s was refused: %s", name, error)
             drawn = anything.iloc[:0]
-        yield _share("success", name, conditions, drawn)
+        yield _share("success", conditions, drawn, cohort=name)
         for other, its in wanted.items():
             if groups[other] == cohort.group:
-                yield _share("share", f"{name}|{other}", its, drawn)
+                yield _share("share", its, drawn, cohort=name, held=other)
         n = min(rows, len(real))
         if n >= LEAST_COHORT:
             enough = _enough(drawn, lambda i, cohort=cohort: draw(rows, cohort.where, i), conditions, n, seed)
             yield from _fidelity(enough, real, n, name, codebook, encoder, seed, persons and persons.take(in_test))
 
 
-def _share(metric: str, detail: str, conditions: Conditions, drawn: pd.DataFrame) -> Score:
+def _share(metric: str, conditions: Conditions, drawn: pd.DataFrame, **about: str) -> Score:
     """Share of the rows drawn that meet conditions; 0 where none were."""
     if not len(drawn):
-        return Score(metric, detail, 0.0)
-    share = float(conditions.holds(drawn).mean())
-    return share_score(metric, detail, share, len(drawn), seed=derive_seed(metric, detail))
+        return Score(metric, 0.0).of(**about)
+    share, seed = float(conditions.holds(drawn).mean()), derive_seed(metric, "|".join(about.values()))
+    return share_score(metric, share, len(drawn), seed=seed).of(**about)
 
 
 def shown_counts(
@@ -210,11 +210,11 @@ def _fidelity(
 ) -> Iterator[Score]:
     """Quality and detection on `n` rows a side."""
     if drawn is None:
-        yield from (Score(metric, name, float("nan")) for metric in FIDELITY)
+        yield from (Score(metric, float("nan")).of(cohort=name) for metric in FIDELITY)
         return
     rows = draw_positions(len(real), n, np.random.default_rng(derive_seed(seed, "real")))
     real, persons = real.iloc[rows].reset_index(drop=True), persons and persons.take(rows)
     first_detector = dict(list(DETECTORS.items())[:1])
     scores = [*quality(drawn, real, codebook, persons), *common_bin_pair_trends(drawn, real, codebook, persons)]
     scores += c2st(drawn, real, encoder, seed=seed, persons=persons, detectors=first_detector)
-    yield from (score._replace(detail=name) for score in scores if score.metric in FIDELITY)
+    yield from (score._replace(about=About(cohort=name)) for score in scores if score.metric in FIDELITY)

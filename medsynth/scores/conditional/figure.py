@@ -31,7 +31,7 @@ def success_matrices(scores: pd.DataFrame, cohorts: list[Cohort], *, generator: 
     shares = scores[
         (scores["family"] == "conditional") & (scores["metric"] == "share") & (scores["generator"] == generator)
     ]
-    means = shares.groupby("detail")["value"].mean()
+    means = shares.groupby(["cohort", "held"])["value"].mean()
     groups = list(dict.fromkeys(cohort.group for cohort in cohorts))
     members = {group: [cohort for cohort in cohorts if cohort.group == group] for group in groups}
     widths = [len(members[group]) + 2 for group in groups]
@@ -58,5 +58,5 @@ def success_matrices(scores: pd.DataFrame, cohorts: list[Cohort], *, generator: 
 def _matrix(means: pd.Series, cohorts: list[Cohort]) -> pd.DataFrame:
     """Shares, cohorts asked for by cohorts held, the first row unconditional."""
     titles = {UNCONDITIONAL: UNCONDITIONAL, **{cohort.name: cohort.title or cohort.name for cohort in cohorts}}
-    rows = [[means.get(f"{asked}|{cohort.name}", np.nan) for cohort in cohorts] for asked in titles]
+    rows = [[means.get((asked, cohort.name), np.nan) for cohort in cohorts] for asked in titles]
     return pd.DataFrame(rows, index=list(titles.values()), columns=[cohort.title or cohort.name for cohort in cohorts])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from medsynth.disclosure import WITHHELD
-from medsynth.display.aggregation import at_last_epochs, measured
+from medsynth.display.aggregation import at_last_epochs, side_by_side
 from medsynth.display.cells import epochs_text, interval_text
 from medsynth.display.failures import showing_failures
 from medsynth.display.styles import Styles, in_display_order, title_of
@@ -17,7 +17,6 @@ CONDITIONAL_COLUMNS = {
     "common_bin_pair_trends": "Pair Trends, common bins",
     "c2st_auc": "C2ST AUC",
 }
-COHORT_REFERENCES = {"real": "Real training rows (upper reference)"}
 
 
 @showing_failures("cohorts", ["condition", "n_train", "n_test"])
@@ -37,16 +36,14 @@ def conditional_table(scores: pd.DataFrame) -> pd.DataFrame:
         success (share of the rows drawn that meet the conditions), quality and c2st_auc (NaN where too few
         real rows can be compared).
     """
-    rows = []
-    judged = scores[(scores["family"] == "conditional") & (scores["metric"] != "share")]
-    for (cohort, generator, epochs), group in judged.groupby(["detail", "generator", "epochs"]):
-        of = {metric: group[group["metric"] == metric] for metric in (*CONDITIONAL, "n_train", "n_test")}
-        row = {"condition": cohort, "generator": generator, "epochs": epochs, "n_seeds": group["seed"].nunique()}
-        row |= {name: of[name]["value"].iloc[0] for name in ("n_train", "n_test")}
-        rows.append(row | measured({metric: of[metric] for metric in CONDITIONAL}))
-    columns = [f"{name}{end}" for name in CONDITIONAL for end in ("", "_low", "_high")]
-    table = pd.DataFrame(rows, columns=["condition", "generator", "epochs", "n_seeds", "n_train", "n_test", *columns])
-    return table.astype(dict.fromkeys(columns, "float64") | {"n_train": "Int64", "n_test": "Int64"})
+    keys = ["condition", "generator", "epochs"]
+    judged = scores[scores["family"] == "conditional"].rename(columns={"cohort": "condition"})
+    table = side_by_side(judged, keys, CONDITIONAL)
+    for place, name in enumerate(("n_train", "n_test"), start=4):
+        # The same for every seed, and missing where withheld: not `first`, which would skip that.
+        counted = judged[judged["metric"] == name].drop_duplicates(keys).set_index(keys)["value"].rename(name)
+        table.insert(place, name, table.join(counted, on=keys)[name].astype("Int64"))
+    return table
 
 
 def display_conditional(table: pd.DataFrame, cohorts: dict[str, str], styles: Styles) -> pd.DataFrame:
@@ -76,7 +73,7 @@ def display_conditional(table: pd.DataFrame, cohorts: dict[str, str], styles: St
             if generator not in block.index:
                 continue
             found = block.loc[generator]
-            row = {"Model": COHORT_REFERENCES.get(generator) or title_of(generator, styles)}
+            row = {"Model": title_of(generator, styles, "conditional")}
             row |= {"Epochs": epochs_text(found["epochs"]), "Seeds": str(found["n_seeds"])}
             for metric, column in CONDITIONAL_COLUMNS.items():
                 row[column] = interval_text(*found[[metric, f"{metric}_low", f"{metric}_high"]])

@@ -59,12 +59,12 @@ def coverage_scores(
 
     Yields
     ------
-    metric, detail, value
-        With the detail ``rule|term``, without the intercept; rules are ``sample`` (the sample's own estimate and
+    Score
+        By rule and term, without the intercept; rules are ``sample`` (the sample's own estimate and
         interval) and those of `draw` (see `medsynth.scores.inference.combining`). ``covered``: share of the samples
         whose interval holds the population's coefficient; of the predictor without influence, 0, so that the rest is
         the type I error. ``width``: median width of the interval as a multiple of the sample's own. A term that cannot
-        be estimated is not covered and has no width. ``samples``: their number, without detail.
+        be estimated is not covered and has no width. ``samples``: their number.
     """
     columns = dict.fromkeys([*analysis.predictors, *analysis.outcome.made_of])
     population = population[[name for name in columns if name in population]]
@@ -81,16 +81,17 @@ def coverage_scores(
         tables = draw(sample, codebook.resolved(sample), derive_seed(seed, i, "synthesis"))
         for rule, found in _intervals(sample, tables, design, analysis).items():
             intervals.setdefault(rule, []).append(found)
-    yield "samples", "", float(samples)
+    yield Score("samples", float(samples))
     own = np.diff(intervals["sample"], axis=2)
     for rule, found in intervals.items():
         low, high = np.moveaxis(np.array(found), 2, 0)
-        covered, width = ((low <= truth) & (truth <= high)).mean(axis=0), (high - low) / own[..., 0]
-        for term, share, ratios in zip(design.terms_, covered, width.T, strict=True):
+        covered, widths = ((low <= truth) & (truth <= high)).mean(axis=0), (high - low) / own[..., 0]
+        for term, share, ratios in zip(design.terms_, covered, widths.T, strict=True):
             if term != INTERCEPT:
-                yield "covered", f"{rule}|{term}", float(share)
                 known = ratios[np.isfinite(ratios)]
-                yield "width", f"{rule}|{term}", float(np.median(known)) if len(known) else float("nan")
+                width = float(np.median(known)) if len(known) else float("nan")
+                for score in (Score("covered", float(share)), Score("width", width)):
+                    yield score.of(rule=rule, term=term)
 
 
 def _intervals(

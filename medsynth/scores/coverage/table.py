@@ -35,7 +35,6 @@ def coverage_table(scores: pd.DataFrame) -> pd.DataFrame:
     found = scores[scores["family"] == "coverage"]
     n = found[found["metric"] == "samples"].groupby("generator")["value"].first()
     found = found[found["metric"] != "samples"]
-    found = found.join(found["detail"].astype(str).str.extract(r"^(?P<rule>[^|]*)\|(?P<term>.*)$"))
     rows = []
     for (generator, epochs, rule, term), group in found.groupby(["generator", "epochs", "rule", "term"]):
         values = group.set_index("metric")["value"]

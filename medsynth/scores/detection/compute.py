@@ -88,9 +88,9 @@ def c2st(
     Yields
     ------
     Score
-        ``c2st_auc``: ROC AUC of the out-of-fold predictions, 0.5 means that the detector cannot tell; the detector as
-        detail; NaN where a table has fewer than two rows. ``c2st_auc_by_rows``: the same for the first detector, the
-        rows a side as detail, among them all. ``duplicates``: share of the rows of `synthetic` that equal an earlier
+        ``c2st_auc``: ROC AUC of the out-of-fold predictions, 0.5 means that the detector (the score's
+        model) cannot tell; NaN where a table has fewer than two rows. ``c2st_auc_by_rows``: the same for the first
+        detector by rows a side, among them all. ``duplicates``: share of the rows of `synthetic` that equal an earlier
         one of it.
     """
     rng = np.random.default_rng(seed)
@@ -107,16 +107,17 @@ def c2st(
     y = np.repeat([1, 0], n)
     for i, (name, make) in enumerate(detectors.items()):
         predicted = _out_of_fold(make(seed, coded), x, y, groups, seed)
-        score = _auc("c2st_auc", name, predicted, y, every, n)
+        score = _auc("c2st_auc", predicted, y, every, n).of(model=name)
         yield score
         if i:
             continue
-        yield score._replace(metric="c2st_auc_by_rows", detail=str(n))
+        yield score._replace(metric="c2st_auc_by_rows").of(rows=n)
         for fewer in (rows for rows in curve if rows < n):
             part = np.concatenate([start + draw_positions(n, fewer, rng) for start in (0, n)])
             predicted = _out_of_fold(make(seed, coded), x[part], y[part], groups[part], seed)
-            yield _auc("c2st_auc_by_rows", str(fewer), predicted, y[part], every[:, part], fewer)
-    yield Score("duplicates", "", float(pd.Series(same[:n]).duplicated().mean()) if n else np.nan)
+            by_rows = _auc("c2st_auc_by_rows", predicted, y[part], every[:, part], fewer)
+            yield by_rows.of(model=name, rows=fewer)
+    yield Score("duplicates", float(pd.Series(same[:n]).duplicated().mean()) if n else np.nan)
 
 
 def c2st_null(
@@ -148,7 +149,7 @@ def c2st_null(
     Yields
     ------
     Score
-        ``c2st_null``, one for each draw and detector, ``detector:i`` as detail.
+        ``c2st_null``, one for each draw and detector.
     """
     for i in range(draws):
         own = derive_seed(seed, "null", i)
@@ -158,7 +159,7 @@ def c2st_null(
         own_persons = dict(zip(("synthetic_persons", "persons"), map(persons.take, halves), strict=True))
         for score in c2st(*tables, encoder, seed=own, detectors=detectors, **own_persons):
             if score.metric == "c2st_auc":
-                yield Score("c2st_null", f"{score.detail}:{i}", score.value)
+                yield Score("c2st_null", score.value, about=score.about).of(draw=i)
 
 
 def _encoded(
@@ -196,11 +197,11 @@ def _weights(sides: list[Persons | None], n: int) -> np.ndarray:
     return np.vstack([np.ones((1, 2 * n), dtype="float32"), np.hstack(both)])
 
 
-def _auc(metric: str, detail: str, predicted: np.ndarray, y: np.ndarray, every: np.ndarray, n: int) -> Score:
+def _auc(metric: str, predicted: np.ndarray, y: np.ndarray, every: np.ndarray, n: int) -> Score:
     if np.isnan(predicted).any():
-        return Score(metric, detail, np.nan)
+        return Score(metric, np.nan)
     found = weighted_roc_auc(predicted, y == 1, every)
-    return Score(metric, detail, float(found[0]), found[1:] if len(found) > 1 else None, least_variance(n))
+    return Score(metric, float(found[0]), found[1:] if len(found) > 1 else None, least_variance(n))
 
 
 def _out_of_fold(detector, x: np.ndarray, y: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:

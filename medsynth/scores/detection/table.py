@@ -50,7 +50,7 @@ def detection_table(scores: pd.DataFrame) -> pd.DataFrame:
         with its interval, of XGBoost.
     """
     curve = scores[(scores["family"] == "detection") & (scores["metric"] == "c2st_auc_by_rows")]
-    table = tabulated(curve.assign(rows=curve["detail"].astype(int)), ["generator", "epochs", "rows"])
+    table = tabulated(curve.astype({"rows": "int64"}), ["generator", "epochs", "rows"])
     table = table.rename(columns={"mean": "c2st_auc", "ci_low": "c2st_auc_low", "ci_high": "c2st_auc_high"})
     return table[["generator", "epochs", "n_seeds", "rows", "c2st_auc", "c2st_auc_low", "c2st_auc_high"]]
 

@@ -8,7 +8,7 @@ from medsynth.scores.registry import Facts, Family, Table
 def _failures(facts: Facts):
     from medsynth.display.failures import failures_table
 
-    numbers = failures_table(facts.scores)
+    numbers = failures_table(facts.failures)
     return numbers, numbers
 
 

@@ -79,7 +79,7 @@ def representation(
     Score
         ``log_disparity``: natural logarithm of the odds of the group in `table` over those in `real`, half a row added
         to each side of the odds; 0 is equal, 0.69 twice the odds; NaN for a group that is withheld. ``rows``: real rows
-        of the group, if it is not. The detail is ``column:group``.
+        of the group, if it is not. Of each column and group.
     """
     for one in (s for s in subgroups if s.column in real):
         sides = [one.of(real), one.of(table)]
@@ -93,11 +93,11 @@ def representation(
             of_patients = [in_partition, counts, drawn]
         shown = shown_groups(of_patients, least, wanted=np.min(of_patients, axis=0) >= least)
         for i, group in enumerate(names):
-            detail = f"{one.column}:{group}"
+            about = {"column": one.column, "group": str(group)}
             if not shown[i]:
-                yield Score("log_disparity", detail, float("nan"))
+                yield Score("log_disparity", float("nan")).of(**about)
                 continue
-            yield Score("rows", detail, float(counts[i]))
+            yield Score("rows", float(counts[i])).of(**about)
             value = _log_odds(drawn[i], len(table)) - _log_odds(counts[i], len(real))
             replicates = None
             if weights is not None:
@@ -105,7 +105,7 @@ def representation(
                 if table_weights is not None:
                     ours = _log_odds(table_weights @ in_table[:, i], table_weights.sum(axis=1))
                 replicates = ours - _log_odds(weights @ in_real[:, i], weights.sum(axis=1))
-            yield Score("log_disparity", detail, float(value), replicates)
+            yield Score("log_disparity", float(value), replicates).of(**about)
 
 
 def _log_odds(rows: np.ndarray, total: np.ndarray) -> np.ndarray:
@@ -143,7 +143,7 @@ def group_performance(
         ``roc_auc`` (of more than two classes one against the rest, those that the group has weighing equally),
         ``brier_score`` and, of two classes, ``calibration`` (mean predicted probability of the positive class minus
         its share: calibration in the large), for groups of `LEAST_TESTED` test rows or more; ``roc_auc`` for those that
-        have two classes. The detail is ``column:group``.
+        have two classes. Of each column and group.
     """
     y = target.labels(test)
     classes = np.eye(probability.shape[1], dtype=int)[y]
@@ -156,7 +156,8 @@ def group_performance(
         for group, inside in zip(groups.cat.categories[shown], members[shown].astype(bool), strict=True):
             own = None if weights is None else weights[:, inside]
             for metric, value, replicates in _performance(y[inside], probability[inside], own):
-                yield Score(metric, f"{one.column}:{group}", value, replicates, least_variance(inside.sum()))
+                score = Score(metric, value, replicates, least_variance(inside.sum()))
+                yield score.of(column=one.column, group=str(group))
 
 
 def _performance(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from medsynth.display.aggregation import at_last_epochs, known_for_all, measured
+from medsynth.display.aggregation import at_last_epochs, side_by_side
 from medsynth.display.cells import NOTHING, interval_text
 from medsynth.display.failures import showing_failures
 from medsynth.display.styles import Styles, in_display_order, title_of
@@ -24,7 +24,7 @@ def fairness_table(scores: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     scores : DataFrame
-        Long table of scores of one study; family ``fairness``, whose detail is ``column:group``.
+        Long table of scores of one study; family ``fairness``.
 
     Returns
     -------
@@ -35,23 +35,13 @@ def fairness_table(scores: pd.DataFrame) -> pd.DataFrame:
         what the others tell would be told of it. Groups of which nothing is known have no row. Columns and groups are
         in the order of their names.
     """
-    judged = scores[scores["family"] == "fairness"]
-    names = judged["detail"].astype(str).str.extract("^(?P<column>[^:]*):(?P<group>.*)$")
-    rows = []
-    for key, found in at_last_epochs(judged.join(names)).groupby(["column", "group", "generator", "epochs"]):
-        values = {metric: value for metric, value in found.groupby("metric")["value"] if value.notna().all()}
-        if "log_disparity" not in values:
-            values.pop("rows", None)
-        if not values:
-            continue
-        row = dict(zip(("column", "group", "generator", "epochs"), key, strict=True))
-        row |= {"n_seeds": found["seed"].nunique(), "rows": values["rows"].max() if "rows" in values else None}
-        rows.append(
-            row | measured({metric: known_for_all(found[found["metric"] == metric]) for metric in FAIRNESS_COLUMNS})
-        )
-    columns = [f"{metric}{end}" for metric in FAIRNESS_COLUMNS for end in ("", "_low", "_high")]
-    table = pd.DataFrame(rows, columns=["column", "group", "generator", "epochs", "n_seeds", "rows", *columns])
-    return table.astype(dict.fromkeys(["rows", *columns], "float64")).astype({"rows": "Int64"})
+    keys = ["column", "group", "generator", "epochs"]
+    judged = at_last_epochs(scores[scores["family"] == "fairness"])
+    table = side_by_side(judged, keys, list(FAIRNESS_COLUMNS), withheld=True)
+    counted = judged[judged["metric"] == "rows"].groupby(keys)["value"].max().rename("rows")
+    rows = table.join(counted, on=keys)["rows"].where(table["log_disparity"].notna())
+    table.insert(5, "rows", rows.astype("Int64"))
+    return table[table[list(FAIRNESS_COLUMNS)].notna().any(axis=1)].reset_index(drop=True)
 
 
 def display_fairness(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:

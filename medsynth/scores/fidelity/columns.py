@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from medsynth.display.aggregation import at_last_epochs, measured
+from medsynth.display.aggregation import at_last_epochs, side_by_side
 from medsynth.display.cells import Bold, heading, interval_text
 from medsynth.display.failures import showing_failures
 from medsynth.display.styles import Styles, in_display_order
@@ -20,7 +20,7 @@ def columns_table(scores: pd.DataFrame) -> pd.DataFrame:
     ----------
     scores : DataFrame
         Long table of scores of one study; metrics ``column_shape`` and ``column_validity`` of family ``fidelity``,
-        whose detail is the column.
+        of each column.
 
     Returns
     -------
@@ -29,13 +29,7 @@ def columns_table(scores: pd.DataFrame) -> pd.DataFrame:
         ``_low`` and ``_high`` of column_shape and column_validity.
     """
     judged = (scores["family"] == "fidelity") & scores["metric"].isin(COLUMN_TITLES)
-    rows = []
-    for (column, generator, epochs), group in at_last_epochs(scores[judged]).groupby(["detail", "generator", "epochs"]):
-        row = {"column": column, "generator": generator, "epochs": epochs, "n_seeds": group["seed"].nunique()}
-        rows.append(row | measured({metric: group[group["metric"] == metric] for metric in COLUMN_TITLES}))
-    columns = [f"{metric}{end}" for metric in COLUMN_TITLES for end in ("", "_low", "_high")]
-    table = pd.DataFrame(rows, columns=["column", "generator", "epochs", "n_seeds", *columns])
-    return table.astype(dict.fromkeys(columns, "float64"))
+    return side_by_side(at_last_epochs(scores[judged]), ["column", "generator", "epochs"], list(COLUMN_TITLES))
 
 
 def display_columns(table: pd.DataFrame, order: list[str], styles: Styles) -> pd.DataFrame:

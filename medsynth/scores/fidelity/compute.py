@@ -33,7 +33,7 @@ def quality(
     Score
         ``quality``, ``column_shapes``, ``pair_trends`` and ``diagnostic``, all in [0, 1], higher is better; and
         ``column_shape`` and ``column_validity`` (of the diagnostic report: numbers within the real range, levels that
-        the real table has) with the column as detail. A score that SDMetrics cannot compute (one constant column,
+        the real table has) of each column. A score that SDMetrics cannot compute (one constant column,
         say) is NaN.
     """
     from sdmetrics.reports import DiagnosticReport, QualityReport
@@ -69,7 +69,7 @@ def quality(
         "diagnostic": diagnostic.get_score(),
     }
     for metric, value in values.items():
-        yield Score(metric, "", value, value + replicates[metric] if metric in replicates else None, least)
+        yield Score(metric, value, value + replicates[metric] if metric in replicates else None, least)
     for metric, found in (
         ("column_shape", report.get_details("Column Shapes")),
         ("column_validity", diagnostic.get_details("Data Validity")),
@@ -77,7 +77,7 @@ def quality(
         found = found.sort_values("Column")
         for name, score in zip(found["Column"], found["Score"], strict=True):
             own = shapes.get(name) if metric == "column_shape" else None
-            yield Score(metric, name, score, None if own is None else score + own, least)
+            yield Score(metric, score, None if own is None else score + own, least).of(column=name)
 
 
 def shape_influences(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> dict[str, np.ndarray]:
@@ -120,7 +120,7 @@ def common_bin_pair_trends(
     """
     value = _pair_trends(synthetic, real, codebook)
     replicates = value + _pair_trend_replicates(synthetic, real, codebook, persons) if persons else None
-    yield Score("common_bin_pair_trends", "", value, replicates, least_variance(len(real)))
+    yield Score("common_bin_pair_trends", value, replicates, least_variance(len(real)))
 
 
 def _pair_trend_replicates(
@@ -177,13 +177,13 @@ def moments(
     Yields
     ------
     Score
-        The synthetic table's moments under their names, the real one's as ``<moment>_real``; the column as detail.
+        The synthetic table's moments under their names, the real one's as ``<moment>_real``, of each column.
     """
     for name in codebook.named("continuous", "integer"):
         replicates = weighted_moments(real[name].to_numpy("float64"), persons.weights) if persons else {}
         for metric, method in MOMENTS.items():
-            yield Score(metric, name, getattr(synthetic[name], method)())
-            yield Score(f"{metric}_real", name, getattr(real[name], method)(), replicates.get(metric))
+            yield Score(metric, getattr(synthetic[name], method)()).of(column=name)
+            yield Score(f"{metric}_real", getattr(real[name], method)(), replicates.get(metric)).of(column=name)
 
 
 def weighted_moments(values: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:

@@ -246,7 +246,7 @@ def association_difference(
 
     value = difference(np.arange(len(real)))
     replicates = persons.half_sample(value, difference, halvings=2) if persons else None
-    return Score("association_difference", "", value, replicates)
+    return Score("association_difference", value, replicates)
 
 
 def correlation_ratios(groups: pd.Series, values: pd.DataFrame) -> pd.Series:

@@ -57,7 +57,7 @@ def spread_by_model(scores: pd.DataFrame) -> pd.DataFrame:
     keys = ["generator", "epochs", "seed"]
     fidelity = scores[scores["family"] == "fidelity"]
     wide = fidelity[fidelity["metric"].isin(["std", "std_real"])].pivot_table(
-        index=[*keys, "detail"], columns="metric", values="value"
+        index=[*keys, "column"], columns="metric", values="value"
     )
     wide = wide.reindex(columns=["std", "std_real"])
     ratio = (wide["std"] / wide["std_real"].where(wide["std_real"] > 0)).groupby(keys).mean().rename("ratio")

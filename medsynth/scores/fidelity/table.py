@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import pandas as pd
 
-from medsynth.display.aggregation import at_last_epochs, measured, tabulated
+from medsynth.display.aggregation import at_last_epochs, side_by_side, tabulated
 from medsynth.display.cells import NOTHING, Bold, epochs_text, heading, interval_text, number_text, p_text, plain_text
 from medsynth.display.failures import showing_failures
 from medsynth.display.styles import Styles, in_display_order, title_of
 from medsynth.scores.detection.table import detection_p_value
 
 MOMENTS = ("mean", "std", "kurtosis", "skewness")
-# Column of the quality table -> family, metric and (where several things share a metric) detail of the score.
+# Column of the quality table -> family and metric of the score, and the detector where several share it.
 QUALITY = {
-    "overall": ("fidelity", "quality", None),
-    "column_shapes": ("fidelity", "column_shapes", None),
-    "pair_trends": ("fidelity", "pair_trends", None),
-    "common_bin_pair_trends": ("fidelity", "common_bin_pair_trends", None),
-    "diagnostic": ("fidelity", "diagnostic", None),
+    "overall": ("fidelity", "quality", ""),
+    "column_shapes": ("fidelity", "column_shapes", ""),
+    "pair_trends": ("fidelity", "pair_trends", ""),
+    "common_bin_pair_trends": ("fidelity", "common_bin_pair_trends", ""),
+    "diagnostic": ("fidelity", "diagnostic", ""),
     "c2st_auc": ("detection", "c2st_auc", "xgboost"),
     "c2st_auc_logistic": ("detection", "c2st_auc", "logistic_regression"),
-    "duplicates": ("detection", "duplicates", None),
+    "duplicates": ("detection", "duplicates", ""),
 }
 # Column of the quality table -> detector.
 DETECTED = {"c2st_auc": "xgboost", "c2st_auc_logistic": "logistic_regression"}
@@ -58,29 +58,18 @@ def quality_table(scores: pd.DataFrame) -> pd.DataFrame:
         ``_low`` and ``_high`` of the columns of `QUALITY`; of each detector also its score 1 - \\|2 AUC - 1\\|
         (``_score``), as public benchmarks print it, and the p-value of `detection_p_value` (``_p``).
     """
-    rows = []
     judged = scores[scores["family"].isin(["fidelity", "detection"])]
     null = judged[judged["metric"] == "c2st_null"]
-    for (generator, epochs), group in judged.groupby(["generator", "epochs"]):
-        own = {
-            name: group[
-                (group["family"] == family)
-                & (group["metric"] == metric)
-                & ((group["detail"] == detail) if detail else True)
-            ]
-            for name, (family, metric, detail) in QUALITY.items()
-        }
-        n_seeds = max(int(found["value"].notna().sum()) for found in own.values())
-        row = {"generator": generator, "epochs": epochs, "n_seeds": n_seeds} | measured(own)
-        for name, detector in DETECTED.items():
-            row[f"{name}_score"] = 1 - abs(2 * row[name] - 1)
-            row[f"{name}_p"] = detection_p_value(row[name], null[null["detail"].str.startswith(f"{detector}:")])
-        rows.append(row)
-    columns = [f"{name}{end}" for name in QUALITY for end in ("", "_low", "_high")]
-    columns += [f"{name}{end}" for name in DETECTED for end in ("_score", "_p")]
-    table = pd.DataFrame(rows, columns=["generator", "epochs", "n_seeds", *columns])
+    names = {score: name for name, score in QUALITY.items()}
+    scored = zip(judged["family"], judged["metric"], judged["model"], strict=True)
+    judged = judged.assign(name=[names.get(score) for score in scored])
+    table = side_by_side(judged, ["generator", "epochs"], list(QUALITY), of="name")
+    for name, detector in DETECTED.items():
+        table[f"{name}_score"] = 1 - (2 * table[name] - 1).abs()
+        own = null[null["model"] == detector]
+        table[f"{name}_p"] = [detection_p_value(auc, own) for auc in table[name]]
     # Also where nothing was scored, so that there are numbers to compare.
-    return table.astype(dict.fromkeys(columns, "float64"))
+    return table.astype({f"{name}_p": "float64" for name in DETECTED})
 
 
 @showing_failures("table", ["moment"])
@@ -90,7 +79,7 @@ def moments_table(scores: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     scores : DataFrame
-        Long table of scores of one study; moments of family ``fidelity`` are used, whose detail is the column.
+        Long table of scores of one study; moments of family ``fidelity`` are used.
 
     Returns
     -------
@@ -101,7 +90,7 @@ def moments_table(scores: pd.DataFrame) -> pd.DataFrame:
         compared with like.
     """
     fidelity = scores[scores["family"] == "fidelity"]
-    keys = ["generator", "epochs", "metric", "seed", "detail"]
+    keys = ["generator", "epochs", "metric", "seed", "column"]
     synthetic = fidelity.loc[fidelity["metric"].isin(MOMENTS), [*keys, "value"]]
     real = fidelity.loc[fidelity["metric"].isin([f"{moment}_real" for moment in MOMENTS]), [*keys, "value"]]
     real = real.assign(metric=real["metric"].str.removesuffix("_real")).rename(columns={"value": "real"})

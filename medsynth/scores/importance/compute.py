@@ -43,7 +43,7 @@ class Explanation:
     shown: str
 
     def scores(self, persons: Persons | None = None) -> Iterator[Score]:
-        """Yield the scores, with ``target:predictor`` as detail.
+        """Yield the score of each predictor, which is the score's column.
 
         ``mean_abs_shap`` is the mean over rows of half the sum over classes of \\|SHAP\\|: the probability that the
         predictor moves from some classes to others. Of two classes, that is \\|SHAP\\| of the positive one. `persons`
@@ -52,7 +52,8 @@ class Explanation:
         moved = np.abs(self.values).sum(axis=2) / 2
         for i, predictor in enumerate(self.predictors):
             replicates = weighted_mean(moved[:, i], persons.weights) if persons else None
-            yield Score("mean_abs_shap", f"{self.target}:{predictor}", float(moved[:, i].mean()), replicates)
+            score = Score("mean_abs_shap", float(moved[:, i].mean()), replicates)
+            yield score.of(target=self.target, column=predictor)
 
     def evidence(self, least: int = LEAST_PATIENTS) -> dict:
         """Make what a figure needs, as plain values of three decimals.

@@ -84,11 +84,10 @@ def importances(
 def _intervals(scores: pd.DataFrame, generator: str, target: str) -> pd.DataFrame:
     """Mean importance with its interval: predictors by n, mean, low, high."""
     rows = (scores["family"] == "importance") & (scores["generator"] == generator)
-    found = scores[rows & scores["detail"].astype(str).str.startswith(f"{target}:")]
+    found = scores[rows & (scores["target"] == target)]
     if found.empty:
         raise InputError(f"No importances were scored for the target '{target}' and '{generator}'.")
-    predictors = found["detail"].str.removeprefix(f"{target}:")
-    by_predictor = {name: mean_interval(own)[:4] for name, own in found.groupby(predictors, sort=False)}
+    by_predictor = {name: mean_interval(own)[:4] for name, own in found.groupby("column", sort=False)}
     return pd.DataFrame.from_dict(by_predictor, orient="index", columns=["n", "mean", "low", "high"])
 
 

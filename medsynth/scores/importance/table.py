@@ -20,7 +20,6 @@ IMPORTANCE_COLUMNS = {
     "rank_correlation": "Rank correlation",
     "top5_overlap": "Top-5 overlap",
 }
-IMPORTANCE_REFERENCES = {"real": "Real rows, another seed (upper reference)"}
 
 
 @showing_failures("table", ["target"])
@@ -30,7 +29,7 @@ def importance_table(scores: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     scores : DataFrame
-        Long table of scores of one study; family ``importance`` is used, whose detail is ``target:predictor``.
+        Long table of scores of one study; family ``importance`` is used, whose column is the predictor.
 
     Returns
     -------
@@ -43,7 +42,6 @@ def importance_table(scores: pd.DataFrame) -> pd.DataFrame:
         interval). A forest that learned nothing agrees with nothing: 0.
     """
     importance = scores[(scores["family"] == "importance") & (scores["metric"] == "mean_abs_shap")]
-    importance = importance.assign(**importance["detail"].str.extract("^(?P<target>[^:]*):(?P<predictor>.*)$"))
     rows = []
     for target, of_target in importance.groupby("target"):
         real = _by_seed(of_target[of_target["generator"] == "real"])
@@ -65,7 +63,7 @@ def importance_table(scores: pd.DataFrame) -> pd.DataFrame:
 
 def _by_seed(importance: pd.DataFrame) -> dict[int, pd.DataFrame]:
     """Importances of each seed, one row a predictor, in the order of their names."""
-    return {seed: group.set_index("predictor").sort_index() for seed, group in importance.groupby("seed")}
+    return {seed: group.set_index("column").sort_index() for seed, group in importance.groupby("seed")}
 
 
 def _agreements(agreement: Callable, pairs: list[tuple[pd.DataFrame, pd.DataFrame]]) -> tuple[list, list]:
@@ -132,7 +130,7 @@ def display_importance(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
             if generator not in block.index:
                 continue
             found = block.loc[generator]
-            row = {"Model": IMPORTANCE_REFERENCES.get(generator) or title_of(generator, styles)}
+            row = {"Model": title_of(generator, styles, "importance")}
             row |= {"Epochs": epochs_text(found["epochs"]), "Seeds": str(found["n_seeds"])}
             for metric, column in IMPORTANCE_COLUMNS.items():
                 row[column] = interval_text(*found[[metric, f"{metric}_low", f"{metric}_high"]])

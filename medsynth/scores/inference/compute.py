@@ -162,7 +162,7 @@ def fit_logistic(x: np.ndarray, y: np.ndarray) -> Fit:
     return Fit(estimates, variances)
 
 
-def inference_scores(table: pd.DataFrame, analysis: Analysis, design: Design, *, name: str) -> Iterator[Score]:
+def inference_scores(table: pd.DataFrame, analysis: Analysis, design: Design) -> Iterator[Score]:
     """Fit the model to one table.
 
     Parameters
@@ -172,18 +172,16 @@ def inference_scores(table: pd.DataFrame, analysis: Analysis, design: Design, *,
     analysis : Analysis
     design : Design
         Fitted to real training rows.
-    name : str
-        What the table is: ``train.<i>`` (the real training rows in their i-th imputation), ``held_out``,
-        ``model.<i>.<k>.<j>`` (the j-th table of the k-th model, which learned from the i-th imputation),
-        ``refit.<i>.<k>`` (the table of the k-th refit to a bootstrap resample of it).
 
     Yields
     ------
-    metric, detail, value
-        ``estimate`` and ``variance`` of every term, with the detail ``name|term``, and ``rows`` of the table.
+    Score
+        ``estimate`` and ``variance`` of every term, and ``rows`` of the table. The caller says which `table` it is:
+        ``train`` (the real training rows in one imputation), ``held_out``, ``model`` (of a model that learned from one
+        imputation) or ``refit`` (of a refit to a bootstrap resample of it).
     """
     fit = fit_logistic(design.matrix(table), analysis.outcome.labels(table))
-    yield "rows", name, float(len(table))
+    yield Score("rows", float(len(table)))
     for term, estimate, variance in zip(design.terms_, *fit, strict=True):
-        yield "estimate", f"{name}|{term}", float(estimate)
-        yield "variance", f"{name}|{term}", float(variance)
+        yield Score("estimate", float(estimate)).of(term=term)
+        yield Score("variance", float(variance)).of(term=term)

@@ -14,7 +14,7 @@ from medsynth.scores.inference.compute import INTERCEPT
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-from medsynth.scores.inference.table import REFERENCES, RULES, inference_table
+from medsynth.scores.inference.table import RULES, inference_table
 
 
 @in_style
@@ -72,6 +72,6 @@ def forest(scores: pd.DataFrame, styles: Styles, *, outcome: str, note: str) -> 
     ax.grid(axis="y", visible=False)
     ax.tick_params("y", length=0)
     ax.set(xlabel=f"log odds ratio of {outcome}, 95% interval", ylabel="")
-    legend_of(figure, ax, {name: REFERENCES.get(name) or title_of(name, styles) for name in names}, ncols=3, fontsize=8)
+    legend_of(figure, ax, {name: title_of(name, styles, "inference") for name in names}, ncols=3, fontsize=8)
     rules = [RULES[rule] for rule in dict.fromkeys(table.loc[table["generator"] != "real", "rule"])]
     return with_note(figure, f"{note}\nsynthetic intervals: {'; '.join(rules)}")

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     pass
 
 
-REFERENCES = {"real": "Held-out real rows (upper reference)"}
 # Rule -> what it is called, and what its interval covers.
 RULES = {
     "own": "own rows: persons",
@@ -38,8 +37,6 @@ COLUMNS = [
     "generator", "epochs", "rule", "term", "tables", "estimate", "se", "df", "low", "high", *REAL_COLUMNS,
     "overlap", "width", "bias", "covers", "same_sign", "same_conclusion",
 ]  # fmt: skip
-# See `medsynth.scores.inference.compute.inference_scores`.
-NAME = r"^(?P<role>\w+)(?:\.(?P<imputation>\d+))?(?:\.(?P<part>[\d.]+))?\|(?P<term>.*)$"
 
 
 @showing_failures("inference", ["term", *REAL_COLUMNS], count="tables")
@@ -58,26 +55,26 @@ def inference_table(scores: pd.DataFrame) -> pd.DataFrame:
         epochs, rule (how tables are combined, see `medsynth.scores.inference.combining`: ``plug_in``, ``one_model``,
         which is the same without what training adds, ``nested`` where models learned from several imputations,
         ``proper`` for refits to bootstrap resamples; ``own`` for held-out rows), term, tables (in which it can be
-        estimated),
-        estimate, se, df, low, high (log odds ratio and 95 % interval), real, real_se, real_low, real_high (of the
-        training rows; several imputations by Rubin's rule), overlap (`interval_overlap` of low to high with the real
-        interval), width (of low to high as a multiple of the real interval's), bias ((estimate - real) / real_se), and
-        1 or 0 for covers (the interval holds `real`), same_sign and same_conclusion (significant at 5 % with the same
-        sign, or not significant, in both). A term that fewer than half of the tables can estimate has no estimate,
+        estimated), estimate, se, df, low, high (log odds ratio and 95 % interval), real, real_se, real_low, real_high
+        (of the training rows; several imputations by Rubin's rule), overlap (`interval_overlap` of low to high with the
+        real interval), width (of low to high as a multiple of the real interval's), bias ((estimate - real) / real_se),
+        and 1 or 0 for covers (the interval holds `real`), same_sign and same_conclusion (significant at 5 % with the
+        same sign, or not significant, in both). A term that fewer than half of the tables can estimate has no estimate,
         overlap 0, and neither covers nor agrees.
     """
     found = scores[scores["family"] == "inference"]
     n_rows = found[found["metric"] == "rows"]
     found = found[found["metric"] != "rows"]
-    found = found.join(found["detail"].astype(str).str.extract(NAME)).fillna({"imputation": "", "part": ""})
-    keys = ["generator", "epochs", "role", "imputation", "part", "term"]
+    # Held-out rows have neither.
+    found = found.fillna({"imputation": 0, "draw": 0})
+    keys = ["generator", "epochs", "table", "imputation", "draw", "term"]
     values = found.pivot(index=keys, columns="metric", values="value").reset_index()
-    of_train = values["role"] == "train"
+    of_train = values["table"] == "train"
     real = {term: _of_real(own) for term, own in values[of_train].groupby("term")}
-    n_train = n_rows.loc[n_rows["detail"].astype(str).str.startswith("train"), "value"].max()
+    n_train = n_rows.loc[n_rows["table"] == "train", "value"].max()
     rows = []
-    for (generator, epochs, role), group in values[~of_train].groupby(["generator", "epochs", "role"]):
-        own_rows = n_rows[(n_rows["generator"] == generator) & n_rows["detail"].astype(str).str.startswith(role)]
+    for (generator, epochs, role), group in values[~of_train].groupby(["generator", "epochs", "table"]):
+        own_rows = n_rows[(n_rows["generator"] == generator) & (n_rows["table"] == role)]
         ratio = own_rows["value"].max() / n_train
         for term, of_term in group.groupby("term"):
             row = {"generator": generator, "epochs": epochs, "term": term}
@@ -172,7 +169,7 @@ def display_inference(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
 
 def _summary(own: pd.DataFrame, generator: str, styles: Styles) -> dict[str, str]:
     """Sum up the terms of one generator and rule."""
-    row = {"Model": REFERENCES.get(generator) or title_of(generator, styles)}
+    row = {"Model": title_of(generator, styles, "inference")}
     row |= {"Epochs": str(int(own["epochs"].iloc[0]) or NOTHING)}
     row |= {"Interval: covers": RULES.get(own["rule"].iloc[0], NOTHING), "Tables": str(own["tables"].max())}
     if own["overlap"].isna().all():

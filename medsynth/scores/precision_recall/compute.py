@@ -121,11 +121,11 @@ def precision_recall(
         if known[0]:
             found[known] = curve(of_synthetic, of_real, counted[known])
         replicates = None if weights is None else found[1:]
-        yield Score(metric, "", float(found[0]), replicates, least_variance(n))
+        yield Score(metric, float(found[0]), replicates, least_variance(n))
     if learned is not None:
         judged = n if len(learned) > 1 else 0
         share = _authenticity(of_synthetic, _points(learned, real, codebook)) if judged else np.nan
-        yield share_score("authenticity", "", share, judged, seed=seed)
+        yield share_score("authenticity", share, judged, seed=seed)
 
 
 def _points(table: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> Points:

@@ -60,7 +60,7 @@ def three_way_marginals(
     """
     rows, triples = len(real), comb(len(codebook.columns), 3)
     if not triples or not rows or not len(synthetic):
-        yield Score("three_way_marginals", "", np.nan)
+        yield Score("three_way_marginals", np.nan)
         return
     codes, sizes = _cells(synthetic, real, codebook)
     chosen = list(combinations(range(len(sizes)), 3))
@@ -79,7 +79,7 @@ def three_way_marginals(
             influence -= np.sign(excess)[cell[:rows]] / 2
     value = float(1 - distance / len(chosen))
     replicates = None if weights is None else linear_replicates(value, influence / len(chosen), weights)
-    yield Score("three_way_marginals", "", value, replicates, least_variance(rows))
+    yield Score("three_way_marginals", value, replicates, least_variance(rows))
 
 
 def _cells(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> tuple[np.ndarray, list[int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from medsynth.display.aggregation import at_last_epochs, measured
+from medsynth.display.aggregation import at_last_epochs, side_by_side
 from medsynth.display.cells import epochs_text, interval_text
 from medsynth.display.failures import showing_failures
 from medsynth.display.styles import Styles, in_display_order, title_of
@@ -33,15 +33,7 @@ def precision_recall_table(scores: pd.DataFrame) -> pd.DataFrame:
         One row per generator and epoch count: generator, epochs, n_seeds, and mean, ``_low`` and ``_high`` of the
         scores of `PRECISION_RECALL`.
     """
-    rows = []
-    judged = scores[(scores["family"] == "fidelity") & scores["metric"].isin(PRECISION_RECALL)]
-    for (generator, epochs), group in judged.groupby(["generator", "epochs"]):
-        own = {metric: group[group["metric"] == metric] for metric in PRECISION_RECALL}
-        n_seeds = max(int(found["value"].notna().sum()) for found in own.values())
-        rows.append({"generator": generator, "epochs": epochs, "n_seeds": n_seeds} | measured(own))
-    columns = [f"{name}{end}" for name in PRECISION_RECALL for end in ("", "_low", "_high")]
-    table = pd.DataFrame(rows, columns=["generator", "epochs", "n_seeds", *columns])
-    return table.astype(dict.fromkeys(columns, "float64"))
+    return side_by_side(scores[scores["family"] == "fidelity"], ["generator", "epochs"], PRECISION_RECALL)
 
 
 def display_precision_recall(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:

@@ -47,10 +47,10 @@ def anonymeter_risks(
 
     Yields
     ------
-    metric, detail, value
-        ``anonymeter_singling_out`` (univariate and multivariate), ``anonymeter_linkability`` (of every other column
-        with the rest), ``anonymeter_inference`` (by column; ``mean`` for the mean of all): how often the attack
-        succeeds on members beyond its success on nonmembers, as a share of what was left to gain. Replicates are
+    Score
+        ``anonymeter_singling_out`` (attacks ``univariate`` and ``multivariate``), ``anonymeter_linkability`` (of every
+        other column with the rest), ``anonymeter_inference`` (by column; ``mean`` for the mean of all): how often the
+        attack succeeds on members beyond its success on nonmembers, as a share of what was left to gain. Replicates are
         normal, of the width of Anonymeter's own 95 % interval over its attacks.
 
     Raises
@@ -73,15 +73,16 @@ def anonymeter_risks(
         if done.returncode:
             raise InputError(f"Anonymeter failed: {' '.join(done.stderr.split())[-300:]}")
         risks = json.loads((folder / "risks.json").read_text(encoding="utf-8"))
-    found = [_score(risk, detail, *values, seed=seed) for risk, detail, *values in risks]
+    found = [_score(*risk, seed=seed) for risk in risks]
     yield from found
     of_columns = [score for score in found if score.metric == "anonymeter_inference"]
     mean = np.mean([score.value for score in of_columns])
-    yield Score("anonymeter_inference", "mean", float(mean), np.mean([s.replicates for s in of_columns], axis=0))
+    score = Score("anonymeter_inference", float(mean), np.mean([s.replicates for s in of_columns], axis=0))
+    yield score.of(column="mean")
 
 
-def _score(risk: str, detail: str, value: float, low: float, high: float, *, seed: int) -> Score:
+def _score(risk: str, about: dict[str, str], value: float, low: float, high: float, *, seed: int) -> Score:
     """Risk with replicates that have the width of its interval."""
-    deviations = np.random.default_rng(derive_seed(seed, risk, detail)).normal(size=REPLICATES)
+    deviations = np.random.default_rng(derive_seed(seed, risk, *(about.values() or [""]))).normal(size=REPLICATES)
     width = 2 * stats.norm.ppf(0.975)
-    return Score(f"anonymeter_{risk}", detail, float(value), value + deviations * (high - low) / width)
+    return Score(f"anonymeter_{risk}", float(value), value + deviations * (high - low) / width).of(**about)

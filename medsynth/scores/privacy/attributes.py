@@ -44,7 +44,7 @@ def attribute_inference(
     ------
     Score
         ``attribute_members``, ``attribute_nonmembers``: accuracy on either; ``attribute_advantage``: the first minus
-        the second. `detail` is the column; ``mean`` for the mean of all.
+        the second. Of each column; ``mean`` for the mean of all.
     """
     encoder = TableEncoder().fit(pd.concat([released, reference]))
     x, *asked = (encoder.transform(table) for table in (released, members, nonmembers))
@@ -54,7 +54,7 @@ def attribute_inference(
         y, *truth = (_classes(table[column], edges) for table in (released, members, nonmembers))
         model = extra_trees(seed).fit(x.drop(columns=column), y)
         found = [
-            mean_score(metric, column, model.predict(known.drop(columns=column)) == true, own)
+            mean_score(metric, model.predict(known.drop(columns=column)) == true, own).of(column=column)
             for metric, known, true, own in zip(
                 ("attribute_members", "attribute_nonmembers"), asked, truth, weights or (None, None), strict=True
             )
@@ -66,7 +66,8 @@ def attribute_inference(
         known = [one.replicates for one in advantages if one.replicates is not None]
         value = float(np.mean([one.value for one in advantages]))
         least = max(one.least for one in advantages)
-        yield Score("attribute_advantage", "mean", value, np.mean(known, axis=0) if known else None, least)
+        score = Score("attribute_advantage", value, np.mean(known, axis=0) if known else None, least)
+        yield score.of(column="mean")
 
 
 def _advantage(column: str, members: Score, nonmembers: Score) -> Score:
@@ -74,7 +75,8 @@ def _advantage(column: str, members: Score, nonmembers: Score) -> Score:
     both = members.replicates is not None and nonmembers.replicates is not None
     replicates = members.replicates - nonmembers.replicates if both else None
     value = members.value - nonmembers.value
-    return Score("attribute_advantage", column, value, replicates, members.least + nonmembers.least)
+    score = Score("attribute_advantage", value, replicates, members.least + nonmembers.least)
+    return score.of(column=column)
 
 
 def _classes(values: pd.Series, edges: pd.Series | None) -> np.ndarray:

@@ -68,7 +68,7 @@ def audit(
         See `membership.judge`, `attributes.attribute_inference` and `copies.copies`. Each membership attack is judged
         on all attacked rows. ``chosen`` is the attack that does best on one half of the attacked persons, judged on
         the other half: chosen and judged on the same persons, the best of several attacks finds members where there
-        are none. Which one it is, is the detail of ``chosen_attack``.
+        are none. Which one it is, is the attack of ``chosen_attack``.
     """
     rng = np.random.default_rng(seed)
     weights = [
@@ -92,7 +92,7 @@ def audit(
     halves = [halve_evenly(whose[rows], rng) for whose, rows in zip(person[:2], asked, strict=True)]
     choosing, judged = (np.concatenate([first, second + len(members)]) for first, second in zip(*halves, strict=True))
     attack = strongest(found.iloc[choosing], member[choosing])
-    yield Score("chosen_attack", attack, 1.0)
+    yield Score("chosen_attack", 1.0).of(attack=attack)
     score = found[attack].to_numpy()[judged]
     yield from judge(score, member[judged], unusual[judged], CHOSEN, weights=both[:, judged])
     yield from attribute_inference(

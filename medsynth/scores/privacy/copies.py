@@ -62,4 +62,4 @@ def copies(
             )
             with np.errstate(invalid="ignore", divide="ignore"):
                 replicates = np.divide(*(weights.astype("float64") @ part for part in sums))
-        yield Score(metric, "", float(np.mean(of_rows)), replicates, least_variance(len(np.unique(nearest))))
+        yield Score(metric, float(np.mean(of_rows)), replicates, least_variance(len(np.unique(nearest))))

@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from medsynth.display.aggregation import mean_interval
+from medsynth.display.aggregation import tabulated
 from medsynth.display.canvas import INTERVAL, in_style, with_ends, with_note
 from medsynth.display.styles import Styles, colour_of, title_of
 from medsynth.errors import InputError
 from medsynth.scores.captions import COVERS
-from medsynth.scores.privacy.audit import CHOSEN
-from medsynth.scores.privacy.table import RATES, most_found, privacy_table
+from medsynth.scores.privacy.table import RATES, most_found, of_chosen, privacy_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Metric -> its family, the start of its detail, and the panel's title.
+# Metric -> its family, the model where several share it, and the panel's title.
 PANELS = {
-    "accuracy": ("utility", "xgboost:", "TSTR accuracy"),
-    "roc_auc": ("utility", "xgboost:", "TSTR ROC AUC"),
+    "accuracy": ("utility", "xgboost", "TSTR accuracy"),
+    "roc_auc": ("utility", "xgboost", "TSTR ROC AUC"),
     "quality": ("fidelity", "", "Quality (SDMetrics)"),
     "c2st_auc": ("detection", "xgboost", "C2ST AUC (0.5 is best)"),
 }
-REFERENCES = {"real": "-", "independent": ":"}
+# How the lines of reference rows are drawn.
+LINES = {"real": "-", "independent": ":"}
 # False positive rates that have a panel.
 CURVE_RATES = {metric: rate for metric, rate in RATES.items() if rate >= 0.01}
 # Where no guarantee stands on the axis, as a multiple of the largest epsilon.
@@ -58,16 +58,14 @@ def privacy_curve_table(scores: pd.DataFrame, budgets: dict[str, float | None], 
         There is no score of any of the generators.
     """
     epsilons = {name: np.inf if epsilon is None else float(epsilon) for name, epsilon in budgets.items()}
-    epsilons |= dict.fromkeys(REFERENCES, np.nan)
-    rows = []
-    for metric, (family, detail, _) in PANELS.items():
-        wanted = detail + target if detail == "xgboost:" else detail
-        chosen = scores[(scores["family"] == family) & (scores["metric"] == metric)]
-        chosen = chosen[chosen["detail"] == wanted] if wanted else chosen
-        for generator, group in chosen[chosen["generator"].isin(epsilons)].groupby("generator"):
-            rows.append((metric, generator, epsilons[generator], *mean_interval(group)[:4]))
-    columns = ["metric", "generator", "epsilon", "n_seeds", "mean", "ci_low", "ci_high"]
-    table = pd.DataFrame(rows, columns=columns)
+    epsilons |= dict.fromkeys(LINES, np.nan)
+    found = []
+    for metric, (family, model, _) in PANELS.items():
+        chosen = scores[(scores["family"] == family) & (scores["metric"] == metric) & (scores["model"] == model)]
+        chosen = chosen[chosen["target"] == target] if family == "utility" else chosen
+        found.append(tabulated(chosen[chosen["generator"].isin(epsilons)], ["metric", "generator"]))
+    table = pd.concat(found, ignore_index=True)
+    table.insert(2, "epsilon", table["generator"].map(epsilons).astype("float64"))
     if not table["generator"].isin(budgets).any():
         raise InputError("No scores of generators with an epsilon; does the study name any?")
     return table.sort_values(["metric", "epsilon"], kind="stable", ignore_index=True)
@@ -90,7 +88,7 @@ def attacked_table(scores: pd.DataFrame, guarantees: dict[str, float | None]) ->
         attacked.
     """
     found = privacy_table(scores).dropna(subset="mean")
-    best = found[found["metric"].isin(CURVE_RATES) & (found["detail"] == f"{CHOSEN}:everyone")]
+    best = of_chosen(found, CURVE_RATES)
     best = best[best["generator"].isin(guarantees)].copy()
     epsilons = {name: np.inf if epsilon is None else float(epsilon) for name, epsilon in guarantees.items()}
     best["epsilon"] = best["generator"].map(epsilons)
@@ -181,7 +179,7 @@ def _panel(ax: Axes, table: pd.DataFrame, styles: Styles, end: float) -> None:
     """One metric over epsilon, a line a method, with real rows and independent columns as lines across."""
     import seaborn as sns
 
-    for name, line in REFERENCES.items():
+    for name, line in LINES.items():
         for mean in table.loc[table["generator"] == name, "mean"]:
             ax.axhline(mean, color=colour_of(name, styles), linestyle=line, linewidth=1.2, label=title_of(name, styles))
     curve = table[table["epsilon"].notna()]

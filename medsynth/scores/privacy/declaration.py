@@ -83,7 +83,9 @@ FAMILY = Family(
             "significantly above the holdout. What a guarantee allows: the most members that any attack finds under "
             f"this epsilon. Values are the {OVER_SEEDS}",
             wanted=lambda run: run.attacked,
-            compared=Compared(("generator", "epochs", "metric", "detail"), ("mean",), tolerance=0.03),
+            compared=Compared(
+                ("generator", "epochs", "metric", "attack", "group", "column"), ("mean",), tolerance=0.03
+            ),
         ),
     ),
     figures=(

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from medsynth.display.aggregation import mean_interval
+from medsynth.display.aggregation import tabulated
 from medsynth.display.canvas import INTERVAL, in_style, legend_of, with_ends, with_note
-from medsynth.display.styles import Styles, colour_of
+from medsynth.display.styles import Styles, colour_of, title_of
 from medsynth.errors import InputError
 from medsynth.scores.captions import COVERS
-from medsynth.scores.privacy.audit import CHOSEN
+from medsynth.scores.privacy.parts import CONTROLS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-from medsynth.scores.privacy.table import CONTROLS, _shown, _title, privacy_table
+from medsynth.scores.privacy.table import _shown, of_chosen, privacy_table
 
 
 def trade_points(scores: pd.DataFrame) -> pd.DataFrame:
@@ -37,20 +37,21 @@ def trade_points(scores: pd.DataFrame) -> pd.DataFrame:
     """
     table = privacy_table(scores)
     detected = scores[(scores["family"] == "detection") & (scores["metric"] == "c2st_auc")]
-    detected = detected[detected["detail"] == "xgboost"]
-    rows = []
-    for membership in table[(table["metric"] == "membership_auc") & (table["detail"] == f"{CHOSEN}:everyone")].to_dict(
-        "records"
-    ):
-        generator, epochs = membership["generator"], membership["epochs"]
-        name = "real" if generator == "train_copy" else generator
-        judged = detected[(detected["generator"] == name) & (detected["epochs"] == epochs)]
-        if len(judged):
-            c2st = mean_interval(judged)
-            rows.append((generator, epochs, *(membership[k] for k in ("mean", "ci_low", "ci_high")), *c2st[1:4]))
-    measured = [f"{name}{end}" for name in ("membership", "c2st") for end in ("", "_low", "_high")]
+    detected = detected[detected["model"] == "xgboost"]
+    ends = {"mean": "", "ci_low": "_low", "ci_high": "_high"}
+    membership, c2st = (
+        found[["generator", "epochs", *ends]].rename(columns={key: f"{name}{end}" for key, end in ends.items()})
+        for name, found in (
+            ("membership", of_chosen(table, ["membership_auc"])),
+            ("c2st", tabulated(detected, ["generator", "epochs"])),
+        )
+    )
+    judged = membership["generator"].replace("train_copy", "real")
+    points = membership.assign(judged=judged).merge(
+        c2st.rename(columns={"generator": "judged"}), on=["judged", "epochs"]
+    )
     # A generator whose attacks failed has no point.
-    return pd.DataFrame(rows, columns=["generator", "epochs", *measured]).dropna(subset=["membership", "c2st"])
+    return points.drop(columns="judged").dropna(subset=["membership", "c2st"])
 
 
 @in_style
@@ -85,7 +86,7 @@ def privacy_trade(scores: pd.DataFrame, styles: Styles, *, note: str) -> Figure:
     ax = figure.subplots()
     for name in _shown(points.index, styles):
         control = name in CONTROLS
-        _point(ax, points.loc[name], colour_of(name, styles), _title(name, styles), open_square=control)
+        _point(ax, points.loc[name], colour_of(name, styles), title_of(name, styles, "privacy"), open_square=control)
     for line in (ax.axhline, ax.axvline):
         line(0.5, color="#444444", linewidth=0.8, linestyle="--", zorder=1)
     for axis, values in (("x", points["membership"]), ("y", points["c2st"])):

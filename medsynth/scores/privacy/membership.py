@@ -120,8 +120,8 @@ def judge(
     Score
         ``membership_auc``: ROC AUC (0.5: a member cannot be told from anybody). ``membership_tpr_0.1``, ``_1`` and
         ``_10``: share of the members found when 0.1, 1 and 10 % of the nonmembers are taken for members (the same
-        shares without any knowledge; ties count as if broken at random). `detail` is ``attack:everyone`` and
-        ``attack:outliers``; NaN where these are all on one side.
+        shares without any knowledge; ties count as if broken at random). Of the groups ``everyone`` and
+        ``outliers``; NaN where these are all on one side.
     """
     once = np.ones((1, len(score)), dtype="float32")
     every = once if weights is None else np.vstack([once, weights])
@@ -136,7 +136,8 @@ def judge(
         rows = np.bincount(sides, minlength=2).min()
         for metric, values in found.items():
             replicates = None if weights is None else values[1:]
-            yield Score(metric, f"{attack}:{who}", float(values[0]), replicates, least_variance(rows))
+            auc_or_rate = Score(metric, float(values[0]), replicates, least_variance(rows))
+            yield auc_or_rate.of(attack=attack, group=who)
 
 
 def rate_metric(false_positives: float) -> str:

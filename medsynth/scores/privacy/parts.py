@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from medsynth.evaluation.references import independent
+from medsynth.evaluation.references import REFERENCE_ROWS, independent
 
 
 class Parts(NamedTuple):
@@ -47,7 +47,7 @@ def independent_columns(parts: Parts, seed: int) -> pd.DataFrame:
 
 
 # Control -> per cent of the members that it copies.
-PLANTED = {"copied_1": 1, "copied_2": 2, "copied_5": 5, "copied_10": 10, "train_copy": 100}
+PLANTED = {name: one.copied for name, one in REFERENCE_ROWS.items() if one.copied}
 # Name -> function that releases a table as a generator does that was fitted on the members.
 CONTROLS: dict[str, Callable[[Parts, int], pd.DataFrame]] = {
     **{name: train_copy if percent == 100 else plant(percent) for name, percent in PLANTED.items()},

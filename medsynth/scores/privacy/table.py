@@ -15,49 +15,48 @@ from medsynth.display.styles import Styles, in_display_order, title_of
 from medsynth.evaluation.intervals import Interval
 from medsynth.scores.privacy.audit import CHOSEN
 from medsynth.scores.privacy.membership import FALSE_POSITIVES, rate_metric
-from medsynth.scores.privacy.parts import PLANTED
+from medsynth.scores.privacy.parts import CONTROLS, PLANTED
 
 if TYPE_CHECKING:
     pass
 
 
 ATTACK_TITLES = {"neighbours": "neighbours", "trees": "trees", "shadow": "shadow models"}
-# In the order of display.
-CONTROLS = (*PLANTED, "holdout", "independent")
-# What a control is called here, where it is another thing than in other tables.
-CONTROL_TITLES = {"train_copy": "All members copied (positive control)", "holdout": "Holdout (negative control)"}
 # Metric of a membership attack -> share of the others that is taken for members.
 RATES = {rate_metric(rate): rate for rate in FALSE_POSITIVES}
-# Column for reading -> metric and detail.
+# What tells the scores of a table apart.
+WHAT = ["metric", "attack", "group", "column"]
+KEYS = ["generator", "epochs", *WHAT]
+# Column for reading -> its score, as in `WHAT`.
 MEMBERSHIP_COLUMNS = {
-    "Membership AUC": ("membership_auc", f"{CHOSEN}:everyone"),
-    **{f"TPR at {100 * rate:g} % FPR": (metric, f"{CHOSEN}:everyone") for metric, rate in RATES.items()},
-    "AUC of outliers": ("membership_auc", f"{CHOSEN}:outliers"),
+    "Membership AUC": ("membership_auc", CHOSEN, "everyone", ""),
+    **{f"TPR at {100 * rate:g} % FPR": (metric, CHOSEN, "everyone", "") for metric, rate in RATES.items()},
+    "AUC of outliers": ("membership_auc", CHOSEN, "outliers", ""),
 }
 # The column that has the paired difference to the holdout beside it.
 COMPARED_COLUMN = "Membership AUC"
 # Where a generator has a guarantee of all rows.
 GUARANTEE_COLUMNS = {
-    f"Its guarantee allows at {100 * rate:g} % FPR": (f"{metric}_allowed", "everyone") for metric, rate in RATES.items()
+    f"Its guarantee allows at {100 * rate:g} % FPR": (f"{metric}_allowed", "", "everyone", "")
+    for metric, rate in RATES.items()
 }
 OTHER_COLUMNS = {
-    "Attribute-inference advantage": ("attribute_advantage", "mean"),
-    "DCR share": ("dcr_share", ""),
-    "Equal to a member": ("copies_member", ""),
-    "Equal to a nonmember": ("copies_nonmember", ""),
+    "Attribute-inference advantage": ("attribute_advantage", "", "", "mean"),
+    "DCR share": ("dcr_share", "", "", ""),
+    "Equal to a member": ("copies_member", "", "", ""),
+    "Equal to a nonmember": ("copies_nonmember", "", "", ""),
 }
 # Where a study asks for them.
 ANONYMETER_COLUMNS = {
-    "Singling out (Anonymeter)": ("anonymeter_singling_out", "multivariate"),
-    "Linkability (Anonymeter)": ("anonymeter_linkability", ""),
-    "Inference (Anonymeter)": ("anonymeter_inference", "mean"),
+    "Singling out (Anonymeter)": ("anonymeter_singling_out", "multivariate", "", ""),
+    "Linkability (Anonymeter)": ("anonymeter_linkability", "", "", ""),
+    "Inference (Anonymeter)": ("anonymeter_inference", "", "", "mean"),
 }
-KEYS = ["generator", "epochs", "metric", "detail"]
 # Metric that names the attack which was chosen; no score.
 CHOSEN_ATTACK = "chosen_attack"
 
 
-@showing_failures("attacks", ["metric", "detail"])
+@showing_failures("attacks", WHAT)
 def privacy_table(scores: pd.DataFrame) -> pd.DataFrame:
     """What attacks find out, with intervals, beside what they find where there is nothing to find.
 
@@ -69,16 +68,15 @@ def privacy_table(scores: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per generator or control, epoch count, metric and detail (see `medsynth.scores.privacy`):
-        generator, epochs, n_seeds (that have a value), metric, detail, mean, ci_low, ci_high; over_holdout,
-        over_holdout_low, over_holdout_high: the difference to the same score of the holdout, paired by seed and by
-        attacked person; smallest_leak: of how many members, in per cent, a table must hold copies for this score to be
-        significantly above the holdout's, NaN if all of them are not enough. For ``chosen_attack`` the mean is the
-        share of the seeds in which this attack was chosen.
+        One row per generator or control, epoch count and score: generator, epochs, n_seeds (that have a value), metric,
+        attack, group, column, mean, ci_low, ci_high; over_holdout, over_holdout_low, over_holdout_high: the difference
+        to the same score of the holdout, paired by seed and by attacked person; smallest_leak: of how many members, in
+        per cent, a table must hold copies for this score to be significantly above the holdout's, NaN if all of them
+        are not enough. For ``chosen_attack`` the mean is the share of the seeds in which this attack was chosen.
     """
     privacy = scores[scores["family"] == "privacy"]
     seeds = privacy.groupby(["generator", "epochs"])["seed"].nunique()
-    held = dict(list(privacy[privacy["generator"] == "holdout"].groupby(["metric", "detail"])))
+    held = dict(list(privacy[privacy["generator"] == "holdout"].groupby(WHAT)))
     rows = []
     for key, group in privacy.groupby(KEYS):
         if key[2] == CHOSEN_ATTACK:
@@ -97,16 +95,22 @@ def privacy_table(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def _smallest_leaks(table: pd.DataFrame) -> pd.Series:
-    """Smallest plant from which on all larger ones are noticed, for the metric and detail of each row."""
+    """Smallest plant from which on all larger ones are noticed, for the score of each row."""
     noticed = table[table["generator"].isin(PLANTED)].assign(found=lambda rows: rows["over_holdout_low"] > 0)
     leaks = {}
-    for key, group in noticed.groupby(["metric", "detail"]):
+    for key, group in noticed.groupby(WHAT):
         found = dict(zip(group["generator"].map(PLANTED), group["found"], strict=True))
         for percent in sorted(found, reverse=True):
             if not found[percent]:
                 break
             leaks[key] = percent
-    return pd.Series([leaks.get(key, math.nan) for key in zip(table["metric"], table["detail"], strict=True)])
+    return pd.Series([leaks.get(key, math.nan) for key in table[WHAT].itertuples(index=False, name=None)])
+
+
+def of_chosen(table: pd.DataFrame, metrics: Iterable[str]) -> pd.DataFrame:
+    """Rows of `privacy_table` that say what the chosen attack finds among everyone, by some metrics."""
+    everyone = (table["attack"] == CHOSEN) & (table["group"] == "everyone")
+    return table[table["metric"].isin(metrics) & everyone]
 
 
 def most_found(false_positives: float, epsilon: float, delta: float) -> float:
@@ -155,10 +159,10 @@ def with_guarantees(table: pd.DataFrame, guarantees: Mapping[str, float | None],
     Returns
     -------
     DataFrame
-        With rows ``membership_tpr_<rate>_allowed`` of detail ``everyone`` for each generator that has a guarantee and
-        was attacked.
+        With rows ``membership_tpr_<rate>_allowed`` of the group ``everyone`` for each generator that has a guarantee
+        and was attacked.
     """
-    attacked = table[table["metric"].isin(RATES) & (table["detail"] == f"{CHOSEN}:everyone")]
+    attacked = of_chosen(table, RATES)
     held = [name for name, epsilon in guarantees.items() if epsilon is not None]
     first = (
         attacked[attacked["generator"].isin(held)].groupby(["generator", "epochs", "metric"], as_index=False).first()
@@ -168,7 +172,7 @@ def with_guarantees(table: pd.DataFrame, guarantees: Mapping[str, float | None],
     found = zip(first["generator"], first["metric"], strict=True)
     allowed = first.assign(
         metric=first["metric"] + "_allowed",
-        detail="everyone",
+        attack="",
         mean=[most_found(RATES[metric], guarantees[name], delta) for name, metric in found],
         **dict.fromkeys([name for name in table if name not in (*KEYS, "n_seeds", "mean")], math.nan),
     )
@@ -183,8 +187,8 @@ def chosen_attacks(table: pd.DataFrame) -> dict[str, str]:
     table : DataFrame
         From `privacy_table`, of one epoch count a generator.
     """
-    chosen = table[table["metric"] == CHOSEN_ATTACK].sort_values(["mean", "detail"], ascending=[False, True])
-    titles = chosen["detail"].map(lambda attack: ATTACK_TITLES.get(attack, attack))
+    chosen = table[table["metric"] == CHOSEN_ATTACK].sort_values(["mean", "attack"], ascending=[False, True])
+    titles = chosen["attack"].map(lambda attack: ATTACK_TITLES.get(attack, attack))
     return titles.groupby(chosen["generator"], sort=False).agg(", ".join).to_dict()
 
 
@@ -211,9 +215,9 @@ def display_privacy(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     beside = f"{COMPARED_COLUMN} above the holdout's"
     rows = []
     for generator in _shown(table["generator"], styles):
-        found = table[table["generator"] == generator].set_index(["metric", "detail"])
+        found = table[table["generator"] == generator].set_index(WHAT)
         epochs = found["epochs"].iloc[0]
-        row = {"Model": _title(generator, styles), "Epochs": str(epochs) if epochs else NOTHING}
+        row = {"Model": title_of(generator, styles, "privacy"), "Epochs": str(epochs) if epochs else NOTHING}
         row |= {"Seeds": str(found["n_seeds"].max()), "Chosen attack": attacks.get(generator, NOTHING)}
         for column, key in columns.items():
             known = key in found.index
@@ -222,7 +226,7 @@ def display_privacy(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
                 over = ["over_holdout", "over_holdout_low", "over_holdout_high"]
                 row[beside] = interval_text(*found.loc[key, over]) if known else NOTHING
         rows.append(row)
-    leaks = table.drop_duplicates(["metric", "detail"]).set_index(["metric", "detail"])["smallest_leak"]
+    leaks = table.drop_duplicates(WHAT).set_index(WHAT)["smallest_leak"]
     if table["generator"].isin(PLANTED).any():
         last = {"Model": "Smallest leak noticed", "Epochs": NOTHING, "Seeds": NOTHING, "Chosen attack": NOTHING}
         for column, key in columns.items():
@@ -236,7 +240,3 @@ def display_privacy(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
 def _shown(generators: Iterable[str], styles: Styles) -> list[str]:
     """Generators in the order of display, then the controls."""
     return [*in_display_order(generators, styles), *(name for name in CONTROLS if name in set(generators))]
-
-
-def _title(generator: str, styles: Styles) -> str:
-    return CONTROL_TITLES.get(generator) or title_of(generator, styles)

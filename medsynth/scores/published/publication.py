@@ -5,14 +5,19 @@ The table is made by `medsynth.scores.published.table`.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from medsynth.codebook import Strict
 from medsynth.errors import nearest
+from medsynth.evaluation.resampling import ABOUT, COUNTED
 from medsynth.scores.registry import claimed_families
 
+# What a score may be about, in words; what is counted instead, no claim names.
+NAMED = tuple(name for name in ABOUT if name not in COUNTED)
+# Stands for every value of a key of `about`.
+EVERY = "*"
 RULES = ("equals", "at_least", "at_most", "above", "below", "best_epochs", "among_top", "below_real")
 
 
@@ -26,6 +31,16 @@ def _claimed(family: str) -> str:
 Claimed = Annotated[str, AfterValidator(_claimed), Field(json_schema_extra={"enum": list(claimed_families())})]
 
 
+def _of_scores(key: str) -> str:
+    """Accept the columns of scores that say what a score is about."""
+    if key not in NAMED:
+        raise ValueError(f"scores are not about '{key}'{nearest(key, NAMED)}")
+    return key
+
+
+Key = Annotated[str, AfterValidator(_of_scores), Field(json_schema_extra={"enum": list(NAMED)})]
+
+
 class Item(Strict):
     """One number or claim of a paper, where a run finds its own, and how the two are compared."""
 
@@ -36,7 +51,7 @@ class Item(Strict):
         "equals",
         description="'equals': within `margin` of the published number. 'at_least', 'at_most': our mean against the "
         "`limit`. 'above', 'below': the first generator against each of the others, paired over persons and seeds. "
-        "'best_epochs': `epochs` against every other count, in the same way. 'among_top': the mean rank of `detail` "
+        "'best_epochs': `epochs` against every other count, in the same way. 'among_top': the mean rank of the column "
         "among those of its target is at most `limit`. 'below_real': below the real rows' own value (metric "
         "'<metric>_real'). All but 'equals' are claims: they agree or differ only where that is significant, with "
         "Holm's correction over the claims of the paper",
@@ -49,8 +64,10 @@ class Item(Strict):
         description="family of our score; 'data' for raw_rows, rows (used), train_rows, test_rows and columns"
     )
     metric: str = Field(description="metric of our score")
-    detail: str = Field(
-        "", description="its detail; '{target}' stands for the study's main target, '*' for the mean of all"
+    about: dict[Key, str] = Field(
+        {},
+        description="what our score is about, by columns of scores.csv such as target, model, column and cohort; those "
+        "left out are empty there; '{target}' stands for the study's main target, '*' for the mean of all",
     )
     generators: list[str] = Field([], description="a row each; for 'above' and 'below' the first one and its rivals")
     epochs: int | None = Field(
@@ -66,6 +83,13 @@ class Item(Strict):
     )
     remark: str = Field("", description="what a reader should know, such as a contradiction within the paper")
     headline: bool = Field(False, description="shown in the report's overview")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _says_what_it_is_about(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "detail" in given:
+            raise ValueError("the key 'detail' is now 'about', such as 'about: {model: xgboost, target: death}'")
+        return given
 
     @model_validator(mode="after")
     def _has_what_its_rule_needs(self):

@@ -19,7 +19,8 @@ from medsynth.display.aggregation import GAINS, averaged, mean_interval, paired,
 from medsynth.display.cells import NOTHING, interval_text
 from medsynth.display.styles import Styles, title_of
 from medsynth.evaluation.intervals import Interval, holm, interval
-from medsynth.scores.published.publication import Item, Publication
+from medsynth.evaluation.resampling import ABOUT, About
+from medsynth.scores.published.publication import EVERY, Item, Publication
 from medsynth.scores.utility.table import gain_in_words, gain_of, utility_scores
 
 SIGNIFICANT = 0.05
@@ -143,11 +144,11 @@ def _replicable(items: list[Item], scores: pd.DataFrame, target: str) -> Iterato
     An accuracy or a mean of other columns of other patients replicates nothing, nor can a cohort be asked for that the
     study does not have.
     """
-    details = set(scores["detail"])
     for item in items:
         if item.rule == "equals" or item.family == "data":
             continue
-        if item.detail not in ("", "*") and item.detail.replace("{target}", target) not in details:
+        about = _filled(item, target)
+        if set(item.about.values()) - {EVERY} and not _is_about(scores, about).any():
             continue
         yield item if item.rule == "best_epochs" else item.model_copy(update={"epochs": None})
 
@@ -192,19 +193,19 @@ def _look_up(item: Item, scores: pd.DataFrame, facts: Mapping, target: str) -> I
                 holds = _within(item, value)
         yield Found("", None, interval([value]), holds)
         return
-    detail = item.detail.replace("{target}", target)
+    about = _filled(item, target)
     known = scores[scores["family"] == item.family]
     if item.rule in ("above", "below"):
-        yield _order(item, scores, detail)
+        yield _order(item, scores, about)
         return
     for generator in item.generators or ["real"]:
         if item.metric in GAINS.values():
-            yield _gain(item, scores, detail, generator)
+            yield _gain(item, scores, about, generator)
             continue
-        values = _values(known, item.metric, detail, generator)
+        values = _values(known, item.metric, about, generator)
         epochs, own = _at(values, item.epochs)
         if item.minus:
-            found = paired(own, _at(_values(known, item.metric, detail, item.minus), item.epochs)[1], item.scale)
+            found = paired(own, _at(_values(known, item.metric, about, item.minus), item.epochs)[1], item.scale)
         else:
             found = _scaled(mean_interval(own, item.metric), item.scale)
         if not found.n:
@@ -214,9 +215,9 @@ def _look_up(item: Item, scores: pd.DataFrame, facts: Mapping, target: str) -> I
         elif item.rule == "best_epochs":
             yield _best(values, item, generator)
         elif item.rule == "among_top":
-            yield _limited(item, generator, epochs, _rank(known, item.metric, detail, generator, epochs))
+            yield _limited(item, generator, epochs, _rank(known, item.metric, about, generator, epochs))
         elif item.rule == "below_real":
-            _, real = _at(_values(known, f"{item.metric}_real", detail, generator), epochs)
+            _, real = _at(_values(known, f"{item.metric}_real", about, generator), epochs)
             found = paired(own, real, item.scale)
             yield Found(generator, epochs, found, found.mean < 0, found.p_value, _doubt(found))
         elif item.rule == "equals":
@@ -237,12 +238,24 @@ def _absent(scores: pd.DataFrame, generator: str) -> str:
     return "this run has no such score" if generator in set(scores["generator"]) else f"{generator} was not run"
 
 
-def _values(known: pd.DataFrame, metric: str, detail: str, generator: str) -> pd.DataFrame:
-    """Scores of one generator: epochs, seed, value, variance, replicates; the mean over details for '*'."""
+def _filled(item: Item, target: str) -> About:
+    """What the scores of an item are about, with the study's main target filled in."""
+    return About(**{key: value.replace("{target}", target) for key, value in item.about.items()})
+
+
+def _is_about(scores: pd.DataFrame, about: About) -> pd.Series:
+    """Which scores are about this and nothing else; ``*`` stands for whatever there is."""
+    wanted = {key: value for key, value in about._asdict().items() if value != EVERY}
+    same = [scores[key].isna() if value is None else scores[key] == value for key, value in wanted.items()]
+    some = [scores[key] != "" for key in set(ABOUT) - set(wanted)]
+    return pd.concat([*same, *some], axis=1).all(axis=1)
+
+
+def _values(known: pd.DataFrame, metric: str, about: About, generator: str) -> pd.DataFrame:
+    """Scores of one generator: epochs, seed, value, variance, replicates; the mean over all for '*'."""
     found = known[(known["metric"] == metric) & (known["generator"] == generator)]
-    if detail == "*":
-        return averaged(found, ["epochs", "seed"])
-    return found[found["detail"] == detail]
+    found = found[_is_about(found, about)]
+    return averaged(found, ["epochs", "seed"]) if EVERY in about else found
 
 
 def _at(values: pd.DataFrame, epochs: int | None) -> tuple[int | None, pd.DataFrame]:
@@ -252,15 +265,14 @@ def _at(values: pd.DataFrame, epochs: int | None) -> tuple[int | None, pd.DataFr
     return chosen, values[values["epochs"] == chosen]
 
 
-def _gain(item: Item, scores: pd.DataFrame, detail: str, generator: str) -> Found:
+def _gain(item: Item, scores: pd.DataFrame, about: About, generator: str) -> Found:
     """A normalised gain, with Fieller's interval."""
     metric = next(metric for metric, name in GAINS.items() if name == item.metric)
-    utility = utility_scores(scores[scores["family"] == item.family])
-    own = utility[(utility["metric"] == metric) & (utility["generator"] == generator) & (utility["detail"] == detail)]
-    epochs, own = _at(own, item.epochs)
+    known = scores[scores["family"] == item.family]
+    epochs, own = _at(utility_scores(_values(known, metric, about, generator)), item.epochs)
     if own.empty:
         return Found(generator, item.epochs, interval([]), doubt=_absent(scores, generator))
-    ratio, of_real = gain_of(utility, own, metric)
+    ratio, of_real = gain_of(utility_scores(known), own, metric)
     n = int(own["value"].notna().sum())
     if np.isnan(ratio.value):
         return Found(generator, epochs, interval([]), doubt=f"{gain_in_words(of_real)}, not clearly above 0")
@@ -293,16 +305,16 @@ def _best(values: pd.DataFrame, item: Item, generator: str) -> Found:
     return _all(generator, item.epochs, found, 1)
 
 
-def _order(item: Item, scores: pd.DataFrame, detail: str) -> Found:
+def _order(item: Item, scores: pd.DataFrame, about: About) -> Found:
     """Compare the first generator with each of the others, by seed and by person."""
     known = scores[scores["family"] == item.family]
     first, *others = item.generators
     sign = 1 if item.rule == "above" else -1
     name = f"{first} {item.rule} {', '.join(others)}"
-    epochs, ours = _at(_values(known, item.metric, detail, first), item.epochs)
+    epochs, ours = _at(_values(known, item.metric, about, first), item.epochs)
     found, counts = [], {epochs}
     for other in others:
-        other_epochs, theirs = _at(_values(known, item.metric, detail, other), item.epochs)
+        other_epochs, theirs = _at(_values(known, item.metric, about, other), item.epochs)
         difference = paired(ours, theirs, item.scale)
         if not difference.n:
             return Found(name, item.epochs, difference, doubt=_absent(scores, first if ours.empty else other))
@@ -329,13 +341,13 @@ def _all(name: str, epochs: int | None, found: list[Interval], sign: int) -> Fou
     return Found(name, epochs, least, True, max(difference.p_value for difference in found))
 
 
-def _rank(known: pd.DataFrame, metric: str, detail: str, generator: str, epochs: Any) -> Interval:
-    """Rank of one detail among those of its target, largest first."""
+def _rank(known: pd.DataFrame, metric: str, about: About, generator: str, epochs: Any) -> Interval:
+    """Rank of one column among those of its target, largest first."""
     own = known[(known["metric"] == metric) & (known["generator"] == generator) & (known["epochs"] == epochs)]
-    own = own[own["detail"].str.startswith(f"{detail.partition(':')[0]}:")]
+    own = own[_is_about(own, about._replace(column=EVERY))]
     values, variances = [], []
     for _, of_seed in own.groupby("seed"):
-        place = list(of_seed["detail"]).index(detail)
+        place = list(of_seed["column"]).index(about.column)
         values.append(of_seed["value"].rank(ascending=False).iloc[place])
         replicates = replicates_of(of_seed)
         known_all = all(one is not None for one in replicates)

@@ -15,14 +15,14 @@ from medsynth.display.canvas import (
     with_ends,
     with_note,
 )
-from medsynth.display.styles import Styles, colour_of, palette
+from medsynth.display.styles import Styles, colour_of, palette, title_of
 from medsynth.errors import InputError
 from medsynth.scores.captions import COVERS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-from medsynth.scores.sizes.table import _shown, _title, sizes_table
+from medsynth.scores.sizes.table import _shown, sizes_table
 
 PANELS = {
     "quality": "Quality (SDMetrics)",
@@ -81,7 +81,7 @@ def curves_by_size(scores: pd.DataFrame, styles: Styles, *, target: str, note: s
     _size_ticks(axes[0, 0], table["n_rows"])
     for ax in axes[-1]:
         ax.set_xlabel("Training rows (log scale)")
-    titles = {name: _title(name, styles) for name in [*generators, "majority"]}
+    titles = {name: title_of(name, styles, "sizes") for name in [*generators, "majority"]}
     labelled = axes.flat[list(PANELS).index("accuracy")]
     legend_of(figure, labelled, titles, ncols=LEGEND_COLUMNS, handlelength=1.6, columnspacing=1.2, handletextpad=0.5)
     for ax in axes.flat:
@@ -127,4 +127,4 @@ def _size_ticks(ax: Axes, sizes: pd.Series) -> None:
 def _majority_accuracy(scores: pd.DataFrame, target: str) -> float:
     """Mean accuracy of the majority class; NaN if it was not scored."""
     rows = (scores["family"] == "utility") & (scores["metric"] == "accuracy")
-    return scores.loc[rows & (scores["detail"] == f"majority:{target}"), "value"].mean()
+    return scores.loc[rows & (scores["model"] == "majority") & (scores["target"] == target), "value"].mean()

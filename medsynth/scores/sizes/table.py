@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from medsynth.display.aggregation import measured
+from medsynth.display.aggregation import side_by_side
 from medsynth.display.cells import interval_text
 from medsynth.display.failures import showing_failures
 from medsynth.display.styles import Styles, in_display_order, title_of
@@ -23,7 +23,6 @@ SIZE_COLUMNS = {
     "accuracy": "Accuracy",
     "roc_auc": "ROC AUC",
 }
-REAL_TITLE = "Real training rows"
 
 
 @showing_failures("sizes", ["n_rows"])
@@ -33,7 +32,7 @@ def sizes_table(scores: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     scores : DataFrame
-        Long table of scores of one study; family ``size`` is used, whose detail is the number of rows.
+        Long table of scores of one study; family ``size`` is used, whose rows are those learned from.
 
     Returns
     -------
@@ -43,16 +42,8 @@ def sizes_table(scores: pd.DataFrame) -> pd.DataFrame:
         roc_auc.
     """
     sized = scores[scores["family"] == "size"]
-    sized = sized.assign(n_rows=sized["detail"].astype("int64"))
-    rows = []
-    for (generator, epochs, n_rows), group in sized.groupby(["generator", "epochs", "n_rows"]):
-        own = {metric: group[group["metric"] == metric] for metric in SIZE_COLUMNS}
-        n_seeds = max(int(found["value"].notna().sum()) for found in own.values())
-        row = {"generator": generator, "epochs": epochs, "n_rows": n_rows, "n_seeds": n_seeds}
-        rows.append(row | measured(own))
-    columns = [f"{metric}{end}" for metric in SIZE_COLUMNS for end in ("", "_low", "_high")]
-    table = pd.DataFrame(rows, columns=["generator", "epochs", "n_rows", "n_seeds", *columns])
-    return table.astype(dict.fromkeys(columns, "float64"))
+    sized = sized.assign(n_rows=sized["rows"].astype("int64"))
+    return side_by_side(sized, ["generator", "epochs", "n_rows"], list(SIZE_COLUMNS))
 
 
 def display_sizes(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
@@ -78,7 +69,7 @@ def display_sizes(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
                 row[column] = interval_text(*found[[metric, f"{metric}_low", f"{metric}_high"]])
             rows.append(row)
             epochs = f", {found['epochs']} epochs" if found["epochs"] else ""
-            blocks.append(f"{_title(generator, styles)}{epochs}")
+            blocks.append(title_of(generator, styles, "sizes") + epochs)
     columns = ["Training rows", "Seeds", *SIZE_COLUMNS.values()]
     return pd.DataFrame(rows, columns=columns, index=pd.Index(blocks, name="Generator"))
 
@@ -86,7 +77,3 @@ def display_sizes(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
 def _shown(generators: pd.Series, styles: Styles) -> list[str]:
     """Real rows, then generators in the order of display."""
     return [*(["real"] if "real" in set(generators) else []), *in_display_order(generators, styles)]
-
-
-def _title(generator: str, styles: Styles) -> str:
-    return REAL_TITLE if generator == "real" else title_of(generator, styles)

@@ -93,7 +93,7 @@ def train_and_test(
         Accuracy, balanced accuracy, ROC AUC, average precision (each in [0, 1], higher is better), Brier
         score (lower is better; in [0, 1] for two classes, [0, 2] for more) and calibration slope (1 is ideal). For more
         than two classes ROC AUC, average precision and slope are of one against the rest, classes weighing equally.
-        `detail` is ``classifier:target``.
+        Of every target and model.
     """
     predicted = predict(train, test, target, encoder, seed=seed, classifiers=classifiers)
     yield from utility_scores(predicted, test, target, weights)
@@ -138,9 +138,9 @@ def utility_scores(
     y = target.labels(test)
     for name, trained in predicted.items():
         for score in classification_scores(y, trained.probability, weights):
-            yield score._replace(detail=f"{name}:{target.name}")
+            yield score.of(target=target.name, model=name)
         value, replicates = calibration_slope(y, trained.probability, weights)
-        yield Score("calibration_slope", f"{name}:{target.name}", value, replicates)
+        yield Score("calibration_slope", value, replicates).of(target=target.name, model=name)
 
 
 def classification_scores(y: np.ndarray, probability: np.ndarray, weights: np.ndarray | None = None) -> Iterator[Score]:
@@ -156,7 +156,7 @@ def classification_scores(y: np.ndarray, probability: np.ndarray, weights: np.nd
     Yields
     ------
     Score
-        Without detail; see `train_and_test`.
+        See `train_and_test`.
     """
     # The first row of weights counts every row once: the score itself.
     once = np.ones((1, len(y)), dtype="float32")
@@ -183,7 +183,7 @@ def classification_scores(y: np.ndarray, probability: np.ndarray, weights: np.nd
     }
     least = {name: least_variance(counts.min() if name == "roc_auc" else len(y)) for name in found}
     for name, values in found.items():
-        yield Score(name, "", float(values[0]), None if weights is None else values[1:], least[name])
+        yield Score(name, float(values[0]), None if weights is None else values[1:], least[name])
 
 
 def _mean(parts: list[np.ndarray], n: int) -> np.ndarray:

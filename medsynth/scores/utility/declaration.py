@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medsynth.evaluation.references import REFERENCES
+from medsynth.evaluation.references import BOUNDS
 from medsynth.scores.captions import AT_ONE_COUNT, beside
 from medsynth.scores.registry import Compared, Facts, Family, Figure, Shown, Stage, Table
 
@@ -28,7 +28,7 @@ TABLE = Stage(
     "table",
     needs="sample",
     generators=lambda run: list(run.generators),
-    references=(*REFERENCES, "majority"),
+    references=BOUNDS,
     every_epoch=True,
     # Forests are explained at the epoch count that is shown, and so are those of `independent`, but not of `holdout`.
     like="independent",

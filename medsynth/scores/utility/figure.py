@@ -61,8 +61,9 @@ def accuracy_by_epochs(
 def _accuracies(scores: pd.DataFrame, target: str, classifier: str) -> pd.DataFrame:
     """Accuracies of one classifier and target, and those of the majority class."""
     every = scores[(scores["family"] == "utility") & (scores["metric"] == "accuracy")]
-    found = every[every["detail"].isin([f"{classifier}:{target}", f"majority:{target}"])].dropna(subset=["value"])
-    if not (found["detail"] == f"{classifier}:{target}").any():
-        wanted = f"{classifier}:{target}"
-        raise InputError(f"No accuracy was scored for '{wanted}'{nearest(wanted, sorted(set(every['detail'])))}")
+    asked = every["model"].isin([classifier, "majority"]) & (every["target"] == target)
+    found = every[asked].dropna(subset=["value"])
+    if not (found["model"] == classifier).any():
+        wanted, known = f"{target}, {classifier}", sorted(set(every["target"] + ", " + every["model"]))
+        raise InputError(f"No accuracy was scored for '{wanted}'{nearest(wanted, known)}")
     return found

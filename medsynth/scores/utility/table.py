@@ -33,8 +33,8 @@ def utility_table(scores: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     scores : DataFrame
-        Long table of scores of one study; families ``utility`` and ``utility_protocol`` are used, whose detail is
-        ``classifier:target``.
+        Long table of scores of one study; families ``utility`` and ``utility_protocol`` are used, whose model is
+        the classifier.
 
     Returns
     -------
@@ -58,10 +58,9 @@ def utility_table(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def utility_scores(scores: pd.DataFrame) -> pd.DataFrame:
-    """Scores of the families of utility, with comparison, classifier and target in columns of their own."""
-    utility = scores[scores["family"].isin(COMPARISONS)].drop(columns=["classifier", "target"], errors="ignore")
-    parts = utility["detail"].astype(str).str.extract("^(?P<classifier>[^:]*):(?P<target>.*)$")
-    return utility.assign(comparison=utility["family"].map(COMPARISONS)).join(parts)
+    """Scores of the families of utility, with the comparison; the model is called classifier."""
+    utility = scores[scores["family"].isin(COMPARISONS)].rename(columns={"model": "classifier"})
+    return utility.assign(comparison=utility["family"].map(COMPARISONS))
 
 
 def gain_of(utility: pd.DataFrame, own: pd.DataFrame, metric: str) -> tuple[Ratio, Interval]:
@@ -70,7 +69,7 @@ def gain_of(utility: pd.DataFrame, own: pd.DataFrame, metric: str) -> tuple[Rati
     Parameters
     ----------
     utility : DataFrame
-        All scores of the family ``utility``, with classifier and target in columns of their own.
+        All scores of the family ``utility``, from `utility_scores`.
     own : DataFrame
         One row a seed.
     metric : str

@@ -38,7 +38,7 @@ def violations(
     Yields
     ------
     Score
-        ``violations`` with the rule's name as detail, then with ``any``; in [0, 1], lower is better. Nothing if the
+        ``violations`` of each rule, then of the rule ``any``; in [0, 1], lower is better. Nothing if the
         codebook has no rule.
     """
     broken = {rule.name: breaks(rule, table, codebook) for rule in codebook.impossible}
@@ -48,11 +48,12 @@ def violations(
     shown = np.ones(len(broken), dtype=bool) if least is None else shown_sets(list(broken.values()), least)
     for (name, rows), known in zip(broken.items(), shown, strict=True):
         if not known:
-            yield Score("violations", name, float("nan"))
+            score = Score("violations", float("nan"))
         elif persons:
-            yield mean_score("violations", name, rows, persons.weights)
+            score = mean_score("violations", rows, persons.weights)
         else:
-            yield share_score("violations", name, float(rows.mean()), len(rows), seed=derive_seed("violations", name))
+            score = share_score("violations", float(rows.mean()), len(rows), seed=derive_seed("violations", name))
+        yield score.of(rule=name)
 
 
 def breaks(rule: Impossible, table: pd.DataFrame, codebook: Codebook) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from medsynth.disclosure import WITHHELD
-from medsynth.display.aggregation import at_last_epochs, known_for_all, measured
+from medsynth.display.aggregation import at_last_epochs, side_by_side
 from medsynth.display.cells import NOTHING, interval_text
 from medsynth.display.failures import showing_failures
 from medsynth.display.styles import Styles, in_display_order, title_of
@@ -18,7 +18,7 @@ def violations_table(scores: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     scores : DataFrame
-        Long table of scores of one study; metric ``violations`` of family ``fidelity``, whose detail is the rule.
+        Long table of scores of one study; metric ``violations`` of family ``fidelity``.
 
     Returns
     -------
@@ -28,14 +28,8 @@ def violations_table(scores: pd.DataFrame) -> pd.DataFrame:
         seed's rows, which are real ones, is withheld.
     """
     found = at_last_epochs(scores[(scores["family"] == "fidelity") & (scores["metric"] == "violations")])
-    rules = sorted(found["detail"].unique(), key=lambda rule: (rule == "any", rule))
-    rows = []
-    for (generator, epochs), group in found.groupby(["generator", "epochs"]):
-        row = {"generator": generator, "epochs": epochs, "n_seeds": group["seed"].nunique()}
-        own = {rule: group[group["detail"] == rule] for rule in rules}
-        rows.append(row | measured({rule: known_for_all(found) for rule, found in own.items()}))
-    columns = [f"{rule}{end}" for rule in rules for end in ("", "_low", "_high")]
-    return pd.DataFrame(rows, columns=["generator", "epochs", "n_seeds", *columns])
+    rules = sorted(found["rule"].unique(), key=lambda rule: (rule == "any", rule))
+    return side_by_side(found, ["generator", "epochs"], rules, of="rule", withheld=True)
 
 
 def display_violations(table: pd.DataFrame, rules: dict[str, str], styles: Styles) -> pd.DataFrame:
