@@ -1,8 +1,5 @@
 """Scores: what they say of a perfect copy, of noise, and of tables that lack something."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,7 +22,7 @@ from medsynth.scores.fidelity.plot_data import (
     histogram_edges,
 )
 from medsynth.scores.utility.compute import CLASSIFIERS, classification_scores, majority, train_and_test
-from tests.conftest import ROOT, by_about
+from tests.conftest import by_about
 
 ADMITTED = Target(name="admitted", column="admitted", positive="yes", not_predictors=["icu"])
 OUTCOME = Target(
@@ -337,6 +334,3 @@ def test_a_table_differs_from_itself_in_no_association_and_from_shuffled_columns
     shuffled = train.assign(admitted=train["admitted"].sample(frac=1, random_state=1).reset_index(drop=True))
     assert association_difference(associations(train, codebook), train, codebook).value == 0
     assert association_difference(associations(shuffled, codebook), train, codebook).value > 0.01
-
-
-@pytest.mark.slow
