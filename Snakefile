@@ -26,6 +26,7 @@ from medsynth.plan.lookup import Lookup, growing
 from medsynth.plan.overview import verdicts
 from medsynth.plan.runs import BENCHMARK
 from medsynth.scores.registry import modules
+from medsynth.scores.scorings import scoring_modules
 
 import_from_checkout()
 # A job that starts Snakemake for itself (on a cluster) runs under the lock of the run that sent it.
@@ -50,7 +51,7 @@ except InputError as error:
 # The template of the report's first page sees the configuration and nothing else of the workflow.
 config["verdicts"] = verdicts(RUNS)
 of = Lookup(RUNS)
-families = modules()
+families, scorings = modules(), scoring_modules()
 raw_dir = RUNS.raw_dir
 
 

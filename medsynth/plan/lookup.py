@@ -223,6 +223,11 @@ class Asked:
         return self.run.study.importance if explained else []
 
     @property
+    def score_settings(self) -> dict[str, Any]:
+        """Settings that single families of scores need."""
+        return {"subgroups": plain(self.run.study.subgroups), "importance_rows": self.run.scale.importance_rows}
+
+    @property
     def asked_cohorts(self) -> list[dict[str, Any]]:
         """Cohorts as a generator is asked for them, without the words that only tables and figures need."""
         return [cohort.model_dump(exclude={"title"}) for cohort in self.run.study.cohorts]

@@ -182,7 +182,8 @@ class Family:
     Attributes
     ----------
     stages : tuple of Stage
-        Kinds of score jobs of its own; without any it is scored with the synthetic table, in the stage ``table``.
+        Kinds of score jobs of its own. A family that is scored with the synthetic table, in the stage ``table``, has a
+        module ``scoring`` instead, whose ``scores(judged)`` yields its scores of a table.
     tables : tuple of Table
     figures : tuple of Figure
     claims : tuple of str

@@ -29,14 +29,13 @@ rule score_table:
         utility_rows=of("scale.utility_rows"),
         test_rows=of("scale.test_rows"),
         fidelity_rows=of("scale.fidelity_rows"),
-        importance_rows=of("scale.importance_rows"),
         scored_epochs=of("scored_epochs"),
         shown_epochs=of("shown_epochs"),
         targets=of("study.targets"),
         explained=of("explained"),
-        subgroups=of("study.subgroups"),
+        settings=of("score_settings"),
         least_patients=of("study.least_patients"),
-        code=of.code("scripts/score_table.py"),
+        code=of.code("scripts/score_table.py", *scorings),
     message:
         "score {wildcards.generator}, seed {wildcards.seed} ({wildcards.study})"
     script:

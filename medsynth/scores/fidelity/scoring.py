@@ -1,0 +1,63 @@
+"""How closely a table resembles real rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+import numpy as np
+
+from medsynth.disclosure import shown_levels
+from medsynth.evaluation.judged import Judged
+from medsynth.evaluation.references import REFERENCES
+from medsynth.evaluation.resampling import Score
+from medsynth.randomness import derive_seed
+from medsynth.scores.fidelity.compute import common_bin_pair_trends, moments, quality
+from medsynth.scores.fidelity.plot_data import (
+    association_difference,
+    associations,
+    distributions,
+    pair_columns,
+    pairs,
+    shown_associations,
+)
+
+
+def scores(judged: Judged) -> Iterator[tuple[str, Score]]:
+    """Yield every score with its family; what figures of a generator need is added to the evidence."""
+    if not judged.has_table:
+        return
+    compared, codebook = judged.compared, judged.codebook
+    rows, against, persons = compared.judged, compared.against, compared.against_persons
+    matrices = {"synthetic": associations(rows, codebook), "real": associations(against, codebook)}
+    found = chain(
+        _without_rare_shapes(judged, quality(rows, against, codebook, persons)),
+        common_bin_pair_trends(rows, against, codebook, persons),
+        moments(rows, against, codebook, persons),
+        [association_difference(matrices["synthetic"], against, codebook, persons)],
+    )
+    yield from (("fidelity", score) for score in found)
+    if judged.name in REFERENCES:
+        return
+    # The same columns for every generator of the study; of all rows where joint.
+    chosen = pair_columns(codebook, derive_seed(judged.study_seed, "pair plot"))
+    shown = {"edges_from": "real", "least": judged.least}
+    tables = {"synthetic": rows, "real": against}
+    judged.evidence |= {
+        "distributions": distributions(tables, codebook, **shown, drawn_from=judged.real),
+        "associations": shown_associations(matrices, against, codebook, least=judged.least),
+        "pairs": pairs({"synthetic": judged.pair.table, "real": judged.real}, codebook, chosen, **shown),
+    }
+
+
+def _without_rare_shapes(judged: Judged, found: Iterable[Score]) -> Iterator[Score]:
+    """Withhold shapes of binary columns with a rare level: who has the synthetic table can solve them for it."""
+    against, columns = judged.compared.against, judged.codebook.columns
+    rare = {
+        name
+        for name in judged.codebook.named("binary")
+        if shown_levels(against[name], columns[name], judged.least, drawn_from=judged.real[name]).empty
+    }
+    for score in found:
+        hidden = score.metric == "column_shape" and score.about.column in rare
+        yield Score(score.metric, np.nan, about=score.about) if hidden else score
