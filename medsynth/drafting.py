@@ -17,7 +17,7 @@ from medsynth.data.notation import decimal_mark
 from medsynth.data.proof import prove
 from medsynth.data.reading import Recognised, recognise
 from medsynth.data.redcap import Dictionary, read_dictionary
-from medsynth.data.types import Column, Proposal, person_of, propose
+from medsynth.data.types import Column, ColumnFacts, Proposal, person_of, propose
 from medsynth.errors import InputError, validate
 
 _YAML_WORDS = {"yes", "no", "true", "false", "null", "on", "off", "y", "n"}
@@ -71,7 +71,7 @@ def draft_codebook(
             return text
         for made in proposals:
             if made.name in failed:
-                kept = {key: made.facts[key] for key in ("raw",) if key in made.facts}
+                kept: ColumnFacts = {"raw": made.facts["raw"]} if "raw" in made.facts else {}
                 made.facts = {
                     **kept,
                     "type": "categorical",
@@ -173,11 +173,11 @@ def _written(path: Path, name: str, found: Recognised, proposals: list[Proposal]
             for key, value in made.facts.items()
             if not key.startswith("_")
         ]
-    rules = [(made, made.restored) for made in proposals if made.restored]
+    rules = [(made.header, *made.restored) for made in proposals if made.restored]
     if rules:
         lines.append("restored:")
-        for made, (transform, columns) in rules:
-            lines += [f"  {_text(made.header)}:", f"    made_from: {_value(columns)}", f"    transform: {transform}"]
+        for header, transform, columns in rules:
+            lines += [f"  {_text(header)}:", f"    made_from: {_value(columns)}", f"    transform: {transform}"]
     return "\n".join(lines) + "\n"
 
 

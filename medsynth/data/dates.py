@@ -65,7 +65,7 @@ def _several(cells: list[str], some: list[str]) -> tuple[list[str], list[str]]:
     forms, left = [], list(cells)
     for _ in range(_MOST_FORMS):
         counts = {form: sum(fits_form(cell, form) for cell in some) for form in _FORMS}
-        form = max(counts, key=counts.get)
+        form = max(counts, key=counts.__getitem__)
         if counts[form] < 0.1 * len(cells[:_TRIED]):
             break
         forms.append(form)

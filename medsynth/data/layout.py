@@ -287,17 +287,15 @@ def table_rows(rows: Iterable[Row], written: RawFormat, width: int, path: str | 
         A row has more or fewer fields than it may have: names the line.
     """
     before = written.skipped_rows + written.header_rows
-    held: deque[list[str]] = deque()
+    held: deque[Row] = deque()
     for number, (line, fields) in enumerate(rows):
         if number < before:
             continue
         # Rows that may belong to the footer are held back.
-        held.append(_fitted(fields, line, width, written, path) if not written.footer_rows else [line, *fields])
-        if written.footer_rows and len(held) > written.footer_rows:
-            line, *fields = held.popleft()
-            yield _fitted(fields, line, width, written, path)
-        elif not written.footer_rows:
-            yield held.popleft()
+        held.append((line, fields))
+        if len(held) > written.footer_rows:
+            earlier, cells = held.popleft()
+            yield _fitted(cells, earlier, width, written, path)
 
 
 def _fitted(fields: list[str], line: int, width: int, written: RawFormat, path: str | Path) -> list[str]:

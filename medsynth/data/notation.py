@@ -181,7 +181,7 @@ def _common(found: dict[str, str], counts: pd.Series) -> str:
         if text and re.search(r"\d", cell):
             seen[text] = seen.get(text, 0) + int(counts[cell])
     total = sum(int(counts[cell]) for cell in found if re.search(r"\d", cell))
-    best = max(seen, key=seen.get, default="")
+    best = max(seen, key=seen.__getitem__, default="")
     return best if best and seen[best] >= 0.5 * total else ""
 
 

@@ -5,20 +5,25 @@ from __future__ import annotations
 import bz2
 import gzip
 import hashlib
+import io
 import lzma
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Literal
 
 from medsynth.errors import InputError, nearest
 
 # What other systems leave in an archive beside the table.
 _RUBBISH_FOLDERS, _RUBBISH_NAMES = {"__macosx"}, {".ds_store", "thumbs.db", "desktop.ini"}
 
-_PACKERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+# A raw table's bytes, unpacked.
+RawStream = io.BufferedReader | gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile | zipfile.ZipExtFile
+
+_Opener = Callable[[Path, Literal["rb"]], RawStream]
+_PACKERS: dict[str, _Opener] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
 # First bytes of files that no reader here understands -> what they are and what helps.
 _FOREIGN = {
@@ -32,7 +37,7 @@ _FOREIGN = {
 
 
 @contextmanager
-def open_raw(path: str | Path, member: str | None = None) -> Iterator[BinaryIO]:
+def open_raw(path: str | Path, member: str | None = None) -> Iterator[RawStream]:
     """Open a raw table as a binary stream, unpacking on the way; nothing is written to disk.
 
     Parameters
@@ -52,9 +57,12 @@ def open_raw(path: str | Path, member: str | None = None) -> Iterator[BinaryIO]:
     try:
         if suffix == ".zip":
             with zipfile.ZipFile(path) as archive, archive.open(_inside(archive, path, member)) as stream:
+                # Annotated as IO[bytes], which has no `readinto`.
+                assert isinstance(stream, zipfile.ZipExtFile)
                 yield stream
         else:
-            with _PACKERS.get(suffix, open)(path, "rb") as stream:
+            opener: _Opener = _PACKERS.get(suffix, open)
+            with opener(path, "rb") as stream:
                 yield stream
     except FileNotFoundError:
         raise InputError(f"The raw file {path} does not exist.") from None

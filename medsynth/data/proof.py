@@ -63,7 +63,8 @@ def _compare(raw: pd.DataFrame, codebook: Codebook, table: pd.DataFrame) -> dict
     """Clean and restore, and say which columns differ."""
     cleaned, report = clean(raw, codebook)
     tables, _ = restore(cleaned, codebook, {"table": table}, reasons(report))
-    restored, failed = tables["table"], {}
+    restored = tables["table"]
+    failed: dict[str, str] = {}
     for header in restored:
         names = [name for name in codebook.columns if header in codebook.raw_names(name)]
         columns = [codebook.columns[name] for name in names]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -86,8 +86,15 @@ def recognise(path: str | Path, *, member: str | None = None, sheet: str | None 
         if table.empty:
             raise InputError(f"{path} has no rows.")
         table.columns = unique_headers([str(name) for name in table.columns])
-        facts = {"labels": found.labels, "codes": found.codes, "missing": found.missing}
-        return Recognised(_stripped(table), RawFormat(kind=kind), member, notes=members_note, **facts)
+        return Recognised(
+            _stripped(table),
+            RawFormat(kind=kind),
+            member,
+            notes=members_note,
+            labels=found.labels,
+            codes=found.codes,
+            missing=found.missing,
+        )
     notes = members_note
     if kind == "text":
         written = recognise_text(path, member)
@@ -163,7 +170,7 @@ def _said_of_headers(headers: list[str]) -> list[str]:
     return [f"Headers that are empty or there twice are called by their position: {', '.join(made)}."] if made else []
 
 
-def _rows(path: str | Path, member: str | None, written: RawFormat) -> Iterator[Row]:
+def _rows(path: str | Path, member: str | None, written: RawFormat) -> Generator[Row, None, None]:
     """All rows of a file that has rows."""
     if written.kind == "excel":
         return sheet_rows(path, member, written.sheet)

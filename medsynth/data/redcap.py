@@ -97,11 +97,11 @@ class Dictionary:
         """Numbers within the range of the validation, widened to what is there; None where cells are words."""
         from medsynth.data.types import propose
 
-        made = propose(column)
-        if len(made) > 1 or made[0].facts["type"] not in ("integer", "continuous") or "range" not in made[0].facts:
+        made, *others = propose(column)
+        if others or made.facts["type"] not in ("integer", "continuous") or "range" not in made.facts:
             return None
-        low, high = made[0].facts["range"]
-        made, given = made[0], (_number(known["low"]), _number(known["high"]))
+        low, high = made.facts["range"]
+        given = (_number(known["low"]), _number(known["high"]))
         bounds = [low if given[0] is None else min(low, given[0]), high if given[1] is None else max(high, given[1])]
         made.facts["range"] = bounds
         outside = (given[0] is not None and low < given[0]) or (given[1] is not None and high > given[1])
@@ -146,8 +146,8 @@ class Dictionary:
             if not logic or "drop" in made.facts:
                 continue
             when = self._when(logic, by_field)
-            possible = made.facts["type"] in ("categorical", "binary", "ordinal") and when and self._unconditional(when)
-            if not possible:
+            has_levels = made.facts["type"] in ("categorical", "binary", "ordinal")
+            if not has_levels or not when or not self._unconditional(when):
                 made.comments["type"] = f"asked only if {' '.join(logic.split())}: say 'not_applicable' if you can"
                 continue
             if made.facts["type"] == "binary":

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import datetime
 import io
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from medsynth.data.opening import open_raw
 from medsynth.data.text import Row
 from medsynth.errors import InputError
 
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
 
-def sheet_rows(path: str | Path, member: str | None, sheet: str | None) -> Iterator[Row]:
+
+def sheet_rows(path: str | Path, member: str | None, sheet: str | None) -> Generator[Row, None, None]:
     """Read the rows of a sheet, those that are not all empty.
 
     Parameters
@@ -53,7 +57,7 @@ def filled_sheets(path: str | Path, member: str | None) -> list[str]:
     return filled
 
 
-def _workbook(path: str | Path, member: str | None):
+def _workbook(path: str | Path, member: str | None) -> CalamineWorkbook:
     """Open a workbook."""
     try:
         from python_calamine import CalamineError, CalamineWorkbook, PasswordError

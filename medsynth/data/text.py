@@ -8,12 +8,11 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from medsynth.codebook import RawFormat
-from medsynth.data.opening import open_raw
+from medsynth.data.opening import RawStream, open_raw
 from medsynth.errors import InputError
 
 # A row and the line of the file on which it starts.
@@ -35,7 +34,7 @@ _BOMS = (
 )
 
 
-def text_rows(path: str | Path, member: str | None, written: RawFormat) -> Iterator[Row]:
+def text_rows(path: str | Path, member: str | None, written: RawFormat) -> Generator[Row, None, None]:
     """Read the rows of a text file as they are written, without blank lines and comments.
 
     Parameters
@@ -60,7 +59,7 @@ def text_rows(path: str | Path, member: str | None, written: RawFormat) -> Itera
         yield from rows_of(_lines(stream, written.encoding, path), written, path)
 
 
-def _lines(stream: BinaryIO, encoding: str, path: str | Path) -> Iterator[str]:
+def _lines(stream: RawStream, encoding: str, path: str | Path) -> Generator[str, None, None]:
     """Decode lines, which end as on any system; U+2028 and its like are letters."""
     name = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
     text = io.TextIOWrapper(stream, encoding=name, newline="")
@@ -156,8 +155,8 @@ def _odd_rows(rows: Iterator[Row]) -> int:
     return sum(widths.values()) - max(widths.values(), default=0)
 
 
-def _sniff(sample: str, comment: str) -> tuple[str, str, str]:
-    """Delimiter, quote and escape of a sample, by CleverCSV; a comma if there is one column alone."""
+def _sniff(sample: str, comment: str) -> tuple[str, str | None]:
+    """Delimiter and quote of a sample, by CleverCSV; a comma if there is one column alone."""
     from clevercsv.detect import Detector
     from clevercsv.exceptions import Error, NoDetectionResult
 
@@ -166,7 +165,7 @@ def _sniff(sample: str, comment: str) -> tuple[str, str, str]:
     given = re.match(r"\s*sep=(.)\s", kept)
     if given:
         # Excel's own first line.
-        return given[1], '"', ""
+        return given[1], '"'
     try:
         found = Detector().detect(kept, delimiters=_DELIMITERS)
     except (NoDetectionResult, Error):
@@ -174,8 +173,8 @@ def _sniff(sample: str, comment: str) -> tuple[str, str, str]:
     if found is None or found.delimiter not in _DELIMITERS:
         first = kept.splitlines()[0] if kept.strip() else ""
         present = [d for d in _DELIMITERS if d in first]
-        return (present or [_rare_delimiter(kept)])[0], '"', ""
-    return found.delimiter, found.quotechar, found.escapechar
+        return (present or [_rare_delimiter(kept)])[0], '"'
+    return found.delimiter, found.quotechar
 
 
 def _rare_delimiter(sample: str) -> str:
@@ -189,9 +188,9 @@ def _rare_delimiter(sample: str) -> str:
     return ","
 
 
-def _quotings(sample: str, sniffed: tuple[str, str, str]) -> Iterator[tuple[str, str, bool]]:
+def _quotings(sample: str, sniffed: tuple[str, str | None]) -> Iterator[tuple[str, str, bool]]:
     """Ways in which quotes may be meant, the usual ones first: quote, escape, blanks after delimiters skipped."""
-    delimiter, found, _ = sniffed
+    delimiter, found = sniffed
     padded = bool(re.search(rf"{re.escape(delimiter)} +\S", sample.split("\n", 1)[0]))
     padded = padded or f'{delimiter} "' in sample or (delimiter == " " and "  " in sample)
     quotes = ["'", '"'] if found == "'" else ['"', "'"]
@@ -237,7 +236,9 @@ def recognise_encoding(path: str | Path, member: str | None) -> str:
     zeros = [start[i::2].count(0) for i in (0, 1)]
     if max(zeros) > len(start) / 8:
         return "utf-16-le" if zeros[1] > zeros[0] else "utf-16-be"
-    foreign, odd, valid = set(), [], 0
+    foreign: set[bytes] = set()
+    odd: list[int] = []
+    valid = 0
     with open_raw(path, member) as stream:
         for number, line in enumerate(stream, 1):
             if line.isascii():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import TypedDict, Unpack
 
 import pandas as pd
 
@@ -40,6 +41,33 @@ _DECIMALS_KEPT = 4
 _EXACT = 2**53
 
 
+class NotApplicableFacts(TypedDict):
+    """What a draft says of codes for a question that does not arise."""
+
+    codes: list[str]
+    level: str
+    when: dict[str, str]
+
+
+class ColumnFacts(TypedDict, total=False):
+    """What a draft says of a column, by keys of the codebook's `Column`; those with ``_`` are for drafting alone."""
+
+    raw: str
+    type: str
+    drop: str
+    description: str
+    unit: str
+    codes: dict[str, str]
+    levels: list[str]
+    transform: str
+    range: list[float]
+    notation: dict[str, object]
+    missing: list[str]
+    rare: dict[str, int]
+    not_applicable: NotApplicableFacts
+    _person: bool
+
+
 @dataclass
 class Proposal:
     """A column of the draft: the codebook's facts, and what a person has to know of each.
@@ -49,7 +77,7 @@ class Proposal:
 
     name: str
     header: str
-    facts: dict[str, object]
+    facts: ColumnFacts
     comments: dict[str, str] = field(default_factory=dict)
     decisions: list[str] = field(default_factory=list)
     restored: tuple[str, list[str]] | None = None
@@ -71,7 +99,7 @@ class Column:
         self.counts = self.values[self.values != ""].value_counts()
         self.kept = self.counts.drop([code for code in self.missing if code in self.counts.index])
 
-    def proposal(self, type_: str, comment: str = "", **facts: object) -> Proposal:
+    def proposal(self, type_: str, comment: str = "", **facts: Unpack[ColumnFacts]) -> Proposal:
         """A proposal of one type."""
         missing = [code for code in self.missing if code in self.counts.index]
         made = Proposal(self.name, self.header, {"type": type_, **facts}, {"type": comment} if comment else {})
@@ -201,8 +229,12 @@ def _pair(column: Column, rest: pd.Series, words: list[str]) -> list[Proposal]:
     for position, end in enumerate(ends):
         numbers = pd.Series([float(cell.split("/")[position]) for cell in fitting])
         whole = bool((numbers % 1 == 0).all())
-        facts = {"transform": f"{('first', 'second')[position]}_of_two", "range": [numbers.min(), numbers.max()]}
-        made = column.proposal("integer" if whole else "continuous", **facts, unit="")
+        made = column.proposal(
+            "integer" if whole else "continuous",
+            transform=f"{('first', 'second')[position]}_of_two",
+            range=[numbers.min(), numbers.max()],
+            unit="",
+        )
         made.name = f"{column.name}_{end}"
         made.comments["range"] = "as seen; what is possible?"
         _missing(column, made, [*words, *others])
@@ -334,7 +366,7 @@ def _numeric(
 
 def _censoring(column: Column, made: Proposal, rest: pd.Series, limited: list[str]) -> Proposal:
     """Propose the flag beside censored numbers; the number itself becomes the limit."""
-    signs = list(dict.fromkeys(censored(cell)[0] for cell in limited))
+    signs = list(dict.fromkeys(sign for sign, _ in filter(None, map(censored, limited))))
     made.facts["transform"] = "limit_or_number"
     levels = ["measured", *signs]
     flag = column.proposal("binary" if len(levels) == 2 else "categorical", levels=levels, transform="censoring")
