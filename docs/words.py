@@ -73,8 +73,9 @@ def _blocks(text: str) -> list[str]:
 
 
 def files() -> list[Path]:
-    """README and the pages of the site."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    """README, the pages of the site, and the files that pages include."""
+    included = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "results/reference/README.md"]
+    return [*(ROOT / name for name in included), *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def main() -> None:
