@@ -83,9 +83,9 @@ $(DOCS)/.installed: envs/docs.txt
 	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement envs/docs.txt
 	touch $@
 
-# Strict: a link that leads nowhere is an error.
+# Strict: a link that leads nowhere is an error. (Not with --quiet, which hides warnings from --strict, too.)
 docs: $(DOCS)/.installed
-	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
 	@echo "Look at build/site/index.html."
 
 # The local label of a CPU build of torch is left out: it is the same release.
@@ -106,4 +106,4 @@ clean:
 	rm -rf .snakemake .medsynth_key
 
 distclean: clean
-	rm -rf $(VENV) .environments *.egg-info
+	rm -rf $(VENV) .environments build *.egg-info

@@ -17,12 +17,13 @@ from mkdocs.structure.pages import Page
 
 LINK = re.compile(r"(?<=\]\()(\.\./[^)#\s]*)")
 
-# Markdown files outside of docs/ that are pages of the site.
+# Files and folders outside of docs/ that are pages of the site.
 PAGES = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
     "README.md": "index.md",
     "config/README.md": "configuration.md",
+    "results/reference": "results.md",
     "results/reference/README.md": "results.md",
 }
 
