@@ -5,6 +5,7 @@
 # make check      style, types and the quick tests: before every commit
 # make test       every test, lint and format check
 # make coverage   how much of the library the quick tests run
+# make docs       the site of docs/, in build/site
 # make clean      remove results, but for results/reference; make distclean also removes the environments
 PYTHON ?= python3
 CORES ?= all
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 SETTINGS := $(if $(CONFIG),--config $(CONFIG))
 
 .DEFAULT_GOAL := results
-.PHONY: results report compare reference benchmark estimate check test coverage style lint format schemas lock clean distclean
+.PHONY: results report compare reference benchmark estimate check test coverage style lint format schemas lock docs clean distclean
 
 $(VENV)/.installed: envs/requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; set PYTHON=...")'
@@ -78,11 +79,26 @@ format: $(VENV)/.installed
 schemas: $(VENV)/.installed
 	$(BIN)/medsynth schemas
 
+DOCS := .environments/docs
+
+$(DOCS)/.installed: envs/docs.txt
+	test -x $(DOCS)/bin/python || $(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement envs/docs.txt
+	touch $@
+
+# Strict: a link that leads nowhere is an error. (Not with --quiet, which hides warnings from --strict, too.)
+docs: $(DOCS)/.installed
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
+	@echo "Look at build/site/index.html."
+
 # The local label of a CPU build of torch is left out: it is the same release.
-lock: envs/requirements.in
+lock: envs/requirements.in envs/docs.in
 	rm -rf $(VENV)/lock && $(PYTHON) -m venv $(VENV)/lock
 	$(VENV)/lock/bin/pip install --quiet --disable-pip-version-check --requirement envs/requirements.in
 	{ echo "# Made by 'make lock' from envs/requirements.in."; $(VENV)/lock/bin/pip freeze --all | grep -v '^pip==' | sed 's/+cpu//'; } > envs/requirements.txt
+	rm -rf $(VENV)/lock
+	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet --disable-pip-version-check --requirement envs/docs.in
+	{ echo "# Made by 'make lock' from envs/docs.in."; $(VENV)/lock/bin/pip freeze --all | grep -v '^pip==\|^setuptools=='; } > envs/docs.txt
 	rm -rf $(VENV)/lock
 	{ echo "# Made by 'make lock': the lock as a conda environment, for snakemake --sdm conda."; \
 	  printf 'channels: [conda-forge]\ndependencies:\n  - python=3.11\n  - pip\n  - pip:\n'; \
@@ -93,4 +109,4 @@ clean:
 	rm -rf .snakemake .medsynth_key
 
 distclean: clean
-	rm -rf $(VENV) .environments *.egg-info
+	rm -rf $(VENV) .environments build *.egg-info

@@ -74,7 +74,7 @@ class CART(Generator):
         table = complete(table, codebook)
         self.codebook_, self.epochs_ = codebook, 0
         # A single tree on all other columns predicts less well than many trees that each have the column before them:
-        # to draw `last` last would cost utility (docs/med-vae.md).
+        # to draw `last` last would cost utility (docs/conditions.md).
         self.order_ = drawing_order(codebook, first, ())
         values = {name: _values(table[name], codebook) for name in self.order_}
         self.trees_ = []

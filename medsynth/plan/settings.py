@@ -72,7 +72,7 @@ class Cleaning(Strict):
 class Imputation(Strict):
     """How a study imputes; fitted on training rows alone."""
 
-    method: Literal["forest", "iterative", "simple", "level"] = Field("forest", description="see README, Imputation")
+    method: Literal["forest", "iterative", "simple", "level"] = Field("forest", description="see docs/imputation.md")
     rounds: int = Field(3, ge=1, description="rounds of chained equations (forest, iterative)")
     max_fit_rows: int = Field(20_000, ge=10, description="training rows that the models are fitted on, at most")
     statistic: Literal["median", "mean"] | None = Field(None, description="for numeric columns (simple); median")
@@ -213,7 +213,7 @@ class Study(Strict):
         LEAST_PATIENTS,
         ge=1,
         description="tables, figures and their evidence tell of no smaller number of real patients, and the "
-        "deliverable has no level of free text that fewer have; see README, What the report shows of real patients",
+        "deliverable has no level of free text that fewer have; see docs/disclosure.md",
     )
     deliverable: Deliverable | None = Field(None, description="a synthetic table to hand over, see below")
     detect_metadata: bool = Field(

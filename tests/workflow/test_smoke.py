@@ -142,9 +142,9 @@ def test_every_row_of_a_cohort_meets_its_conditions_where_that_is_promised(score
     assert (success["value"] == 1).all()
 
 
-def test_the_example_of_the_readme_runs(smoke, monkeypatch):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL)
+def test_the_example_on_the_files_of_a_run_runs(smoke, monkeypatch):
+    page = (ROOT / "docs/python.md").read_text(encoding="utf-8").split("\n## On the files of a run\n")[1]
+    (example,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
     monkeypatch.chdir(smoke.folder)
     names = {}
     exec(example.replace("simulated-laptop", "simulated-smoke"), names)

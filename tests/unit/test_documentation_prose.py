@@ -1,0 +1,119 @@
+"""README and docs: short enough to be read, their links lead somewhere, README's numbers are those of the tables."""
+
+import importlib.util
+import posixpath
+import re
+
+import pandas as pd
+import pytest
+
+from tests.conftest import ROOT
+
+spec = importlib.util.spec_from_file_location("words", ROOT / "docs/words.py")
+words = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(words)
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+TABLES = ROOT / "results/reference/diabetes130/file-laptop/tables"
+
+
+def name(file):
+    return str(file.relative_to(ROOT))
+
+
+# The script
+
+
+def test_words_of_code_are_not_counted():
+    assert words.count("One two.\n\n```\nthree four\n```\n").words == 2
+
+
+def test_a_sentence_ends_at_a_full_stop_a_paragraph_and_a_line_of_a_list():
+    found = words.count("One two. Three four\nfive six.\n\n- Seven eight\n- Nine ten eleven\n\n| a | table |\n")
+    assert sorted(map(words.length, found.sentences)) == [2, 2, 3, 4]
+
+
+def test_a_number_with_a_point_does_not_end_a_sentence():
+    assert len(words.count("A quality of 0.85 is not high, e.g. here.\n").sentences) == 1
+
+
+def test_the_mean_and_the_longest_are_over_sentences():
+    found = words.count("One two. One two three four.")
+    assert (found.mean, found.longest) == (3, 4)
+
+
+# What we hold to
+
+
+def test_readme_is_short():
+    found = words.count(README)
+    assert found.lines <= 120
+    assert found.words <= 1300
+
+
+@pytest.mark.parametrize("page", words.files(), ids=name)
+def test_sentences_are_short(page):
+    found = words.count(page.read_text(encoding="utf-8"))
+    assert found.mean < 16
+    assert found.longest <= 30, found.sentences[0]
+
+
+# Links
+
+
+@pytest.mark.parametrize("page", words.files(), ids=name)
+def test_relative_links_lead_to_files(page):
+    links = re.findall(
+        r"\]\((?!https?:)([^)#:\s]+)[^)]*\)|include-markdown \"([^\"]+)\"", page.read_text(encoding="utf-8")
+    )
+    folder = page.parent.relative_to(ROOT).as_posix()
+    paths = [posixpath.normpath(posixpath.join(folder, one or other)) for one, other in links]
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+# Numbers
+
+
+def shown(row, mean, low, high):
+    """A mean with its interval, as README writes them; `–` where there is none, the mean alone where it is exact."""
+    if row.empty:
+        return "–"
+    number = row.iloc[0]
+    interval = "" if pd.isna(number[low]) else f" ({number[low]:.3f}, {number[high]:.3f})"
+    return f"{number[mean]:.3f}{interval}"
+
+
+def at_last(name, where, generator):
+    """The rows of a table that are of a generator at its last count of epochs and meet a condition."""
+    table = pd.read_csv(TABLES / f"{name}.csv").query("generator == @generator")
+    return table[table["epochs"] == table["epochs"].max()].query(where)
+
+
+@pytest.mark.parametrize(
+    ("title", "generator"),
+    [
+        ("real training rows (upper reference)", "real"),
+        ("Med-VAE plus", "med_vae_plus"),
+        ("CART (synthpop)", "cart"),
+        ("Med-VAE as published", "med_vae_published"),
+        ("Med-VAE, as the paper's text has it", "med_vae"),
+        ("GaussianCopula", "gaussian_copula"),
+        ("TVAE", "tvae"),
+        ("CTGAN", "ctgan"),
+        ("held-out patients (upper reference)", "holdout"),
+        ("independent marginals (lower reference)", "independent"),
+    ],
+)
+def test_the_headline_table_has_the_numbers_of_the_reference_results(title, generator):
+    (line,) = re.findall(rf"^\| {re.escape(title)} \| (.*) \|$", README, flags=re.MULTILINE)
+    quality, c2st, p, accuracy, gain, membership = line.split(" | ")
+    found = at_last("quality", "overall == overall", generator)
+    assert quality == shown(found, "overall", "overall_low", "overall_high")
+    assert c2st == shown(found, "c2st_auc", "c2st_auc_low", "c2st_auc_high")
+    assert p == ("< 0.001" if found["c2st_auc_p"].item() < 0.001 else f"{found['c2st_auc_p'].item():.3f}")
+    utility = "comparison == 'equal_information' and classifier == 'xgboost' and metric == "
+    assert accuracy == shown(at_last("utility", utility + "'accuracy'", generator), "mean", "ci_low", "ci_high")
+    assert gain == shown(at_last("utility", utility + "'normalised_auc_gain'", generator), "mean", "ci_low", "ci_high")
+    if generator != "holdout":  # the difference to itself
+        attack = at_last("privacy", "metric == 'membership_auc' and detail == 'chosen:everyone'", generator)
+        assert membership == shown(attack, "over_holdout", "over_holdout_low", "over_holdout_high")
