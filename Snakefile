@@ -23,7 +23,7 @@ from medsynth.plan.failures import forget_cut_short, note_killed, read_failed
 from medsynth.plan.loading import Runs, import_from_checkout
 from medsynth.plan.locks import check_writable, clear_stale_locks
 from medsynth.plan.lookup import Lookup, growing
-from medsynth.plan.overview import verdicts
+from medsynth.plan.overview import opening
 from medsynth.plan.runs import BENCHMARK
 from medsynth.scores.registry import modules
 
@@ -48,7 +48,7 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 
 # The template of the report's first page sees the configuration and nothing else of the workflow.
-config["verdicts"] = verdicts(RUNS)
+config["opening"] = opening(RUNS)
 of = Lookup(RUNS)
 families = modules()
 raw_dir = RUNS.raw_dir
@@ -63,10 +63,11 @@ wildcard_constraints:
     imputation=r"\d+",
 
 
+# Tables, figures and the summary of every study in the configuration.
 rule all:
     default_target: True
-    """Tables and figures of every study in the configuration."""
     input:
+        "results/index.html",
         [path for run in RUNS.values() for path in run.files],
     localrule: True
 
