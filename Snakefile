@@ -47,9 +47,9 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
-# The template of the report's first page sees the configuration and nothing else of the workflow.
-config["opening"] = opening(RUNS)
 of = Lookup(RUNS)
+# Templates of the report see the configuration and nothing else of the workflow.
+config["opening"], config["captions"] = opening(RUNS), of.captions
 families = modules()
 raw_dir = RUNS.raw_dir
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 # Characters of the note at the bottom that an inch has room for.
 NOTE_PER_INCH = 16
 
-# Dots an inch of what is looked at on a screen; print and enlargements have the pdf.
-SCREEN_DPI = 110
+# Dots an inch of a screen, as browsers count them; print and enlargements have the pdf.
+SCREEN_DPI = 96
 
 # What differs from seaborn's style "ticks" in its context "paper".
 STYLE = {

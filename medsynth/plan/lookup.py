@@ -389,6 +389,11 @@ class Asked:
             "overview": self.overview,
         }
 
+    @property
+    def drawn_facts(self) -> dict[str, Any]:
+        """Those of `facts` that figures need: the report repeats a job's parameters beside every figure."""
+        return self.facts | {"publication": None, "overview": {}}
+
     # The benchmark.
 
     @property
@@ -494,6 +499,14 @@ class Lookup:
             return code_hash(script, *named, *(generator_class(entry.class_path).__module__ for entry in entries))
 
         return look_up
+
+    @property
+    def captions(self) -> dict[str, dict[str, str]]:
+        """Study -> captions of its tables and figures, in the report.
+
+        They are no parameters of rules, all of which the report repeats beside each table and figure.
+        """
+        return {study: Asked(run, {}).captions for study, run in self.runs.items()}
 
     def studies(self, wildcards: Any) -> list[dict[str, Any]]:
         """What the page that links the summaries says of every study."""

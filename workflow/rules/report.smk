@@ -26,7 +26,6 @@ rule make_tables:
     params:
         tables=of("tables"),
         facts=of("facts"),
-        captions=of("captions"),
         test_over_train=of("test_over_train"),
         versions=of("versions"),
         code=of.code("scripts/make_tables.py", *families),
@@ -56,8 +55,7 @@ rule draw_figures:
         "../../envs/medsynth.yaml"
     params:
         figures=of("figures"),
-        facts=of("facts"),
-        captions=of("captions"),
+        facts=of("drawn_facts"),
         cards=of("cards"),
         evidence=of("evidence"),
         test_over_train=of("test_over_train"),
