@@ -11,6 +11,9 @@ from PIL import Image
 
 from medsynth.display.export import write_table
 from medsynth.display.images import embedded, with_palette
+from medsynth.plan.loading import load_runs
+from medsynth.plan.lookup import Asked
+from medsynth.plan.overview import opening
 from medsynth.report.facts import Finished, counted, in_words
 from medsynth.report.summary import FIGURE_BYTES, grid, index_page, summary_page
 from medsynth.report.verdicts import claims, counts, kind
@@ -292,3 +295,34 @@ def test_every_declaration_for_the_summary_names_a_part_of_it():
 def test_sentences_count_and_join():
     assert (counted(1, "row"), counted(2000, "row")) == ("1 row", "2,000 rows")
     assert (in_words(["a"]), in_words(["a", "b", "c"]), in_words([])) == ("a", "a, b and c", "")
+
+
+# What the plan tells the page, and the report's first page.
+
+
+def test_the_commands_override_what_the_configuration_did():
+    plain = load_runs({"studies": ["covid_gans"], "scale": "smoke", "source": "simulated"})["covid_gans"]
+    make, snakemake = Asked(plain, {}).summarised["commands"]
+    assert make == 'make results CONFIG="studies=[covid_gans] scale=smoke source=simulated"'
+    changed = {"studies": ["covid_gans"], "scale": "smoke", "source": "simulated", "seeds": [7], "generators": ["cart"]}
+    _, snakemake = Asked(load_runs(changed)["covid_gans"], {}).summarised["commands"]
+    assert snakemake.endswith("source=simulated seeds=[7] generators=[cart]")
+
+
+def test_the_report_opens_with_the_studies_that_have_a_summary(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runs = load_runs({"studies": ["covid_gans", "mimic_tvae"], "scale": "smoke", "source": "simulated"})
+    assert opening(runs) == []
+    run = runs["covid_gans"]
+    (tmp_path / run.folder / "tables").mkdir(parents=True)
+    (tmp_path / run.summary).write_text("")
+    verdicts = pd.DataFrame({"verdict": ["undecided", "agrees", "undecided"]})
+    verdicts.to_csv(tmp_path / run.folder / "tables/published_vs_reproduced.csv")
+    (found,) = opening(runs)
+    assert (found["summary"], found["simulated"]) == ("results/covid_gans/simulated-smoke/summary.html", True)
+    assert found["counts"] == [("agrees", 1), ("undecided", 2)]
+
+
+def test_a_study_makes_its_summary():
+    run = load_runs({"studies": ["covid_gans"], "scale": "smoke", "source": "simulated"})["covid_gans"]
+    assert "results/covid_gans/simulated-smoke/summary.html" in run.files
