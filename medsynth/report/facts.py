@@ -87,8 +87,9 @@ class Finished:
 
 
 def in_words(names: list[str]) -> str:
-    """Join names as a sentence does."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1] if names else ""]))
+    """Join names as a sentence does; a name with a comma in it needs a stronger sign between them."""
+    between = "; " if any("," in name for name in names) else ", "
+    return " and ".join(filter(None, [between.join(names[:-1]), names[-1] if names else ""]))
 
 
 def counted(number: int, one: str, more: str | None = None) -> str:

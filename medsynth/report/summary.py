@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # A page is under 3 MB: all of its figures together take at most so many bytes.
 FIGURE_BYTES = 2_400_000
 NOTHING, WITHHELD, FAILED = "–", "withheld", "failed"
+# What claims call reference rows.
+CLAIMED_REFERENCES = {"real": "real rows", "independent": "independent marginals", "majority": "the majority class"}
 TEMPLATES = ("summary.html.jinja", "index.html.jinja", "look.css")
 
 
@@ -73,7 +75,7 @@ def summary_page(finished: Finished) -> str:
     """
     headline, privacy = grid(finished, "headline"), grid(finished, "privacy")
     judged = [row for table in _own(finished) if table.judges for row in _rows(finished.table(table.name))]
-    titles = {name: style["title"] for name, style in finished.styles.items()} | {"real": "real rows"}
+    titles = {name: style["title"] for name, style in finished.styles.items()} | CLAIMED_REFERENCES
     return _template("summary.html.jinja").render(
         study=finished.study,
         finished=finished,

@@ -47,7 +47,7 @@ def scored():
         found.append(score(name, n, "fidelity", "quality", "", value, value - 0.01))
         found.append(score(name, n, "detection", "c2st_auc", "xgboost", 1.4 - value, 1.4 - value))
         found.append(score(name, n, "utility", "roc_auc", "xgboost:death", value - 0.2, value - 0.2))
-    found.append(score("tvae", 10, "fidelity", "quality", "", 0.111, 0.111))
+    found.append(score("tvae", 30, "fidelity", "quality", "", 0.111, 0.111))
     found.append(score("cart", 0, "failed", "table", "train: no room", np.nan, np.nan))
     return pd.concat(found, ignore_index=True)
 
@@ -295,6 +295,7 @@ def test_every_declaration_for_the_summary_names_a_part_of_it():
 def test_sentences_count_and_join():
     assert (counted(1, "row"), counted(2000, "row")) == ("1 row", "2,000 rows")
     assert (in_words(["a"]), in_words(["a", "b", "c"]), in_words([])) == ("a", "a, b and c", "")
+    assert in_words(["TVAE", "TVAE, encoded", "CART"]) == "TVAE; TVAE, encoded and CART"
 
 
 # What the plan tells the page, and the report's first page.

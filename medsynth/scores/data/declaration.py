@@ -49,7 +49,7 @@ def _metadata(facts: Facts):
 FEW_TEST_ROWS = 1000
 # Of the overview, in the summary page; the rest says how the run was made.
 ON_DATA = (
-    "Publisher of the real table", "Licence of the real table", "Raw rows", "Rows used", "Test share", "Imputation",
+    "Publisher of the real table", "Licence of the real table", "Raw rows", "Test share", "Imputation",
 )  # fmt: skip
 ON_MAKING = ("Scale", "Generators", "Epochs", "Seeds", "Study seed", "Versions", "Raw table, SHA-256")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from medsynth.scores.captions import OVER_SEEDS, beside
 from medsynth.scores.privacy.parts import CONTROLS, PLANTED
 from medsynth.scores.registry import Compared, Facts, Family, Figure, Shown, Stage, SummaryColumn, Table
@@ -122,11 +124,15 @@ def _says(finished) -> list[str]:
         rows = rows[rows[name] == value]
     leaks = {text for text in rows["smallest_leak"] if text}
     if rows["generator"].isin(PLANTED).any():
-        found.append(
-            f"The attack notices a leak from {min(leaks, key=float)} % of the members copied."
-            if leaks
-            else "The attack would miss even a table that copies all members: it says little here."
-        )
+        least = min(map(float, leaks), default=math.inf)
+        if least < 100:
+            found.append(f"The attack notices a leak when copies of {least:g} % of the members are released.")
+        else:
+            found.append(
+                "The attack notices a leak only when all members are copied: it would miss a smaller one."
+                if leaks
+                else "The attack would miss even a table that copies all members: it says little here."
+            )
     return found
 
 

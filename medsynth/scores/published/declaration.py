@@ -34,7 +34,7 @@ def _doubts(finished) -> list[str]:
         sentences.append(f"{undecided} of {len(found)} verdicts are undecided: the interval allows both answers.")
     if untested := int(found["verdict"].str.startswith("cannot be tested").sum()):
         sentences.append(
-            f"{untested} of {len(found)} verdicts: cannot be tested in this run. Their reasons are listed above."
+            f"{untested} of {len(found)} comparisons cannot be tested in this run. Their reasons are listed above."
         )
     return sentences
 
