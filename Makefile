@@ -32,7 +32,7 @@ results: $(VENV)/.installed
 
 report: $(VENV)/.installed
 	$(BIN)/snakemake --report results/report.html $(SETTINGS)
-	@echo "Look at results/report.html; tables and figures lie in results/<study>/<source>-<scale>/{tables,figures}."
+	@echo "Look at results/index.html (a summary a study) and results/report.html (everything); tables and figures lie in results/<study>/<source>-<scale>/{tables,figures}."
 
 compare: $(VENV)/.installed
 	$(BIN)/medsynth compare $(RUN)

@@ -23,7 +23,7 @@ from medsynth.plan.failures import forget_cut_short, note_killed, read_failed
 from medsynth.plan.loading import Runs, import_from_checkout
 from medsynth.plan.locks import check_writable, clear_stale_locks
 from medsynth.plan.lookup import Lookup, growing
-from medsynth.plan.overview import verdicts
+from medsynth.plan.overview import opening
 from medsynth.plan.runs import BENCHMARK
 from medsynth.scores.registry import modules
 from medsynth.scores.scorings import scoring_modules
@@ -48,9 +48,9 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
-# The template of the report's first page sees the configuration and nothing else of the workflow.
-config["verdicts"] = verdicts(RUNS)
 of = Lookup(RUNS)
+# Templates of the report see the configuration and nothing else of the workflow.
+config["opening"], config["captions"] = opening(RUNS), of.captions
 families, scorings = modules(), scoring_modules()
 raw_dir = RUNS.raw_dir
 
@@ -65,8 +65,9 @@ wildcard_constraints:
 
 
 rule all:
-    """Tables and figures of every study in the configuration."""
+    """Tables, figures and the summary of every study in the configuration."""
     input:
+        "results/index.html",
         [path for run in RUNS.values() for path in run.files],
     localrule: True
 

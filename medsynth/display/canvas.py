@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from io import BytesIO
 from pathlib import Path
 from textwrap import fill, wrap
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import pandas as pd
+
+from medsynth.display.images import with_palette
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +25,9 @@ Made = TypeVar("Made")
 
 # Characters of the note at the bottom that an inch has room for.
 NOTE_PER_INCH = 16
+
+# Dots an inch of a screen, as browsers count them; print and enlargements have the pdf.
+SCREEN_DPI = 96
 
 # What differs from seaborn's style "ticks" in its context "paper".
 STYLE = {
@@ -65,7 +71,7 @@ def in_style(draw: Callable[Given, Made]) -> Callable[Given, Made]:
 
 @in_style
 def save_figure(figure: Figure, stem: str | Path) -> list[Path]:
-    """Write a figure as png (150 dpi) and pdf, without time stamps: same figure, same bytes.
+    """Write a figure as png for the screen and as pdf, without time stamps: same figure, same bytes.
 
     Parameters
     ----------
@@ -78,10 +84,14 @@ def save_figure(figure: Figure, stem: str | Path) -> list[Path]:
     list of Path
         The two files.
     """
+    from PIL import Image
+
     stem = Path(stem)
     stem.parent.mkdir(parents=True, exist_ok=True)
     paths = [stem.parent / f"{stem.name}.{kind}" for kind in ("png", "pdf")]
-    figure.savefig(paths[0], dpi=150, metadata={"Software": None})
+    drawn = BytesIO()
+    figure.savefig(drawn, format="png", dpi=SCREEN_DPI, pil_kwargs={"compress_level": 1})
+    paths[0].write_bytes(with_palette(Image.open(drawn), dpi=(SCREEN_DPI, SCREEN_DPI)))
     # Laying out costs as much as drawing, and the pdf is the same picture.
     figure.set_layout_engine("none")
     figure.savefig(paths[1], metadata={"CreationDate": None, "Creator": None, "Producer": None})

@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from medsynth.generators import generator_class
 from medsynth.plan.closure import code_hash
 from medsynth.plan.runs import Run
+from medsynth.report.summary import look
 from medsynth.scores import registry
 
 # What results rest on.
@@ -338,6 +339,35 @@ class Asked:
         }
 
     @property
+    def summarised(self) -> dict[str, Any]:
+        """What the summary page says of a study besides its tables, figures and `facts`."""
+        run, study, name = self.run, self.run.study, self.run.study.name
+        # What the configuration overrides has to be overridden again.
+        own, changed = study.scales[run.scale_name], {}
+        for key in ("rows", "epochs", "seeds"):
+            if getattr(own, key) != getattr(run.scale, key):
+                changed[key] = getattr(run.scale, key)
+        if list(run.generators) != study.generators:
+            changed["generators"] = list(run.generators)
+        words = [f"{key}={str(value).replace(' ', '')}" for key, value in changed.items()]
+        settings = " ".join([f"studies=[{name}] scale={run.scale_name} source={run.source}", *words]).replace("'", "")
+        return {
+            "name": name,
+            "title": study.title,
+            "paper": study.paper,
+            "source": run.source,
+            "seeds": run.scale.seeds,
+            "attacked_seeds": len(run.scale.seeds[: run.scale.attacked_seeds]),
+            "configuration": [f"config/studies/{name}.yaml", f"config/datasets/{study.dataset}.yaml"],
+            "commands": [f'make results CONFIG="{settings}"', f"snakemake --cores all --config {settings}"],
+        }
+
+    @property
+    def look(self) -> str:
+        """Hash of what the summary page looks like."""
+        return look()
+
+    @property
     def facts(self) -> dict[str, Any]:
         """What tables and figures depend on besides files; see `medsynth.scores.registry.Facts`."""
         run, published = self.run, self.run.study.published
@@ -365,6 +395,11 @@ class Asked:
             },
             "overview": self.overview,
         }
+
+    @property
+    def drawn_facts(self) -> dict[str, Any]:
+        """Those of `facts` that figures need: the report repeats a job's parameters beside every figure."""
+        return self.facts | {"publication": None, "overview": {}}
 
     # The benchmark.
 
@@ -463,6 +498,8 @@ class Lookup:
         """
 
         def look_up(wildcards: Any) -> str:
+            if not dict(wildcards.items()):
+                return code_hash(script, *further)
             asked = self.asked(wildcards)
             entries = [asked.generator] if asked.generator else []
             if "{delivered}" in further:
@@ -471,6 +508,30 @@ class Lookup:
             return code_hash(script, *named, *(generator_class(entry.class_path).__module__ for entry in entries))
 
         return look_up
+
+    @property
+    def captions(self) -> dict[str, dict[str, str]]:
+        """Study -> captions of its tables and figures, in the report.
+
+        They are no parameters of rules, all of which the report repeats beside each table and figure.
+        """
+        return {study: Asked(run, {}).captions for study, run in self.runs.items()}
+
+    def studies(self, wildcards: Any) -> list[dict[str, Any]]:
+        """What the page that links the summaries says of every study."""
+        return [
+            {
+                "title": run.study.title,
+                "paper": run.study.paper,
+                "note": run.note,
+                "scale": run.scale_name,
+                "simulated": run.source == "simulated",
+                "generators": ", ".join(entry.title for entry in run.generators.values()),
+                "path": run.summary.removeprefix("results/"),
+                "look": look(),
+            }
+            for run in self.runs.values()
+        ]
 
     @property
     def downloads(self) -> dict[str, Run]:

@@ -373,8 +373,14 @@ class Run:
             f"{self.folder}/scores.csv",
             f"{self.folder}/tables",
             f"{self.folder}/figures",
+            self.summary,
             *([f"{self.folder}/deliverable"] if self.deliverable else []),
         ]
+
+    @property
+    def summary(self) -> str:
+        """Page on which the study is read from top to bottom."""
+        return f"{self.folder}/summary.html"
 
     @property
     def benchmark_files(self) -> list[str]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from medsynth.codebook import Codebook
     from medsynth.display.styles import Styles
     from medsynth.plan.runs import Run
+    from medsynth.report.facts import Finished
 
     Tables = tuple[pd.DataFrame, pd.DataFrame]
 
@@ -53,6 +54,40 @@ class Compared:
     relative: bool = False
 
 
+# What the summary page puts below the generators, in this order: what it is called -> reference row.
+REFERENCES = {"Upper reference: real data": "holdout", "Lower reference: independent marginals": "independent"}
+
+
+@dataclass(frozen=True)
+class SummaryColumn:
+    """A column of a table of the summary page, read from the numbers of a study's table.
+
+    Attributes
+    ----------
+    title : str
+    reading : str
+        One sentence: how to read it.
+    cells : tuple of str
+        Columns of the estimate and of both ends of its interval.
+    where : callable
+        ``where(finished)`` gives column -> value, which pick one row a generator and epoch count.
+    references : mapping
+        What a row below the generators is called -> the reference row that it shows.
+    part : str
+        Part of the page: ``headline`` or ``privacy``.
+    place : int
+        Where it stands among the columns of its part.
+    """
+
+    title: str
+    reading: str
+    cells: tuple[str, str, str]
+    where: Callable[[Finished], Mapping[str, str]] = lambda finished: {}
+    references: Mapping[str, str] = field(default_factory=lambda: REFERENCES)
+    part: str = "headline"
+    place: int = 0
+
+
 @dataclass(frozen=True)
 class Table:
     """One table of a study.
@@ -72,6 +107,12 @@ class Table:
         ``wanted(run)``: whether a study has it.
     compared : Compared, optional
         Means that another run of the same study should give.
+    summary : tuple of SummaryColumn
+        Columns that the summary page shows of it.
+    facts : mapping
+        Part of the summary page, ``data`` or ``made`` -> facts that it shows there, of a table of facts and values.
+    judges : bool
+        Whether its rows are verdicts on a paper's claims.
     """
 
     name: str
@@ -81,6 +122,9 @@ class Table:
     caption: str
     wanted: Callable[[Run], Any] = always
     compared: Compared | None = None
+    summary: tuple[SummaryColumn, ...] = ()
+    facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    judges: bool = False
 
 
 class Shown(NamedTuple):
@@ -119,6 +163,10 @@ class Figure:
         ``of(run)`` gives (generator, target) of every figure of the kind that a study has.
     kept : str
         Pattern of the files in ``figures/`` that `medsynth reference` keeps in the repository.
+    summary : str
+        How to read it, in a sentence or two; empty for a figure that the summary page does not show.
+    part : str
+        Part of the summary page: ``figures`` or ``privacy``.
     """
 
     kind: str
@@ -128,6 +176,8 @@ class Figure:
     caption: str
     of: Callable[[Run], Iterable[tuple[str, str]]] = once
     kept: str = ""
+    summary: str = ""
+    part: str = "figures"
 
 
 class Work(NamedTuple):
@@ -188,12 +238,15 @@ class Family:
     figures : tuple of Figure
     claims : tuple of str
         Values of the column ``family`` of ``scores.csv`` that a paper's claims may name.
+    says : mapping
+        Part of the summary page, ``data``, ``privacy`` or ``distrust`` -> ``says(finished)``, which gives sentences.
     """
 
     stages: tuple[Stage, ...] = ()
     tables: tuple[Table, ...] = ()
     figures: tuple[Figure, ...] = ()
     claims: tuple[str, ...] = ()
+    says: Mapping[str, Callable[[Finished], list[str]]] = field(default_factory=dict)
 
 
 @cache

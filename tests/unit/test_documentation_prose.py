@@ -115,5 +115,7 @@ def test_the_headline_table_has_the_numbers_of_the_reference_results(title, gene
     assert accuracy == shown(at_last("utility", utility + "'accuracy'", generator), "mean", "ci_low", "ci_high")
     assert gain == shown(at_last("utility", utility + "'normalised_auc_gain'", generator), "mean", "ci_low", "ci_high")
     if generator != "holdout":  # the difference to itself
-        attack = at_last("privacy", "metric == 'membership_auc' and detail == 'chosen:everyone'", generator)
+        attack = at_last(
+            "privacy", "metric == 'membership_auc' and attack == 'chosen' and group == 'everyone'", generator
+        )
         assert membership == shown(attack, "over_holdout", "over_holdout_low", "over_holdout_high")

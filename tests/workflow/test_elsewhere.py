@@ -76,3 +76,45 @@ def test_a_job_runs_without_snakemake(smoke, tmp_path, monkeypatch):
     job.output.replicates = str(tmp_path / "replicates.parquet")
     score_table.main(job)
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "scores.csv"), pd.read_csv(made))
+
+
+TOY = {
+    "__init__": '"""Rows of a table."""\n',
+    "scoring": """
+from medsynth.evaluation.resampling import Score
+
+def scores(judged):
+    yield "toy", Score("toy_rows", float(len(judged.pair.table)))
+""",
+    "declaration": """
+from medsynth.scores.registry import Family, Table
+
+def made(facts):
+    numbers = facts.scores[facts.scores["family"] == "toy"][["generator", "epochs", "seed", "value"]]
+    return numbers, numbers
+
+FAMILY = Family(tables=(Table("toy", section="3 Fidelity", label="Toy", make=made, caption="Rows"),))
+""",
+}
+
+
+def test_a_family_of_scores_is_one_folder(installed, tmp_path):
+    folder = installed / "medsynth/scores/toy"
+    folder.mkdir()
+    for name, text in TOY.items():
+        (folder / f"{name}.py").write_text(text)
+    project = Project(tmp_path / "mine")
+    raw = project.folder / "resources/raw/ward/ward.csv"
+    raw.parent.mkdir(parents=True)
+    ward(300).rename(columns=str.upper).to_csv(raw, index=False)
+    write_study(project, raw, attacks=[])
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(installed / "Snakefile"), "--cores", "2"]
+    command += ["results/ward/file-smoke/tables", "--config", "studies=ward", "scale=smoke"]
+    done = subprocess.run(
+        command, cwd=project.folder, env=project.environment(), text=True, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    toy = pd.read_csv(project.folder / "results/ward/file-smoke/tables/toy.csv").set_index("generator")
+    train = pd.read_parquet(project.folder / "results/ward/file-smoke/data/train.parquet")
+    assert toy.loc["real", "value"].tolist() == [len(train)] * 2

@@ -164,6 +164,22 @@ def test_the_report_is_one_file_with_every_table_and_figure(report):
     assert not re.search(r'<link[^>]+href="https?:', report)
 
 
+def test_the_summary_is_small_loads_nothing_and_says_that_the_data_are_simulated(smoke):
+    page = smoke.files(f"{RUN}/summary.html").popitem()[1].decode()
+    assert len(page) < 3_000_000
+    assert not re.search(r"""<script|<link|(?:src|href)=["'](?!data:)""", page)
+    assert page.index("No row is a patient") < page.index("The main results")
+    # The accuracy of the main target, and fidelity against privacy.
+    assert page.count("<img ") == 2
+    index = smoke.files("index.html").popitem()[1].decode()
+    assert 'href="covid_gans/simulated-smoke/summary.html"' in index
+
+
+def test_the_report_opens_with_the_summaries_and_is_small(report):
+    assert len(report) < 7_000_000
+    assert "results['results/covid_gans/simulated-smoke/summary.html'].data_uri" in report
+
+
 def test_a_second_run_has_nothing_to_do(smoke):
     done = smoke.snakemake("--dry-run", **SMOKE)
     assert "Nothing to be done" in done.stdout

@@ -1,7 +1,7 @@
-"""Stage 6: tables and figures, which the report shows. What a study has of them, the families of scores declare.
+"""Stage 6: tables, figures and the summary page. What a study has of them, the families of scores declare.
 
 Needs: scores.csv, replicates.parquet, benchmarks.csv, evidence/, model cards, data/*.csv. Yields tables/<table>.{csv,
-md,tex,html} and figures/<figure>.{png,pdf}.
+md,tex,html}, figures/<figure>.{png,pdf}, summary.html and results/index.html.
 """
 
 
@@ -26,7 +26,6 @@ rule make_tables:
     params:
         tables=of("tables"),
         facts=of("facts"),
-        captions=of("captions"),
         test_over_train=of("test_over_train"),
         versions=of("versions"),
         code=of.code("scripts/make_tables.py", *families),
@@ -56,8 +55,7 @@ rule draw_figures:
         "../../envs/medsynth.yaml"
     params:
         figures=of("figures"),
-        facts=of("facts"),
-        captions=of("captions"),
+        facts=of("drawn_facts"),
         cards=of("cards"),
         evidence=of("evidence"),
         test_over_train=of("test_over_train"),
@@ -66,3 +64,54 @@ rule draw_figures:
         "draw the figures of {wildcards.study}"
     script:
         "../../scripts/draw_figures.py"
+
+
+rule write_summary:
+    """Write the page on which a study is read from top to bottom."""
+    input:
+        tables="results/{study}/{run}/tables",
+        figures="results/{study}/{run}/figures",
+    output:
+        summary=report(
+            "results/{study}/{run}/summary.html",
+            caption="../report/summary.rst",
+            category="{study} ({run})",
+            subcategory="0 Summary",
+            labels={"what": "Summary"},
+        ),
+        benchmark="results/{study}/{run}/benchmarks/write_summary.tsv",
+    log:
+        "results/{study}/{run}/logs/write_summary.log",
+    conda:
+        "../../envs/medsynth.yaml"
+    params:
+        tables=of("tables"),
+        figures=of("figures"),
+        facts=of("facts"),
+        summarised=of("summarised"),
+        look=of("look"),
+        code=of.code("scripts/write_summary.py", *families),
+    message:
+        "write the summary of {wildcards.study}"
+    script:
+        "../../scripts/write_summary.py"
+
+
+rule write_index:
+    """Link the summaries of all studies."""
+    input:
+        [run.summary for run in RUNS.values()],
+    output:
+        index="results/index.html",
+    log:
+        "results/logs/write_index.log",
+    localrule: True
+    conda:
+        "../../envs/medsynth.yaml"
+    params:
+        studies=of.studies,
+        code=of.code("scripts/write_index.py"),
+    message:
+        "link the summaries"
+    script:
+        "../../scripts/write_index.py"

@@ -45,10 +45,50 @@ def _metadata(facts: Facts):
     return numbers, display_metadata(numbers)
 
 
+# A smaller test set leaves wide intervals.
+FEW_TEST_ROWS = 1000
+# Of the overview, in the summary page; the rest says how the run was made.
+ON_DATA = (
+    "Publisher of the real table", "Licence of the real table", "Raw rows", "Test share", "Imputation",
+)  # fmt: skip
+ON_MAKING = ("Scale", "Generators", "Epochs", "Seeds", "Study seed", "Versions", "Raw table, SHA-256")
+
+
+def _rows(finished, partition: str) -> int:
+    """Rows of a partition, of the first where every seed has its own."""
+    table = finished.table("preparation")
+    return int(table.loc[table["partition"] == partition, "rows"].iloc[0])
+
+
+def _says(finished) -> list[str]:
+    """How many rows there are to learn from, and to test on."""
+    return [f"{_rows(finished, 'train'):,} training rows and {_rows(finished, 'test'):,} test rows, split by person."]
+
+
+def _doubts(finished) -> list[str]:
+    """Simulated rows, a small test set, few cases."""
+    found = ["The data are simulated: no score here is of patients."] if finished.simulated else []
+    tested = _rows(finished, "test")
+    if tested < FEW_TEST_ROWS:
+        found.append(f"The test set has {tested:,} rows. Intervals are wide, and small differences cannot be seen.")
+    table = finished.table("preparation")
+    remarks = table.loc[table["column"] == "(rows)", "remark"]
+    found += [f"{text[:1].upper()}{text[1:]}." for text in dict.fromkeys(remarks) if text]
+    return found
+
+
 FAMILY = Family(
     claims=("data",),
+    says={"data": _says, "distrust": _doubts},
     tables=(
-        Table("overview", section=SECTION, label="What was run", make=_overview, caption="What was run"),
+        Table(
+            "overview",
+            section=SECTION,
+            label="What was run",
+            make=_overview,
+            caption="What was run",
+            facts={"data": ON_DATA, "made": ON_MAKING},
+        ),
         Table(
             "cleaning",
             section=SECTION,

@@ -12,11 +12,21 @@ def _failures(facts: Facts):
     return numbers, numbers
 
 
+def _doubts(finished) -> list[str]:
+    """Generators of which something is lacking."""
+    failed = finished.table("failures")
+    if failed is None or failed.empty:
+        return []
+    names = list(dict.fromkeys(failed["generator"]))
+    return [f"Jobs of {finished.titles(names)} failed. Their scores are left out; see tables/failures."]
+
+
 FAMILY = Family(
+    says={"distrust": _doubts},
     tables=(
         Table(
             "failures",
-            section="0 Failed jobs",
+            section="0 What failed",
             label="Failed jobs, left out",
             make=_failures,
             caption="Jobs that failed: what they would have given is left out of every other table and figure",

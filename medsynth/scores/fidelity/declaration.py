@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from medsynth.scores.captions import AT_ONE_COUNT, OVER_SEEDS, beside
-from medsynth.scores.registry import Compared, Facts, Family, Figure, Shown, Table
+from medsynth.scores.registry import Compared, Facts, Family, Figure, Shown, SummaryColumn, Table
 
 SECTION = "3 Fidelity"
 
@@ -65,8 +65,28 @@ def _pairs(facts: Facts, shown: Shown):
     return pairs(evidence, facts.codebook, colour=_colour(facts, shown), **_of_generator(facts, shown))
 
 
+def _doubts(finished) -> list[str]:
+    """Generators whose quality is no better than that of columns drawn without each other."""
+    numbers = finished.table("quality")
+    shown = finished.facts["epochs"]
+    quality = {
+        row["generator"]: float(row["overall"])
+        for row in numbers.to_dict("records")
+        if row["overall"] and row["epochs"] == str(shown.get(row["generator"], row["epochs"]))
+    }
+    floor = quality.get("independent")
+    below = [name for name in finished.styles if floor is not None and quality.get(name, 1) <= floor]
+    if not below:
+        return []
+    return [
+        f"The quality of {finished.titles(below)} is not above {floor:.3f}, which independent marginals reach. "
+        "Independent marginals have no relation between columns."
+    ]
+
+
 FAMILY = Family(
     claims=("fidelity",),
+    says={"distrust": _doubts},
     tables=(
         Table(
             "quality",
@@ -82,6 +102,21 @@ FAMILY = Family(
             f"{OVER_SEEDS}",
             compared=Compared(
                 ("generator", "epochs"), ("overall", "column_shapes", "pair_trends", "c2st_auc"), tolerance=0.02
+            ),
+            summary=(
+                SummaryColumn(
+                    "Quality",
+                    "SDMetrics' overall score: column shapes and pair trends. Higher is closer to real rows. "
+                    "Independent marginals score high as well.",
+                    cells=("overall", "overall_low", "overall_high"),
+                    place=1,
+                ),
+                SummaryColumn(
+                    "C2ST AUC",
+                    "How well a classifier tells synthetic from held-out real rows. 0.5: it cannot. 1: it always can.",
+                    cells=("c2st_auc", "c2st_auc_low", "c2st_auc_high"),
+                    place=2,
+                ),
             ),
         ),
         Table(

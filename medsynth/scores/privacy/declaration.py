@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from medsynth.scores.captions import OVER_SEEDS, beside
-from medsynth.scores.privacy.parts import CONTROLS
-from medsynth.scores.registry import Compared, Facts, Family, Figure, Shown, Stage, Table
+from medsynth.scores.privacy.parts import CONTROLS, PLANTED
+from medsynth.scores.registry import Compared, Facts, Family, Figure, Shown, Stage, SummaryColumn, Table
 
 SECTION = "5 Privacy"
 
@@ -44,7 +46,106 @@ def _curve(facts: Facts, shown: Shown):
     )
 
 
-def _figure(kind: str, label: str, draw, wanted) -> Figure:
+# Of the summary page: rows below the generators.
+CONTROL_ROWS = {
+    "Positive control: all members copied": "train_copy",
+    "Negative control: holdout": "holdout",
+    "Lower reference: independent marginals": "independent",
+}
+
+
+def _column(source: str, reading: str, **more) -> SummaryColumn:
+    """A column of the summary page that shows what a column of the table for reading does."""
+
+    def where(finished) -> dict[str, str]:
+        from medsynth.scores.privacy.table import GUARANTEE_COLUMNS, KEYS, MEMBERSHIP_COLUMNS, OTHER_COLUMNS
+
+        columns = MEMBERSHIP_COLUMNS | GUARANTEE_COLUMNS | OTHER_COLUMNS
+        return dict(zip(KEYS[2:], columns[source], strict=True))
+
+    usual = {"title": source, "cells": ("mean", "ci_low", "ci_high"), "references": CONTROL_ROWS, "part": "privacy"}
+    return SummaryColumn(reading=reading, where=where, **(usual | more))
+
+
+SUMMARY = (
+    _column(
+        "Membership AUC",
+        "The best attack's AUC, minus that of real rows that no generator saw. 0: members cannot be told from others.",
+        title="Membership AUC over holdout",
+        cells=("over_holdout", "over_holdout_low", "over_holdout_high"),
+        references={"Lower reference: independent marginals": "independent"},
+        part="headline",
+        place=4,
+    ),
+    _column(
+        "Equal to a member",
+        "Share of synthetic rows that equal a training row. The upper reference: how often real patients are alike.",
+        title="Copies of training rows",
+        references={"Upper reference: real data": "holdout", "Lower reference: independent marginals": "independent"},
+        part="headline",
+        place=5,
+    ),
+    _column("Membership AUC", "How well the best attack tells members from others. 0.5: it cannot.", place=1),
+    _column("TPR at 1 % FPR", "Share of members found when 1 % of the others are taken for members.", place=2),
+    _column(
+        "Its guarantee allows at 1 % FPR",
+        "The most members that any attack finds under the generator's epsilon.",
+        place=3,
+    ),
+    _column(
+        "Attribute-inference advantage",
+        "How much more often a member's sensitive column is guessed than another person's. 0: no more often.",
+        place=4,
+    ),
+    _column(
+        "DCR share",
+        "Share of synthetic rows closer to training than to holdout rows. 0.5: nothing is copied.",
+        place=5,
+    ),
+)
+
+
+def _says(finished) -> list[str]:
+    """Guarantees, and how small a leak the attack notices."""
+    if finished.table("privacy") is None:
+        return []
+    held = {name: epsilon for name, epsilon in finished.facts["guarantees"].items() if epsilon is not None}
+    found = [
+        "Attacks give no guarantee: a better attack may find more. "
+        + (
+            f"Differential privacy does. It is given by {finished.titles(held)}, for one training row."
+            if held
+            else "Only differential privacy does, and no generator here has it for all its training rows."
+        )
+    ]
+    column = next(one for one in SUMMARY if one.part == "privacy")
+    rows = finished.table("privacy")
+    for name, value in column.where(finished).items():
+        rows = rows[rows[name] == value]
+    leaks = {text for text in rows["smallest_leak"] if text}
+    if rows["generator"].isin(PLANTED).any():
+        least = min(map(float, leaks), default=math.inf)
+        if least < 100:
+            found.append(f"The attack notices a leak when copies of {least:g} % of the members are released.")
+        else:
+            found.append(
+                "The attack notices a leak only when all members are copied: it would miss a smaller one."
+                if leaks
+                else "The attack would miss even a table that copies all members: it says little here."
+            )
+    return found
+
+
+def _doubts(finished) -> list[str]:
+    """Attacks on one model a generator."""
+    if finished.table("privacy") is None:
+        return ["No attack was run. Nothing here says that the tables are safe to share."]
+    if finished.study["attacked_seeds"] == 1:
+        return ["Attacks ran with one seed. Their intervals do not cover another training run."]
+    return []
+
+
+def _figure(kind: str, label: str, draw, wanted, summary: str) -> Figure:
     return Figure(
         kind,
         section=SECTION,
@@ -53,6 +154,8 @@ def _figure(kind: str, label: str, draw, wanted) -> Figure:
         caption=beside(__file__, kind),
         of=lambda run: [("", "")] if wanted(run) else [],
         kept=f"{kind}.png",
+        summary=summary,
+        part="privacy",
     )
 
 
@@ -68,6 +171,7 @@ ATTACKS = Stage(
 FAMILY = Family(
     stages=(ATTACKS,),
     claims=("privacy",),
+    says={"privacy": _says, "distrust": _doubts},
     tables=(
         Table(
             "privacy",
@@ -86,11 +190,31 @@ FAMILY = Family(
             compared=Compared(
                 ("generator", "epochs", "metric", "attack", "group", "column"), ("mean",), tolerance=0.03
             ),
+            summary=SUMMARY,
         ),
     ),
     figures=(
-        _figure("privacy_trade", "Fidelity against privacy", _trade, lambda run: run.attacked),
-        _figure("privacy_dial", "One setting from copying to collapse", _dial, lambda run: len(run.dialled) > 1),
-        _figure("privacy_curve", "Scores against epsilon", _curve, lambda run: len(run.budgets) > 1),
+        _figure(
+            "privacy_trade",
+            "Fidelity against privacy",
+            _trade,
+            lambda run: run.attacked,
+            summary="Best is the bottom left: neither members nor synthetic rows can be told apart. Copies of training "
+            "rows are at the bottom right. Bars are 95 % intervals.",
+        ),
+        _figure(
+            "privacy_dial",
+            "One setting from copying to collapse",
+            _dial,
+            lambda run: len(run.dialled) > 1,
+            summary="The same generator at several values of one setting. Bars are 95 % intervals.",
+        ),
+        _figure(
+            "privacy_curve",
+            "Scores against epsilon",
+            _curve,
+            lambda run: len(run.budgets) > 1,
+            summary="A smaller epsilon is a stronger guarantee. Bars are 95 % intervals.",
+        ),
     ),
 )

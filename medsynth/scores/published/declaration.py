@@ -24,17 +24,34 @@ def _published(facts: Facts):
     return numbers, display_published(numbers, facts.styles)
 
 
+def _doubts(finished) -> list[str]:
+    """Claims that the run leaves open."""
+    found = finished.table("published_vs_reproduced")
+    if found is None:
+        return []
+    sentences = []
+    if undecided := int((found["verdict"] == "undecided").sum()):
+        sentences.append(f"{undecided} of {len(found)} verdicts are undecided: the interval allows both answers.")
+    if untested := int(found["verdict"].str.startswith("cannot be tested").sum()):
+        sentences.append(
+            f"{untested} of {len(found)} comparisons cannot be tested in this run. Their reasons are listed above."
+        )
+    return sentences
+
+
 FAMILY = Family(
+    says={"distrust": _doubts},
     tables=(
         Table(
             "published_vs_reproduced",
-            section="0 Published against ours",
+            section="0 Verdicts on the paper",
             label="Published against reproduced",
             make=_published,
             caption="What the paper publishes beside what this run gives, and a verdict by the rule in its column: "
             "numbers by a margin, claims where they are significant after Holm's correction. Values are the "
             f"{OVER_SEEDS}. Out of scope: {{out_of_scope}}",
             wanted=lambda run: run.study.published,
+            judges=True,
         ),
     ),
 )

@@ -82,7 +82,7 @@ class Item(Strict):
         description="table or figure of the run, such as tables/quality; '{generator}' is filled in",
     )
     remark: str = Field("", description="what a reader should know, such as a contradiction within the paper")
-    headline: bool = Field(False, description="shown in the report's overview")
+    headline: bool = Field(False, description="among the first verdicts of the summary page")
 
     @model_validator(mode="before")
     @classmethod

@@ -58,6 +58,7 @@ FAMILY = Family(
             caption=beside(__file__, "sizes"),
             of=lambda run: [("", "")] if run.sized else [],
             kept="sizes.png",
+            summary="Scores of generators that learned from fewer rows. Bars are 95 % intervals.",
         ),
     ),
 )

@@ -1,0 +1,1 @@
+"""The summary page of a study, and the page that links them."""
