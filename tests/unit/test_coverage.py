@@ -50,7 +50,7 @@ def scored(population, draw, samples=SAMPLES, seed=1):
 @pytest.mark.slow
 def test_both_rules_cover_as_the_samples_themselves_do(population):
     scores = scored(population, resampled)
-    covered = {about: value for (metric, *about), value in scores.items() if metric == "covered"}
+    covered = {tuple(about): value for (metric, *about), value in scores.items() if metric == "covered"}
     assert len(covered) == 9
     assert all(value > 0.85 for value in covered.values())
     assert scores["width", NULL_TERM, "plug_in"] == pytest.approx(np.sqrt(1.2), rel=0.1)
