@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pandas as pd
 import psutil
@@ -73,7 +74,12 @@ def finished(project):
     half = {base64.urlsafe_b64decode(path.name).decode() for path in project.folder.glob(".snakemake/incomplete/*")}
     paths = [path for path in (project.folder / "results" / RUN).glob("*/**/*") if path.suffix in (".parquet", ".csv")]
     made = {str(path.relative_to(project.folder)): path.stat().st_mtime_ns for path in paths}
-    return {path: when for path, when in made.items() if path not in half and "/models/" not in path}
+    # What lies in a folder that a job was making is half-written as well.
+    return {
+        path: when
+        for path, when in made.items()
+        if "/models/" not in path and not half.intersection(map(str, (Path(path), *Path(path).parents)))
+    }
 
 
 def test_a_workflow_that_is_killed_again_and_again_comes_to_the_same_end(project, undisturbed):
