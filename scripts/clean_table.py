@@ -7,7 +7,8 @@ share_imports(__name__)
 import json
 
 from medsynth.codebook import Codebook
-from medsynth.cohorts.raw import read_raw, sha256
+from medsynth.data.opening import sha256
+from medsynth.data.reading import read_raw
 from medsynth.errors import InputError
 from medsynth.preparation.cleaning import clean
 

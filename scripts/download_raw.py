@@ -9,7 +9,7 @@ import shutil
 import urllib.request
 from pathlib import Path
 
-from medsynth.cohorts.raw import open_raw, sha256
+from medsynth.data.opening import open_raw, sha256
 from medsynth.errors import InputError
 
 

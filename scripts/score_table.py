@@ -21,8 +21,9 @@ from medsynth.scores.scorings import scorings
 def main(job):
     """Compare the table of every epoch count with held-out real rows."""
     found, evidence = {}, {}
+    partitions = read_tables(job, "train", "test", "persons")
     for i, epochs in enumerate(job.params.scored_epochs):
-        judged = judged_table(job, i)
+        judged = judged_table(job, i, *partitions)
         # SDMetrics draws from the global generator where it subsamples.
         np.random.seed(judged.seed)
         found[epochs] = []
@@ -35,10 +36,9 @@ def main(job):
     write_text(job.output.evidence, json.dumps(evidence))
 
 
-def judged_table(job, i):
-    """Read one table and what it is compared with."""
+def judged_table(job, i, train, test, whose):
+    """Read one table and put beside it what it is compared with."""
     params, name = job.params, job.wildcards.generator
-    train, test, whose = read_tables(job, "train", "test", "persons")
     person = {part: found["person"].to_numpy() for part, found in whose.groupby("partition")}
     persons = persons_of_test(person["test"], params.study_seed)
     rng = np.random.default_rng(derive_seed(params.study_seed, name, job.wildcards.seed, "score"))

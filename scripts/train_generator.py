@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 from medsynth.codebook import Codebook
-from medsynth.cohorts.raw import sha256
+from medsynth.data.opening import sha256
 from medsynth.generators import generator_class
 from medsynth.generators.storage import write_card
 from medsynth.randomness import derive_seed

@@ -7,7 +7,7 @@ share_imports(__name__)
 from pathlib import Path
 
 from medsynth.codebook import Codebook
-from medsynth.cohorts.raw import read_table
+from medsynth.data.reading import read_table
 from medsynth.disclosure import without_rare_levels
 from medsynth.display.export import without_formulas, write_table
 from medsynth.generators import generator_class

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 from medsynth.generators import generator_class
 from medsynth.plan.closure import code_hash
+from medsynth.plan.overview import escaped
 from medsynth.plan.runs import Run
 from medsynth.report.summary import look
 from medsynth.scores import registry
@@ -69,9 +70,7 @@ class Asked:
     @property
     def partitions(self) -> dict[str, str]:
         """Partitions of a seed: training and test rows, whose they are, and the codebook that describes them."""
-        folder = self.run.data_of(self.seed)
-        names = {name: f"{folder}/{name}.parquet" for name in ("train", "test", "persons")}
-        return {**names, "codebook": f"{folder}/codebook.json"}
+        return _partitions(self.run.data_of(self.seed))
 
     @property
     def learned(self) -> dict[str, str]:
@@ -129,9 +128,7 @@ class Asked:
     @property
     def first_partition(self) -> dict[str, str]:
         """Partitions of the first seed."""
-        folder = f"{self.run.folder}/data"
-        names = {name: f"{folder}/{name}.parquet" for name in ("train", "test", "persons")}
-        return {**names, "codebook": f"{folder}/codebook.json"}
+        return _partitions(f"{self.run.folder}/data")
 
     @property
     def delivered(self) -> dict[str, Any]:
@@ -302,7 +299,7 @@ class Asked:
         fields = registry.caption_fields(
             published.model_dump(exclude_none=True) if published else None, self.run.study.least_patients
         )
-        tables = {t.name: restructured(t.caption.format(**fields)) for t in registry.tables_of(self.run)}
+        tables = {t.name: escaped(t.caption.format(**fields)) for t in registry.tables_of(self.run)}
         figures = {shown.name: registry.figures()[shown.kind].caption for shown in registry.figures_of(self.run)}
         return tables | figures
 
@@ -446,16 +443,16 @@ class Asked:
         ]
 
 
+def _partitions(folder: str) -> dict[str, str]:
+    names = {name: f"{folder}/{name}.parquet" for name in ("train", "test", "persons")}
+    return {**names, "codebook": f"{folder}/codebook.json"}
+
+
 def plain(value: Any) -> Any:
     """Settings models as plain values, also in lists; everything else as it is."""
     if isinstance(value, BaseModel):
         return value.model_dump(exclude_none=True)
     return [plain(one) for one in value] if isinstance(value, list) else value
-
-
-def restructured(text: str) -> str:
-    """Escape what reStructuredText takes for markup."""
-    return "".join(f"\\{sign}" if sign in "\\`*_|<>" else sign for sign in text)
 
 
 class Lookup:

@@ -29,7 +29,7 @@ def opening(runs: dict[str, Run]) -> list[dict[str, Any]]:
     finished = [run for run in runs.values() if Path(run.summary).is_file()]
     return [
         {
-            **{key: plain(text) for key, text in _texts(run).items()},
+            **{key: escaped(text) for key, text in _texts(run).items()},
             "summary": run.summary,
             "simulated": run.source == "simulated",
             "counts": list(counts(_verdicts(run)).items()),
@@ -53,6 +53,6 @@ def _verdicts(run: Run) -> list[str]:
     return found
 
 
-def plain(text: str) -> str:
+def escaped(text: str) -> str:
     """Escape what reStructuredText takes for markup."""
     return re.sub(r"([\\`*_|<>])", r"\\\1", text)

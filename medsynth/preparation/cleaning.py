@@ -46,7 +46,7 @@ def clean(raw: pd.DataFrame, codebook: Codebook, *, max_missing: float = 1.0) ->
     Parameters
     ----------
     raw : DataFrame
-        What `medsynth.cohorts.raw.read_raw` gives: text, under clean names.
+        What `medsynth.data.reading.read_raw` gives: text, under clean names.
     codebook : Codebook
     max_missing : float, default 1.0
         Columns missing in more than this share of the rows are dropped.

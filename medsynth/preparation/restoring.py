@@ -43,7 +43,7 @@ def restore(
     codebook : Codebook
         The dataset's own (that cleaning went by), not one that was resolved.
     raw : mapping of DataFrame
-        Name of a file to write -> the raw table that it looks like, as `medsynth.cohorts.raw.read_table` gives it, the
+        Name of a file to write -> the raw table that it looks like, as `medsynth.data.reading.read_table` gives it, the
         main one first. Headers, decimals and the magnitude of identifiers are taken from it, no values.
     dropped : mapping of str
         Clean column -> why cleaning dropped it (`reasons`).

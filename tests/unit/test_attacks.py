@@ -9,7 +9,7 @@ import pytest
 
 from medsynth.codebook import Codebook, Column
 from medsynth.cohorts import simulate
-from medsynth.cohorts.raw import read_raw
+from medsynth.data.reading import read_raw
 from medsynth.display.cells import NOTHING
 from medsynth.errors import InputError
 from medsynth.evaluation.intervals import UNIT, interval

@@ -7,7 +7,8 @@ import zipfile
 import pytest
 
 from medsynth.codebook import Codebook
-from medsynth.cohorts.raw import read_raw, sha256
+from medsynth.data.opening import sha256
+from medsynth.data.reading import read_raw
 from medsynth.errors import InputError
 from medsynth.preparation.cleaning import clean
 from medsynth.preparation.transforms import bracket_midpoint, dated, icd9_group, position_of_one

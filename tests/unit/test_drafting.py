@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from medsynth.codebook import Codebook
-from medsynth.cohorts.raw import read_raw
+from medsynth.data.reading import read_raw
 from medsynth.drafting import draft_codebook
 from medsynth.errors import InputError
 from medsynth.preparation.cleaning import clean

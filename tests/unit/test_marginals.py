@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from medsynth.codebook import Codebook
-from medsynth.cohorts.raw import read_raw
+from medsynth.data.reading import read_raw
 from medsynth.evaluation.crosstabs import Crosstabs
 from medsynth.evaluation.resampling import person_weights
 from medsynth.preparation.cleaning import clean

@@ -10,7 +10,7 @@ import pytest
 from medsynth import cohorts
 from medsynth.codebook import Codebook
 from medsynth.cohorts import mimic3
-from medsynth.cohorts.raw import read_raw
+from medsynth.data.reading import read_raw
 from medsynth.preparation.cleaning import clean
 
 N_ROWS = 58_976

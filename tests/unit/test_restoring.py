@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from medsynth.codebook import Codebook
-from medsynth.cohorts.raw import read_raw, read_table
+from medsynth.data.reading import read_raw, read_table
 from medsynth.display.export import without_formulas
 from medsynth.errors import InputError
 from medsynth.preparation.cleaning import clean

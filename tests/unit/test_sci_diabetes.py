@@ -9,7 +9,7 @@ import pytest
 from medsynth import cohorts
 from medsynth.codebook import Codebook
 from medsynth.cohorts import sci_diabetes
-from medsynth.cohorts.raw import read_raw
+from medsynth.data.reading import read_raw
 from medsynth.preparation.cleaning import clean
 
 CODEBOOK = Path(__file__).parents[2] / "config" / "datasets" / "sci_diabetes.yaml"
