@@ -4,6 +4,7 @@ import functools
 import gzip
 import http.server
 import os
+import re
 import subprocess
 import threading
 import time
@@ -277,7 +278,7 @@ BAD = {
     "one class": (lambda table: table.assign(died=["yes", *["no"] * (len(table) - 1)]), "has one class only in the"),
     "huge": (
         lambda table: table.assign(crea=table["crea"].where(table.index % 50 > 0, -1e300)),
-        "are in 'crea' (6 of 300 values): declare them as codes for missing",
+        "crea ('-1e+300' in 6 rows) is beyond what generators compute with, 3.4e38 (is it a code for missing?)",
     ),
 }
 
@@ -289,6 +290,9 @@ def test_what_makes_scores_pointless_is_one_sentence_before_training(project, ca
         project, change(small_table(300)), subgroups=[], cohorts=[], importance=[], sensitive=[], inference=None,
         sizes=[], deliverable=None,
     )  # fmt: skip
+    # A draft takes the huge number for a code for missing; whoever wrote this codebook did not.
+    codebook = project.folder / "config/datasets/ward.yaml"
+    codebook.write_text(re.sub(r' +missing: \["-1e\+300"\].*\n', "", codebook.read_text()))
     done = project.snakemake(**WARD)
     assert done.returncode == 1
     assert said in done.stdout and "Traceback" not in done.stdout, done.stdout
