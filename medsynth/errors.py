@@ -11,6 +11,8 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from medsynth.renamed import RENAMED
+
 Model = typing.TypeVar("Model", bound=BaseModel)
 
 
@@ -19,8 +21,11 @@ class InputError(ValueError):
 
 
 def nearest(word: object, known: typing.Iterable[object]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the known word closest to `word`, or what is known."""
+    """Return ``"; did you mean 'x'?"`` for the known word closest to `word`, its new name, or what is known."""
     names = [str(k) for k in known]
+    renamed = sorted(RENAMED.get(str(word), set()) & set(names))
+    if renamed:
+        return f"; '{word}' is now '{renamed[0]}'."
     close = difflib.get_close_matches(str(word), names, n=1, cutoff=0.5)
     if close:
         return f"; did you mean '{close[0]}'?"

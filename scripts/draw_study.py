@@ -16,10 +16,10 @@ from medsynth.scores.conditional.figure import success_matrices
 from medsynth.scores.detection.figure import detection_by_rows
 from medsynth.scores.fidelity.spread import spread_and_quality
 from medsynth.scores.inference.figure import forest
+from medsynth.scores.learning_curve.figure import learning_curves
 from medsynth.scores.privacy.curve import privacy_curve
 from medsynth.scores.privacy.figure import privacy_dial, privacy_trade
 from medsynth.scores.privacy.table import largest_delta
-from medsynth.scores.sizes.figure import curves_by_size
 from medsynth.scores.training.figure import architecture, loss_curves
 from medsynth.scores.utility.figure import accuracy_by_epochs
 
@@ -38,8 +38,8 @@ def main(job):
         note, styles = {"note": params.note}, params.styles
         if kind == "accuracy":
             return accuracy_by_epochs(scores, styles, target=of, **note)
-        if kind == "sizes":
-            return curves_by_size(scores, styles, target=params.main_target, **note)
+        if kind == "learning_curve":
+            return learning_curves(scores, styles, target=params.main_target, **note)
         if kind == "inference":
             return forest(scores, styles, outcome=params.outcome, **note)
         if kind == "detection":

@@ -91,7 +91,7 @@ REAL_ELSEWHERE = {
     "conditional": "Real training rows (upper reference)",
     "importance": "Real rows, another seed (upper reference)",
     "inference": "Held-out real rows (upper reference)",
-    "sizes": "Real training rows",
+    "learning_curve": "Real training rows",
 }
 HOLDOUT_ELSEWHERE = {"privacy": "Holdout (negative control)"}
 COPY_ELSEWHERE = {"privacy": "All members copied (positive control)"}

@@ -107,7 +107,7 @@ class Asked:
         return self.fitted | ({"anonymeter": str(stamp_of("anonymeter"))} if self.run.study.anonymeter else {})
 
     @property
-    def sized_from(self) -> dict[str, Any]:
+    def learning_curve_from(self) -> dict[str, Any]:
         """What scores by size need: `fitted`, and the synthetic table that learned from all rows."""
         own = f"{self.run.folder}/synthetic/{self.name}/epochs{self.shown_epochs}/seed{self.seed}.parquet"
         return self.fitted | ({"synthetic": own} if self.generator else {})

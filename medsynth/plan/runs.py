@@ -271,9 +271,9 @@ class Run:
         return list(self.generators) if self.study.importance else []
 
     @property
-    def sized(self) -> list[str]:
-        """Generators that are also fitted on fewer training rows: all that learn, if the study names sizes."""
-        return self.with_trait("learns") if self.study.sizes else []
+    def on_learning_curve(self) -> list[str]:
+        """Generators that are also fitted on fewer training rows: all that learn, if the study asks for it."""
+        return self.with_trait("learns") if self.study.learning_curve else []
 
     @property
     def inferred(self) -> list[str]:

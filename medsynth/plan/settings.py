@@ -206,7 +206,7 @@ class Study(Strict):
     published: Publication | None = Field(
         None, description="numbers and claims of a paper, or the name of the study that has them; see below"
     )
-    sizes: list[Rows] = Field(
+    learning_curve: list[Rows] = Field(
         [], description="numbers of training rows (and 'all') that every generator is also fitted on"
     )
     least_patients: int = Field(
@@ -227,7 +227,11 @@ class Study(Strict):
     def _names_are_unique(self) -> Self:
         names_of: dict[str, list[Any]] = {"targets": [target.name for target in self.targets]}
         names_of |= {"cohorts": [cohort.name for cohort in self.cohorts]}
-        names_of |= {"generators": self.generators, "importance": self.importance, "sizes": self.sizes}
+        names_of |= {
+            "generators": self.generators,
+            "importance": self.importance,
+            "learning_curve": self.learning_curve,
+        }
         names_of |= {"subgroups": [one.column for one in self.subgroups]}
         for key, names in names_of.items():
             twice = [name for name in names if names.count(name) > 1]

@@ -206,8 +206,10 @@ def test_an_absent_file_is_named_before_anything_runs(put):
 
 def test_it_is_not_fitted_on_fewer_rows(put):
     chosen = {"source": "download", "generators": ["external", "cart"]}
-    run = load_runs({"studies": ["diabetes130_sizes"], "scale": "smoke", **chosen})["diabetes130_sizes"]
-    assert run.sized == ["cart"]
+    run = load_runs({"studies": ["diabetes130_learning_curve"], "scale": "smoke", **chosen})[
+        "diabetes130_learning_curve"
+    ]
+    assert run.on_learning_curve == ["cart"]
 
 
 def test_it_cannot_be_attacked(put, monkeypatch):

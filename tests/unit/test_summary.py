@@ -247,8 +247,8 @@ def test_what_to_distrust_is_said(finished):
 
 def test_a_page_with_large_figures_stays_below_3_mb(finished):
     noise = np.random.default_rng(0).integers(0, 255, (1500, 2500, 3), dtype=np.uint8)
-    finished.shown += [("privacy_trade", "", ""), ("sizes", "", "")]
-    for name in ("accuracy_death", "privacy_trade", "sizes"):
+    finished.shown += [("privacy_trade", "", ""), ("learning_curve", "", "")]
+    for name in ("accuracy_death", "privacy_trade", "learning_curve"):
         Image.fromarray(noise).save(finished.figures / f"{name}.png")
     page = summary_page(finished)
     assert page.count('<img src="data:image/png;base64,') == 3

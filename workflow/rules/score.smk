@@ -104,16 +104,16 @@ rule score_attacks:
         "../../scripts/score_attacks.py"
 
 
-rule score_sizes:
+rule score_learning_curve:
     """Fit a generator on ever more training rows and score what it draws each time."""
     input:
-        unpack(of("sized_from")),
+        unpack(of("learning_curve_from")),
     output:
-        scores="results/{study}/{run}/scores/sizes/{generator}/seed{seed}.csv",
-        replicates="results/{study}/{run}/replicates/sizes/{generator}/seed{seed}.parquet",
-        benchmark="results/{study}/{run}/benchmarks/sizes/{generator}-seed{seed}.tsv",
+        scores="results/{study}/{run}/scores/learning_curve/{generator}/seed{seed}.csv",
+        replicates="results/{study}/{run}/replicates/learning_curve/{generator}/seed{seed}.parquet",
+        benchmark="results/{study}/{run}/benchmarks/learning_curve/{generator}-seed{seed}.tsv",
     log:
-        "results/{study}/{run}/logs/sizes/{generator}-seed{seed}.log",
+        "results/{study}/{run}/logs/learning_curve/{generator}-seed{seed}.log",
     conda:
         "../../envs/medsynth.yaml"
     threads: 1
@@ -127,16 +127,16 @@ rule score_sizes:
         epochs=of("shown_epochs"),
         drawn_first=of("drawn_first"),
         drawn_last=of("drawn_last"),
-        sizes=of("study.sizes"),
+        learning_curve=of("study.learning_curve"),
         utility_rows=of("scale.utility_rows"),
         test_rows=of("scale.test_rows"),
         fidelity_rows=of("scale.fidelity_rows"),
         targets=of("study.targets"),
-        code=of.code("scripts/score_sizes.py"),
+        code=of.code("scripts/score_learning_curve.py"),
     message:
         "fit {wildcards.generator} on fewer rows, seed {wildcards.seed} ({wildcards.study})"
     script:
-        "../../scripts/score_sizes.py"
+        "../../scripts/score_learning_curve.py"
 
 
 rule score_inference:

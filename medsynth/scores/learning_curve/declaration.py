@@ -5,59 +5,59 @@ from __future__ import annotations
 from medsynth.scores.captions import OVER_SEEDS, beside
 from medsynth.scores.registry import Compared, Facts, Family, Figure, Shown, Stage, Table
 
-SECTION = "8 Sizes"
+SECTION = "8 Learning curve"
 
 
 def _table(facts: Facts):
-    from medsynth.scores.sizes.table import display_sizes, sizes_table
+    from medsynth.scores.learning_curve.table import display_learning_curve, learning_curve_table
 
-    numbers = sizes_table(facts.scores)
-    return numbers, display_sizes(numbers, facts.styles)
+    numbers = learning_curve_table(facts.scores)
+    return numbers, display_learning_curve(numbers, facts.styles)
 
 
 def _curves(facts: Facts, shown: Shown):
-    from medsynth.scores.sizes.figure import curves_by_size
+    from medsynth.scores.learning_curve.figure import learning_curves
 
-    return curves_by_size(facts.scores, facts.styles, target=facts.main_target, note=facts.note)
+    return learning_curves(facts.scores, facts.styles, target=facts.main_target, note=facts.note)
 
 
 def _seconds(run, work, n_train: int) -> float:
-    rows = [n_train if size == "all" else min(int(size), n_train) for size in run.study.sizes]
+    rows = [n_train if size == "all" else min(int(size), n_train) for size in run.study.learning_curve]
     return sum(work.fit(n) + work.draw(n) for n in rows)
 
 
-SIZES = Stage(
-    "sizes",
+LEARNING_CURVE = Stage(
+    "learning_curve",
     needs="sample",
-    generators=lambda run: run.sized,
+    generators=lambda run: run.on_learning_curve,
     references=("real",),
     like="real",
     more_seconds=_seconds,
 )
 
 FAMILY = Family(
-    stages=(SIZES,),
+    stages=(LEARNING_CURVE,),
     tables=(
         Table(
-            "sizes",
+            "learning_curve",
             section=SECTION,
             label="Scores by number of training rows",
             make=_table,
             caption="Number of training rows: every generator fitted on random training rows, and the real rows "
             f"themselves; TSTR with XGBoost for the main target; {OVER_SEEDS}",
-            wanted=lambda run: run.sized,
+            wanted=lambda run: run.on_learning_curve,
             compared=Compared(("generator", "n_rows"), ("quality", "c2st_auc", "accuracy", "roc_auc"), tolerance=0.03),
         ),
     ),
     figures=(
         Figure(
-            "sizes",
+            "learning_curve",
             section=SECTION,
             label="Scores against the number of training rows",
             draw=_curves,
-            caption=beside(__file__, "sizes"),
-            of=lambda run: [("", "")] if run.sized else [],
-            kept="sizes.png",
+            caption=beside(__file__, "learning_curve"),
+            of=lambda run: [("", "")] if run.on_learning_curve else [],
+            kept="learning_curve.png",
             summary="Scores of generators that learned from fewer rows. Bars are 95 % intervals.",
         ),
     ),

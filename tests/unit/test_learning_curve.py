@@ -13,9 +13,9 @@ from medsynth.plan.loading import load_runs
 from medsynth.plan.settings import Study
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.scores.detection.figure import detection_by_rows
-from medsynth.scores.sizes.compute import SIZE_METRICS, nested_rows, size_scores
-from medsynth.scores.sizes.figure import PANELS, curves_by_size
-from medsynth.scores.sizes.table import display_sizes, sizes_table
+from medsynth.scores.learning_curve.compute import LEARNING_CURVE_METRICS, learning_curve_scores, nested_rows
+from medsynth.scores.learning_curve.figure import PANELS, learning_curves
+from medsynth.scores.learning_curve.table import display_learning_curve, learning_curve_table
 from tests.unit.test_reporting import scores as long_table
 
 STYLES = {
@@ -98,12 +98,12 @@ def score(table, partitions):
     """Scores of a table, by metric."""
     train, test, codebook = partitions
     target, encoder = Target(name="icu", column="icu", positive="yes"), TableEncoder().fit(train)
-    found = size_scores(compare(table, test), target, encoder, codebook, seed=1)
+    found = learning_curve_scores(compare(table, test), target, encoder, codebook, seed=1)
     return {score.metric: score.value for score in found}
 
 
 def test_every_metric_is_scored_once(partitions):
-    assert tuple(score(partitions[0], partitions)) == SIZE_METRICS
+    assert tuple(score(partitions[0], partitions)) == LEARNING_CURVE_METRICS
 
 
 def test_real_rows_score_better_than_a_constant_and_columns_drawn_alone(partitions):
@@ -123,9 +123,9 @@ def sized():
 
     def of(generator, epochs, **by_size):
         return [
-            (generator, epochs, "size", metric, {"rows": int(size.strip("n"))}, [value, value + 0.02])
+            (generator, epochs, "learning_curve", metric, {"rows": int(size.strip("n"))}, [value, value + 0.02])
             for size, value in by_size.items()
-            for metric in SIZE_METRICS
+            for metric in LEARNING_CURVE_METRICS
         ]
 
     return long_table(
@@ -137,7 +137,7 @@ def sized():
 
 
 def test_the_table_has_a_row_a_generator_and_size_in_the_order_of_numbers(sized):
-    table = sizes_table(sized)
+    table = learning_curve_table(sized)
     assert list(table["n_rows"]) == [500, 1000, 56000] * 3
     assert list(table["generator"].unique()) == ["cart", "med_vae", "real"]
     row = table.set_index(["generator", "n_rows"]).loc[("med_vae", 1000)]
@@ -147,12 +147,12 @@ def test_the_table_has_a_row_a_generator_and_size_in_the_order_of_numbers(sized)
 
 
 def test_the_table_of_no_sizes_has_its_columns():
-    table = sizes_table(long_table())
+    table = learning_curve_table(long_table())
     assert len(table) == 0 and {"n_rows", "quality", "roc_auc_high"} <= set(table)
 
 
 def test_the_table_for_reading_begins_with_real_rows_and_names_epochs(sized):
-    display = display_sizes(sizes_table(sized), STYLES)
+    display = display_learning_curve(learning_curve_table(sized), STYLES)
     assert list(dict.fromkeys(display.index)) == ["Real training rows", "CART", "Med-VAE, 50 epochs"]
     assert list(display["Training rows"][:3]) == ["500", "1,000", "56,000"]
     assert display["Quality"].iloc[0].startswith("0.810 (")
@@ -167,7 +167,7 @@ def lines_of(ax):
 
 
 def test_the_figure_has_a_panel_a_metric_and_a_line_a_generator(sized):
-    figure = curves_by_size(sized, STYLES, target="death", note="simulated cohort")
+    figure = learning_curves(sized, STYLES, target="death", note="simulated cohort")
     assert isinstance(figure, Figure)
     assert [ax.get_title() for ax in figure.axes] == list(PANELS.values())
     lines = lines_of(figure.axes[0])
@@ -177,14 +177,14 @@ def test_the_figure_has_a_panel_a_metric_and_a_line_a_generator(sized):
 
 
 def test_the_majority_class_is_a_line_in_the_panel_of_accuracy_alone(sized):
-    figure = curves_by_size(sized, STYLES, target="death", note="simulated cohort")
+    figure = learning_curves(sized, STYLES, target="death", note="simulated cohort")
     assert [len(lines_of(ax)) for ax in figure.axes] == [3, 3, 4, 3]
     assert lines_of(figure.axes[2])[-1].get_ydata()[0] == 0.65
 
 
 def test_ticks_that_would_overlap_have_no_label(sized):
     crowded = sized.assign(rows=sized["rows"].replace(56000, 1050))
-    figure = curves_by_size(crowded, STYLES, target="death", note="simulated cohort")
+    figure = learning_curves(crowded, STYLES, target="death", note="simulated cohort")
     labels = [label.get_text() for label in figure.axes[2].get_xticklabels()]
     assert labels == ["500", "", "1.05k"]
 
@@ -193,13 +193,13 @@ def test_one_seed_and_one_size_are_drawn(sized):
     one = sized[
         (sized["seed"] == sized["seed"].min()) & ((sized["rows"] == 500).fillna(False) | (sized["model"] == "majority"))
     ]
-    figure = curves_by_size(one, STYLES, target="death", note="simulated cohort")
+    figure = learning_curves(one, STYLES, target="death", note="simulated cohort")
     assert len(lines_of(figure.axes[0])) == 3
 
 
 def test_no_sizes_are_a_clear_error():
-    with pytest.raises(InputError, match="the study's 'sizes' name none"):
-        curves_by_size(long_table(), STYLES, target="death", note="simulated cohort")
+    with pytest.raises(InputError, match="the study's 'learning_curve' names none"):
+        learning_curves(long_table(), STYLES, target="death", note="simulated cohort")
 
 
 # Detection by number of rows
@@ -236,21 +236,25 @@ def test_tables_too_small_for_a_detector_have_a_figure_that_says_so():
 
 
 def test_generators_are_scored_by_size_at_their_last_epoch_count_alone():
-    run = load_runs({"studies": ["diabetes130_sizes"], "scale": "smoke", "generators": ["cart", "tvae"]})
-    found = [job for job in run["diabetes130_sizes"].scored if job.stage == "sizes"]
-    assert found == [("sizes", g, s, (e,)) for g, e in (("cart", 0), ("tvae", 2), ("real", 0)) for s in (1, 2)]
+    run = load_runs({"studies": ["diabetes130_learning_curve"], "scale": "smoke", "generators": ["cart", "tvae"]})
+    found = [job for job in run["diabetes130_learning_curve"].scored if job.stage == "learning_curve"]
+    assert found == [("learning_curve", g, s, (e,)) for g, e in (("cart", 0), ("tvae", 2), ("real", 0)) for s in (1, 2)]
 
 
-def test_studies_without_sizes_have_no_such_scores():
+def test_studies_without_a_learning_curve_have_no_such_scores():
     run = load_runs({"studies": ["diabetes130"], "scale": "smoke"})["diabetes130"]
-    assert not run.sized and not any(kind == "sizes/" for kind, *_ in run.scored)
+    assert not run.on_learning_curve and not any(kind == "learning_curve" for kind, *_ in run.scored)
 
 
 @pytest.mark.parametrize(
     ("sizes", "sentence"),
-    [([500, 500], "'sizes' names '500' twice"), ([0], "must be a positive number or 'all'"), (["al"], "given: 'al'")],
+    [
+        ([500, 500], "'learning_curve' names '500' twice"),
+        ([0], "must be a positive number or 'all'"),
+        (["al"], "given: 'al'"),
+    ],
 )
 def test_wrong_sizes_are_refused(sizes, sentence):
-    study = load_runs({"studies": ["diabetes130_sizes"], "scale": "smoke"})["diabetes130_sizes"].study
+    study = load_runs({"studies": ["diabetes130_learning_curve"], "scale": "smoke"})["diabetes130_learning_curve"].study
     with pytest.raises(InputError, match=sentence):
-        validate(study.model_dump(exclude_none=True) | {"sizes": sizes}, Study, where="mine.yaml")
+        validate(study.model_dump(exclude_none=True) | {"learning_curve": sizes}, Study, where="mine.yaml")

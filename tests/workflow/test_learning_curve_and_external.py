@@ -8,15 +8,15 @@ SMALL = {"studies": "covid_gans", "scale": "smoke", "seeds": "1"}
 
 def test_scores_by_size_end_where_the_other_tables_are(project):
     """The last size is all training rows: the same model and rows that every other score is of."""
-    study = {"name": "small", "like": "covid_gans", "title": "Sizes", "sizes": [200, 100_000, "all"]}
+    study = {"name": "small", "like": "covid_gans", "title": "Learning curve", "learning_curve": [200, 100_000, "all"]}
     study |= {"cohorts": [], "attacks": [], "importance": [], "published": None}
     (project.folder / "config/studies/small.yaml").write_text(yaml.safe_dump(study))
     folder = "results/small/simulated-smoke"
     done = project.snakemake(**{**SMALL, "studies": "small"}, generators="gaussian_copula")
     assert done.returncode == 0, done.stdout
-    assert (project.folder / folder / "figures/sizes.png").is_file()
+    assert (project.folder / folder / "figures/learning_curve.png").is_file()
     n_train = len(pd.read_parquet(project.folder / folder / "data/train.parquet"))
-    sizes = pd.read_csv(project.folder / folder / "tables/sizes.csv").set_index(["generator", "n_rows"])
+    sizes = pd.read_csv(project.folder / folder / "tables/learning_curve.csv").set_index(["generator", "n_rows"])
     assert list(sizes.index) == [(name, n) for name in ("gaussian_copula", "real") for n in (200, n_train)]
     quality = pd.read_csv(project.folder / folder / "tables/quality.csv", index_col="generator").loc["gaussian_copula"]
     last = sizes.loc[("gaussian_copula", n_train)]

@@ -1,4 +1,4 @@
-"""What more training rows give: rows of several sizes, and the few scores that are drawn against them."""
+"""What more training rows give: rows of several sizes, and the few scores that are shown against them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from medsynth.scores.detection.compute import DETECTORS, c2st
 from medsynth.scores.fidelity.compute import common_bin_pair_trends, quality
 from medsynth.scores.utility.compute import train_and_test, xgboost_classifier
 
-SIZE_METRICS = ("quality", "common_bin_pair_trends", "c2st_auc", "accuracy", "roc_auc")
+LEARNING_CURVE_METRICS = ("quality", "common_bin_pair_trends", "c2st_auc", "accuracy", "roc_auc")
 
 
 def nested_rows(n_rows: int, sizes: Sequence[int | str], *, seed: int) -> dict[int, np.ndarray]:
@@ -41,7 +41,7 @@ def nested_rows(n_rows: int, sizes: Sequence[int | str], *, seed: int) -> dict[i
     return {size: np.sort(order[:size]) for size in sorted(wanted) if size <= n_rows}
 
 
-def size_scores(
+def learning_curve_scores(
     compared: Compared,
     target: Target,
     encoder: TableEncoder,
@@ -66,7 +66,7 @@ def size_scores(
     Yields
     ------
     Score
-        Those of `SIZE_METRICS`.
+        Those of `LEARNING_CURVE_METRICS`.
     """
     judged, against, persons = compared.judged, compared.against, compared.against_persons
     found = [
@@ -81,4 +81,4 @@ def size_scores(
         ),
     ]  # fmt: skip
     scores = {score.metric: score for score in found}
-    yield from (scores[metric] for metric in SIZE_METRICS)
+    yield from (scores[metric] for metric in LEARNING_CURVE_METRICS)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 # Column of the tables -> what it is called.
-SIZE_COLUMNS = {
+LEARNING_CURVE_COLUMNS = {
     "quality": "Quality",
     "common_bin_pair_trends": "Pair Trends, common bins",
     "c2st_auc": "C2ST AUC",
@@ -25,14 +25,14 @@ SIZE_COLUMNS = {
 }
 
 
-@showing_failures("sizes", ["n_rows"])
-def sizes_table(scores: pd.DataFrame) -> pd.DataFrame:
+@showing_failures("learning_curve", ["n_rows"])
+def learning_curve_table(scores: pd.DataFrame) -> pd.DataFrame:
     """Scores of each generator by number of training rows, with intervals over seeds.
 
     Parameters
     ----------
     scores : DataFrame
-        Long table of scores of one study; family ``size`` is used, whose rows are those learned from.
+        Long table of scores of one study; family ``learning_curve`` is used, whose rows are those learned from.
 
     Returns
     -------
@@ -41,18 +41,18 @@ def sizes_table(scores: pd.DataFrame) -> pd.DataFrame:
         mean, ``_low`` and ``_high`` of quality, common_bin_pair_trends, c2st_auc, accuracy and
         roc_auc.
     """
-    sized = scores[scores["family"] == "size"]
+    sized = scores[scores["family"] == "learning_curve"]
     sized = sized.assign(n_rows=sized["rows"].astype("int64"))
-    return side_by_side(sized, ["generator", "epochs", "n_rows"], list(SIZE_COLUMNS))
+    return side_by_side(sized, ["generator", "epochs", "n_rows"], list(LEARNING_CURVE_COLUMNS))
 
 
-def display_sizes(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
-    """Lay the table of sizes out, one block a generator, the real rows first.
+def display_learning_curve(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
+    """Lay the learning curve out, one block a generator, the real rows first.
 
     Parameters
     ----------
     table : DataFrame
-        From `sizes_table`.
+        From `learning_curve_table`.
     styles : dict
         Generator -> ``title``, ``colour``, in order of display.
 
@@ -65,12 +65,12 @@ def display_sizes(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     for generator in _shown(table["generator"], styles):
         for _, found in table[table["generator"] == generator].sort_values(["epochs", "n_rows"]).iterrows():
             row = {"Training rows": f"{found['n_rows']:,}", "Seeds": str(found["n_seeds"])}
-            for metric, column in SIZE_COLUMNS.items():
+            for metric, column in LEARNING_CURVE_COLUMNS.items():
                 row[column] = interval_text(*found[[metric, f"{metric}_low", f"{metric}_high"]])
             rows.append(row)
             epochs = f", {found['epochs']} epochs" if found["epochs"] else ""
-            blocks.append(title_of(generator, styles, "sizes") + epochs)
-    columns = ["Training rows", "Seeds", *SIZE_COLUMNS.values()]
+            blocks.append(title_of(generator, styles, "learning_curve") + epochs)
+    columns = ["Training rows", "Seeds", *LEARNING_CURVE_COLUMNS.values()]
     return pd.DataFrame(rows, columns=columns, index=pd.Index(blocks, name="Generator"))
 
 

@@ -22,7 +22,7 @@ from medsynth.scores.captions import COVERS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-from medsynth.scores.sizes.table import _shown, sizes_table
+from medsynth.scores.learning_curve.table import _shown, learning_curve_table
 
 PANELS = {
     "quality": "Quality (SDMetrics)",
@@ -34,7 +34,7 @@ LEGEND_COLUMNS = 3
 
 
 @in_style
-def curves_by_size(scores: pd.DataFrame, styles: Styles, *, target: str, note: str) -> Figure:
+def learning_curves(scores: pd.DataFrame, styles: Styles, *, target: str, note: str) -> Figure:
     """Draw quality, C2ST AUC and TSTR scores against the number of training rows, one line a generator.
 
     Sized to be printed in one column of a journal. Bands are 95 % intervals, cut at the panel's edge;
@@ -43,7 +43,7 @@ def curves_by_size(scores: pd.DataFrame, styles: Styles, *, target: str, note: s
     Parameters
     ----------
     scores : DataFrame
-        Long table of scores of one study; family ``size``, and the majority class's accuracy.
+        Long table of scores of one study; family ``learning_curve``, and the majority class's accuracy.
     styles : dict
         Generator -> ``title``, ``colour``, in order of display.
     target : str
@@ -58,10 +58,11 @@ def curves_by_size(scores: pd.DataFrame, styles: Styles, *, target: str, note: s
     """
     from matplotlib.figure import Figure
 
-    table = sizes_table(scores[scores["family"] == "size"])
+    table = learning_curve_table(scores[scores["family"] == "learning_curve"])
     if table.empty:
         raise InputError(
-            "No scores by number of training rows: the study's 'sizes' name none, or all are more than there are."
+            "No scores by number of training rows: the study's 'learning_curve' names none, or all are more than there "
+            "are."
         )
     generators = _shown(table["generator"], styles)
     legend_rows = -(-(len(generators) + 1) // LEGEND_COLUMNS)
@@ -81,7 +82,7 @@ def curves_by_size(scores: pd.DataFrame, styles: Styles, *, target: str, note: s
     _size_ticks(axes[0, 0], table["n_rows"])
     for ax in axes[-1]:
         ax.set_xlabel("Training rows (log scale)")
-    titles = {name: title_of(name, styles, "sizes") for name in [*generators, "majority"]}
+    titles = {name: title_of(name, styles, "learning_curve") for name in [*generators, "majority"]}
     labelled = axes.flat[list(PANELS).index("accuracy")]
     legend_of(figure, labelled, titles, ncols=LEGEND_COLUMNS, handlelength=1.6, columnspacing=1.2, handletextpad=0.5)
     for ax in axes.flat:

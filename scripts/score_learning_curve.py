@@ -13,7 +13,10 @@ from medsynth.evaluation.targets import Target
 from medsynth.generators import generator_class
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.randomness import derive_seed
-from medsynth.scores.sizes.compute import nested_rows, size_scores
+from medsynth.scores.learning_curve.compute import learning_curve_scores, nested_rows
+
+# Random numbers are derived from it: another word would give other scores.
+PURPOSE = "sizes"
 
 
 def main(job):
@@ -23,7 +26,9 @@ def main(job):
     generator = job.wildcards.generator
     encoder, target = TableEncoder().fit(train), Target(**params.targets[0])
     draw = draw_real if generator == "real" else draw_synthetic
-    rows_of = nested_rows(len(train), params.sizes, seed=derive_seed(params.study_seed, job.wildcards.seed, "sizes"))
+    rows_of = nested_rows(
+        len(train), params.learning_curve, seed=derive_seed(params.study_seed, job.wildcards.seed, PURPOSE)
+    )
     seed = derive_seed(params.study_seed, job.wildcards.seed, "detector and classifiers")
     persons = persons_of_test(whose.loc[whose["partition"] == "test", "person"].to_numpy(), params.study_seed)
     scores = []
@@ -37,8 +42,8 @@ def main(job):
         )  # fmt: skip
         # SDMetrics draws from the global generator where it subsamples.
         np.random.seed(seed)
-        found = size_scores(compared, target, encoder, codebook, seed=seed)
-        scores.extend(("size", score.of(rows=size)) for score in found)
+        found = learning_curve_scores(compared, target, encoder, codebook, seed=seed)
+        scores.extend(("learning_curve", score.of(rows=size)) for score in found)
         log.info("%d training rows: %d rows scored", size, len(table))
     write_scores(job, {params.epochs: scores})
 
@@ -53,7 +58,7 @@ def draw_synthetic(job, codebook, rows, *, all_rows):
     if all_rows:
         return read_tables(job, "synthetic")[0]
     params, generator = job.params, job.wildcards.generator
-    seed = derive_seed(params.study_seed, generator, job.wildcards.seed, "sizes", len(rows))
+    seed = derive_seed(params.study_seed, generator, job.wildcards.seed, PURPOSE, len(rows))
     # The generator's own training rows: those of the study, in the same order, perhaps imputed another way.
     train = read_tables(job, "fitted")[0].take(rows).reset_index(drop=True)
     model = generator_class(params.class_path)(**params.settings)

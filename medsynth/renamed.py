@@ -1,0 +1,15 @@
+"""Names that configuration had in earlier versions, and what they are now.
+
+An old name is refused, never read: `medsynth.errors.nearest` says the new one where that one is known. CHANGELOG.md
+has them all, with other names that changed.
+"""
+
+from __future__ import annotations
+
+# Old name -> its new names, of which one is known where the old one was.
+RENAMED: dict[str, set[str]] = {
+    # Keys of studies.
+    "sizes": {"learning_curve"},
+    # Studies.
+    "diabetes130_sizes": {"diabetes130_learning_curve"},
+}
