@@ -10,6 +10,8 @@ from __future__ import annotations
 RENAMED: dict[str, set[str]] = {
     # Keys of studies.
     "sizes": {"learning_curve"},
+    "dial": {"sweep"},
     # Studies.
+    "kl_dial": {"kl_sweep"},
     "diabetes130_sizes": {"diabetes130_learning_curve"},
 }

@@ -18,7 +18,7 @@ from medsynth.scores.fidelity.spread import spread_and_quality
 from medsynth.scores.inference.figure import forest
 from medsynth.scores.learning_curve.figure import learning_curves
 from medsynth.scores.privacy.curve import privacy_curve
-from medsynth.scores.privacy.figure import privacy_dial, privacy_trade
+from medsynth.scores.privacy.figure import privacy_sweep, privacy_trade
 from medsynth.scores.privacy.table import largest_delta
 from medsynth.scores.training.figure import architecture, loss_curves
 from medsynth.scores.utility.figure import accuracy_by_epochs
@@ -48,8 +48,8 @@ def main(job):
             return spread_and_quality(scores, styles, **note)
         if kind == "privacy_trade":
             return privacy_trade(scores, styles, **note)
-        if kind == "privacy_dial":
-            return privacy_dial(scores, params.dialled, dial=params.dial, **note)
+        if kind == "privacy_sweep":
+            return privacy_sweep(scores, params.swept, sweep=params.sweep, **note)
         if kind == "privacy_curve":
             delta = largest_delta(pd.read_csv(job.input.preparation))
             return privacy_curve(

@@ -380,8 +380,8 @@ class Asked:
             "failures": run.failures,
             "budgets": run.budgets,
             "guarantees": run.guarantees,
-            "dial": run.study.dial,
-            "dialled": run.dialled,
+            "sweep": run.study.sweep,
+            "swept": run.swept,
             "outcome": run.outcome,
             "publication": published and published.model_dump(exclude_none=True),
             "run": {

@@ -260,10 +260,10 @@ class Run:
         return self.study.sensitive or list(dict.fromkeys(c for t in self.study.targets for c in t.made_of))
 
     @property
-    def dialled(self) -> dict[str, float]:
-        """Value of the study's dial in each attacked generator that has this setting."""
-        settings = {g: self.generators[g].settings for g in self.attacked if self.study.dial}
-        return {g: known[self.study.dial] for g, known in settings.items() if self.study.dial in known}
+    def swept(self) -> dict[str, float]:
+        """Value of the setting that the study sweeps over, in each attacked generator that has this setting."""
+        settings = {g: self.generators[g].settings for g in self.attacked if self.study.sweep}
+        return {g: known[self.study.sweep] for g, known in settings.items() if self.study.sweep in known}
 
     @property
     def importance(self) -> list[str]:

@@ -194,8 +194,9 @@ class Study(Strict):
         False,
         description="also measure Anonymeter's risks, in an environment of its own that is made once from the network",
     )
-    dial: str | None = Field(
-        None, description="setting whose values attacks and detection are drawn against, such as kl_weight"
+    sweep: str | None = Field(
+        None,
+        description="hyperparameter over whose values the membership AUC and the C2ST AUC are shown, such as kl_weight",
     )
     importance: list[str] = Field(
         [], description="names of targets whose random forests are explained (SHAP): do they look at the same columns?"

@@ -333,9 +333,9 @@ class Facts:
         Name -> title of the rules that no row may break.
     budgets, guarantees : dict
         Generator -> epsilon; of a guarantee of all training rows. None for none.
-    dial : str or None
-        Setting whose values attacks are drawn against.
-    dialled : dict
+    sweep : str or None
+        Hyperparameter whose values attacks are shown against.
+    swept : dict
         Generator -> its value.
     outcome : str
         What the study's logistic model explains.
@@ -364,8 +364,8 @@ class Facts:
     row_rules: dict[str, str]
     budgets: dict[str, float | None]
     guarantees: dict[str, float | None]
-    dial: str | None
-    dialled: dict[str, Any]
+    sweep: str | None
+    swept: dict[str, Any]
     outcome: str
     publication: dict[str, Any] | None
     run: dict[str, str]

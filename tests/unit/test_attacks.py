@@ -22,7 +22,7 @@ from medsynth.scores.privacy.attributes import attribute_inference
 from medsynth.scores.privacy.audit import CHOSEN, Attacked, audit
 from medsynth.scores.privacy.copies import copies
 from medsynth.scores.privacy.distances import closest
-from medsynth.scores.privacy.figure import privacy_dial, privacy_trade, trade_points
+from medsynth.scores.privacy.figure import privacy_sweep, privacy_trade, trade_points
 from medsynth.scores.privacy.membership import judge, outliers, strongest
 from medsynth.scores.privacy.parts import CONTROLS, PLANTED, Parts
 from medsynth.scores.privacy.shadow import quarters
@@ -447,15 +447,15 @@ def test_the_figure_of_the_trade_has_a_point_a_generator_with_intervals_both_way
 
 
 def test_the_figure_of_the_dial_is_in_the_order_of_its_values(privacy_scores, tmp_path):
-    figure = privacy_dial(privacy_scores, {"cart": 10, "med_vae": 0.1}, dial="KL weight", note=NOTE)
+    figure = privacy_sweep(privacy_scores, {"cart": 10, "med_vae": 0.1}, sweep="KL weight", note=NOTE)
     line = figure.axes[0].lines[0]
     assert line.get_xdata().tolist() == [0.1, 10] and line.get_ydata().tolist() == pytest.approx([0.91, 0.56])
-    figure.savefig(tmp_path / "dial.png")
+    figure.savefig(tmp_path / "sweep.png")
 
 
-def test_a_dial_that_nothing_was_attacked_at_is_an_error(privacy_scores):
+def test_a_sweep_whose_generators_were_not_attacked_is_an_error(privacy_scores):
     with pytest.raises(InputError, match="'kl_weight'"):
-        privacy_dial(privacy_scores, {"other": 1}, dial="kl_weight", note=NOTE)
+        privacy_sweep(privacy_scores, {"other": 1}, sweep="kl_weight", note=NOTE)
 
 
 def test_columns_of_hundreds_of_levels_together_are_told_apart():

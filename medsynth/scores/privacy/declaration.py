@@ -25,10 +25,10 @@ def _trade(facts: Facts, shown: Shown):
     return privacy_trade(facts.scores, facts.styles, note=facts.note)
 
 
-def _dial(facts: Facts, shown: Shown):
-    from medsynth.scores.privacy.figure import privacy_dial
+def _sweep(facts: Facts, shown: Shown):
+    from medsynth.scores.privacy.figure import privacy_sweep
 
-    return privacy_dial(facts.scores, facts.dialled, dial=facts.dial, note=facts.note)
+    return privacy_sweep(facts.scores, facts.swept, sweep=facts.sweep, note=facts.note)
 
 
 def _curve(facts: Facts, shown: Shown):
@@ -203,10 +203,10 @@ FAMILY = Family(
             "rows are at the bottom right. Bars are 95 % intervals.",
         ),
         _figure(
-            "privacy_dial",
-            "One setting from copying to collapse",
-            _dial,
-            lambda run: len(run.dialled) > 1,
+            "privacy_sweep",
+            "Hyperparameter sweep, from copying to collapse",
+            _sweep,
+            lambda run: len(run.swept) > 1,
             summary="The same generator at several values of one setting. Bars are 95 % intervals.",
         ),
         _figure(

@@ -99,33 +99,33 @@ def privacy_trade(scores: pd.DataFrame, styles: Styles, *, note: str) -> Figure:
 
 
 @in_style
-def privacy_dial(scores: pd.DataFrame, dialled: dict[str, float], *, dial: str, note: str) -> Figure:
-    """Draw membership AUC and the detector's AUC over the values of one setting, from copying to collapse.
+def privacy_sweep(scores: pd.DataFrame, swept: dict[str, float], *, sweep: str, note: str) -> Figure:
+    """Draw membership AUC and C2ST AUC over the values of one hyperparameter, from copying to collapse.
 
     Parameters
     ----------
     scores : DataFrame
         Long table of scores of one study.
-    dialled : dict
-        Generator -> value of the setting, above 0.
-    dial : str
-        What the setting is called.
+    swept : dict
+        Generator -> value of the hyperparameter, above 0.
+    sweep : str
+        What the hyperparameter is called.
     note : str
         Where the data come from, printed at the bottom.
 
     Raises
     ------
     InputError
-        No generator with the setting was attacked.
+        No generator with the hyperparameter was attacked.
     """
     import seaborn as sns
     from matplotlib.figure import Figure
 
     points = trade_points(scores)
-    points = points[points["generator"].isin(dialled)]
+    points = points[points["generator"].isin(swept)]
     if points.empty:
-        raise InputError(f"No scores of attacks on generators with the setting '{dial}'.")
-    points = points.assign(value=points["generator"].map(dialled)).sort_values("value")
+        raise InputError(f"No scores of attacks on generators with the setting '{sweep}'.")
+    points = points.assign(value=points["generator"].map(swept)).sort_values("value")
     figure = Figure(figsize=(6.5, 4), layout="constrained")
     ax = figure.subplots()
     lines = {
@@ -146,7 +146,7 @@ def privacy_dial(scores: pd.DataFrame, dialled: dict[str, float], *, dial: str, 
     ax.minorticks_off()
     ax.set_xticks(points["value"], [f"{value:g}" for value in points["value"]])
     ax.set_ylim(0.45, 1.02)
-    ax.set_xlabel(f"{dial} (log scale)")
+    ax.set_xlabel(f"{sweep} (log scale)")
     ax.set_ylabel("ROC AUC")
     legend_of(figure, ax)
     return with_note(figure, "\n".join([*wrap(note, 90), *wrap(f"bands: {COVERS}, cut at the panel's edge", 90)]))
