@@ -11,6 +11,8 @@ RENAMED: dict[str, set[str]] = {
     # Keys of studies.
     "sizes": {"learning_curve"},
     "dial": {"sweep"},
+    # Of the benchmark.
+    "most_seconds": {"max_seconds"},
     # Studies.
     "kl_dial": {"kl_sweep"},
     "diabetes130_sizes": {"diabetes130_learning_curve"},

@@ -1,4 +1,4 @@
-"""What the benchmark's cells share: when one is left out, and the row that each writes."""
+"""What the benchmark's cells share: when one is skipped, and the row that each writes."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def shape_of(path: str) -> tuple[int, int]:
     return found.num_rows, found.num_columns
 
 
-def left_out(job: Any) -> bool:
-    """Say whether smaller cells predict that this one takes too long; if so, write that it is left out."""
+def skipped(job: Any) -> bool:
+    """Say whether smaller cells predict that this one takes too long; if so, write that it is skipped."""
     smaller = [pd.read_csv(path) for path in job.input.smaller]
     known = pd.concat(smaller).dropna(subset=["seconds"]) if smaller else pd.DataFrame(columns=["seconds"])
     sizes = known[job.wildcards.axis] if len(known) else []
     expected = predict(sizes, known["seconds"], int(job.wildcards.size))
-    if not expected > job.params.most_seconds:
+    if not expected > job.params.max_seconds:
         return False
-    log.info("left out: %.0f s predicted", expected)
+    log.info("skipped: %.0f s predicted", expected)
     write_cost(job, predicted=expected)
     return True
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from _cost import left_out, write_cost
+from _cost import skipped, write_cost
 from _job import log, read_tables, run
 
 from medsynth.codebook import Codebook
@@ -18,12 +18,13 @@ def main(job):
     """Fit, unless smaller tables predict that it would take too long."""
     # The folder is declared, whether or not it will hold a model.
     Path(job.output.model).mkdir(parents=True)
-    if left_out(job):
+    if skipped(job):
         return
     (table,) = read_tables(job, "train")
     codebook = Codebook.from_json(job.input.codebook)
     generator = generator_class(job.params.class_path)(**job.params.settings)
     next(generator.fit_checkpoints(table.head(WARM_UP_ROWS), codebook, epochs=[1], seed=0))
+    # Another word than "growth" would give other random numbers.
     seed = derive_seed(job.params.study_seed, job.wildcards.generator, job.wildcards.seed, "growth")
     before = peak_memory()
     model, seconds = seconds_of(

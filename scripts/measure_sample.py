@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
-from _cost import left_out, shape_of, write_cost
+from _cost import shape_of, skipped, write_cost
 from _job import log, run
 
 from medsynth.generators import generator_class
@@ -17,11 +17,11 @@ WARM_UP_ROWS = 10
 
 
 def main(job):
-    """Sample, unless the fit was left out, or smaller tables predict that it would take too long."""
+    """Sample, unless the fit was skipped, or smaller tables predict that it would take too long."""
     if pd.read_csv(job.input.fit)["seconds"].isna().all():
         write_cost(job)
         return
-    if left_out(job):
+    if skipped(job):
         return
     rows, _ = shape_of(job.input.train)
     model = generator_class(job.params.class_path).load(job.input.model)

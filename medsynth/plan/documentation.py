@@ -24,11 +24,11 @@ from medsynth.evaluation.targets import Outcome, Target
 from medsynth.plan.loading import ROOT
 from medsynth.plan.settings import (
     Benchmark,
+    BenchmarkScale,
     Cleaning,
     Config,
     Deliverable,
     GeneratorEntry,
-    Growth,
     Scale,
     Study,
     StudyImputation,
@@ -77,7 +77,7 @@ SECTIONS: dict[str, list[tuple[str, type[BaseModel]]]] = {
         ("impossible", Impossible),
     ],
     "`generators/*.yaml`": [("", GeneratorEntry), ("variants", Variant)],
-    "`benchmark.yaml`": [("", Benchmark), ("scales", Growth)],
+    "`benchmark.yaml`": [("", Benchmark), ("scales", BenchmarkScale)],
 }
 
 HEAD = """# Every key of the configuration

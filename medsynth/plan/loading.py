@@ -113,9 +113,9 @@ def load_benchmark(config: dict[str, Any], where: str = COMMAND_LINE) -> Run:
     plan = load_yaml(path, Benchmark)
     if settings.scale not in plan.scales:
         raise InputError(f"{path} has no scale '{settings.scale}'{nearest(settings.scale, plan.scales)}")
-    growth = plan.scales[settings.scale]
-    cohort_rows = math.ceil(max(*growth.rows, growth.rows_of_columns) / (1 - plan.test_share)) + 1
-    scale = Scale(rows="all", cohort_rows=cohort_rows, epochs=[growth.epochs], seeds=growth.seeds)
+    sizes = plan.scales[settings.scale]
+    cohort_rows = math.ceil(max(*sizes.rows, sizes.rows_of_columns) / (1 - plan.test_share)) + 1
+    scale = Scale(rows="all", cohort_rows=cohort_rows, epochs=[sizes.epochs], seeds=sizes.seeds)
     changes = {"name": BENCHMARK, "test_share": plan.test_share, "generators": plan.generators}
     changes |= {"scales": {settings.scale: scale}, "published": None, "deliverable": None, "attacks": []}
     run = _resolve(_load_study(plan.study).model_copy(update=changes), settings, load_generators())
@@ -125,7 +125,7 @@ def load_benchmark(config: dict[str, Any], where: str = COMMAND_LINE) -> Run:
     }
     for entry in generators.values():
         _check_settings(entry, path)
-    return dataclasses.replace(run, generators=generators, growth=growth)
+    return dataclasses.replace(run, generators=generators, scaling_benchmark=sizes)
 
 
 def load_generators(folder: Path | None = None) -> dict[str, GeneratorEntry]:

@@ -401,23 +401,26 @@ class Asked:
     # The benchmark.
 
     @property
-    def growth_rows(self) -> int:
+    def scaling_benchmark_rows(self) -> int:
         """Rows of a cell of the benchmark."""
-        growth = self.run.growth
-        if growth is None:
+        sizes = self.run.scaling_benchmark
+        if sizes is None:
             raise ValueError(f"the study {self.run.study.name} is no benchmark")
-        return int(self.wildcards["size"]) if self.wildcards["axis"] == "rows" else growth.rows_of_columns
+        return int(self.wildcards["size"]) if self.wildcards["axis"] == "rows" else sizes.rows_of_columns
 
     @property
-    def growth_columns(self) -> int:
+    def scaling_benchmark_columns(self) -> int:
         """Columns of a cell of the benchmark; 0 for all of them."""
         return int(self.wildcards["size"]) if self.wildcards["axis"] == "columns" else 0
 
     def _smaller(self, what: str) -> list[str]:
         """Costs of the smaller tables of a cell's generator, axis and seed."""
         axis = self.wildcards["axis"]
-        smaller = [size for size in getattr(self.run.growth, axis) if size < int(self.wildcards["size"])]
-        return [f"{self.run.folder}/growth/{axis}{size}/{self.name}-seed{self.seed}-{what}.csv" for size in smaller]
+        smaller = [size for size in getattr(self.run.scaling_benchmark, axis) if size < int(self.wildcards["size"])]
+        return [
+            f"{self.run.folder}/scaling_benchmark/{axis}{size}/{self.name}-seed{self.seed}-{what}.csv"
+            for size in smaller
+        ]
 
     @property
     def smaller_fits(self) -> list[str]:
@@ -430,13 +433,13 @@ class Asked:
         return self._smaller("sample")
 
     @property
-    def growth_cells(self) -> list[str]:
+    def scaling_benchmark_cells(self) -> list[str]:
         """Costs of all cells of the benchmark."""
         run = self.run
         return [
-            f"{run.folder}/growth/{axis}{size}/{generator}-seed{seed}-{what}.csv"
+            f"{run.folder}/scaling_benchmark/{axis}{size}/{generator}-seed{seed}-{what}.csv"
             for axis in ("rows", "columns")
-            for size in getattr(run.growth, axis)
+            for size in getattr(run.scaling_benchmark, axis)
             for generator in run.generators
             for seed in run.scale.seeds
             for what in ("fit", "sample")

@@ -12,7 +12,7 @@ from medsynth.evaluation.targets import Target
 from medsynth.generators import generator_class
 from medsynth.generators.environments import stamp_of
 from medsynth.generators.guarantee import Guaranteed
-from medsynth.plan.settings import Deliverable, GeneratorEntry, Growth, Rows, Scale, Source, Study
+from medsynth.plan.settings import BenchmarkScale, Deliverable, GeneratorEntry, Rows, Scale, Source, Study
 from medsynth.scores import registry
 
 # Names the benchmark's folder below results/, where studies have theirs.
@@ -50,7 +50,7 @@ class Run:
     raw_dir: str
     # "<stage>/<generator>-..." of a job -> why it failed; empty where failed jobs are to be tried again.
     failed: dict[str, str] = dataclasses.field(default_factory=dict)
-    growth: Growth | None = None
+    scaling_benchmark: BenchmarkScale | None = None
 
     @property
     def name(self) -> str:
@@ -385,7 +385,7 @@ class Run:
     @property
     def benchmark_files(self) -> list[str]:
         """What the benchmark makes to be looked at."""
-        return [f"{self.folder}/tables/growth.md", f"{self.folder}/figures/growth.png"]
+        return [f"{self.folder}/tables/scaling_benchmark.md", f"{self.folder}/figures/scaling_benchmark.png"]
 
     def drawn(self, generator: str | None, end: str) -> list[str]:
         """Columns that a generator which draws one after another draws first or last.

@@ -247,29 +247,29 @@ class Study(Strict):
         return self
 
 
-class Growth(Strict):
-    """Sizes of tables at which one scale of the benchmark measures time and memory."""
+class BenchmarkScale(Strict):
+    """Sizes of tables at which one scale of the scaling benchmark measures time and memory."""
 
     rows: list[int] = Field(min_length=1, description="training rows, while all columns are there")
     columns: list[int] = Field(min_length=1, description="columns, while `rows_of_columns` training rows are there")
     rows_of_columns: int = Field(ge=2, description="training rows while columns grow")
     epochs: int = Field(ge=1, description="epochs of the generators that go through epochs")
     seeds: list[int] = Field(min_length=1, description="every cell is measured once with each")
-    most_seconds: float = Field(
-        600, gt=0, description="cells that smaller ones predict to take more core seconds are left out, and said to be"
+    max_seconds: float = Field(
+        600, gt=0, description="cells that smaller ones predict to take more core seconds are skipped and marked"
     )
 
 
 class Benchmark(Strict):
     """config/benchmark.yaml: what fitting and sampling cost as tables grow (`snakemake benchmark`)."""
 
-    study: str = Field(description="whose table, cleaned and imputed as the study says, rows are drawn from")
+    study: str = Field(description="whose table, cleaned and imputed as the study says, rows are sampled from")
     test_share: float = Field(0.04, gt=0, lt=1, description="share of the rows that no generator is measured on")
     generators: list[str] = Field(min_length=1, description="names of files in config/generators, or of their variants")
     settings: dict[str, dict[str, Any]] = Field(
         {}, description="generator -> what differs from its settings, such as the epochs of one that counts its own"
     )
-    scales: dict[str, Growth] = Field(description="name of a scale -> its sizes")
+    scales: dict[str, BenchmarkScale] = Field(description="name of a scale -> its sizes")
 
 
 class Variant(Strict):

@@ -12,7 +12,13 @@ from medsynth.errors import InputError
 from medsynth.plan.estimate import Calibration, Cost, Line, jobs_of
 from medsynth.plan.loading import load_runs
 from medsynth.scores.cost.compute import exponent, peak_memory, predict, resized
-from medsynth.scores.cost.growth import display_exponents, display_growth, exponents_table, growth_figure, growth_table
+from medsynth.scores.cost.scaling_benchmark import (
+    display_exponents,
+    display_scaling_benchmark,
+    exponents_table,
+    scaling_benchmark_figure,
+    scaling_benchmark_table,
+)
 
 STYLES = {"cart": {"title": "CART", "colour": "#56b4e9"}}
 KEYS = ["what", "axis", "generator", "rows", "columns", "epochs", "seed", "seconds", "peak_mb", "start_mb", "predicted"]
@@ -62,21 +68,21 @@ def test_further_columns_are_the_tables_own_in_another_order(partitions):
         resized(train, codebook, rows=n + 1, columns=3, seed=1)
 
 
-def test_a_cell_that_was_left_out_says_so_in_table_and_figure():
+def test_a_cell_that_was_skipped_says_so_in_table_and_figure():
     nan = math.nan
     cells = [("fit", 100, 1.0, nan), ("fit", 1000, 10.0, nan), ("fit", 10_000, nan, 700.0)]
     cells += [("sample", 100, 0.1, nan), ("sample", 1000, 1.0, nan), ("sample", 10_000, nan, nan)]
     rows = [(what, "rows", "cart", n, 5, 0, 1, s, 300 + n / 100, 290, p) for what, n, s, p in cells]
     rows += [(what, "columns", "cart", 100, 5, 0, 1, 1.0, 300, 290, nan) for what in ("fit", "sample")]
-    table = growth_table(pd.DataFrame(rows, columns=KEYS))
+    table = scaling_benchmark_table(pd.DataFrame(rows, columns=KEYS))
     assert table["rows_per_second"].dropna().round().tolist() == [100, 1000, 1000]
-    shown = display_growth(table, STYLES)
-    assert shown["Fit (core s)"].tolist() == ["1", "10", "left out (700 predicted)", "1"]
+    shown = display_scaling_benchmark(table, STYLES)
+    assert shown["Fit (core s)"].tolist() == ["1", "10", "skipped (700 predicted)", "1"]
     exponents = exponents_table(table).set_index(["axis", "what"])
     assert exponents.loc[("rows", "fit"), "exponent"] == pytest.approx(1)
     assert exponents.loc[("rows", "fit"), "mb_per_row_or_column"] == pytest.approx(0.01)
     assert display_exponents(exponents_table(table), STYLES)["Fit: MB a step"].tolist() == ["10.00", "–"]
-    axes = growth_figure(table, STYLES, note="none").axes
+    axes = scaling_benchmark_figure(table, STYLES, note="none").axes
     (crosses,) = axes[0].collections
     assert crosses.get_offsets().tolist() == [[10_000, 700]]
 

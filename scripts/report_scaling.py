@@ -10,10 +10,16 @@ import pandas as pd
 
 from medsynth.display.canvas import save_figure
 from medsynth.display.export import write_table
-from medsynth.scores.cost.growth import display_exponents, display_growth, exponents_table, growth_figure, growth_table
+from medsynth.scores.cost.scaling_benchmark import (
+    display_exponents,
+    display_scaling_benchmark,
+    exponents_table,
+    scaling_benchmark_figure,
+    scaling_benchmark_table,
+)
 
 HOW = (
-    "core seconds of one thread, a process of its own for every fit and every draw; drawn are as many rows as were "
+    "core seconds of one thread, a process of its own for every fit and every sample; as many rows are sampled as were "
     "learned, and written to disk; imports are not in the seconds; memory is the largest resident memory of the "
     "process, libraries included"
 )
@@ -24,14 +30,14 @@ def main(job):
     params = job.params
     costs = pd.concat([pd.read_csv(path) for path in job.input.cells], ignore_index=True)
     folder = Path(job.output.png).parent.parent
-    limit = f"{params.most_seconds:g} s"
-    numbers = growth_table(costs)
+    limit = f"{params.max_seconds:g} s"
+    numbers = scaling_benchmark_table(costs)
     tables = {
-        "growth": (
+        "scaling_benchmark": (
             numbers,
-            display_growth(numbers, params.styles),
+            display_scaling_benchmark(numbers, params.styles),
             f"Seconds and memory of fitting and sampling: {HOW}; further columns are the table's own again, in rows of "
-            f"an order of their own; cells predicted to take longer than {limit} are left out",
+            f"an order of their own; cells predicted to take longer than {limit} are skipped",
         ),
         "data_cost": (
             *[data_cost(job.input.data)] * 2,
@@ -44,11 +50,13 @@ def main(job):
         display_exponents(exponents, params.styles),
         "How cost grows: exponent of the seconds' power law in rows or columns (1: linear), by least squares of the "
         "logarithms, with its 95% t interval over the sizes; 'largest two': the exponent between the two largest, "
-        "where what does not grow weighs least; MB: what peak memory grows by between them, a step",
+        "where fixed costs weigh least; MB: what peak memory grows by between them, a step",
     )
     for name, (table, display, caption) in tables.items():
         write_table(table, display, folder / "tables" / name, caption=caption, note=params.note, formats=("csv", "md"))
-    figure = growth_figure(numbers, params.styles, note=f"{params.note}; crosses: left out, predicted over {limit}")
+    figure = scaling_benchmark_figure(
+        numbers, params.styles, note=f"{params.note}; crosses: skipped, predicted over {limit}"
+    )
     save_figure(figure, Path(job.output.png).with_suffix(""))
 
 

@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 QUANTITIES = {
     "fit_seconds": "Fit (core s)",
     "fit_peak_mb": "Fit: peak memory (MB)",
-    "sample_seconds": "Draw as many rows (core s)",
-    "sample_peak_mb": "Draw: peak memory (MB)",
+    "sample_seconds": "Sample as many rows (core s)",
+    "sample_peak_mb": "Sample: peak memory (MB)",
 }
-WORK = {"fit": "Fit", "sample": "Draw"}
+WORK = {"fit": "Fit", "sample": "Sample"}
 AXES = {"rows": "Training rows", "columns": "Columns"}
 CELL = ["axis", "generator", "rows", "columns", "epochs", "seed"]
 
 
-def growth_table(costs: pd.DataFrame) -> pd.DataFrame:
-    """Put fit and draw of each cell side by side.
+def scaling_benchmark_table(costs: pd.DataFrame) -> pd.DataFrame:
+    """Put fit and sample of each cell side by side.
 
     Parameters
     ----------
     costs : DataFrame
         One row a measurement: axis, generator, rows, columns, epochs, seed, what ("fit" or "sample"), seconds, peak_mb,
-        start_mb (before the measured work), predicted (seconds, of a cell that was left out).
+        start_mb (before the measured work), predicted (seconds, of a cell that was skipped).
 
     Returns
     -------
@@ -48,8 +48,8 @@ def growth_table(costs: pd.DataFrame) -> pd.DataFrame:
     return table.assign(rows_per_second=table["rows"] / table["sample_seconds"])
 
 
-def display_growth(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
-    """Lay the cells out, one block a generator and axis; a cell that was left out says what was predicted."""
+def display_scaling_benchmark(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
+    """Lay the cells out, one block a generator and axis; a cell that was skipped says what was predicted."""
     rows, blocks = [], []
     for axis, title in AXES.items():
         for generator in in_display_order(table["generator"], styles):
@@ -70,7 +70,7 @@ def display_growth(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
 def _text(value: float, predicted: float = nan) -> str:
     """A cost with three significant digits."""
     if pd.isna(value):
-        return "–" if pd.isna(predicted) else f"left out ({predicted:,.0f} predicted)"
+        return "–" if pd.isna(predicted) else f"skipped ({predicted:,.0f} predicted)"
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
@@ -80,7 +80,7 @@ def exponents_table(table: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     table : DataFrame
-        From `growth_table`.
+        From `scaling_benchmark_table`.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def exponents_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def display_exponents(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
-    """Lay growth out, one block an axis, a row a generator."""
+    """Lay the exponents out, one block an axis, a row a generator."""
     rows, blocks = [], []
     for axis, title in AXES.items():
         unit, per = ("1,000 rows", 1000) if axis == "rows" else ("10 columns", 10)
@@ -121,13 +121,13 @@ def display_exponents(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
 
 
 @in_style
-def growth_figure(table: pd.DataFrame, styles: Styles, *, note: str) -> Figure:
+def scaling_benchmark_figure(table: pd.DataFrame, styles: Styles, *, note: str) -> Figure:
     """Draw every cost against rows and columns on logarithmic axes; the legends have the exponents with intervals.
 
     Parameters
     ----------
     table : DataFrame
-        From `growth_table`.
+        From `scaling_benchmark_table`.
     styles : dict
         Generator -> ``title``, ``colour``, in order of display.
     note : str
@@ -164,7 +164,7 @@ def growth_figure(table: pd.DataFrame, styles: Styles, *, note: str) -> Figure:
 
 
 def _lines(ax: Axes, cells: pd.DataFrame, axis: str, quantity: str, styles: Styles) -> None:
-    """Means over seeds, a line a generator, and crosses at what was predicted and left out."""
+    """Means over seeds, a line a generator, and crosses at what was predicted and skipped."""
     import seaborn as sns
 
     names = in_display_order(cells["generator"], styles)

@@ -1,4 +1,4 @@
-"""Make the table that one cell of the benchmark is measured on."""
+"""Make the table that one cell of the scaling benchmark is measured on."""
 
 from _job import log, read_tables, run, share_imports, write_text
 
@@ -10,10 +10,11 @@ from medsynth.scores.cost.compute import resized
 
 
 def main(job):
-    """Draw rows, and take fewer columns or repeat them."""
+    """Sample rows, and take fewer columns or repeat them."""
     (train,) = read_tables(job, "train")
     codebook = Codebook.from_json(job.input.codebook)
     columns = job.params.columns or train.shape[1]
+    # Another word than "growth" would give other random numbers.
     seed = derive_seed(job.params.study_seed, "growth", job.params.rows, columns)
     table, described = resized(train, codebook, rows=job.params.rows, columns=columns, seed=seed)
     log.info("%d rows, %d columns", *table.shape)
