@@ -274,13 +274,13 @@ class RowRule(Strict):
         return [name for name in (self.first_per, self.order_by, self.column) if name]
 
 
-class Impossible(Strict):
+class Constraint(Strict):
     """Conditions that no row may meet all at once, such as a pregnant man."""
 
     name: str = Field(description="what tables call it", pattern="^[a-z][a-z0-9_]*$")
     title: str = Field(description="in words, for tables")
     where: dict[str, Any] = Field(
-        {}, description="column -> level, levels or [low, high]; columns that cleaning drops void the rule"
+        {}, description="column -> level, levels or [low, high]; columns that cleaning drops void the constraint"
     )
     less: tuple[str, str] | None = Field(
         None, description="two numeric columns: the first is less than the second (and 'where' holds, if given)"
@@ -323,7 +323,9 @@ class Codebook(Strict):
         None, description="most rows that a person has in the clean table (set by the codebook itself)"
     )
     rows: list[RowRule] = Field([], description="rows left out, in this order")
-    impossible: list[Impossible] = Field([], description="what no row may be; generators are judged by it")
+    constraints: list[Constraint] = Field(
+        [], description="edit rules; generators are judged by how many rows violate them"
+    )
     columns: dict[str, Column] = Field(description="clean name -> column, in the clean table's order")
     restored: dict[str, Restored] = Field(
         {}, description="raw header -> how deliverables fill it, where that is not plain from the column's codes"
@@ -461,8 +463,8 @@ class Codebook(Strict):
             columns[name] = Column.model_construct(**facts)
         person = self.person if self.person in columns else None
         rows_per_person = int(table[person].value_counts().max()) if person else self.rows_per_person
-        known = [rule for rule in self.impossible if set(rule.columns) <= set(columns)]
-        settled = {"columns": columns, "person": person, "rows_per_person": rows_per_person, "impossible": known}
+        known = [one for one in self.constraints if set(one.columns) <= set(columns)]
+        settled = {"columns": columns, "person": person, "rows_per_person": rows_per_person, "constraints": known}
         return self.model_copy(update={**settled, "rows": [], "restored": {}})
 
     def with_columns(self, added: dict[str, Column]) -> Codebook:

@@ -11,6 +11,8 @@ RENAMED: dict[str, set[str]] = {
     # Keys of studies.
     "sizes": {"learning_curve"},
     "dial": {"sweep"},
+    # Of codebooks.
+    "impossible": {"constraints"},
     # Of the benchmark.
     "most_seconds": {"max_seconds"},
     # Studies.

@@ -48,7 +48,7 @@ def prove(path: str | Path, codebook: Codebook, table: pd.DataFrame) -> dict[str
             if column.drop or column.type in ("date", "identifier"):
                 continue
             alone = codebook.model_copy(
-                update={"columns": {name: column}, "person": None, "restored": {}, "impossible": []}
+                update={"columns": {name: column}, "person": None, "restored": {}, "constraints": []}
             )
             try:
                 clean(raw[[name]], alone)

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from medsynth.codebook import (
     Codebook,
     Column,
-    Impossible,
+    Constraint,
     Joined,
     NotApplicable,
     Notation,
@@ -74,7 +74,7 @@ SECTIONS: dict[str, list[tuple[str, type[BaseModel]]]] = {
         ("columns: not_applicable", NotApplicable),
         ("columns: rare", RareLevels),
         ("restored", Restored),
-        ("impossible", Impossible),
+        ("constraints", Constraint),
     ],
     "`generators/*.yaml`": [("", GeneratorEntry), ("variants", Variant)],
     "`benchmark.yaml`": [("", Benchmark), ("scales", BenchmarkScale)],

@@ -22,7 +22,7 @@ from medsynth.generators.guarantee import refuse_seeded
 from medsynth.plan.failures import read_failed
 from medsynth.plan.runs import BENCHMARK, Run
 from medsynth.plan.settings import Benchmark, Config, GeneratorEntry, Scale, Study
-from medsynth.scores.violations.compute import check_rules
+from medsynth.scores.violations.compute import check_constraints
 
 # The checkout, whose configuration is the default.
 ROOT = Path(__file__).resolve().parents[2]
@@ -192,7 +192,7 @@ def _resolve(study: Study, settings: Config, catalogue: dict[str, GeneratorEntry
     codebook = Codebook.from_yaml(codebook_path)
     _same_name(codebook.name, codebook_path)
     with _said_of(codebook_path):
-        check_rules(codebook)
+        check_constraints(codebook)
     names = settings.generators or study.generators
     _check_names(COMMAND_LINE if settings.generators else where, "generators", "generator", names, catalogue)
     _check_study(study, codebook, catalogue, where)

@@ -375,7 +375,7 @@ class Asked:
             "epochs": {g: run.shown(g) for g in run.generators},
             "columns": run.columns,
             "cohorts": plain(run.study.cohorts),
-            "row_rules": run.row_rules,
+            "constraints": run.constraints,
             "least_patients": run.study.least_patients,
             "failures": run.failures,
             "budgets": run.budgets,

@@ -410,9 +410,9 @@ class Run:
         return list(self.generators) if len(kept) > 1 else []
 
     @property
-    def row_rules(self) -> dict[str, str]:
-        """Title of every rule that no row may break."""
-        return {rule.name: rule.title for rule in self.codebook.impossible}
+    def constraints(self) -> dict[str, str]:
+        """Title of every constraint of the codebook, by name."""
+        return {one.name: one.title for one in self.codebook.constraints}
 
     @property
     def styles(self) -> dict[str, dict[str, str]]:

@@ -329,8 +329,8 @@ class Facts:
         Columns of the codebook, in order.
     cohorts : list of dict
         The study's cohorts.
-    row_rules : dict
-        Name -> title of the rules that no row may break.
+    constraints : dict
+        Name -> title of the codebook's constraints.
     budgets, guarantees : dict
         Generator -> epsilon; of a guarantee of all training rows. None for none.
     sweep : str or None
@@ -361,7 +361,7 @@ class Facts:
     epochs: dict[str, int]
     columns: list[str]
     cohorts: list[dict[str, Any]]
-    row_rules: dict[str, str]
+    constraints: dict[str, str]
     budgets: dict[str, float | None]
     guarantees: dict[str, float | None]
     sweep: str | None

@@ -1,4 +1,4 @@
-"""Row rules: what breaks one, what a codebook may ask for, and the table of how often."""
+"""Constraints: what violates one, what a codebook may ask for, and the table of how often."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ import pytest
 
 from medsynth.codebook import Codebook
 from medsynth.errors import InputError
-from medsynth.scores.violations.compute import check_rules, violations
+from medsynth.scores.violations.compute import check_constraints, violations
 from medsynth.scores.violations.table import display_violations, violations_table
 from tests.conftest import CODEBOOK, ROOT
 from tests.unit.test_reporting import STYLES
@@ -17,14 +17,14 @@ CENTENARIAN = {"name": "centenarian", "title": "older than 100", "where": {"age"
 CRP_BEYOND_AGE = {"name": "crp_beyond_age", "title": "CRP above age", "less": ["age", "crp"]}
 
 
-def with_rules(*rules):
-    """The ward's codebook with row rules."""
-    return Codebook.model_validate(CODEBOOK | {"impossible": list(rules)})
+def with_constraints(*rules):
+    """The ward's codebook with constraints."""
+    return Codebook.model_validate(CODEBOOK | {"constraints": list(rules)})
 
 
 def shares(table, partitions, *rules):
-    """Share of a table's rows that breaks each rule, by the codebook of the clean table."""
-    resolved = with_rules(*rules).resolved(partitions[0])
+    """Share of a table's rows that violates each constraint, by the codebook of the clean table."""
+    resolved = with_constraints(*rules).resolved(partitions[0])
     return {score.about.rule: score.value for score in violations(table, resolved)}
 
 
@@ -63,19 +63,19 @@ def test_a_rule_that_cannot_be_broken_has_rate_zero(partitions):
     beyond_the_range = {"name": "old", "title": "older than 130", "where": {"age": [131, None]}}
     assert shares(partitions[0], partitions, beyond_the_range) == {"old": 0, "any": 0}
     # A level that only some tables of the dataset have (rare ones are grouped by the data).
-    unseen = with_rules(ICU_AT_HOME | {"where": {"icu": ["yes", "hospice"], "admitted": "no"}})
+    unseen = with_constraints(ICU_AT_HOME | {"where": {"icu": ["yes", "hospice"], "admitted": "no"}})
     assert {score.value for score in violations(partitions[0], unseen.resolved(partitions[0]))} == {0}
 
 
 def test_a_rule_of_a_column_that_cleaning_dropped_is_void(partitions):
     train = partitions[0].drop(columns="crp")
-    resolved = with_rules(CRP_BEYOND_AGE, CENTENARIAN).resolved(train)
+    resolved = with_constraints(CRP_BEYOND_AGE, CENTENARIAN).resolved(train)
     assert [score.about.rule for score in violations(train, resolved)] == ["centenarian", "any"]
 
 
 def real_shares(table, partitions, *rules, least=10):
     """The same of real rows, those that are withheld left out."""
-    found = violations(table, with_rules(*rules).resolved(partitions[0]), least=least)
+    found = violations(table, with_constraints(*rules).resolved(partitions[0]), least=least)
     return {score.about.rule: score.value for score in found if not np.isnan(score.value)}
 
 
@@ -92,7 +92,7 @@ def test_a_share_of_few_real_rows_or_of_all_but_few_is_withheld_and_others_are_e
 def test_shares_of_real_rows_do_not_tell_of_few_by_their_difference(partitions):
     train, _, _ = partitions
     place = np.arange(len(train))
-    # 20 centenarians, and 5 other rows that break the second rule: any is 25.
+    # 20 centenarians, and 5 other rows that violate the second constraint: any is 25.
     table = train.assign(age=np.where(place < 20, 101, 50), admitted="no", icu=np.where(place < 25, "yes", "no"))
     table.loc[place < 20, "icu"] = "no"
     assert real_shares(table, partitions, ICU_AT_HOME, CENTENARIAN) == {"any": 25 / len(table)}
@@ -103,42 +103,42 @@ def test_a_codebook_without_rules_has_no_violations(partitions):
 
 
 def test_rules_survive_being_written_and_read(partitions):
-    resolved = with_rules(ICU_AT_HOME, CRP_BEYOND_AGE).resolved(partitions[0])
-    assert Codebook.from_text(resolved.to_json()).impossible == resolved.impossible
+    resolved = with_constraints(ICU_AT_HOME, CRP_BEYOND_AGE).resolved(partitions[0])
+    assert Codebook.from_text(resolved.to_json()).constraints == resolved.constraints
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config/datasets").glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_rules_of_every_codebook_of_the_project_fit_it(path):
     codebook = Codebook.from_yaml(path)
-    assert codebook.impossible
-    check_rules(codebook)
+    assert codebook.constraints
+    check_constraints(codebook)
 
 
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"where": {"icuu": "yes"}}, r"The row rule 'icu_at_home': ward has no column 'icuu'; did you mean 'icu'\?"),
+        ({"where": {"icuu": "yes"}}, r"The constraint 'icu_at_home': ward has no column 'icuu'; did you mean 'icu'\?"),
         ({"where": {"icu": "yess"}}, r"'icu_at_home': 'icu' has no level 'yess'.*did you mean 'yes'\?"),
         ({"where": {"icu": None}}, r"condition on 'icu' must be a level or a list of levels"),
         ({"where": {"age": "old"}}, r"condition on 'age' must be a number, a pair"),
         ({"where": {"patient": "1"}}, r"column 'patient' is not in the clean table"),
         ({"where": {}, "less": ["age", "sex"]}, r"'less' compares numbers, and 'sex' is binary"),
-        ({"name": "any"}, r"'any' stands for all rules together"),
+        ({"name": "any"}, r"'any' stands for all constraints together"),
     ],
 )
 def test_a_rule_that_does_not_fit_is_refused_in_a_sentence(changes, sentence):
     with pytest.raises(InputError, match=sentence):
-        check_rules(with_rules(ICU_AT_HOME | changes))
+        check_constraints(with_constraints(ICU_AT_HOME | changes))
 
 
 def test_two_rules_of_one_name_are_refused():
-    with pytest.raises(InputError, match="'icu_at_home' is the name of several rules"):
-        check_rules(with_rules(ICU_AT_HOME, ICU_AT_HOME))
+    with pytest.raises(InputError, match="'icu_at_home' is the name of several constraints"):
+        check_constraints(with_constraints(ICU_AT_HOME, ICU_AT_HOME))
 
 
 def test_a_rule_must_say_something():
     with pytest.raises(ValueError, match="needs 'where' or 'less'"):
-        with_rules({"name": "nothing", "title": "nothing"})
+        with_constraints({"name": "nothing", "title": "nothing"})
 
 
 # The table
@@ -150,7 +150,7 @@ def rates(generator, epochs, rule, values):
 
 @pytest.fixture
 def table() -> pd.DataFrame:
-    """Two rules; TVAE at two epoch counts."""
+    """Two constraints; TVAE at two epoch counts."""
     return violations_table(
         long_table(
             *(rates("real", 0, rule, [0.0, 0.0]) for rule in ("b", "a", "any")),
@@ -177,11 +177,11 @@ def test_a_share_that_is_withheld_for_one_seed_has_no_mean_and_the_table_says_so
     )
     assert found["any"].isna().tolist() == [False, True]
     shown = display_violations(found, {}, STYLES)
-    assert shown["any rule"][0] == "withheld" and shown["any rule"][1].startswith("25.0")
+    assert shown["any constraint"][0] == "withheld" and shown["any constraint"][1].startswith("25.0")
 
 
 def test_violations_are_shown_per_thousand_rows_under_the_rules_titles(table):
     shown = display_violations(table, {"a": "first", "b": "second", "void": "dropped"}, STYLES)
-    assert list(shown.columns) == ["Model", "Epochs", "Seeds", "first", "second", "any rule"]
+    assert list(shown.columns) == ["Model", "Epochs", "Seeds", "first", "second", "any constraint"]
     assert list(shown["Model"]) == ["Real → Real", "TVAE"]
-    assert list(shown["any rule"]) == ["0.0 (0.0, 0.0)", "20.0 (0.2, 723.3)"]
+    assert list(shown["any constraint"]) == ["0.0 (0.0, 0.0)", "20.0 (0.2, 723.3)"]

@@ -261,7 +261,7 @@ def uncounted(cohorts, wheres, fairness, totals):
 
 
 def broken(violations, rows):
-    """Patients who break a rule, of all seeds together, and what a rule leaves of those that break any."""
+    """Patients who violate a constraint, of all seeds together, and what one leaves of those that violate any."""
     for row in violations[violations["generator"].isin(rows)].to_dict("records"):
         total = rows[row["generator"]] * int(row["n_seeds"])
         rules = [name for name in row if f"{name}_low" in row]

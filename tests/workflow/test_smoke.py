@@ -50,7 +50,7 @@ def test_every_model_and_reference_row_is_scored_for_every_seed(scores):
     assert asked >= {("xgboost", "death"), ("random_forest", "death"), ("xgboost", "outcome")}
 
 
-def test_the_simulated_cohort_breaks_no_row_rule_and_independent_columns_do(smoke):
+def test_the_simulated_cohort_violates_no_constraint_and_independent_columns_do(smoke):
     rates = pd.read_csv(smoke.folder / "results" / RUN / "tables/violations.csv", index_col="generator")["any"]
     assert rates["real"] < 0.01 and rates["independent"] > 0.1
     assert set(rates.index) == {*WITH_EPOCHS, *WITHOUT_EPOCHS, "real", "holdout", "independent"}

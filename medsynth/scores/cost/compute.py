@@ -124,4 +124,4 @@ def resized(
         for name, further in renamed.items():
             column = codebook.columns[name]
             described[further] = Column(type=column.type, levels=column.all_levels, range=column.range)
-    return pd.concat(blocks, axis=1), codebook.model_copy(update={"columns": described, "impossible": []})
+    return pd.concat(blocks, axis=1), codebook.model_copy(update={"columns": described, "constraints": []})

@@ -1,1 +1,1 @@
-"""Rows that break a rule of the codebook."""
+"""Rows that violate a constraint of the codebook."""

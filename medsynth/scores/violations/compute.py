@@ -1,4 +1,4 @@
-"""Rows that no patient can be: how often a table breaks the row rules of its codebook (`impossible`)."""
+"""Rows that no patient can be: how often a table violates the constraints of its codebook (`constraints`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medsynth.codebook import Codebook, Column, Impossible
+from medsynth.codebook import Codebook, Column, Constraint
 from medsynth.conditions import PRESCRIBED, Conditions
 from medsynth.disclosure import shown_sets
 from medsynth.errors import InputError
@@ -22,26 +22,26 @@ ANY = "any"
 def violations(
     table: pd.DataFrame, codebook: Codebook, persons: Persons | None = None, *, least: int | None = None
 ) -> Iterator[Score]:
-    """Share of a table's rows that break each row rule, and that break any.
+    """Share of a table's rows that violate each constraint, and any.
 
     Parameters
     ----------
     table : DataFrame
     codebook : Codebook
-        Of clean tables (`Codebook.resolved`): rules of columns that cleaning dropped are no longer in it.
+        Of clean tables (`Codebook.resolved`): constraints of columns that cleaning dropped are no longer in it.
     persons : Persons, optional
         Those behind the rows; default: every row is one, as a generator draws them.
     least : int, optional
-        The rows are real ones: shares that would tell of some rows but fewer, by themselves or by their difference to
+        The rows are real ones: shares that would reveal some rows but fewer, by themselves or by their difference to
         others, are NaN (`medsynth.disclosure.shown_sets`).
 
     Yields
     ------
     Score
-        ``violations`` of each rule, then of the rule ``any``; in [0, 1], lower is better. Nothing if the
-        codebook has no rule.
+        ``violations`` of each constraint, then of ``any``; in [0, 1], lower is better. Nothing if the codebook has no
+        constraint.
     """
-    broken = {rule.name: breaks(rule, table, codebook) for rule in codebook.impossible}
+    broken = {constraint.name: breaks(constraint, table, codebook) for constraint in codebook.constraints}
     if not broken:
         return
     broken[ANY] = np.any(list(broken.values()), axis=0)
@@ -56,17 +56,17 @@ def violations(
         yield score.of(rule=name)
 
 
-def breaks(rule: Impossible, table: pd.DataFrame, codebook: Codebook) -> np.ndarray:
-    """Say which rows break a rule: bool, shape (rows,).
+def breaks(constraint: Constraint, table: pd.DataFrame, codebook: Codebook) -> np.ndarray:
+    """Say which rows violate a constraint: bool, shape (rows,).
 
     Levels that no row of the run has and values beyond the range that it learned are no mistake here: nobody has them,
-    so nobody breaks the rule.
+    so nobody violates it.
     """
-    # A row must meet the conditions, not the codebook: its columns are opened to whatever the rule names.
-    opened = {name: _opened(codebook.column(name), value) for name, value in rule.where.items()}
-    rows = Conditions.parse(rule.where, codebook.model_copy(update={"columns": opened})).holds(table)
-    if rule.less:
-        smaller, larger = rule.less
+    # A row must meet the conditions, not the codebook: its columns are opened to whatever the constraint names.
+    opened = {name: _opened(codebook.column(name), value) for name, value in constraint.where.items()}
+    rows = Conditions.parse(constraint.where, codebook.model_copy(update={"columns": opened})).holds(table)
+    if constraint.less:
+        smaller, larger = constraint.less
         rows &= (table[smaller] < table[larger]).to_numpy()
     return rows
 
@@ -81,33 +81,33 @@ def _opened(column: Column, value: Any) -> Column:
     return column.model_copy(update={"levels": list(dict.fromkeys([*column.all_levels, *named]))})
 
 
-def check_rules(codebook: Codebook) -> None:
-    """Check the row rules of a codebook as it is declared.
+def check_constraints(codebook: Codebook) -> None:
+    """Check the constraints of a codebook as it is declared.
 
     Raises
     ------
     InputError
-        A rule's name is taken, or its columns are not in clean tables, or lack its levels. Levels that only the data
-        can tell are not checked.
+        A constraint's name is taken, or its columns are not in clean tables, or lack its levels. Levels that only the
+        data show are not checked.
     """
-    for name, count in Counter(rule.name for rule in codebook.impossible).items():
+    for name, count in Counter(constraint.name for constraint in codebook.constraints).items():
         if count > 1 or name == ANY:
-            reason = "stands for all rules together" if name == ANY else "is the name of several rules"
-            raise InputError(f"'impossible': '{name}' {reason}; call the rule otherwise.")
-    for rule in codebook.impossible:
+            reason = "stands for all constraints together" if name == ANY else "is the name of several constraints"
+            raise InputError(f"'constraints': '{name}' {reason}; call it otherwise.")
+    for constraint in codebook.constraints:
         try:
-            _check(rule, codebook)
+            _check(constraint, codebook)
         except InputError as error:
-            raise InputError(f"The row rule '{rule.name}': {error}") from None
+            raise InputError(f"The constraint '{constraint.name}': {error}") from None
 
 
-def _check(rule: Impossible, codebook: Codebook) -> None:
-    for name in rule.columns:
+def _check(constraint: Constraint, codebook: Codebook) -> None:
+    for name in constraint.columns:
         column = codebook.column(name)
         if column.drop or column.type in ("date", "identifier"):
             raise InputError(f"column '{name}' is not in the clean table.")
-        if name in (rule.less or ()) and not column.numeric:
+        if name in (constraint.less or ()) and not column.numeric:
             raise InputError(f"'less' compares numbers, and '{name}' is {column.type}.")
-        if name in rule.where:
-            known = column if column.all_levels else _opened(column, rule.where[name])
-            Conditions.parse({name: rule.where[name]}, codebook.model_copy(update={"columns": {name: known}}))
+        if name in constraint.where:
+            known = column if column.all_levels else _opened(column, constraint.where[name])
+            Conditions.parse({name: constraint.where[name]}, codebook.model_copy(update={"columns": {name: known}}))

@@ -1,4 +1,4 @@
-"""Rows that break a rule of the codebook, which no patient could have."""
+"""Rows that violate a constraint of the codebook, as no patient's could."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def _table(facts: Facts):
     from medsynth.scores.violations.table import display_violations, violations_table
 
     numbers = violations_table(facts.at_shown_epochs)
-    return numbers, display_violations(numbers, facts.row_rules, facts.styles)
+    return numbers, display_violations(numbers, facts.constraints, facts.styles)
 
 
 FAMILY = Family(
@@ -19,12 +19,12 @@ FAMILY = Family(
         Table(
             "violations",
             section="3 Fidelity",
-            label="Impossible rows",
+            label="Constraint violations",
             make=_table,
-            caption=f"Rows of 1,000 that break a rule of the codebook, {AT_ONE_COUNT}. The lower reference draws every "
-            f"column alone. {WITHHELD.capitalize()}: would tell, by itself or by difference, of fewer than {{least}} "
-            "real rows. The csv gives shares of rows",
-            wanted=lambda run: run.row_rules,
+            caption=f"Rows of 1,000 that violate a constraint of the codebook, {AT_ONE_COUNT}. The lower reference has "
+            f"independent marginals. {WITHHELD.capitalize()}: would reveal, by itself or by difference, fewer than "
+            "{least} real rows. The csv gives shares of rows",
+            wanted=lambda run: run.constraints,
             compared=Compared(("generator", "epochs"), ("any",), tolerance=0.03),
         ),
     ),

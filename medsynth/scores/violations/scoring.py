@@ -1,4 +1,4 @@
-"""Rows of a table that break a rule; a rate needs nothing to be compared with, so every row counts."""
+"""Rows of a table that violate a constraint; a rate needs nothing to be compared with, so every row counts."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ def violations_table(scores: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per generator at its largest epoch count: generator, epochs, n_seeds, and for each rule, by name, and
-        ``any`` (last) the mean share of the rows that break it, ``_low`` and ``_high``; NaN where the share of one
+        One row per generator at its largest epoch count: generator, epochs, n_seeds, and for each constraint, by name,
+        and ``any`` (last) the mean share of rows that violate it, ``_low`` and ``_high``; NaN where the share of one
         seed's rows, which are real ones, is withheld.
     """
     found = at_last_epochs(scores[(scores["family"] == "fidelity") & (scores["metric"] == "violations")])
@@ -32,14 +32,14 @@ def violations_table(scores: pd.DataFrame) -> pd.DataFrame:
     return side_by_side(found, ["generator", "epochs"], rules, of="rule", withheld=True)
 
 
-def display_violations(table: pd.DataFrame, rules: dict[str, str], styles: Styles) -> pd.DataFrame:
-    """Lay the violations out, a row a generator, a column a rule: broken by so many of 1,000 rows.
+def display_violations(table: pd.DataFrame, constraints: dict[str, str], styles: Styles) -> pd.DataFrame:
+    """Lay the violations out, a row a generator, a column a constraint: violated by so many of 1,000 rows.
 
     Parameters
     ----------
     table : DataFrame
         From `violations_table`.
-    rules : dict
+    constraints : dict
         Name -> title, in order of display; those that the table lacks (cleaning dropped a column) are left out.
     styles : dict
         Generator -> ``title``, ``colour``, in order of display.
@@ -49,7 +49,7 @@ def display_violations(table: pd.DataFrame, rules: dict[str, str], styles: Style
     DataFrame
         Text. Real rows first, then generators, the holdout and the floor.
     """
-    shown = {rule: title for rule, title in (rules | {"any": "any rule"}).items() if rule in table}
+    shown = {rule: title for rule, title in (constraints | {"any": "any constraint"}).items() if rule in table}
     table = table.astype({"n_seeds": str}).set_index("generator")
     rows = []
     for generator in ["real", *in_display_order(table.index, styles), "holdout", "independent"]:
