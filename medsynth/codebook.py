@@ -78,9 +78,9 @@ class Notation(Strict):
     prefix: str = Field("", description="text before every number, such as a currency")
     suffix: str = Field("", description="text after every number, such as %")
     decimals: int | None = Field(
-        None, ge=0, description="decimals that deliverables write; default: the raw table's, 4 at most; 17: all digits"
+        None, ge=0, description="decimals that exports write; default: the raw table's, 4 at most; 17: all digits"
     )
-    fixed: bool = Field(False, description="deliverables write all 'decimals' of every number (2.00)")
+    fixed: bool = Field(False, description="exports write all 'decimals' of every number (2.00)")
     date: str | None = Field(None, description="how dates are written, as strptime has it (%d.%m.%Y)")
 
     @model_validator(mode="after")
@@ -299,7 +299,7 @@ class Constraint(Strict):
 
 
 class Restored(Strict):
-    """How a deliverable fills a raw header that cleaning makes columns of, dates above all."""
+    """How an export fills a raw header that cleaning makes columns of, dates above all."""
 
     made_from: list[str] = Field(min_length=1, description="columns whose values the function gets, in order")
     transform: str = Field(description="function of medsynth.preparation.transforms, clean values -> raw value")
@@ -328,7 +328,7 @@ class Codebook(Strict):
     )
     columns: dict[str, Column] = Field(description="clean name -> column, in the clean table's order")
     restored: dict[str, Restored] = Field(
-        {}, description="raw header -> how deliverables fill it, where that is not plain from the column's codes"
+        {}, description="raw header -> how exports fill it, where that is not plain from the column's codes"
     )
 
     @model_validator(mode="after")

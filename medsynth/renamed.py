@@ -10,6 +10,7 @@ from __future__ import annotations
 RENAMED: dict[str, set[str]] = {
     # Keys of studies.
     "sizes": {"learning_curve"},
+    "deliverable": {"export"},
     "dial": {"sweep"},
     # Of codebooks.
     "impossible": {"constraints"},

@@ -27,7 +27,7 @@ from medsynth.plan.settings import (
     BenchmarkScale,
     Cleaning,
     Config,
-    Deliverable,
+    Export,
     GeneratorEntry,
     Scale,
     Study,
@@ -60,7 +60,7 @@ SECTIONS: dict[str, list[tuple[str, type[BaseModel]]]] = {
         ("inference", Analysis),
         ("published", Publication),
         ("published: items", Item),
-        ("deliverable", Deliverable),
+        ("export", Export),
         ("scales", Scale),
     ],
     "`datasets/*.yaml` (codebooks)": [

@@ -117,7 +117,7 @@ def load_benchmark(config: dict[str, Any], where: str = COMMAND_LINE) -> Run:
     cohort_rows = math.ceil(max(*sizes.rows, sizes.rows_of_columns) / (1 - plan.test_share)) + 1
     scale = Scale(rows="all", cohort_rows=cohort_rows, epochs=[sizes.epochs], seeds=sizes.seeds)
     changes = {"name": BENCHMARK, "test_share": plan.test_share, "generators": plan.generators}
-    changes |= {"scales": {settings.scale: scale}, "published": None, "deliverable": None, "attacks": []}
+    changes |= {"scales": {settings.scale: scale}, "published": None, "export": None, "attacks": []}
     run = _resolve(_load_study(plan.study).model_copy(update=changes), settings, load_generators())
     generators = {
         name: entry.model_copy(update={"settings": {**entry.settings, **plan.settings.get(name, {})}})
@@ -243,8 +243,8 @@ def _check_study(study: Study, codebook: Codebook, catalogue: dict[str, Generato
     for key in ("coverage", "proper") if study.inference else ():
         _check_names(where, f"inference.{key}", "generator", getattr(study.inference, key), catalogue)
     _check_names(where, "attacks", "generator", study.attacks or [], catalogue)
-    delivered = [study.deliverable.generator] if study.deliverable else []
-    _check_names(where, "deliverable", "generator", delivered, study.generators)
+    exported = [study.export.generator] if study.export else []
+    _check_names(where, "export", "generator", exported, study.generators)
     kept = [name for name, column in codebook.columns.items() if not column.drop]
     _check_names(where, "sensitive", "column", study.sensitive, kept)
     _check_names(where, "importance", "target", study.importance, [target.name for target in study.targets])
@@ -262,9 +262,9 @@ def _check_generators(run: Run, where: str) -> None:
     for name in run.study.attacks or []:
         if name in run.generators and name not in run.attacked:
             raise InputError(f"{where}: 'attacks' names the generator '{name}', which learns from no rows.")
-    wanted = run.study.deliverable
+    wanted = run.study.export
     if wanted and wanted.generator in run.guaranteed:
-        with _said_of(f"{where}: 'deliverable'"):
+        with _said_of(f"{where}: 'export'"):
             refuse_seeded(run.guaranteed[wanted.generator], wanted.generator)
 
 

@@ -131,15 +131,15 @@ class Asked:
         return _partitions(f"{self.run.folder}/data")
 
     @property
-    def delivered(self) -> dict[str, Any]:
-        """What a deliverable is made of: the raw tables that it looks like, and the model that it is drawn from."""
-        return {"raw": self.run.raw, "models": f"{self._folder_of_deliverable}", "codebook": self.run.codebook_path}
+    def exported(self) -> dict[str, Any]:
+        """What an export is made of: the raw tables that it looks like, and the model that it is sampled from."""
+        return {"raw": self.run.raw, "models": f"{self._folder_of_export}", "codebook": self.run.codebook_path}
 
     @property
-    def _folder_of_deliverable(self) -> str:
-        wanted = self.run.deliverable
+    def _folder_of_export(self) -> str:
+        wanted = self.run.export
         if not wanted:
-            raise ValueError(f"the study {self.run.study.name} hands nothing over")
+            raise ValueError(f"the study {self.run.study.name} exports nothing")
         return f"{self.run.folder}/models/{wanted.generator}/seed{self.run.scale.seeds[0]}"
 
     @property
@@ -242,11 +242,11 @@ class Asked:
         return bool(self.generator and analysis and self.name in analysis.proper)
 
     @property
-    def delivery(self) -> dict[str, Any]:
-        """Which model a deliverable is drawn from."""
-        wanted = self.run.deliverable
+    def export(self) -> dict[str, Any]:
+        """Which model an export is sampled from."""
+        wanted = self.run.export
         if not wanted:
-            raise ValueError(f"the study {self.run.study.name} hands nothing over")
+            raise ValueError(f"the study {self.run.study.name} exports nothing")
         entry = self.run.generators[wanted.generator]
         return {
             **wanted.model_dump(),
@@ -493,8 +493,8 @@ class Lookup:
         ----------
         script : str
         *further : str
-            Modules that the script imports by name; ``{dataset}`` and ``{delivered}`` stand for the study's dataset
-            and for the module of the generator that its deliverable is drawn from.
+            Modules that the script imports by name; ``{dataset}`` and ``{exported}`` stand for the study's dataset
+            and for the module of the generator that its export is sampled from.
         """
 
         def look_up(wildcards: Any) -> str:
@@ -502,9 +502,9 @@ class Lookup:
                 return code_hash(script, *further)
             asked = self.asked(wildcards)
             entries = [asked.generator] if asked.generator else []
-            if "{delivered}" in further:
-                entries.append(asked.run.generators[asked.delivery["generator"]])
-            named = [m.format(dataset=asked.run.study.dataset) for m in further if m != "{delivered}"]
+            if "{exported}" in further:
+                entries.append(asked.run.generators[asked.export["generator"]])
+            named = [m.format(dataset=asked.run.study.dataset) for m in further if m != "{exported}"]
             return code_hash(script, *named, *(generator_class(entry.class_path).__module__ for entry in entries))
 
         return look_up

@@ -12,7 +12,7 @@ from medsynth.evaluation.targets import Target
 from medsynth.generators import generator_class
 from medsynth.generators.environments import stamp_of
 from medsynth.generators.guarantee import Guaranteed
-from medsynth.plan.settings import BenchmarkScale, Deliverable, GeneratorEntry, Rows, Scale, Source, Study
+from medsynth.plan.settings import BenchmarkScale, Export, GeneratorEntry, Rows, Scale, Source, Study
 from medsynth.scores import registry
 
 # Names the benchmark's folder below results/, where studies have theirs.
@@ -315,9 +315,9 @@ class Run:
         return {g: epsilon for g, epsilon in self.budgets.items() if g not in public}
 
     @property
-    def deliverable(self) -> Deliverable | None:
+    def export(self) -> Export | None:
         """What the study hands over; None in runs without its generator, or whose first model failed."""
-        wanted = self.study.deliverable
+        wanted = self.study.export
         if not wanted or wanted.generator not in self.generators:
             return None
         return wanted if self.scale.seeds[0] in self.trained_seeds(wanted.generator) else None
@@ -374,7 +374,7 @@ class Run:
             f"{self.folder}/tables",
             f"{self.folder}/figures",
             self.summary,
-            *([f"{self.folder}/deliverable"] if self.deliverable else []),
+            *([f"{self.folder}/export"] if self.export else []),
         ]
 
     @property

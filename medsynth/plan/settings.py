@@ -140,13 +140,13 @@ class Scale(Strict):
         return self
 
 
-class Deliverable(Strict):
+class Export(Strict):
     """A synthetic table in the raw table's headers and codes, from the model of most epochs and the first seed."""
 
     generator: str = Field(description="one of the study's generators; the file is not made in runs without it")
     rows: int = Field(1_000, ge=1, description="rows to draw")
     file: str | None = Field(
-        None, pattern=r"^\w[\w.-]*\.csv$", description="name of the file in deliverable/; default: <generator>.csv"
+        None, pattern=r"^\w[\w.-]*\.csv$", description="name of the file in export/; default: <generator>.csv"
     )
 
     @property
@@ -214,9 +214,9 @@ class Study(Strict):
         LEAST_PATIENTS,
         ge=1,
         description="tables, figures and their evidence tell of no smaller number of real patients, and the "
-        "deliverable has no level of free text that fewer have; see docs/disclosure.md",
+        "export has no level of free text that fewer have; see docs/disclosure.md",
     )
-    deliverable: Deliverable | None = Field(None, description="a synthetic table to hand over, see below")
+    export: Export | None = Field(None, description="a synthetic table to hand over, see below")
     detect_metadata: bool = Field(
         False, description="tabulate the column types that SDV detects beside those of the codebook (which are used)"
     )

@@ -292,7 +292,7 @@ def _values(column: Column, values: pd.Series | None) -> str:
 
 
 def file_names(codebook: Codebook, file: str) -> list[str]:
-    """Names of a deliverable's files: `file` for the main raw table, and one for each that is joined onto it."""
+    """Names of an export's files: `file` for the main raw table, and one for each that is joined onto it."""
     return [
         file,
         *(f"{Path(file).stem}_{Path(other).name.split('.')[0].lower()}.csv" for other in codebook.raw.files[1:]),

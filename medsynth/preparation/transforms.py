@@ -1,4 +1,4 @@
-"""Functions that codebooks name: one raw value in, one value out; and their inverses, for deliverables.
+"""Functions that codebooks name: one raw value in, one value out; and their inverses, for exports.
 
 Each is applied to a column's distinct values, missing ones left out, and raises ValueError at what it does not
 understand. An inverse ('restored' in a codebook) gets clean values, numbers as numbers, and returns raw text.

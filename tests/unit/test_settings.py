@@ -100,11 +100,11 @@ def test_a_generator_with_an_imputation_of_its_own_has_training_rows_of_its_own(
         ({"like": "covid"}, r"'like' names the study 'covid'; known: mine"),
         ({"attacks": ["crat"]}, r"'attacks' names the generator 'crat'; did you mean 'cart'\?"),
         ({"sensitive": ["deth"]}, r"'sensitive' names the column 'deth'; did you mean 'death'\?"),
-        ({"deliverable": {"generator": "tvea"}}, r"'deliverable' names the generator 'tvea'; did you mean 'tvae'\?"),
-        ({"deliverable": {"generator": "tvae", "file": "../a.csv"}}, r"'deliverable.file' string should match pattern"),
+        ({"export": {"generator": "tvea"}}, r"'export' names the generator 'tvea'; did you mean 'tvae'\?"),
+        ({"export": {"generator": "tvae", "file": "../a.csv"}}, r"'export.file' string should match pattern"),
         (
-            {"deliverable": {"generator": "tvae", "rows": 0}},
-            r"'deliverable.rows' input should be greater than or equal",
+            {"export": {"generator": "tvae", "rows": 0}},
+            r"'export.rows' input should be greater than or equal",
         ),
         (
             {"inference": {**MODEL, "coverage": ["crat"]}},
@@ -142,7 +142,7 @@ def test_a_wrong_study_file_is_named_with_the_place(tmp_path, monkeypatch, chang
 
 
 @pytest.mark.parametrize("name", ["med_vae_private_8", "private_columns", "mst"])
-def test_a_deliverable_of_seeded_noise_is_refused_before_anything_is_trained(tmp_path, monkeypatch, name):
+def test_an_export_of_seeded_noise_is_refused_before_anything_is_trained(tmp_path, monkeypatch, name):
     content = yaml.safe_load((ROOT / "config/studies/covid_gans.yaml").read_text())
     content |= {"name": "mine", "generators": [name, "med_vae_private_1_publishable"], "published": None}
     (tmp_path / "studies").mkdir()
@@ -151,14 +151,14 @@ def test_a_deliverable_of_seeded_noise_is_refused_before_anything_is_trained(tmp
     monkeypatch.setattr(loading, "CONFIG", tmp_path)
 
     def load(generator):
-        study = content | {"deliverable": {"generator": generator}}
+        study = content | {"export": {"generator": generator}}
         (tmp_path / "studies/mine.yaml").write_text(yaml.safe_dump(study))
         return load_runs(config(studies=["mine"]))["mine"]
 
-    with pytest.raises(InputError, match=rf"mine.yaml: 'deliverable': The generator '{name}' has a guarantee whose"):
+    with pytest.raises(InputError, match=rf"mine.yaml: 'export': The generator '{name}' has a guarantee whose"):
         load(name)
     run = load("med_vae_private_1_publishable")
-    assert run.deliverable and run.seeded == [name]
+    assert run.export and run.seeded == [name]
 
 
 def test_every_table_says_whose_noise_is_seeded():
@@ -179,12 +179,12 @@ def test_the_setting_that_seeded_noise_was_before_is_named_with_what_it_is_now(t
         load_generators(tmp_path)
 
 
-def test_a_deliverable_is_made_in_runs_with_its_generator_alone():
+def test_an_export_is_made_in_runs_with_its_generator_alone():
     both = {"studies": ["mimic_tvae"], "scale": "smoke"}
-    assert load_runs(both | {"generators": ["cart"]})["mimic_tvae"].deliverable is None
+    assert load_runs(both | {"generators": ["cart"]})["mimic_tvae"].export is None
     made = load_runs(both)["mimic_tvae"]
-    assert made.deliverable.file_name == "synthetic_admissions.csv"
-    assert "results/mimic_tvae/simulated-smoke/deliverable" in made.files
+    assert made.export.file_name == "synthetic_admissions.csv"
+    assert "results/mimic_tvae/simulated-smoke/export" in made.files
 
 
 def test_words_of_the_command_line_are_understood():

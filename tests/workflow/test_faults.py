@@ -226,7 +226,7 @@ ALL_SCORES = {
         "coverage": ["cart"],
     },
     "learning_curve": [10, "all", 1000],
-    "deliverable": {"generator": "cart", "rows": 20},
+    "export": {"generator": "cart", "rows": 20},
 }
 
 
@@ -288,7 +288,7 @@ def test_what_makes_scores_pointless_is_one_sentence_before_training(project, ca
     change, said = BAD[case]
     study_of(
         project, change(small_table(300)), subgroups=[], cohorts=[], importance=[], sensitive=[], inference=None,
-        learning_curve=[], deliverable=None,
+        learning_curve=[], export=None,
     )  # fmt: skip
     # A draft takes the huge number for a code for missing; whoever wrote this codebook did not.
     codebook = project.folder / "config/datasets/ward.yaml"

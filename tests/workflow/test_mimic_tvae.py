@@ -8,11 +8,11 @@ FOLDER = "results/mimic_tvae/simulated-smoke"
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Folder of mimic_tvae's deliverable at smoke scale and of its table of metadata."""
+    """Folder of mimic_tvae's export at smoke scale and of its table of metadata."""
     from tests.workflow.conftest import Project
 
-    project = Project(tmp_path_factory.mktemp("deliverable"))
-    targets = f"{FOLDER}/deliverable", f"{FOLDER}/tables"
+    project = Project(tmp_path_factory.mktemp("export"))
+    targets = f"{FOLDER}/export", f"{FOLDER}/tables"
     done = project.snakemake(*targets, studies="mimic_tvae", scale="smoke", generators="[tvae,tvae_encoded]")
     assert done.returncode == 0, done.stdout
     return project.folder / FOLDER
@@ -24,7 +24,7 @@ def read(path):
 
 
 def test_it_has_the_rows_asked_for_in_the_raw_tables_schema(made):
-    raw, table = read(made / "raw/ADMISSIONS.csv.gz"), read(made / "deliverable/synthetic_admissions.csv")
+    raw, table = read(made / "raw/ADMISSIONS.csv.gz"), read(made / "export/synthetic_admissions.csv")
     assert len(table) == 1000
     assert list(table) == [header for header in raw if header in table]
     assert {"ADMITTIME", "DISCHTIME", "DEATHTIME", "HOSPITAL_EXPIRE_FLAG"} <= set(table)
@@ -34,33 +34,33 @@ def test_it_has_the_rows_asked_for_in_the_raw_tables_schema(made):
 
 
 def test_no_identifier_is_a_raw_ones(made):
-    raw, table = read(made / "raw/ADMISSIONS.csv.gz"), read(made / "deliverable/synthetic_admissions.csv")
+    raw, table = read(made / "raw/ADMISSIONS.csv.gz"), read(made / "export/synthetic_admissions.csv")
     for header in ("ROW_ID", "SUBJECT_ID", "HADM_ID"):
         assert table[header].is_unique and not set(table[header]) & set(raw[header])
 
 
 def test_no_diagnosis_of_a_few_patients_is_handed_over(made):
-    raw, table = read(made / "raw/ADMISSIONS.csv.gz"), read(made / "deliverable/synthetic_admissions.csv")
+    raw, table = read(made / "raw/ADMISSIONS.csv.gz"), read(made / "export/synthetic_admissions.csv")
     patients = raw.groupby("DIAGNOSIS")["SUBJECT_ID"].nunique()
     rare = set(patients.index[patients < 10])
     drawn = pd.concat([pd.read_parquet(path) for path in made.glob("synthetic/tvae/epochs2/*.parquet")])
-    # The generator knows such diagnoses; what it draws for the deliverable is not told.
+    # The generator knows such diagnoses; what it draws for the export is not told.
     assert rare & set(drawn["diagnosis"].astype(str)) and "other" in set(table["DIAGNOSIS"])
     assert not rare & set(table["DIAGNOSIS"])
-    dictionary = (made / "deliverable/synthetic_admissions_dictionary.csv").read_text()
+    dictionary = (made / "export/synthetic_admissions_dictionary.csv").read_text()
     assert not [text for text in rare if text in dictionary]
 
 
 def test_joined_tables_go_with_it(made):
-    table = read(made / "deliverable/synthetic_admissions.csv")
-    persons = read(made / "deliverable/synthetic_admissions_patients.csv")
+    table = read(made / "export/synthetic_admissions.csv")
+    persons = read(made / "export/synthetic_admissions_patients.csv")
     assert list(persons["SUBJECT_ID"]) == list(table["SUBJECT_ID"])
     assert set(persons["GENDER"]) <= {"F", "M"}
 
 
 def test_every_raw_header_is_in_the_dictionary_and_a_reason_if_it_is_left_out(made):
-    raw, table = read(made / "raw/ADMISSIONS.csv.gz"), read(made / "deliverable/synthetic_admissions.csv")
-    dictionary = read(made / "deliverable/synthetic_admissions_dictionary.csv")
+    raw, table = read(made / "raw/ADMISSIONS.csv.gz"), read(made / "export/synthetic_admissions.csv")
+    dictionary = read(made / "export/synthetic_admissions_dictionary.csv")
     dictionary = dictionary[dictionary["file"] == "synthetic_admissions.csv"]
     assert list(dictionary["header"]) == list(raw)
     assert set(dictionary.loc[dictionary["in_file"] == "yes", "header"]) == set(table)

@@ -1,7 +1,7 @@
 """Stage 4: synthetic tables, decoded, in the clean table's columns, types and levels.
 
 Needs: models/<generator>/seed<S>, data/codebook.json, data/train.parquet for the number of its rows. Yields: synthetic/<generator>/epochs<E>/seed<S>.parquet;
-deliverable/ in the raw table's headers and codes, with a data dictionary, where a study wants one.
+export/ in the raw table's headers and codes, with a data dictionary, where a study wants one.
 """
 
 
@@ -31,25 +31,25 @@ rule sample_table:
         "../../scripts/sample_table.py"
 
 
-rule write_deliverable:
-    """Draw rows to hand over, in the raw table's headers and codes, from one model; with their data dictionary."""
+rule write_export:
+    """Sample rows to hand over, in the raw table's headers and codes, from one model; with their data dictionary."""
     input:
-        unpack(of("delivered")),
+        unpack(of("exported")),
         prepared="results/{study}/{run}/data/codebook.json",
         clean="results/{study}/{run}/data/clean.parquet",
         cleaning="results/{study}/{run}/data/cleaning.csv",
     output:
-        deliverable=report(
-            directory("results/{study}/{run}/deliverable"),
+        export=report(
+            directory("results/{study}/{run}/export"),
             patterns=["{table}_dictionary.html"],
-            caption="../report/deliverable.rst",
+            caption="../report/export.rst",
             category="{study} ({run})",
             subcategory="1 Data",
             labels={"what": "Dictionary of the synthetic table"},
         ),
-        benchmark="results/{study}/{run}/benchmarks/write_deliverable.tsv",
+        benchmark="results/{study}/{run}/benchmarks/write_export.tsv",
     log:
-        "results/{study}/{run}/logs/write_deliverable.log",
+        "results/{study}/{run}/logs/write_export.log",
     conda:
         "../../envs/medsynth.yaml"
     threads: 1
@@ -59,14 +59,14 @@ rule write_deliverable:
     params:
         study_seed=of("study.seed"),
         least_patients=of("study.least_patients"),
-        deliverable=of("delivery"),
+        export=of("export"),
         note=of("note"),
         code=of.code(
-            "scripts/write_deliverable.py",
+            "scripts/write_export.py",
             "medsynth.preparation.transforms",
-            "{delivered}",
+            "{exported}",
         ),
     message:
-        "write the deliverable of {wildcards.study}"
+        "write the export of {wildcards.study}"
     script:
-        "../../scripts/write_deliverable.py"
+        "../../scripts/write_export.py"

@@ -1,4 +1,4 @@
-"""Draw a deliverable from one model: synthetic rows under the raw table's headers and codes, and their dictionary."""
+"""Sample an export from one model: synthetic rows under the raw table's headers and codes, and their dictionary."""
 
 from _job import log, read_tables, run, share_imports, write_text
 
@@ -21,9 +21,10 @@ def main(job):
     """Sample, check, leave out what few patients have, restore, write."""
     import pandas as pd
 
-    wanted = job.params.deliverable
+    wanted = job.params.export
     model = generator_class(wanted["class_path"]).load(Path(job.input.models) / f"epochs{wanted['epochs']}")
     refuse_seeded(model, wanted["generator"])
+    # Another word than "deliverable" would give other rows.
     seed = derive_seed(job.params.study_seed, wanted["generator"], wanted["seed"], "deliverable")
     prepared = Codebook.from_json(job.input.prepared)
     table = prepared.conform(model.sample(wanted["rows"], seed=seed))
@@ -36,7 +37,7 @@ def main(job):
     raw = {name: read_table(path, codebook) for name, path in zip(names, job.input.raw, strict=True)}
     dropped = reasons(pd.read_csv(job.input.cleaning, keep_default_na=False))
     tables, dictionary = restore(table, codebook, raw, dropped)
-    folder = Path(job.output.deliverable)
+    folder = Path(job.output.export)
     folder.mkdir(exist_ok=True)
     for name, restored in tables.items():
         # An index that the raw header does not name is there, too.
