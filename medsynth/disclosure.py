@@ -26,8 +26,8 @@ import pandas as pd
 from medsynth.codebook import Codebook, Column
 from medsynth.preparation.partitions import persons
 
-# Default of the studies' key `least_patients`.
-LEAST_PATIENTS = 10
+# Default of the studies' key `minimum_cell_size`.
+MINIMUM_CELL_SIZE = 10
 # What a table for reading has in place of a withheld number.
 WITHHELD = "withheld"
 

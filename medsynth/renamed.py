@@ -11,6 +11,7 @@ RENAMED: dict[str, set[str]] = {
     # Keys of studies.
     "sizes": {"learning_curve"},
     "deliverable": {"export"},
+    "least_patients": {"minimum_cell_size"},
     "dial": {"sweep"},
     # Of codebooks.
     "impossible": {"constraints"},

@@ -242,7 +242,7 @@ def facts_of(job: Any) -> Facts:
     """What tables and figures of a job are made from."""
     from medsynth.scores.registry import Facts
 
-    given = {key: job.params.get(key) for key in ("cards", "evidence") if job.params.get(key)}
+    given = {key: job.params.get(key) for key in ("cards", "plot_data") if job.params.get(key)}
     return Facts(scores=read_scores(job), files=dict(job.input.items()), **job.params.facts, **given)
 
 

@@ -16,10 +16,10 @@ from medsynth.scores.importance.figure import importances
 
 
 def main(job):
-    """Read the evidence, draw every figure that the study asks for, save as png and pdf."""
+    """Read the plot data, draw every figure that the study asks for, save as png and pdf."""
     params, generator = job.params, job.wildcards.generator
     codebook = Codebook.from_json(job.input.codebook)
-    evidence = [read_json(path) for path in job.input.evidence]
+    plot_data = [read_json(path) for path in job.input.plot_data]
     title = f"{params.title}, {params.epochs} epochs" if params.epochs else params.title
     plain = {"title": title, "note": params.note}
     coloured = plain | {"colour": params.colour}
@@ -27,14 +27,14 @@ def main(job):
         # A generator's name, and a target's, may have underscores itself.
         kind, _, target = path.stem.partition(f"_{generator}")
         if kind == "distributions":
-            figure = distributions(evidence, codebook, **coloured)
+            figure = distributions(plot_data, codebook, **coloured)
         elif kind == "associations":
-            figure = associations(evidence, **plain)
+            figure = associations(plot_data, **plain)
         elif kind == "pairs":
-            figure = pairs(evidence, codebook, **coloured)
+            figure = pairs(plot_data, codebook, **coloured)
         else:
             target = target.removeprefix("_")
-            first = {"real": read_json(job.input.real), generator: evidence[0]}
+            first = {"real": read_json(job.input.real), generator: plot_data[0]}
             looked_at = {name: one["importance"][target] for name, one in first.items()}
             figure = importances(read_scores(job), looked_at, target=target, generator=generator, **coloured)
         save_figure(figure, path.with_suffix(""))
@@ -42,7 +42,7 @@ def main(job):
 
 
 def read_json(path):
-    """Read an evidence file."""
+    """Read a file of plot data."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 

@@ -47,7 +47,7 @@ def main(job):
     for name, part in complete.items():
         log.info("%s: %d rows, %d columns, %d cells imputed", name, *part.shape, parts[name].isna().sum().sum())
     check_targets(targets, complete)
-    least = job.params.least_patients
+    least = job.params.minimum_cell_size
     remarks = list(shortfalls(complete, person, targets, least=least))
     for name, remark in remarks:
         log.warning("%s partition: %s", name, remark)

@@ -38,7 +38,7 @@ def main(job):
         TableEncoder().fit(train),
         rows=job.params.rows,
         seed=seed,
-        least=job.params.least_patients,
+        least=job.params.minimum_cell_size,
         persons=persons,
         subgroups=[Subgroups(**one) for one in job.params.subgroups],
     )

@@ -56,7 +56,7 @@ def main(job):
         samples=params.samples,
         rows=params.rows,
         seed=derive_seed(params.study_seed, "coverage"),
-        least=params.least_patients,
+        least=params.minimum_cell_size,
     )
     write_scores(job, {params.epochs: [("coverage", score) for score in scores]})
 

@@ -25,7 +25,7 @@ def main(job):
     absent = [name for name in analysis.outcome.made_of if name not in train]
     if absent:
         raise InputError(f"'inference' explains '{absent[0]}', which cleaning dropped; cleaning.csv says why.")
-    design = Design(analysis.predictors, job.params.least_patients).fit(train)
+    design = Design(analysis.predictors, job.params.minimum_cell_size).fit(train)
     generator = job.wildcards.generator
     if generator == "real":
         tables = real_tables(job, test)

@@ -20,7 +20,7 @@ from medsynth.scores.scorings import scorings
 
 def main(job):
     """Compare the table of every epoch count with held-out real rows."""
-    found, evidence = {}, {}
+    found, plot_data = {}, {}
     partitions = read_tables(job, "train", "test", "persons")
     for i, epochs in enumerate(job.params.scored_epochs):
         judged = judged_table(job, i, *partitions)
@@ -31,9 +31,9 @@ def main(job):
             found[epochs] += scores(judged)
             log.info("%s scored (%d epochs)", name, epochs)
         if epochs == job.params.shown_epochs:
-            evidence = judged.evidence
+            plot_data = judged.plot_data
     write_scores(job, found)
-    write_text(job.output.evidence, json.dumps(evidence))
+    write_text(job.output.plot_data, json.dumps(plot_data))
 
 
 def judged_table(job, i, train, test, whose):
@@ -67,7 +67,7 @@ def judged_table(job, i, train, test, whose):
         settings=params.settings,
         study_seed=params.study_seed,
         seed=derive_seed(params.study_seed, job.wildcards.seed, "detector and classifiers"),
-        least=params.least_patients,
+        least=params.minimum_cell_size,
     )
 
 

@@ -31,8 +31,8 @@ def main(job):
     check_clean(table, prepared, what=f"The table that {wanted['generator']} drew")
     codebook = Codebook.from_yaml(job.input.codebook)
     (clean,) = read_tables(job, "clean")
-    table, cells = without_rare_levels(table, clean, codebook, least=job.params.least_patients)
-    log.info("cells whose level fewer than %d patients have: %s", job.params.least_patients, cells)
+    table, cells = without_rare_levels(table, clean, codebook, least=job.params.minimum_cell_size)
+    log.info("cells whose level fewer than %d patients have: %s", job.params.minimum_cell_size, cells)
     names = file_names(codebook, wanted["file"])
     raw = {name: read_table(path, codebook) for name, path in zip(names, job.input.raw, strict=True)}
     dropped = reasons(pd.read_csv(job.input.cleaning, keep_default_na=False))
@@ -57,8 +57,8 @@ def main(job):
         folder / f"{Path(names[0]).stem}_dictionary",
         caption=f"Data dictionary of {', '.join(names)}: {wanted['rows']:,} synthetic rows of {wanted['title']} "
         f"({wanted['epochs']} epochs, seed {wanted['seed']}); identifiers are fresh, levels of free text that fewer "
-        f"than {job.params.least_patients} real patients have are one, and a header that is not in the file is listed "
-        "with the reason",
+        f"than {job.params.minimum_cell_size} real patients have are one, and a header that is not in the file is "
+        "listed with the reason",
         note=job.params.note,
         formats=("csv", "html"),
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from medsynth.disclosure import LEAST_PATIENTS
+from medsynth.disclosure import MINIMUM_CELL_SIZE
 from medsynth.errors import InputError
 from medsynth.evaluation.targets import Target
 
@@ -128,7 +128,7 @@ def shortfalls(
     persons: Mapping[str, np.ndarray],
     targets: Sequence[Target],
     *,
-    least: int = LEAST_PATIENTS,
+    least: int = MINIMUM_CELL_SIZE,
 ) -> Iterator[tuple[str, str]]:
     """Say which scores the rows do not suffice for.
 

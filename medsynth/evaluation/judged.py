@@ -51,7 +51,7 @@ class Judged:
         Of the study, and of detectors and classifiers of this training seed.
     least : int
         Fewer real patients are not told of.
-    evidence : dict
+    plot_data : dict
         What is no score but what figures need; families add to it.
     """
 
@@ -70,7 +70,7 @@ class Judged:
     study_seed: int
     seed: int
     least: int
-    evidence: dict[str, Any] = field(default_factory=dict)
+    plot_data: dict[str, Any] = field(default_factory=dict)
 
     @property
     def has_table(self) -> bool:

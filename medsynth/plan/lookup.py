@@ -160,9 +160,9 @@ class Asked:
 
     @property
     def drawn(self) -> dict[str, Any]:
-        """What figures are made from besides: evidence, and models for their cards."""
+        """What figures are made from besides: plot data, and models for their cards."""
         models = [self._models(seed, g) for g in self._with_cards for seed in self.run.trained_seeds(g)]
-        return self.shown | {"evidence": [*chain.from_iterable(self.evidence.values())], "models": models}
+        return self.shown | {"plot_data": [*chain.from_iterable(self.plot_data.values())], "models": models}
 
     @property
     def _with_cards(self) -> list[str]:
@@ -258,14 +258,14 @@ class Asked:
         }
 
     @property
-    def evidence(self) -> dict[str, list[str]]:
-        """Evidence of every generator that is drawn, one file a seed, and of real rows where forests are explained."""
+    def plot_data(self) -> dict[str, list[str]]:
+        """Plot data of every generator that is drawn, one file a seed, and of real rows where forests are explained."""
         found = {}
         for name in [*self.run.drawable, *(["real"] if self.run.importance else [])]:
             seeds = self.run.shown_seeds("table", name)
             # One partition has one set of bins.
             found[name] = [
-                f"{self.run.folder}/evidence/{name}/seed{s}.json"
+                f"{self.run.folder}/plot_data/{name}/seed{s}.json"
                 for s in seeds
                 if self.run.split_of(s) == self.run.split_of(seeds[0])
             ]
@@ -297,7 +297,7 @@ class Asked:
         """Captions in the report, as reStructuredText, by the name of a table or figure."""
         published = self.run.study.published
         fields = registry.caption_fields(
-            published.model_dump(exclude_none=True) if published else None, self.run.study.least_patients
+            published.model_dump(exclude_none=True) if published else None, self.run.study.minimum_cell_size
         )
         tables = {t.name: escaped(t.caption.format(**fields)) for t in registry.tables_of(self.run)}
         figures = {shown.name: registry.figures()[shown.kind].caption for shown in registry.figures_of(self.run)}
@@ -376,7 +376,7 @@ class Asked:
             "columns": run.columns,
             "cohorts": plain(run.study.cohorts),
             "constraints": run.constraints,
-            "least_patients": run.study.least_patients,
+            "minimum_cell_size": run.study.minimum_cell_size,
             "failures": run.failures,
             "budgets": run.budgets,
             "guarantees": run.guarantees,

@@ -139,7 +139,7 @@ class Run:
 
     @property
     def drawable(self) -> list[str]:
-        """Generators that there is evidence of for the figures that each generator gets."""
+        """Generators that there are plot data of for the figures that each generator gets."""
         return [g for g in self.generators if self.shown_seeds("table", g)]
 
     def trained_seeds(self, generator: str) -> list[int]:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from medsynth.codebook import Strict
-from medsynth.disclosure import LEAST_PATIENTS
+from medsynth.disclosure import MINIMUM_CELL_SIZE
 from medsynth.evaluation.targets import Target
 from medsynth.scores.conditional.compute import Cohort
 from medsynth.scores.fairness.compute import Subgroups
@@ -210,10 +210,10 @@ class Study(Strict):
     learning_curve: list[Rows] = Field(
         [], description="numbers of training rows (and 'all') that every generator is also fitted on"
     )
-    least_patients: int = Field(
-        LEAST_PATIENTS,
+    minimum_cell_size: int = Field(
+        MINIMUM_CELL_SIZE,
         ge=1,
-        description="tables, figures and their evidence tell of no smaller number of real patients, and the "
+        description="tables, figures and their plot data show no smaller number of real patients, and the "
         "export has no level of free text that fewer have; see docs/disclosure.md",
     )
     export: Export | None = Field(None, description="a synthetic table to hand over, see below")

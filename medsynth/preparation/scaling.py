@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 
 from medsynth.codebook import NUMERIC, Codebook
-from medsynth.disclosure import LEAST_PATIENTS, inner_range
+from medsynth.disclosure import MINIMUM_CELL_SIZE, inner_range
 
 # Name -> method of a column; kurtosis is excess kurtosis.
 MOMENTS = {"mean": "mean", "std": "std", "skewness": "skew", "kurtosis": "kurt"}
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
 
 
-def scaling_table(train: pd.DataFrame, codebook: Codebook, least: int = LEAST_PATIENTS) -> pd.DataFrame:
+def scaling_table(train: pd.DataFrame, codebook: Codebook, least: int = MINIMUM_CELL_SIZE) -> pd.DataFrame:
     """Moments of every numeric column before and after scikit-learn's `MinMaxScaler`.
 
     The Med-VAE paper (Supplement) calculates them "to ensure the data distribution remained unchanged". A linear map

@@ -80,7 +80,7 @@ class Finished:
     @property
     def least(self) -> int:
         """Fewer real patients are not counted."""
-        return self.facts["least_patients"]
+        return self.facts["minimum_cell_size"]
 
     @cached_property
     def headlines(self) -> set[str]:

@@ -345,11 +345,11 @@ class Facts:
         What verdicts depend on besides the scores; see `medsynth.scores.published.table.published_table`.
     overview : dict
         Fact -> value, what was run.
-    least_patients : int
+    minimum_cell_size : int
         Fewer real rows or cells are not counted.
     failures : list of dict
         Scores that failed jobs left without: generator, epochs, seed, stage, step and reason.
-    cards, evidence : dict
+    cards, plot_data : dict
         Generator -> paths, one a seed: cards of its last models, and what figures need besides scores.
     """
 
@@ -370,10 +370,10 @@ class Facts:
     publication: dict[str, Any] | None
     run: dict[str, str]
     overview: dict[str, str]
-    least_patients: int
+    minimum_cell_size: int
     failures: list[dict[str, Any]] = field(default_factory=list)
     cards: dict[str, list[str]] = field(default_factory=dict)
-    evidence: dict[str, list[str]] = field(default_factory=dict)
+    plot_data: dict[str, list[str]] = field(default_factory=dict)
 
     @cached_property
     def at_shown_epochs(self) -> pd.DataFrame:
@@ -409,9 +409,9 @@ class Facts:
         """Cards of a generator's last models, one a seed."""
         return [_json(path) for path in self.cards[generator]]
 
-    def evidence_of(self, generator: str) -> list[dict[str, Any]]:
-        """Evidence of a generator at the epoch count that is shown, one a seed."""
-        return [_json(path) for path in self.evidence[generator]]
+    def plot_data_of(self, generator: str) -> list[dict[str, Any]]:
+        """Plot data of a generator at the epoch count that is shown, one a seed."""
+        return [_json(path) for path in self.plot_data[generator]]
 
     def titled(self, generator: str) -> str:
         """Title of a generator with the epoch count that is shown."""
@@ -420,7 +420,7 @@ class Facts:
 
     def caption(self, table: Table) -> str:
         """Caption of a table."""
-        return table.caption.format(**caption_fields(self.publication, self.least_patients))
+        return table.caption.format(**caption_fields(self.publication, self.minimum_cell_size))
 
 
 def caption_fields(publication: dict[str, Any] | None, least: int) -> dict[str, Any]:

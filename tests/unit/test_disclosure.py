@@ -157,7 +157,7 @@ def test_levels_that_leave_few_of_the_rows_that_others_count_are_rare(codebook):
     }  # fmt: skip
 
 
-def test_no_bin_and_no_share_of_the_evidence_is_of_few_real_rows(partitions):
+def test_no_bin_and_no_share_of_the_plot_data_is_of_few_real_rows(partitions):
     train, test, codebook = partitions
     one_centenarian = test.assign(age=test["age"].where(test.index > 0, 118), sex="female")
     one_centenarian.loc[:2, "sex"] = "male"
@@ -226,7 +226,7 @@ def tables_of(tmp_path, **files):
     (tmp_path / "provenance.json").write_text('{"raw_rows": 1000}')
     paths = {**{name: tmp_path / f"{name}.csv" for name in files}, "provenance": tmp_path / "provenance.json"}
     names = [field.name for field in dataclasses.fields(Facts)]
-    return Facts(**dict.fromkeys(names) | {"files": paths, "least_patients": 10})
+    return Facts(**dict.fromkeys(names) | {"files": paths, "minimum_cell_size": 10})
 
 
 def test_what_cleaning_changed_cannot_be_told_by_difference(tmp_path):

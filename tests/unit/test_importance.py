@@ -99,27 +99,27 @@ def test_a_figure_shows_the_gravest_outcome_and_the_positive_class(tables):
     assert shown == ["died", "yes"]
 
 
-def test_evidence_holds_no_row_and_no_value_of_a_patient(tables):
+def test_plot_data_hold_no_row_and_no_value_of_a_patient(tables):
     train, test, encoder = tables
     explanation = explain(train, test, SICK, encoder, seed=1)
-    evidence = json.loads(json.dumps(explanation.evidence()))
-    assert set(evidence["predictors"]) == set(explanation.predictors)
+    plot_data = json.loads(json.dumps(explanation.plot_data()))
+    assert set(plot_data["predictors"]) == set(explanation.predictors)
     for i, name in enumerate(explanation.predictors):
-        points = evidence["predictors"][name]
+        points = plot_data["predictors"][name]
         # Sorted column by column, which takes rows apart.
         assert points["shap"][1] == sorted(points["shap"][1])
         np.testing.assert_allclose(points["shap"][1], np.sort(explanation.values[:, i, 1]), atol=5e-4)
         assert 0 <= min(points["position"]) <= max(points["position"]) <= 1
         # No colour is of fewer than ten patients.
         assert min(pd.Series(points["position"]).value_counts()) >= 10
-    assert set(evidence["predictors"]["male"]["position"]) == {0, 1}
+    assert set(plot_data["predictors"]["male"]["position"]) == {0, 1}
 
 
 def test_the_position_of_values_put_together_tells_nobody_how_many_rows_have_which():
     def of(first, coded, values):
         positions = np.array([values[0]] * first + [values[1]] * (12 - first) + [1.0] * 20)[:, None]
         explanation = Explanation("sick", ["x"], ["no", "yes"], np.zeros((32, 1, 2)), positions, [coded], "yes")
-        return explanation.evidence(10)["predictors"]["x"]["position"]
+        return explanation.plot_data(10)["predictors"]["x"]["position"]
 
     assert of(2, True, (0.0, 0.5)) == of(3, True, (0.0, 0.5)) == [0.25] * 12 + [1] * 20
     # Ranks of ties are their means.
@@ -130,7 +130,7 @@ def test_a_level_that_training_rows_never_show_has_no_position(tables):
     train, test, _ = tables
     train = train[train["male"] == "no"].reset_index(drop=True)
     explanation = explain(train, test, SICK, TableEncoder().fit(train), seed=1)
-    positions = explanation.evidence()["predictors"]["male"]["position"]
+    positions = explanation.plot_data()["predictors"]["male"]["position"]
     assert positions.count(None) == (test["male"] == "yes").sum()
 
 
@@ -214,9 +214,9 @@ def test_the_display_has_ceiling_generators_at_their_last_epochs_and_floor(score
 
 @pytest.fixture(scope="module")
 def explained(tables):
-    """Long table and evidence of two forests for the three-way outcome."""
+    """Long table and plot data of two forests for the three-way outcome."""
     train, test, encoder = tables
-    rows, evidence = [], {}
+    rows, plot_data = [], {}
     for name in ("real", "cart"):
         for seed in (1, 2):
             table = train if name == "real" else patients(300, seed=seed + 5)
@@ -225,8 +225,8 @@ def explained(tables):
                 (name, 0, seed, "importance", score.metric, score.about._asdict(), score.value)
                 for score in explanation.scores()
             ]
-            evidence.setdefault(name, json.loads(json.dumps(explanation.evidence())))
-    return table_of_scores(rows), evidence
+            plot_data.setdefault(name, json.loads(json.dumps(explanation.plot_data())))
+    return table_of_scores(rows), plot_data
 
 
 def draw(explained, target="outcome"):

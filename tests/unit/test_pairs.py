@@ -1,4 +1,4 @@
-"""Pair plots: which columns, what evidence keeps of patients, and what the figure shows."""
+"""Pair plots: which columns, what plot data keep of patients, and what the figure shows."""
 
 import json
 
@@ -25,8 +25,8 @@ def labs() -> Codebook:
 
 
 @pytest.fixture
-def evidence(partitions):
-    """Evidence of the ward's two numeric columns: all real rows against the training rows."""
+def plot_data(partitions):
+    """Plot data of the ward's two numeric columns: all real rows against the training rows."""
     train, test, codebook = partitions
     tables = {"real": pd.concat([train, test], ignore_index=True), "synthetic": train}
     found = pairs(tables, codebook, ["age", "crp"], edges_from="real")
@@ -44,13 +44,13 @@ def test_a_codebook_of_fewer_columns_gives_them_all(codebook):
     assert pair_columns(codebook, 1) == ["age", "crp"]
 
 
-def test_every_synthetic_row_is_in_one_cell(evidence, partitions):
-    (pair,) = evidence["pairs"]["counts"]
-    assert np.sum(pair["synthetic"]) == len(partitions[0]) == evidence["pairs"]["rows"]["synthetic"]
-    assert np.shape(pair["real"]) == tuple(len(evidence["pairs"]["edges"][name]) - 1 for name in ("age", "crp"))
+def test_every_synthetic_row_is_in_one_cell(plot_data, partitions):
+    (pair,) = plot_data["pairs"]["counts"]
+    assert np.sum(pair["synthetic"]) == len(partitions[0]) == plot_data["pairs"]["rows"]["synthetic"]
+    assert np.shape(pair["real"]) == tuple(len(plot_data["pairs"]["edges"][name]) - 1 for name in ("age", "crp"))
 
 
-def test_no_lone_patient_is_in_the_evidence(partitions):
+def test_no_lone_patient_is_in_the_plot_data(partitions):
     train, _, codebook = partitions
     outlier = train.assign(age=40, crp=10.0)
     outlier.loc[:5, "crp"] = [90.0, 90.0, 90.0, 70.0, 50.0, 50.0]
@@ -71,8 +71,8 @@ def test_a_lone_patient_takes_the_next_smallest_cell_of_the_line_with_it(partiti
     assert list(real[real > 0]) == [len(train) - 4]
 
 
-def test_evidence_survives_json_and_holds_no_value_of_a_row_but_bins(evidence):
-    assert json.loads(json.dumps(evidence)) == evidence
+def test_plot_data_survive_json_and_hold_no_value_of_a_row_but_bins(plot_data):
+    assert json.loads(json.dumps(plot_data)) == plot_data
 
 
 def test_few_rows_give_few_bins(partitions):
@@ -82,28 +82,28 @@ def test_few_rows_give_few_bins(partitions):
     assert (len(few["edges"]["crp"]), len(many["edges"]["crp"])) == (7, 25)
 
 
-def draw(evidence, codebook):
-    return pair_figures.pairs([evidence, evidence], codebook, title="TVAE", colour="#009e73", note=NOTE)
+def draw(plot_data, codebook):
+    return pair_figures.pairs([plot_data, plot_data], codebook, title="TVAE", colour="#009e73", note=NOTE)
 
 
-def test_the_panels_of_a_pair_are_mirrored_with_the_same_shades(evidence, partitions):
-    axes = np.array(draw(evidence, partitions[2]).axes).reshape(2, 2)
+def test_the_panels_of_a_pair_are_mirrored_with_the_same_shades(plot_data, partitions):
+    axes = np.array(draw(plot_data, partitions[2]).axes).reshape(2, 2)
     above, below = axes[0, 1], axes[1, 0]
     assert above.get_xlim() == below.get_ylim() and above.get_ylim() == below.get_xlim()
     assert above.collections[0].get_clim() == below.collections[0].get_clim()
     real = below.collections[0].get_array()
-    assert np.array_equal(real > 0, np.array(evidence["pairs"]["counts"][0]["real"]).T > 0)
+    assert np.array_equal(real > 0, np.array(plot_data["pairs"]["counts"][0]["real"]).T > 0)
 
 
-def test_axes_are_named_with_units_at_the_edges_alone(evidence, partitions):
-    axes = np.array(draw(evidence, partitions[2]).axes).reshape(2, 2)
+def test_axes_are_named_with_units_at_the_edges_alone(plot_data, partitions):
+    axes = np.array(draw(plot_data, partitions[2]).axes).reshape(2, 2)
     assert [ax.get_ylabel() for ax in axes[:, 0]] == ["age (years)", "crp (mg/L)"]
     assert [ax.get_xlabel() for ax in axes[1]] == ["age (years)", "crp (mg/L)"]
     assert not any(ax.get_xlabel() for ax in axes[0])
 
 
-def test_the_legend_and_the_note_say_what_is_where(evidence, partitions):
-    figure = draw(evidence, partitions[2])
+def test_the_legend_and_the_note_say_what_is_where(plot_data, partitions):
+    figure = draw(plot_data, partitions[2])
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["Real (below the diagonal)", "Synthetic: TVAE (2 seeds together) (above)"]
     assert figure.get_supxlabel().endswith("blank: fewer than 10 of 400 rows")
@@ -113,13 +113,13 @@ def test_a_constant_column_is_drawn(partitions):
     train, _, codebook = partitions
     tables = {"real": train.assign(age=40), "synthetic": train}
     found = pairs(tables, codebook, ["age", "crp"], edges_from="real")
-    evidence = {"pairs": found, "distributions": distributions(tables, codebook, edges_from="real")}
-    assert len(draw(evidence, codebook).axes) == 4
+    plot_data = {"pairs": found, "distributions": distributions(tables, codebook, edges_from="real")}
+    assert len(draw(plot_data, codebook).axes) == 4
 
 
 def test_one_column_alone_is_its_density(partitions):
     train, _, codebook = partitions
     tables = {"real": train, "synthetic": train}
     found = pairs(tables, codebook, ["age"], edges_from="real")
-    evidence = {"pairs": found, "distributions": distributions(tables, codebook, edges_from="real")}
-    assert len(draw(evidence, codebook).axes) == 1
+    plot_data = {"pairs": found, "distributions": distributions(tables, codebook, edges_from="real")}
+    assert len(draw(plot_data, codebook).axes) == 1

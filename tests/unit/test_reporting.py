@@ -484,7 +484,7 @@ CODEBOOK = Codebook.model_construct(
 )
 
 
-def evidence(shift):
+def plot_data(shift):
     shares = np.linspace(2, 1, 15) / 22.5
     matrix = np.full((3, 3), 0.2) + 0.8 * np.eye(3)
     other = np.full((3, 3), 0.2 + shift) + (0.8 - shift) * np.eye(3)
@@ -565,20 +565,20 @@ def test_accuracy_of_an_unknown_target_is_refused(utility_scores):
 
 
 def test_distributions_have_a_panel_for_each_column_with_its_unit():
-    figure = distributions([evidence(0), evidence(0.1)], CODEBOOK, title="TVAE", colour="#009e73", note=NOTE)
+    figure = distributions([plot_data(0), plot_data(0.1)], CODEBOOK, title="TVAE", colour="#009e73", note=NOTE)
     assert [ax.get_title() for ax in panels(figure)] == ["age", "sex", "unit"]
     assert panels(figure)[0].get_xlabel() == "years"
     assert legend_labels(figure) == ["Real", "Synthetic: TVAE (mean of 2 seeds, smallest to largest)"]
 
 
 def test_distributions_show_the_mean_over_seeds():
-    figure = distributions([evidence(0), evidence(0.1)], CODEBOOK, title="TVAE", colour="#009e73", note=NOTE)
+    figure = distributions([plot_data(0), plot_data(0.1)], CODEBOOK, title="TVAE", colour="#009e73", note=NOTE)
     synthetic = panels(figure)[1].containers[1]
     assert [bar.get_width() for bar in synthetic] == pytest.approx([0.55, 0.45])
 
 
 def test_distributions_put_rare_levels_together_and_cut_long_names():
-    figure = distributions([evidence(0)], CODEBOOK, title="TVAE", colour="#009e73", note=NOTE)
+    figure = distributions([plot_data(0)], CODEBOOK, title="TVAE", colour="#009e73", note=NOTE)
     panel = panels(figure)[2]
     labels = [label.get_text() for label in panel.get_yticklabels()]
     assert len(labels) == 12
@@ -588,7 +588,7 @@ def test_distributions_put_rare_levels_together_and_cut_long_names():
 
 
 def test_associations_are_three_heatmaps_with_stated_limits():
-    figure = associations([evidence(0), evidence(0.14)], title="TVAE", note=NOTE)
+    figure = associations([plot_data(0), plot_data(0.14)], title="TVAE", note=NOTE)
     titles = [ax.get_title() for ax in panels(figure)]
     assert titles == ["Real", "Synthetic: TVAE, mean of 2 seeds", "Difference, limits ±0.10; mean absolute 0.070"]
     assert panels(figure)[2].collections[0].get_clim() == pytest.approx((-0.1, 0.1))
@@ -598,8 +598,8 @@ def test_associations_are_three_heatmaps_with_stated_limits():
 def test_every_figure_says_where_the_data_come_from(utility_scores):
     drawn = [
         accuracy_by_epochs(utility_scores, STYLES, target="age", note=NOTE),
-        distributions([evidence(0)], CODEBOOK, title="TVAE", colour="#009e73", note=NOTE),
-        associations([evidence(0)], title="TVAE", note=NOTE),
+        distributions([plot_data(0)], CODEBOOK, title="TVAE", colour="#009e73", note=NOTE),
+        associations([plot_data(0)], title="TVAE", note=NOTE),
     ]
     assert all(figure.get_supxlabel().startswith(f"Data: {NOTE}") for figure in drawn)
 

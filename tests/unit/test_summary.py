@@ -91,7 +91,7 @@ def finished(tmp_path):
         "run": {"target": "death"},
         "publication": {"items": [{"item": "TVAE is close", "headline": True}]},
         "guarantees": {},
-        "least_patients": 10,
+        "minimum_cell_size": 10,
     }
     study = {
         "name": "diabetes",

@@ -1,4 +1,4 @@
-"""The report, the tables and the evidence tell of no single patient; planted rows and values are found.
+"""The report, the tables and the plot data reveal no single patient; planted rows and values are found.
 
 Two readers look for what they should not learn: one searches for records and small cells as they stand there, the other
 solves for counts. He knows the code, how many rows each partition has, which levels a column has, and all tables.
@@ -66,8 +66,8 @@ def real(smoke):
 
 @pytest.fixture(scope="module")
 def told(smoke, report):
-    """Every text that a reader of the report, the tables or the evidence sees, by file."""
-    files = smoke.files(f"{RUN}/tables/*") | smoke.files(f"{RUN}/evidence/**/*.json")
+    """Every text that a reader of the report, the tables or the plot data sees, by file."""
+    files = smoke.files(f"{RUN}/tables/*") | smoke.files(f"{RUN}/plot_data/**/*.json")
     return {path: content.decode() for path, content in files.items()} | {
         "report.html": "\n".join([report, *embedded(report)])
     }
@@ -107,10 +107,10 @@ def packed(text):
     return base64.b64encode(text.encode()).decode()
 
 
-def small_cells(evidence, real):
+def small_cells(plot_data, real):
     """Counts of few real rows, and bins that end beyond what several real rows reach."""
     test, found = real["test"], []
-    for name, shown in evidence["distributions"].items():
+    for name, shown in plot_data["distributions"].items():
         widths = np.diff(shown["edges"]) if "edges" in shown else 1
         # Half of the test rows a side, as the holdout has.
         counts = np.round(np.array(shown["real"]) * widths * (len(test) // 2))
@@ -120,36 +120,36 @@ def small_cells(evidence, real):
             low, high = np.sort(test[name])[[LEAST - 1, -LEAST]]
             if shown["edges"][0] < low - WIDTH or shown["edges"][-1] > high + WIDTH:
                 found.append((name, "range"))
-    for pair in evidence["pairs"]["counts"]:
+    for pair in plot_data["pairs"]["counts"]:
         found += [(pair["x"], count) for count in np.ravel(pair["real"]) if 0 < count < LEAST]
     return found
 
 
 @pytest.fixture(scope="module")
-def evidence(smoke):
-    """Evidence of every model; that of reference rows has importances alone."""
-    files = smoke.files(f"{RUN}/evidence/*/*.json")
+def plot_data(smoke):
+    """Plot data of every model; that of reference rows has importances alone."""
+    files = smoke.files(f"{RUN}/plot_data/*/*.json")
     return [one for one in map(json.loads, files.values()) if "distributions" in one]
 
 
-def test_no_cell_of_the_evidence_is_of_few_patients(evidence, real):
-    assert len(evidence) > 10
-    assert [found for one in evidence if (found := small_cells(one, real))] == []
+def test_no_cell_of_the_plot_data_is_of_few_patients(plot_data, real):
+    assert len(plot_data) > 10
+    assert [found for one in plot_data if (found := small_cells(one, real))] == []
 
 
-def test_a_planted_small_cell_and_a_planted_extreme_are_found(evidence, real):
-    planted = json.loads(json.dumps(evidence[0]))
+def test_a_planted_small_cell_and_a_planted_extreme_are_found(plot_data, real):
+    planted = json.loads(json.dumps(plot_data[0]))
     few = 3 / (len(real["test"]) // 2)
     planted["distributions"]["death"]["real"] = [1 - few, few]
     assert small_cells(planted, real)
-    planted = json.loads(json.dumps(evidence[0]))
+    planted = json.loads(json.dumps(plot_data[0]))
     planted["distributions"]["age"]["edges"][-1] += real["test"]["age"].max()
     assert ("age", "range") in small_cells(planted, real)
 
 
 def test_no_colour_of_a_beeswarm_is_of_few_patients(smoke):
     explained = [
-        json.loads(content).get("importance", {}) for content in smoke.files(f"{RUN}/evidence/**/*.json").values()
+        json.loads(content).get("importance", {}) for content in smoke.files(f"{RUN}/plot_data/**/*.json").values()
     ]
     assert any(explained)
     for targets in explained:
@@ -271,9 +271,9 @@ def broken(violations, rows):
         yield from ((row["generator"], count) for count in left if 0 < count < LEAST)
 
 
-def hidden_cells(evidence):
+def hidden_cells(plot_data):
     """What the cells of a pair plot leave of a margin that another pair shows in full."""
-    shown = evidence["pairs"]
+    shown = plot_data["pairs"]
     margins = {}
     for pair in shown["counts"]:
         cells = np.array(pair["real"])
@@ -346,8 +346,8 @@ def test_a_blank_cell_of_a_pair_plot_is_solved():
         {"x": "age", "y": "crp", "real": [[40, 0], [30, 30]]},
         {"x": "age", "y": "bmi", "real": [[20, 17], [30, 30]]},
     ]
-    evidence = {"pairs": {"rows": {"real": 100}, "counts": counts}}
-    assert list(hidden_cells(evidence)) == [("age", 3)]
+    plot_data = {"pairs": {"rows": {"real": 100}, "counts": counts}}
+    assert list(hidden_cells(plot_data)) == [("age", 3)]
 
 
 @pytest.fixture(scope="module")
@@ -386,11 +386,11 @@ def test_whoever_solves_for_counts_finds_none_among_violations(tables, real, dra
     assert list(broken(tables["violations"], {"real": drawn, "holdout": len(real["test"]) // 2})) == []
 
 
-def test_whoever_solves_for_counts_finds_none_in_the_evidence(evidence, tables, real):
+def test_whoever_solves_for_counts_finds_none_in_the_plot_data(plot_data, tables, real):
     fairness = tables["fairness"]
     groups = fairness[fairness["generator"] == "cart"].set_index(["column", "group"])["rows"].dropna()
     half = len(real["test"]) // 2
-    for one in evidence:
+    for one in plot_data:
         assert list(hidden_cells(one)) == []
         for name, shown in one["distributions"].items():
             for level, share in zip(shown.get("levels", []), shown["real"], strict=False):

@@ -72,7 +72,7 @@ def test_a_job_runs_without_snakemake(smoke, tmp_path, monkeypatch):
     monkeypatch.chdir(smoke.folder)
     made = "results/covid_gans/simulated-smoke/scores/table/cart/seed1.csv"
     job = job_of(made, studies="covid_gans", scale="smoke")
-    job.output.scores, job.output.evidence = str(tmp_path / "scores.csv"), str(tmp_path / "evidence.json")
+    job.output.scores, job.output.plot_data = str(tmp_path / "scores.csv"), str(tmp_path / "plot_data.json")
     job.output.replicates = str(tmp_path / "replicates.parquet")
     score_table.main(job)
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "scores.csv"), pd.read_csv(made))

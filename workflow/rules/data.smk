@@ -114,7 +114,7 @@ rule prepare_partitions:
         winsorise=of("study.winsorise"),
         imputation=of("imputation"),
         targets=of("study.targets"),
-        least_patients=of("study.least_patients"),
+        minimum_cell_size=of("study.minimum_cell_size"),
         code=of.code("scripts/prepare_partitions.py"),
     message:
         "split and impute for {wildcards.study}"

@@ -1,6 +1,6 @@
 """Stage 6: tables, figures and the summary page. What a study has of them, the families of scores declare.
 
-Needs: scores.csv, replicates.parquet, benchmarks.csv, evidence/, model cards, data/*.csv. Yields tables/<table>.{csv,
+Needs: scores.csv, replicates.parquet, benchmarks.csv, plot_data/, model cards, data/*.csv. Yields tables/<table>.{csv,
 md,tex,html}, figures/<figure>.{png,pdf}, summary.html and results/index.html.
 """
 
@@ -57,7 +57,7 @@ rule draw_figures:
         figures=of("figures"),
         facts=of("drawn_facts"),
         cards=of("cards"),
-        evidence=of("evidence"),
+        plot_data=of("plot_data"),
         test_over_train=of("test_over_train"),
         code=of.code("scripts/draw_figures.py", *families),
     message:

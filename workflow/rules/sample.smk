@@ -58,7 +58,7 @@ rule write_export:
         runtime=growing(60),
     params:
         study_seed=of("study.seed"),
-        least_patients=of("study.least_patients"),
+        minimum_cell_size=of("study.minimum_cell_size"),
         export=of("export"),
         note=of("note"),
         code=of.code(

@@ -2,7 +2,7 @@
 
 Needs: the partitions; synthetic tables, models, or training rows to fit on. Yields scores/<stage>/<generator>/seed<S>.csv
 and replicates/<stage>/<generator>/seed<S>.parquet (the scores for other test persons), where <generator> may be a
-reference row; evidence/<generator>/seed<S>.json for what is no score but what figures need. All of them together are
+reference row; plot_data/<generator>/seed<S>.json for what is no score but what figures need. All of them together are
 scores.csv, where failed jobs stand as rows without a value, replicates.parquet and benchmarks.csv.
 """
 
@@ -14,7 +14,7 @@ rule score_table:
     output:
         scores="results/{study}/{run}/scores/table/{generator}/seed{seed}.csv",
         replicates="results/{study}/{run}/replicates/table/{generator}/seed{seed}.parquet",
-        evidence="results/{study}/{run}/evidence/{generator}/seed{seed}.json",
+        plot_data="results/{study}/{run}/plot_data/{generator}/seed{seed}.json",
         benchmark="results/{study}/{run}/benchmarks/table/{generator}-seed{seed}.tsv",
     log:
         "results/{study}/{run}/logs/table/{generator}-seed{seed}.log",
@@ -34,7 +34,7 @@ rule score_table:
         targets=of("study.targets"),
         explained=of("explained"),
         settings=of("score_settings"),
-        least_patients=of("study.least_patients"),
+        minimum_cell_size=of("study.minimum_cell_size"),
         code=of.code("scripts/score_table.py", *scorings),
     message:
         "score {wildcards.generator}, seed {wildcards.seed} ({wildcards.study})"
@@ -65,7 +65,7 @@ rule score_cohorts:
         cohorts=of("asked_cohorts"),
         rows=of("scale.cohort_sample_rows"),
         subgroups=of("study.subgroups"),
-        least_patients=of("study.least_patients"),
+        minimum_cell_size=of("study.minimum_cell_size"),
         code=of.code("scripts/score_cohorts.py"),
     message:
         "draw and score the cohorts of {wildcards.generator}, seed {wildcards.seed} ({wildcards.study})"
@@ -165,7 +165,7 @@ rule score_inference:
         analysis=of("study.inference"),
         learned_from=of("learned_from"),
         proper=of("proper"),
-        least_patients=of("study.least_patients"),
+        minimum_cell_size=of("study.minimum_cell_size"),
         code=of.code("scripts/score_inference.py"),
     message:
         "fit the logistic model to tables of {wildcards.generator} ({wildcards.study})"
@@ -201,7 +201,7 @@ rule score_coverage:
         proper=of("proper"),
         samples=of("scale.coverage_samples"),
         rows=of("scale.coverage_rows"),
-        least_patients=of("study.least_patients"),
+        minimum_cell_size=of("study.minimum_cell_size"),
         code=of.code("scripts/score_coverage.py"),
     message:
         "test the coverage of {wildcards.generator} ({wildcards.study})"

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from medsynth.codebook import Codebook, Strict
 from medsynth.conditions import Conditions
-from medsynth.disclosure import LEAST_PATIENTS, shown_groups, shown_sets
+from medsynth.disclosure import MINIMUM_CELL_SIZE, shown_groups, shown_sets
 from medsynth.errors import InputError
 from medsynth.evaluation.references import draw_positions
 from medsynth.evaluation.resampling import About, Persons, Score, share_score
@@ -64,7 +64,7 @@ def score_cohorts(
     *,
     rows: int,
     seed: int,
-    least: int = LEAST_PATIENTS,
+    least: int = MINIMUM_CELL_SIZE,
     persons: Persons | None = None,
     subgroups: Sequence[Subgroups] = (),
 ) -> Iterator[Score]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from medsynth.codebook import Codebook, Column
-from medsynth.disclosure import LEAST_PATIENTS
+from medsynth.disclosure import MINIMUM_CELL_SIZE
 from medsynth.evaluation.resampling import Score
 from medsynth.randomness import derive_seed
 from medsynth.scores.inference.combining import combine_imputed, combine_plug_in, combine_proper
@@ -33,7 +33,7 @@ def coverage_scores(
     samples: int,
     rows: int,
     seed: int,
-    least: int = LEAST_PATIENTS,
+    least: int = MINIMUM_CELL_SIZE,
 ) -> Iterator[Score]:
     """Take a real table for the population, draw samples of it, synthesise each, and see where intervals lie.
 

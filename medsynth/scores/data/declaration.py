@@ -18,14 +18,14 @@ def _overview(facts: Facts):
 def _cleaning(facts: Facts):
     from medsynth.scores.data.table import cleaning_table
 
-    table = cleaning_table(facts.file("cleaning"), facts.provenance["raw_rows"], facts.least_patients)
+    table = cleaning_table(facts.file("cleaning"), facts.provenance["raw_rows"], facts.minimum_cell_size)
     return table, table
 
 
 def _preparation(facts: Facts):
     from medsynth.scores.data.table import preparation_table
 
-    table = preparation_table(facts.file("preparation"), facts.least_patients)
+    table = preparation_table(facts.file("preparation"), facts.minimum_cell_size)
     return table, table
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import Field
 
 from medsynth.codebook import Codebook, Strict
-from medsynth.disclosure import LEAST_PATIENTS, shown_groups
+from medsynth.disclosure import MINIMUM_CELL_SIZE, shown_groups
 from medsynth.errors import InputError
 from medsynth.evaluation.resampling import Score, least_variance, weighted_mean, weighted_roc_auc
 from medsynth.evaluation.targets import Target
@@ -51,7 +51,7 @@ def representation(
     real: pd.DataFrame,
     subgroups: list[Subgroups],
     *,
-    least: int = LEAST_PATIENTS,
+    least: int = MINIMUM_CELL_SIZE,
     held_out: pd.DataFrame | None = None,
     weights: np.ndarray | None = None,
     table_weights: np.ndarray | None = None,
@@ -119,7 +119,7 @@ def group_performance(
     target: Target,
     subgroups: list[Subgroups],
     *,
-    least: int = LEAST_PATIENTS,
+    least: int = MINIMUM_CELL_SIZE,
     weights: np.ndarray | None = None,
 ) -> Iterator[Score]:
     """How well a classifier predicts the target in each group of real test rows.

@@ -13,19 +13,19 @@ from medsynth.display.canvas import in_style, with_note
 
 
 @in_style
-def associations(evidence_by_seed: list[dict], *, title: str, note: str) -> Figure:
+def associations(plot_data_by_seed: list[dict], *, title: str, note: str) -> Figure:
     """Draw the associations of all pairs of columns: real rows, synthetic rows (mean over seeds), their difference.
 
     Parameters
     ----------
-    evidence_by_seed : list of dict
+    plot_data_by_seed : list of dict
         One a seed, of one generator at one epoch count, with the key ``associations``.
     title : str
         The generator's.
     note : str
         Where the data come from, printed at the bottom.
     """
-    seeds = [evidence["associations"] for evidence in evidence_by_seed]
+    seeds = [plot_data["associations"] for plot_data in plot_data_by_seed]
     names = seeds[0]["columns"]
     real, synthetic = (
         np.array([seed[key] for seed in seeds], dtype=float).mean(axis=0) for key in ("real", "synthetic")

@@ -48,21 +48,21 @@ def _colour(facts: Facts, shown: Shown) -> str:
 def _distributions(facts: Facts, shown: Shown):
     from medsynth.scores.fidelity.distributions import distributions
 
-    evidence = facts.evidence_of(shown.generator)
-    return distributions(evidence, facts.codebook, colour=_colour(facts, shown), **_of_generator(facts, shown))
+    plot_data = facts.plot_data_of(shown.generator)
+    return distributions(plot_data, facts.codebook, colour=_colour(facts, shown), **_of_generator(facts, shown))
 
 
 def _associations(facts: Facts, shown: Shown):
     from medsynth.scores.fidelity.associations import associations
 
-    return associations(facts.evidence_of(shown.generator), **_of_generator(facts, shown))
+    return associations(facts.plot_data_of(shown.generator), **_of_generator(facts, shown))
 
 
 def _pairs(facts: Facts, shown: Shown):
     from medsynth.scores.fidelity.pairs import pairs
 
-    evidence = facts.evidence_of(shown.generator)
-    return pairs(evidence, facts.codebook, colour=_colour(facts, shown), **_of_generator(facts, shown))
+    plot_data = facts.plot_data_of(shown.generator)
+    return pairs(plot_data, facts.codebook, colour=_colour(facts, shown), **_of_generator(facts, shown))
 
 
 def _doubts(finished) -> list[str]:

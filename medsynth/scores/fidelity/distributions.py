@@ -21,7 +21,7 @@ PANELS_PER_ROW = 4
 
 
 @in_style
-def distributions(evidence_by_seed: list[dict], codebook: Codebook, *, title: str, colour: str, note: str) -> Figure:
+def distributions(plot_data_by_seed: list[dict], codebook: Codebook, *, title: str, colour: str, note: str) -> Figure:
     """Draw each column's distribution in real and synthetic rows (Med-VAE paper, Figure 3).
 
     Numeric columns as densities, coded ones as bars of shares. Synthetic rows are the mean over seeds, with a band
@@ -29,7 +29,7 @@ def distributions(evidence_by_seed: list[dict], codebook: Codebook, *, title: st
 
     Parameters
     ----------
-    evidence_by_seed : list of dict
+    plot_data_by_seed : list of dict
         One a seed, of one generator at one epoch count, with the key ``distributions``.
     codebook : Codebook
         Gives the units.
@@ -38,7 +38,7 @@ def distributions(evidence_by_seed: list[dict], codebook: Codebook, *, title: st
     note : str
         Where the data come from, printed at the bottom.
     """
-    seeds = [evidence["distributions"] for evidence in evidence_by_seed]
+    seeds = [plot_data["distributions"] for plot_data in plot_data_by_seed]
     names = list(seeds[0])
     rows = ceil(len(names) / PANELS_PER_ROW)
     figure = Figure(figsize=(14, 1 + 2.15 * rows), layout="constrained")

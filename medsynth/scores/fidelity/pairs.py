@@ -1,4 +1,4 @@
-"""Pair plots in the form of the Med-VAE paper's Figure 4, from evidence alone."""
+"""Pair plots in the form of the Med-VAE paper's Figure 4, from plot data alone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GAMMA = 0.5
 
 
 @in_style
-def pairs(evidence_by_seed: list[dict], codebook: Codebook, *, title: str, colour: str, note: str) -> Figure:
+def pairs(plot_data_by_seed: list[dict], codebook: Codebook, *, title: str, colour: str, note: str) -> Figure:
     """Draw the joint distribution of every pair of some numeric columns, real and synthetic.
 
     Below the diagonal real rows, above it synthetic ones (all seeds together): the panel of a pair lies opposite to
@@ -30,7 +30,7 @@ def pairs(evidence_by_seed: list[dict], codebook: Codebook, *, title: str, colou
 
     Parameters
     ----------
-    evidence_by_seed : list of dict
+    plot_data_by_seed : list of dict
         One a seed, of one generator at one epoch count, with the keys ``pairs`` and ``distributions``.
     codebook : Codebook
         Gives the units.
@@ -39,7 +39,7 @@ def pairs(evidence_by_seed: list[dict], codebook: Codebook, *, title: str, colou
     note : str
         Where the data come from, printed at the bottom.
     """
-    seeds = [evidence["pairs"] for evidence in evidence_by_seed]
+    seeds = [plot_data["pairs"] for plot_data in plot_data_by_seed]
     names = seeds[0]["columns"]
     rows, least = seeds[0]["rows"], seeds[0]["least"]
     n = max(len(names), 1)
@@ -48,7 +48,7 @@ def pairs(evidence_by_seed: list[dict], codebook: Codebook, *, title: str, colou
     axes = figure.subplots(n, n, squeeze=False)
     edges = {name: np.asarray(seeds[0]["edges"][name]) for name in names}
     for i, name in enumerate(names):
-        _diagonal(axes[i, i], [evidence["distributions"][name] for evidence in evidence_by_seed], colour)
+        _diagonal(axes[i, i], [plot_data["distributions"][name] for plot_data in plot_data_by_seed], colour)
     for pair in range(len(seeds[0]["counts"])):
         _pair(axes, [seed["counts"][pair] for seed in seeds], names, edges, rows["real"], least, colour)
     _label(axes, names, edges, codebook)

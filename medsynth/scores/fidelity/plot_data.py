@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from medsynth.codebook import NUMERIC, Codebook
-from medsynth.disclosure import LEAST_PATIENTS, inner_range, is_small, pools, shown_cells, shown_levels
+from medsynth.disclosure import MINIMUM_CELL_SIZE, inner_range, is_small, pools, shown_cells, shown_levels
 from medsynth.evaluation.crosstabs import Crosstabs
 from medsynth.evaluation.resampling import Persons, Score
 
@@ -18,7 +18,7 @@ LEAST_BINS = 6
 SOLVABLE = 2
 
 
-def histogram_edges(values: pd.Series, integer: bool, bins: int = 40, least: int = LEAST_PATIENTS) -> np.ndarray:
+def histogram_edges(values: pd.Series, integer: bool, bins: int = 40, least: int = MINIMUM_CELL_SIZE) -> np.ndarray:
     """Bin edges for a numeric column, from real rows.
 
     Integers get a bin for each value that occurs (ten-year midpoints lie ten apart) or, where those are many, for
@@ -41,7 +41,7 @@ def distributions(
     *,
     edges_from: str,
     drawn_from: pd.DataFrame | None = None,
-    least: int = LEAST_PATIENTS,
+    least: int = MINIMUM_CELL_SIZE,
 ) -> dict[str, dict]:
     """Histograms of numeric and level shares of coded columns, on the same bins for every table.
 
@@ -98,7 +98,7 @@ def pairs(
     *,
     edges_from: str,
     bins: int = 24,
-    least: int = LEAST_PATIENTS,
+    least: int = MINIMUM_CELL_SIZE,
 ) -> dict:
     """Joint histograms of every pair of the named numeric columns, on the same bins for every table.
 
@@ -188,9 +188,9 @@ def associations(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
 
 
 def shown_associations(
-    matrices: dict[str, pd.DataFrame], real: pd.DataFrame, codebook: Codebook, *, least: int = LEAST_PATIENTS
+    matrices: dict[str, pd.DataFrame], real: pd.DataFrame, codebook: Codebook, *, least: int = MINIMUM_CELL_SIZE
 ) -> dict[str, list]:
-    """Associations as evidence: those of real rows without the ones that tell of few rows.
+    """Associations as plot data: those of real rows without the ones that tell of few rows.
 
     The correlation of two binary columns whose shares are known tells how many rows have both levels. So those of coded
     columns are left out that have a small cell in their cross table and too few levels to hide it.

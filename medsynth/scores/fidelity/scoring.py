@@ -24,7 +24,7 @@ from medsynth.scores.fidelity.plot_data import (
 
 
 def scores(judged: Judged) -> Iterator[tuple[str, Score]]:
-    """Yield every score with its family; what figures of a generator need is added to the evidence."""
+    """Yield every score with its family; what figures of a generator need is added to the plot data."""
     if not judged.has_table:
         return
     compared, codebook = judged.compared, judged.codebook
@@ -43,7 +43,7 @@ def scores(judged: Judged) -> Iterator[tuple[str, Score]]:
     chosen = pair_columns(codebook, derive_seed(judged.study_seed, "pair plot"))
     shown = {"edges_from": "real", "least": judged.least}
     tables = {"synthetic": rows, "real": against}
-    judged.evidence |= {
+    judged.plot_data |= {
         "distributions": distributions(tables, codebook, **shown, drawn_from=judged.real),
         "associations": shown_associations(matrices, against, codebook, least=judged.least),
         "pairs": pairs({"synthetic": judged.pair.table, "real": judged.real}, codebook, chosen, **shown),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from medsynth.disclosure import LEAST_PATIENTS, pools
+from medsynth.disclosure import MINIMUM_CELL_SIZE, pools
 from medsynth.evaluation.resampling import Persons, Score, weighted_mean
 from medsynth.evaluation.targets import Target
 from medsynth.preparation.encoding import TableEncoder
@@ -55,7 +55,7 @@ class Explanation:
             score = Score("mean_abs_shap", float(moved[:, i].mean()), replicates)
             yield score.of(target=self.target, column=predictor)
 
-    def evidence(self, least: int = LEAST_PATIENTS) -> dict:
+    def plot_data(self, least: int = MINIMUM_CELL_SIZE) -> dict:
         """Make what a figure needs, as plain values of three decimals.
 
         Every predictor's points are sorted on their own, by the SHAP value of the class shown. A beeswarm needs no

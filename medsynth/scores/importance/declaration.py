@@ -18,7 +18,7 @@ def _table(facts: Facts):
 def _importances(facts: Facts, shown: Shown):
     from medsynth.scores.importance.figure import importances
 
-    looked_at = {name: facts.evidence_of(name)[0]["importance"][shown.target] for name in ("real", shown.generator)}
+    looked_at = {name: facts.plot_data_of(name)[0]["importance"][shown.target] for name in ("real", shown.generator)}
     return importances(
         facts.scores,
         looked_at,

@@ -22,7 +22,7 @@ LOW_TO_HIGH = LinearSegmentedColormap.from_list("low_to_high", ["#1f6fb4", "#b9a
 
 @in_style
 def importances(
-    scores: pd.DataFrame, evidence: dict[str, dict], *, target: str, generator: str, title: str, colour: str, note: str
+    scores: pd.DataFrame, plot_data: dict[str, dict], *, target: str, generator: str, title: str, colour: str, note: str
 ) -> Figure:
     """Draw SHAP values of a real-trained forest on the left, of a synthetic-trained one on the right.
 
@@ -34,8 +34,8 @@ def importances(
     ----------
     scores : DataFrame
         Long table of scores of one study; family ``importance``.
-    evidence : dict
-        ``real`` and the generator -> the target's evidence of one seed, from
+    plot_data : dict
+        ``real`` and the generator -> the target's plot data of one seed, from
         `medsynth.scores.importance.compute.Explanation`.
     target, generator : str
         What is predicted, and whose rows the other forest was trained on.
@@ -57,10 +57,10 @@ def importances(
     figure = Figure(figsize=(7.2, 2.4 + 1.75 * height), layout="constrained")
     figure.get_layout_engine().set(wspace=0.05)
     swarms, bars = figure.subplots(2, 2, sharey="row", sharex="row", height_ratios=[1, 0.72])
-    classes, shown = evidence["real"]["classes"], evidence["real"]["shown"]
+    classes, shown = plot_data["real"]["classes"], plot_data["real"]["shown"]
     said = shown if len(classes) > 2 else f"{target.replace('_', ' ')}: {shown}"
     for column, name in enumerate(("real", generator)):
-        _beeswarm(swarms[column], evidence[name], names)
+        _beeswarm(swarms[column], plot_data[name], names)
         swarms[column].set_title("Trained on real rows" if name == "real" else f"Trained on {title}", fontweight="bold")
         swarms[column].set_xlabel(f"SHAP value: what it adds to P({said})", fontsize=9)
         _bars(bars[column], intervals[name].loc[names], colour_of("real", {}) if name == "real" else colour)
@@ -75,7 +75,7 @@ def importances(
     if len(classes) > 2:
         heading += f"\nabove: {shown}, the gravest of {len(classes)} classes; below: half the sum over all classes"
     figure.suptitle(heading, fontsize=10)
-    n_seeds, n_rows = int(intervals[generator]["n"].max()), len(evidence["real"]["predictors"][names[0]]["position"])
+    n_seeds, n_rows = int(intervals[generator]["n"].max()), len(plot_data["real"]["predictors"][names[0]]["position"])
     facts = [f"{len(names)} of {len(means)} predictors", f"points: {n_rows} held-out rows, first seed"]
     facts += [f"bars: mean of {n_seeds} seed{'s' * (n_seeds > 1)}"]
     return with_note(figure, f"{note}\n{'; '.join(facts)}\n{COVERS}")
@@ -91,12 +91,12 @@ def _intervals(scores: pd.DataFrame, generator: str, target: str) -> pd.DataFram
     return pd.DataFrame.from_dict(by_predictor, orient="index", columns=["n", "mean", "low", "high"])
 
 
-def _beeswarm(ax: Axes, evidence: dict, names: list[str]) -> None:
+def _beeswarm(ax: Axes, plot_data: dict, names: list[str]) -> None:
     """SHAP's own beeswarm of the class shown, the first name at the top."""
     import shap
 
-    shown = evidence["classes"].index(evidence["shown"])
-    found = [evidence["predictors"][name] for name in names]
+    shown = plot_data["classes"].index(plot_data["shown"])
+    found = [plot_data["predictors"][name] for name in names]
     values = np.array([predictor["shap"][shown] for predictor in found], dtype=float).T
     positions = np.array([predictor["position"] for predictor in found], dtype=float).T
     # The plot shuffles points with the global generator.

@@ -14,8 +14,8 @@ from medsynth.scores.importance.compute import explain
 
 
 def scores(judged: Judged) -> Iterator[tuple[str, Score]]:
-    """Yield every score with its family; what figures need is added to the evidence."""
-    explanations = judged.evidence["importance"] = {}
+    """Yield every score with its family; what figures need is added to the plot data."""
+    explanations = judged.plot_data["importance"] = {}
     if not judged.teaches or not judged.explained:
         return
     rng = np.random.default_rng(derive_seed(judged.study_seed, "explained rows"))
@@ -28,4 +28,4 @@ def scores(judged: Judged) -> Iterator[tuple[str, Score]]:
             trained=judged.predicted[target.name]["random_forest"],
         )  # fmt: skip
         yield from (("importance", score) for score in explanation.scores(persons))
-        explanations[target.name] = explanation.evidence(judged.least)
+        explanations[target.name] = explanation.plot_data(judged.least)

@@ -11,7 +11,7 @@ import pandas as pd
 from pydantic import Field
 
 from medsynth.codebook import Codebook, Strict
-from medsynth.disclosure import LEAST_PATIENTS
+from medsynth.disclosure import MINIMUM_CELL_SIZE
 from medsynth.errors import InputError
 from medsynth.evaluation.resampling import Score
 from medsynth.evaluation.targets import Target
@@ -66,7 +66,7 @@ class Design:
         The intercept, ``age (per SD)`` for a number, ``sex: male`` for a level.
     """
 
-    def __init__(self, predictors: list[str], least: int = LEAST_PATIENTS) -> None:
+    def __init__(self, predictors: list[str], least: int = MINIMUM_CELL_SIZE) -> None:
         self.predictors, self.least = predictors, least
 
     def fit(self, train: pd.DataFrame) -> Self:
