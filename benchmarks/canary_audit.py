@@ -3,13 +3,13 @@
     python benchmarks/canary_audit.py results/diabetes130/file-paper/data [--epsilons 1 8 inf] [--canaries 1000]
         [--rows 0] [--seed 1]
 
-Canaries are rows that nobody has: every column is drawn alone, all its levels equally likely. Each is put among the
-training rows if a fair coin says so. The auditor has the fitted network and all canaries, but not the coins. A canary's
-score is how much smaller its loss is than the reference: what its levels lead to expect, by a linear regression on
-20,000 decoys, rows made in the same way that were never learned. Canaries of the largest scores are guessed to have
-been there, as many of the smallest not; of the others nothing is said. From how many guesses are right follows a lower
-bound of epsilon at 95 % confidence (Steinke, Nasr and Jagielski 2023, "Privacy auditing with one (1) training run",
-arXiv 2305.08846). Six numbers of guesses are tried; each has a sixth of the 5 %.
+Canaries are rows that nobody has: columns are independent, all categories of a column equally likely. Each is put among
+the training rows if a fair coin says so. The auditor has the fitted network and all canaries, but not the coins. A
+canary's score is how much smaller its loss is than the reference: what its levels lead to expect, by a linear
+regression on 20,000 decoys, rows made in the same way that were never learned. Canaries of the largest scores are
+guessed to have been there, as many of the smallest not; of the others nothing is said. From how many guesses are right
+follows a lower bound of epsilon at 95 % confidence (Steinke, Nasr and Jagielski 2023, "Privacy auditing with one (1)
+training run", arXiv 2305.08846). Six numbers of guesses are tried; each has a sixth of the 5 %.
 
 A lower bound above the stated epsilon would show that the guarantee does not hold. One far below shows little: another
 auditor may find more. The run without noise (inf) is the positive control: an audit that found nothing there would be

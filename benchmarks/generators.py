@@ -23,7 +23,7 @@ from medsynth.generators import CART, CTGAN, MedVAEPlus
 
 ROWS = 10_000
 FIRST = ["race", "A1Cresult", "insulin", "metformin"]
-# Two of these are among the columns drawn first, the other is drawn late.
+# Two of these are among the first columns of the visit sequence, the other is late.
 CONDITIONS = [{"race": "Asian", "insulin": "Up"}, {"number_emergency": (5, None)}]
 
 

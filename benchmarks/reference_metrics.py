@@ -2,7 +2,7 @@
 
     python benchmarks/reference_metrics.py results/diabetes130/file-full/data age 60
 
-Judges one half of a run's test rows, training rows, rows of CART and columns drawn alone against the other half, as
+Judges one half of a run's test rows, training rows, rows of CART and independent marginals against the other half, as
 many rows each. Judges classifiers (XGBoost, random forest) that were trained on 8,000 of each on all test rows; the
 target is a numeric column from a value on. Prints scores, their standard deviations over persons, and processor
 seconds, on one thread.
@@ -56,7 +56,7 @@ def main(folder, column, at_least):
     halves = halve(person, seed=1)
     held_out, against = (test.iloc[rows].reset_index(drop=True) for rows in halves)
     rows, weights = len(against), person_weights(person, seed=1)
-    tables = {"held-out rows": held_out, "training rows": train, "cart": cart, "columns drawn alone": alone}
+    tables = {"held-out rows": held_out, "training rows": train, "cart": cart, "independent marginals": alone}
     print(f"{rows:,} rows a side, {len(train):,} learned")
     for name, table in tables.items():
         judged = take(table, rows, seed=2)

@@ -246,7 +246,7 @@ def facts_of(job: Any) -> Facts:
     return Facts(scores=read_scores(job), files=dict(job.input.items()), **job.params.facts, **given)
 
 
-def order_of_drawing(job: Any, table: Any) -> dict[str, list[str]]:
-    """Say which columns `fit` is to draw first and last: those that the study wants and cleaning kept."""
-    wanted = {"first": job.params.drawn_first, "last": job.params.drawn_last}
+def visit_sequence_ends(job: Any, table: Any) -> dict[str, list[str]]:
+    """Say which columns are first and last in the visit sequence: those that the study wants and cleaning kept."""
+    wanted = {"first": job.params.visited_first, "last": job.params.visited_last}
     return {end: [name for name in names if name in table.columns] for end, names in wanted.items()}

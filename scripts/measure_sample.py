@@ -12,7 +12,7 @@ from medsynth.generators.streaming import write_parts
 from medsynth.randomness import derive_seed
 from medsynth.scores.cost.compute import peak_memory, seconds_of
 
-# So few rows are drawn first, so that imports are not measured.
+# So few rows are sampled first, so that imports are not measured.
 WARM_UP_ROWS = 10
 
 

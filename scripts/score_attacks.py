@@ -1,6 +1,6 @@
 """Fit a generator on half of the training rows and attack what it draws; or attack a control."""
 
-from _job import log, order_of_drawing, read_tables, run, share_imports, write_scores
+from _job import log, read_tables, run, share_imports, visit_sequence_ends, write_scores
 
 share_imports(__name__)
 
@@ -63,7 +63,7 @@ def fit_and_draw(job, learned, codebook, seed):
     """Fit the generator and draw a table of as many rows as it learned from."""
     params = job.params
     model = generator_class(params.class_path)(**params.settings)
-    order = order_of_drawing(job, learned)
+    order = visit_sequence_ends(job, learned)
     (fitted,) = model.fit_checkpoints(learned, codebook, epochs=[params.epochs], seed=seed, **order)
     log.info("fitted on %d rows", len(learned))
     return fitted.sample(len(learned), seed=seed)

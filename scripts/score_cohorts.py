@@ -58,7 +58,7 @@ def draw_from_model(job, train, codebook, seed):
 
 
 def draw_from_reference(job, train, codebook, seed):
-    """Take the training rows of the cohort (ceiling), or draw each of their columns alone (floor)."""
+    """Take the training rows of the cohort (upper reference), or their independent marginals (lower reference)."""
 
     def draw(rows, conditions, i):
         rng = np.random.default_rng(derive_seed(seed, conditions, i))

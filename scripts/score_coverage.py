@@ -1,6 +1,6 @@
 """Take the real rows for the population, draw samples, synthesise each: do intervals of the logistic model cover?"""
 
-from _job import log, order_of_drawing, read_tables, run, share_imports, write_scores
+from _job import log, read_tables, run, share_imports, visit_sequence_ends, write_scores
 
 share_imports(__name__)
 
@@ -21,7 +21,7 @@ def main(job):
 
     def fitted(sample, codebook, seed):
         """Fit a model to a sample."""
-        order = order_of_drawing(job, sample)
+        order = visit_sequence_ends(job, sample)
         (model,) = kind(**params.settings).fit_checkpoints(sample, codebook, epochs=[params.epochs], seed=seed, **order)
         return model
 

@@ -1,6 +1,6 @@
 """Fit the study's logistic model to the tables of one generator, one a fitted model, or to real rows."""
 
-from _job import log, order_of_drawing, read_tables, run, share_imports, write_scores
+from _job import log, read_tables, run, share_imports, visit_sequence_ends, write_scores
 
 share_imports(__name__)
 
@@ -90,7 +90,7 @@ def drawn_from_models(job, generator, n_train):
         seed = derive_seed(params.study_seed, generator, "inference", name, "fit")
         table = pd.read_parquet(job.input.fitted[imputation - 1])
         table = table.take(resample(person, seed=seed)).reset_index(drop=True)
-        order = order_of_drawing(job, table)
+        order = visit_sequence_ends(job, table)
         model = kind(**params.settings)
         (model,) = model.fit_checkpoints(table, fitted, epochs=[params.epochs], seed=seed, **order)
         log.info("%s: refitted to %d rows", name, len(table))

@@ -1,6 +1,6 @@
 """Fit a generator on training rows of several sizes and score what it draws; or score the real rows themselves."""
 
-from _job import log, order_of_drawing, read_tables, run, share_imports, write_scores
+from _job import log, read_tables, run, share_imports, visit_sequence_ends, write_scores
 
 share_imports(__name__)
 
@@ -62,7 +62,7 @@ def draw_synthetic(job, codebook, rows, *, all_rows):
     # The generator's own training rows: those of the study, in the same order, perhaps imputed another way.
     train = read_tables(job, "fitted")[0].take(rows).reset_index(drop=True)
     model = generator_class(params.class_path)(**params.settings)
-    order = order_of_drawing(job, train)
+    order = visit_sequence_ends(job, train)
     described = Codebook.from_json(job.input.fitted_codebook)
     (fitted,) = model.fit_checkpoints(train, described, epochs=[params.epochs], seed=seed, **order)
     return codebook.conform(fitted.sample(len(rows), seed=seed))

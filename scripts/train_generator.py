@@ -1,6 +1,6 @@
 """Fit a generator once and keep its model at every epoch count."""
 
-from _job import log, order_of_drawing, read_tables, run, share_imports
+from _job import log, read_tables, run, share_imports, visit_sequence_ends
 
 share_imports(__name__)
 
@@ -20,7 +20,7 @@ def main(job):
     (train,) = read_tables(job, "train")
     codebook = Codebook.from_json(job.input.codebook)
     generator = generator_class(job.params.class_path)(**job.params.settings)
-    order = order_of_drawing(job, train)
+    order = visit_sequence_ends(job, train)
     seed = derive_seed(job.params.study_seed, job.wildcards.generator, job.wildcards.seed)
     folder = Path(job.output.models)
     card = {

@@ -46,7 +46,7 @@ def holdout(train: pd.DataFrame, test: pd.DataFrame, person: np.ndarray, rng: np
 
 
 def independent(train: pd.DataFrame, test: pd.DataFrame, person: np.ndarray, rng: np.random.Generator) -> Pair:
-    """Every column drawn alone from the training partition, with replacement: the lower reference."""
+    """Independent marginals of the training partition, with replacement: the lower reference."""
     n = len(train)
     drawn = {name: train[name].take(rng.integers(n, size=n)).reset_index(drop=True) for name in train.columns}
     return Pair(pd.DataFrame(drawn), np.arange(len(test)))

@@ -15,7 +15,7 @@ import pandas as pd
 
 from medsynth.codebook import MAX_DECIMALS, Codebook, decimals_of
 from medsynth.conditions import Condition, Conditions
-from medsynth.generators.protocol import Generator, complete, drawing_order, sizes_of_parts
+from medsynth.generators.protocol import Generator, complete, sizes_of_parts, visit_sequence
 from medsynth.generators.sequential import draw_sequentially
 from medsynth.generators.storage import read_model, write_model
 from medsynth.randomness import derive_seed
@@ -53,7 +53,7 @@ class CART(Generator):
 
     has_epochs = False
     meets_conditions = True
-    draws_in_order = True
+    has_visit_sequence = True
     quick = True
 
     def __init__(self, *, min_leaf: int = 20, smoothing: int = 1) -> None:
@@ -74,8 +74,8 @@ class CART(Generator):
         table = complete(table, codebook)
         self.codebook_, self.epochs_ = codebook, 0
         # A single tree on all other columns predicts less well than many trees that each have the column before them:
-        # to draw `last` last would cost utility (docs/conditions.md).
-        self.order_ = drawing_order(codebook, first, ())
+        # a visit sequence with `last` at its end would cost utility (docs/conditions.md).
+        self.order_ = visit_sequence(codebook, first, ())
         values = {name: _values(table[name], codebook) for name in self.order_}
         self.trees_ = []
         for i, name in enumerate(self.order_):

@@ -150,7 +150,7 @@ class PartialTable:
         return mass
 
     def _logits(self, position: int) -> Tensor:
-        """Compute the units that the column drawn last lets us know, and this column's logits."""
+        """Compute the units that the column sampled last lets us know, and this column's logits."""
         decoder = self.decoder
         a, b = (int(edge) for edge in decoder.unit_starts[position : position + 2])
         if b > a:

@@ -23,7 +23,7 @@ from medsynth.conditions import Conditions
 from medsynth.errors import InputError
 from medsynth.generators.discretisation import TableCoder
 from medsynth.generators.laziness import LazyModule
-from medsynth.generators.protocol import ROWS_AT_ONCE, Generator, complete, drawing_order, sizes_of_parts
+from medsynth.generators.protocol import ROWS_AT_ONCE, Generator, complete, sizes_of_parts, visit_sequence
 from medsynth.generators.sequential import draw_sequentially, partial_rows_per_row
 from medsynth.generators.storage import read_model, write_model
 from medsynth.randomness import derive_seed
@@ -87,7 +87,7 @@ class MedVAEPlus(Generator):
 
     has_epochs = False
     meets_conditions = True
-    draws_in_order = True
+    has_visit_sequence = True
     has_losses = True
     has_architecture = True
     # What else is learned and stored as it is.
@@ -132,7 +132,7 @@ class MedVAEPlus(Generator):
         """Learn a table; see `Generator.fit_checkpoints`. `epochs` is ignored: the number of epochs is a setting."""
         table = complete(table, codebook)
         self.codebook_, self.epochs_ = codebook, 0
-        self.order_ = drawing_order(codebook, first, last)
+        self.order_ = visit_sequence(codebook, first, last)
         torch.manual_seed(derive_seed(seed, "fit"))
         fitted, validated = training.validation_split(
             len(table), self.validation_share, derive_seed(seed, "validation")

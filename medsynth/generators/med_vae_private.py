@@ -28,7 +28,8 @@ the same public rows, and for a public row there is no guarantee.
 Rows of a rare level may enter batches more often than others (``oversample``). Whether a row does depends on that row
 alone, and a row that enters more rarely moves the sum's distribution less (it is a mixture of the two that the largest
 rate makes and that of its absence), so that every row is accounted for at the largest rate, and all gradients get its
-noise. The level's column is drawn first, by its noisy histogram and not by the batches, which had too many of it.
+noise. The level's column is first in the visit sequence, by its noisy histogram and not by the batches, which had too
+many of it.
 
 Noise and batches come from the operating system, so that no two runs are alike. What the seed decides besides (which
 rows are public, if any, and rows drawn later) is no secret: who knows it learns nothing of any noise. With
@@ -61,7 +62,7 @@ from medsynth.generators.laziness import LazyModule
 from medsynth.generators.med_vae_plus import MedVAEPlus
 from medsynth.generators.noisy_histograms import noisy_bins
 from medsynth.generators.privacy_budget import Randomness, plan_budget, refuse_several_rows
-from medsynth.generators.protocol import Progress, complete, drawing_order
+from medsynth.generators.protocol import Progress, complete, visit_sequence
 from medsynth.randomness import derive_seed
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
         private.
     oversample : dict, optional
         One column -> its level, or list of levels, whose rows enter batches more often. Needs `latent` 0; the column is
-        drawn first, wherever else it was wanted.
+        first in the visit sequence, wherever else it was wanted.
     oversample_times : float, default 4.0
         So many times as often.
     latent, encoder_width, width, depth, dropout
@@ -190,7 +191,7 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
         refuse_several_rows(codebook)
         self.codebook_, self.epochs_ = codebook, 0
         self._check_oversampling()
-        self.order_ = drawing_order(codebook, [*(self.oversample or ()), *first], last)
+        self.order_ = visit_sequence(codebook, [*(self.oversample or ()), *first], last)
         table, public = self._set_apart(table, seed)
         self.privacy_ = self._plan(len(table))
         random = self._randomness(seed)
@@ -263,7 +264,7 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
             )
 
     def _rare(self) -> list[int]:
-        """Codes of the levels that are oversampled, of the column drawn first."""
+        """Codes of the levels that are oversampled, of the first column."""
         if not self.oversample:
             return []
         wanted = Conditions.parse(self.oversample, self.codebook_)[self.order_[0]]
@@ -396,7 +397,7 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
                 p.copy_(average)
             self._uncentre()
             if rare:
-                # The head of the column drawn first sees no other; batches taught it that the level is frequent.
+                # The head of the first column sees no other; batches taught it that the level is frequent.
                 heads, direct = self._decoder.heads, self._decoder.direct
                 for values in (heads.weight, heads.bias, direct.weight):
                     values[: len(shares)] = 0.0

@@ -1,4 +1,4 @@
-"""Columns drawn one by one from noisy histograms, independent of each other: the floor under differential privacy.
+"""Columns drawn one by one from noisy histograms, independent of each other: the lower reference under a guarantee.
 
 Whoever models how columns hang together has to do better than this with the same budget. All of it goes into one
 Gaussian mechanism on all histograms at once (`medsynth.generators.noisy_histograms`). What the guarantee covers is said

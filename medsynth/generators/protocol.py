@@ -37,8 +37,8 @@ class Generator(ABC):
         Epochs that `fit` trains for unless it is told otherwise; 0 for a generator without epochs.
     meets_conditions : bool
         Whether `sample` takes conditions.
-    draws_in_order : bool
-        Whether it draws column after column, so that `first` and `last` matter to `fit`.
+    has_visit_sequence : bool
+        Whether it samples column after column (sequential synthesis), so that `first` and `last` matter to `fit`.
     has_losses, has_architecture : bool
         Whether the card has a ``history`` of losses by epoch, and an ``architecture`` of networks to draw.
     quick : bool
@@ -61,7 +61,7 @@ class Generator(ABC):
     has_epochs: bool = True
     default_epochs: int = 0
     meets_conditions: bool = False
-    draws_in_order: bool = False
+    has_visit_sequence: bool = False
     has_losses: bool = False
     has_architecture: bool = False
     quick: bool = False
@@ -281,8 +281,8 @@ def complete(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     return conformed
 
 
-def drawing_order(codebook: Codebook, first: Sequence[str], last: Sequence[str]) -> list[str]:
-    """Order the columns: `first`, those that neither names, `last`; `InputError` for an unknown one."""
+def visit_sequence(codebook: Codebook, first: Sequence[str], last: Sequence[str]) -> list[str]:
+    """Visit sequence of the columns: `first`, those that neither names, `last`; `InputError` for an unknown one."""
     for name in (*first, *last):
         codebook.column(name)
     last = [name for name in dict.fromkeys(last) if name not in first]

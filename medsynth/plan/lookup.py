@@ -202,17 +202,17 @@ class Asked:
     @property
     def scored_epochs(self) -> list[int]:
         """Epoch counts of which there are synthetic tables to score; 0 for a reference row."""
-        return self.run.drawn_epochs(self.name, self.seed) if self.generator else [0]
+        return self.run.sampled_epochs(self.name, self.seed) if self.generator else [0]
 
     @property
-    def drawn_first(self) -> list[str]:
-        """Columns that a generator draws first."""
-        return self.run.drawn(self.wildcards.get("generator"), "first")
+    def visited_first(self) -> list[str]:
+        """Columns that are first in a generator's visit sequence."""
+        return self.run.visited(self.wildcards.get("generator"), "first")
 
     @property
-    def drawn_last(self) -> list[str]:
-        """Columns that a generator draws last."""
-        return self.run.drawn(self.wildcards.get("generator"), "last")
+    def visited_last(self) -> list[str]:
+        """Columns that are last in a generator's visit sequence."""
+        return self.run.visited(self.wildcards.get("generator"), "last")
 
     @property
     def explained(self) -> list[str]:

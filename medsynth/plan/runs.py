@@ -146,7 +146,7 @@ class Run:
         """Seeds of which there are models."""
         return [s for s in self.scale.seeds if not self.failure("train", generator, s)]
 
-    def drawn_epochs(self, generator: str, seed: int) -> list[int]:
+    def sampled_epochs(self, generator: str, seed: int) -> list[int]:
         """Epoch counts of which there are synthetic tables."""
         return [e for e in self.epochs_of(generator) if not self.failure("sample", generator, seed, e)]
 
@@ -387,12 +387,12 @@ class Run:
         """What the benchmark makes to be looked at."""
         return [f"{self.folder}/tables/scaling_benchmark.md", f"{self.folder}/figures/scaling_benchmark.png"]
 
-    def drawn(self, generator: str | None, end: str) -> list[str]:
-        """Columns that a generator which draws one after another draws first or last.
+    def visited(self, generator: str | None, end: str) -> list[str]:
+        """Columns that are first or last in the visit sequence of a generator that has one.
 
         First what conditions are set on, which are met best there; last what is to be predicted, given everything else.
         """
-        if not generator or generator not in self.with_trait("draws_in_order"):
+        if not generator or generator not in self.with_trait("has_visit_sequence"):
             return []
         last = list(dict.fromkeys(name for target in self.study.targets for name in target.made_of))
         conditioned = dict.fromkeys(name for cohort in self.study.cohorts for name in cohort.where)

@@ -1,4 +1,4 @@
-"""Attacks: each finds a planted leak and passes rows that nobody saw; persons stay apart; tables and figures."""
+"""Attacks: each finds a planted leak and passes the negative control; persons stay apart; tables and figures."""
 
 import os
 import sys
@@ -95,7 +95,7 @@ def test_membership_attacks_do_not_flag_rows_that_copy_nobody(audits, attack, co
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_copied_members_are_found_at_few_false_alarms(audits, attack):
+def test_copied_members_are_found_at_a_low_false_positive_rate(audits, attack):
     low, _ = ends(audits["train_copy"], "membership_tpr_1", "everyone", attack)
     _, high = ends(audits["holdout"], "membership_tpr_1", "everyone", attack)
     assert low > high

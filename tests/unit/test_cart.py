@@ -67,7 +67,7 @@ def test_the_first_column_is_drawn_from_all_training_rows(partitions):
     assert drawn.loc[wanted.index].to_numpy() == pytest.approx(wanted.to_numpy(), abs=0.03)
 
 
-def test_columns_to_begin_with_are_drawn_first(partitions):
+def test_columns_to_begin_with_are_first_in_the_visit_sequence(partitions):
     model = fit(partitions[0], partitions[2], first=["stage", "crp"])
     assert model.order_ == ["stage", "crp", "age", "sex", "admitted", "icu"]
     assert list(model.sample(5, seed=1)) == list(partitions[0])

@@ -177,7 +177,7 @@ def test_a_reversed_order_disagrees_and_shares_what_seven_predictors_must(scores
     assert found["top5"] == "g; f; e; d; c"
 
 
-def test_the_ceiling_compares_each_seed_with_the_next(scores):
+def test_the_upper_reference_compares_each_seed_with_the_next(scores):
     found = row(importance_table(scores), "real")
     swapped = 1 - 6 * 2 / 336
     assert found["rank_correlation"] == pytest.approx((1 + swapped + swapped) / 3)
@@ -198,7 +198,7 @@ def test_a_study_that_explains_nothing_has_an_empty_table(scores):
     assert importance_table(scores[:0]).empty
 
 
-def test_the_display_has_ceiling_generators_at_their_last_epochs_and_floor(scores):
+def test_the_display_has_the_upper_reference_generators_at_their_last_epochs_and_the_lower(scores):
     display = display_importance(importance_table(scores), STYLES)
     assert list(display["Model"]) == [
         "Real rows, another seed (upper reference)",

@@ -229,7 +229,7 @@ def test_a_term_that_tables_cannot_estimate_counts_as_failed(scores):
     assert shown.loc["TVAE", "Not estimable"] == "1 of 2"
 
 
-def test_the_summary_has_ceiling_generators_and_floor(scores):
+def test_the_summary_has_the_upper_reference_generators_and_the_lower(scores):
     shown = display_inference(inference_table(scores), STYLES)
     assert shown["Model"].iloc[0] == "Held-out real rows (upper reference)"
     assert shown["Model"].iloc[-1] == "Independent marginals (lower reference)"

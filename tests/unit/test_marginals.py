@@ -1,4 +1,4 @@
-"""Three-way marginals against tables made by hand, and real rows against columns drawn alone."""
+"""Three-way marginals against tables made by hand, and real rows against independent marginals."""
 
 from itertools import product
 from pathlib import Path
@@ -78,11 +78,11 @@ def test_a_table_agrees_with_itself(columns):
 
 
 def test_a_dependence_of_three_is_seen_where_pairs_show_nothing():
-    independent_columns, real, codebook = exclusive_or()
-    of_pairs = [Crosstabs(table.apply(lambda c: c.cat.codes.astype(int))) for table in (independent_columns, real)]
+    independent_marginals, real, codebook = exclusive_or()
+    of_pairs = [Crosstabs(table.apply(lambda c: c.cat.codes.astype(int))) for table in (independent_marginals, real)]
     assert np.abs(of_pairs[0].total_variation(of_pairs[1])).max() == 0
     # Half of the independent rows are in cells that have no real row.
-    assert score(independent_columns, real, codebook).value == 0.5
+    assert score(independent_marginals, real, codebook).value == 0.5
 
 
 def test_numbers_are_cut_where_the_real_ones_are():

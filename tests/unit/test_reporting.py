@@ -323,7 +323,7 @@ def test_quality_marks_the_best_generator_never_a_reference(quality_scores):
     assert list(display["Model"]) == ["Real → Real", "TVAE", "TVAE", "CTGAN"]
     bold = {name: [isinstance(cell, Bold) for cell in display[name]] for name in display}
     assert bold["Overall Score"] == [False, False, True, False]
-    # 0.45 is nearer to 0.5, where the detector cannot tell, than 0.6 is.
+    # 0.45 is closer to 0.5, where the detector cannot tell, than 0.6 is.
     assert bold["C2ST AUC"] == [False, False, True, False]
     assert not any(bold["Pair Trends"])
     assert display.loc[3, "Overall Score"] == "0.850"

@@ -29,8 +29,8 @@ rule train_generator:
         class_path=of("generator.class_path"),
         settings=of("generator.settings"),
         epochs=of("epochs"),
-        drawn_first=of("drawn_first"),
-        drawn_last=of("drawn_last"),
+        visited_first=of("visited_first"),
+        visited_last=of("visited_last"),
         code=of.code("scripts/train_generator.py"),
     message:
         "train {wildcards.generator}, seed {wildcards.seed} ({wildcards.study})"

@@ -47,7 +47,7 @@ def conditional_table(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def display_conditional(table: pd.DataFrame, cohorts: dict[str, str], styles: Styles) -> pd.DataFrame:
-    """Lay the conditional table out, one block a cohort: generators, then real rows and independent columns.
+    """Lay the conditional table out, one block a cohort: generators, then real rows and independent marginals.
 
     Each generator is shown at its largest epoch count.
 

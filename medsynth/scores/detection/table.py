@@ -13,14 +13,14 @@ from medsynth.display.styles import Styles, in_display_order, title_of
 
 
 def detection_p_value(auc: float, null: pd.DataFrame) -> float:
-    """One-sided p-value of a detector's AUC: would real rows be told from real rows as well?
+    """One-sided p-value of a C2ST AUC: would real rows be told from real rows as well?
 
     Parameters
     ----------
     auc : float
         Mean over seeds, which is taken for one draw: all seeds are judged against the same real rows.
     null : DataFrame
-        The detector's AUCs of real rows against real rows, as many a side.
+        C2ST AUCs of real rows against real rows, as many a side.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def detection_table(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def display_detection(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
-    """Lay the detector's AUC out, a row a generator at its largest epoch count, a column a number of rows a side.
+    """Lay the C2ST AUC out, a row a generator at its largest epoch count, a column a number of rows a side.
 
     Parameters
     ----------

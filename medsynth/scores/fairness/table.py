@@ -45,7 +45,7 @@ def fairness_table(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def display_fairness(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
-    """Lay the subgroups out, one block a group: real rows, generators, the holdout, the floor.
+    """Lay the subgroups out, one block a group: real rows, generators, the holdout, the lower reference.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ def importance_table(scores: pd.DataFrame) -> pd.DataFrame:
         of rank_correlation (Spearman's, over predictors) and top5_overlap (share of the
         real-trained forest's five most important predictors that are among this one's five), and top5, the names of
         the five by mean importance. Each seed is compared with real rows of the same seed; the row ``real``, each
-        seed with the next one's, the last with the first's: the ceiling (of two seeds that is one pair, without
+        seed with the next one's, the last with the first's: the upper reference (two seeds are one pair, without
         interval). A forest that learned nothing agrees with nothing: 0.
     """
     importance = scores[(scores["family"] == "importance") & (scores["metric"] == "mean_abs_shap")]
@@ -108,7 +108,7 @@ def top5_overlap(other: pd.Series, real: pd.Series) -> float:
 
 
 def display_importance(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
-    """Lay the importance table out, one block a target: real rows, generators at their largest epoch count, the floor.
+    """Lay the importances out, one block a target: real rows, generators at their last epoch count, lower reference.
 
     Parameters
     ----------

@@ -157,7 +157,7 @@ def display_inference(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Text. The held-out real rows first, then generators, then independent columns.
+        Text. The held-out real rows first, then generators, then independent marginals.
     """
     rows = []
     judged = table[(table["term"] != INTERCEPT) & table["real"].notna()]

@@ -1,4 +1,4 @@
-"""Copies, exact and near, and whether rows are nearer to members: a supplement to the attacks, which find more.
+"""Copies, exact and near, and whether rows are closer to members (DCR share); the attacks find more.
 
 Distances miss what a generator gives away without copying a row, and a table without one near copy can be unsafe
 (Ganev and De Cristofaro 2023, "On the Inadequacy of Similarity-based Privacy Metrics"). They are printed because they

@@ -176,7 +176,7 @@ def _draw_bound(ax: Axes, epsilons: pd.Series, rate: float, delta: float) -> Non
 
 
 def _panel(ax: Axes, table: pd.DataFrame, styles: Styles, end: float) -> None:
-    """One metric over epsilon, a line a method, with real rows and independent columns as lines across."""
+    """One metric over epsilon, a line a method, with real rows and independent marginals as lines across."""
     import seaborn as sns
 
     for name, line in LINES.items():

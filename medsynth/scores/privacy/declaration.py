@@ -182,10 +182,10 @@ FAMILY = Family(
             "member's or one of the other half's? AUC (0.5: cannot be told) and true positive rates (TPR) of the "
             "attack that does best on one half of the attacked persons, judged on the other; beside it the paired "
             "difference to the holdout. Attribute-inference advantage: how much more often a member's sensitive "
-            "column is guessed than another's. DCR share: rows nearer to a member than to any of the other half (0.5: "
-            "nothing is copied). Smallest leak noticed: of how many members copies must be released for a column to be "
-            "significantly above the holdout. What a guarantee allows: the most members that any attack finds under "
-            f"this epsilon. Values are the {OVER_SEEDS}",
+            "column is guessed than another's. DCR share: synthetic rows closer to a member than to any of the other "
+            "half (0.5: nothing is copied). Smallest leak noticed: of how many members copies must be released for a "
+            "column to be significantly above the holdout. What a guarantee allows: the most members that any attack "
+            f"finds under this epsilon. Values are the {OVER_SEEDS}",
             wanted=lambda run: run.attacked,
             compared=Compared(
                 ("generator", "epochs", "metric", "attack", "group", "column"), ("mean",), tolerance=0.03

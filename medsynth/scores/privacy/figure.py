@@ -21,7 +21,7 @@ from medsynth.scores.privacy.table import _shown, of_chosen, privacy_table
 
 
 def trade_points(scores: pd.DataFrame) -> pd.DataFrame:
-    """Membership AUC under the chosen attack and the detector's AUC, with intervals.
+    """Membership AUC under the chosen attack and C2ST AUC, with intervals.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def privacy_trade(scores: pd.DataFrame, styles: Styles, *, note: str) -> Figure:
         margin = max(0.06 * (values.max() - 0.5), 0.01)
         ax.set(**{f"{axis}lim": (min(values.min(), 0.5) - margin, values.max() + margin)})
     ax.set_xlabel("Membership AUC under the chosen attack\n(0.5: a learned patient cannot be told from another)")
-    ax.set_ylabel("Detector's AUC, C2ST\n(0.5: synthetic rows cannot be told from real ones)")
+    ax.set_ylabel("C2ST AUC\n(0.5: synthetic rows cannot be told from real ones)")
     figure.legend(loc="outside upper center", ncols=2)
     return with_note(figure, "\n".join([*wrap(note, 90), *wrap(f"bars: {COVERS}, cut at the panel's edge", 90)]))
 
@@ -130,7 +130,7 @@ def privacy_sweep(scores: pd.DataFrame, swept: dict[str, float], *, sweep: str, 
     ax = figure.subplots()
     lines = {
         "membership": "Membership AUC under the chosen attack (0.5: private)",
-        "c2st": "Detector's AUC, C2ST (0.5: faithful)",
+        "c2st": "C2ST AUC (0.5: faithful)",
     }
     ends = ["", "_low", "_high"]
     measured = [

@@ -26,7 +26,7 @@ def train_copy(parts: Parts, seed: int) -> pd.DataFrame:
 
 
 def plant(percent: int) -> Callable[[Parts, int], pd.DataFrame]:
-    """Release the rows that nobody saw, and among them copies of so many of the members: a leak of known size."""
+    """Release the negative control with copies of so many of the members: a leak of known size."""
 
     def release(parts: Parts, seed: int) -> pd.DataFrame:
         rng = np.random.default_rng(seed)
@@ -37,12 +37,12 @@ def plant(percent: int) -> Callable[[Parts, int], pd.DataFrame]:
 
 
 def holdout(parts: Parts, seed: int) -> pd.DataFrame:
-    """Release real rows of persons that nobody saw: what no attack may flag."""
+    """Release real rows of persons whom no generator saw, the negative control: what no attack may flag."""
     return parts.fresh
 
 
-def independent_columns(parts: Parts, seed: int) -> pd.DataFrame:
-    """Release every column of the members drawn alone."""
+def independent_marginals(parts: Parts, seed: int) -> pd.DataFrame:
+    """Release independent marginals of the members."""
     return independent(parts.members, parts.fresh, len(parts.members), np.random.default_rng(seed))[0]
 
 
@@ -52,5 +52,5 @@ PLANTED = {name: one.copied for name, one in REFERENCE_ROWS.items() if one.copie
 CONTROLS: dict[str, Callable[[Parts, int], pd.DataFrame]] = {
     **{name: train_copy if percent == 100 else plant(percent) for name, percent in PLANTED.items()},
     "holdout": holdout,
-    "independent": independent_columns,
+    "independent": independent_marginals,
 }

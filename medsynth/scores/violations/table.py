@@ -47,7 +47,7 @@ def display_violations(table: pd.DataFrame, constraints: dict[str, str], styles:
     Returns
     -------
     DataFrame
-        Text. Real rows first, then generators, the holdout and the floor.
+        Text. Real rows first, then generators, the holdout and the lower reference.
     """
     shown = {rule: title for rule, title in (constraints | {"any": "any constraint"}).items() if rule in table}
     table = table.astype({"n_seeds": str}).set_index("generator")
