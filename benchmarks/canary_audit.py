@@ -5,7 +5,7 @@
 
 Canaries are rows that nobody has: columns are independent, all categories of a column equally likely. Each is put among
 the training rows if a fair coin says so. The auditor has the fitted network and all canaries, but not the coins. A
-canary's score is how much smaller its loss is than the reference: what its levels lead to expect, by a linear
+canary's score is how much smaller its loss is than the reference: what its categories lead to expect, by a linear
 regression on 20,000 decoys, rows made in the same way that were never learned. Canaries of the largest scores are
 guessed to have been there, as many of the smallest not; of the others nothing is said. From how many guesses are right
 follows a lower bound of epsilon at 95 % confidence (Steinke, Nasr and Jagielski 2023, "Privacy auditing with one (1)
@@ -106,18 +106,18 @@ def make_canaries(codebook, n: int, rng: np.random.Generator) -> pd.DataFrame:
             values = rng.uniform(*column.range, n)
             columns[name] = values.round() if column.type == "integer" else values
         else:
-            columns[name] = rng.choice(np.array(column.all_levels, dtype=object), n)
+            columns[name] = rng.choice(np.array(column.all_categories, dtype=object), n)
     return codebook.conform(pd.DataFrame(columns))
 
 
 def losses(model, table: pd.DataFrame) -> np.ndarray:
-    """Negative log-likelihood of each row's levels in nats; numbers are left out, since bins are each model's own."""
+    """Negative log-likelihood of each row's categories in nats, not of numeric columns: bins are a model's own."""
     import torch
 
     codes = torch.as_tensor(model.coder_.encode(table)[:, model._positions()]).long()
     decoder = model.network_["decoder"]
     with torch.no_grad():
-        logits = decoder(torch.zeros(len(codes), 0), model._levels(codes)).split(decoder.sizes, 1)
+        logits = decoder(torch.zeros(len(codes), 0), model._categories(codes)).split(decoder.sizes, 1)
     total = np.zeros(len(codes))
     for place, name in enumerate(model.order_):
         if not model.codebook_.columns[name].numeric:
@@ -127,11 +127,11 @@ def losses(model, table: pd.DataFrame) -> np.ndarray:
 
 
 def surprise(model, canaries: pd.DataFrame, decoys: pd.DataFrame) -> np.ndarray:
-    """Score canaries: how much less each one's loss is than its levels lead to expect, learned from decoys."""
+    """Score canaries: how much less each one's loss is than its categories lead to expect, learned from decoys."""
     from sklearn.linear_model import Ridge
 
-    levels = [name for name, column in model.codebook_.columns.items() if not column.numeric]
-    indicators, of_canaries = (pd.get_dummies(rows[levels]).to_numpy("float64") for rows in (decoys, canaries))
+    categories = [name for name, column in model.codebook_.columns.items() if not column.numeric]
+    indicators, of_canaries = (pd.get_dummies(rows[categories]).to_numpy("float64") for rows in (decoys, canaries))
     expected = Ridge().fit(indicators, losses(model, decoys)).predict(of_canaries)
     return expected - losses(model, canaries)
 

@@ -17,15 +17,15 @@ import time
 import numpy as np
 
 ROWS, NUMBERS, FLAGS, BATCH, EPOCHS = 55_976, 8, 4, 32, 4
-LEVELS = [6, 7, 12, 8, 12, 10, 10, 10, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3]
+CATEGORIES = [6, 7, 12, 8, 12, 10, 10, 10, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3]
 
 
 def random_rows():
-    """Draw numbers in [0, 1], flags and level numbers."""
+    """Draw numbers in [0, 1], flags and category numbers."""
     rng = np.random.default_rng(1)
     numbers = rng.random((ROWS, NUMBERS)).astype("float32")
     flags = rng.integers(0, 2, (ROWS, FLAGS)).astype("float32")
-    return numbers, flags, np.stack([rng.integers(0, size, ROWS) for size in LEVELS], 1)
+    return numbers, flags, np.stack([rng.integers(0, size, ROWS) for size in CATEGORIES], 1)
 
 
 def seconds_in_torch():
@@ -41,11 +41,11 @@ def seconds_in_torch():
     columns, table = {}, {}
     for i in range(NUMBERS):
         columns[f"n{i}"], table[f"n{i}"] = Column(type="continuous", range=(0, 1)), numbers[:, i].astype("float64")
-    for prefix, values, sizes in (("f", flags.astype(int), [2] * FLAGS), ("c", codes, LEVELS)):
+    for prefix, values, sizes in (("f", flags.astype(int), [2] * FLAGS), ("c", codes, CATEGORIES)):
         for i, size in enumerate(sizes):
-            levels = [str(level) for level in range(size)]
-            columns[f"{prefix}{i}"] = Column(type="categorical", levels=levels)
-            table[f"{prefix}{i}"] = pd.Categorical.from_codes(values[:, i], levels)
+            categories = [str(category) for category in range(size)]
+            columns[f"{prefix}{i}"] = Column(type="categorical", categories=categories)
+            table[f"{prefix}{i}"] = pd.Categorical.from_codes(values[:, i], categories)
     raw = RawFile(file="none.csv", obtain="random")
     codebook = Codebook(name="random", title="random", publisher="nobody", licence="none", raw=raw, columns=columns)
     marks = []
@@ -67,9 +67,9 @@ def seconds_in_keras():
     tf.config.threading.set_inter_op_parallelism_threads(1)
     numbers, flags, codes = random_rows()
     x_numbers, x_flags = keras.Input((NUMBERS,)), keras.Input((FLAGS,))
-    x_codes = [keras.Input((1,), dtype="int32") for _ in LEVELS]
-    table = layers.Embedding(sum(LEVELS), 3)
-    starts = np.concatenate([[0], np.cumsum(LEVELS)[:-1]])
+    x_codes = [keras.Input((1,), dtype="int32") for _ in CATEGORIES]
+    table = layers.Embedding(sum(CATEGORIES), 3)
+    starts = np.concatenate([[0], np.cumsum(CATEGORIES)[:-1]])
     embedded = [table(code + int(start)) for code, start in zip(x_codes, starts, strict=True)]
     h = layers.concatenate([x_flags, x_numbers, layers.Flatten()(layers.Concatenate(axis=1)(embedded))])
 
@@ -84,11 +84,11 @@ def seconds_in_keras():
 
     h = block(block(layers.Lambda(draw)([mean, log_variance]), 60), 88)
     outputs = [layers.Dense(NUMBERS, activation="sigmoid")(h), layers.Dense(FLAGS, activation="sigmoid")(h)]
-    outputs += [layers.Dense(size, activation="softmax")(h) for size in LEVELS]
+    outputs += [layers.Dense(size, activation="softmax")(h) for size in CATEGORIES]
     model = keras.Model([x_numbers, x_flags, *x_codes], outputs)
-    losses = ["mse", "binary_crossentropy"] + ["sparse_categorical_crossentropy"] * len(LEVELS)
+    losses = ["mse", "binary_crossentropy"] + ["sparse_categorical_crossentropy"] * len(CATEGORIES)
     optimiser = keras.optimizers.Adam(0.001, clipvalue=1.0)
-    weights = [100.0] + [1.0] * (len(LEVELS) + 1)
+    weights = [100.0] + [1.0] * (len(CATEGORIES) + 1)
     model.compile(optimiser, loss=losses, loss_weights=weights, metrics=["accuracy"])
     data = [numbers, flags, *codes.T]
     marks = []

@@ -47,21 +47,21 @@ class NotApplicable(Strict):
     """Codes that say that a question does not arise, which is not the same as a missing answer."""
 
     codes: list[Code] = Field(description="raw codes")
-    level: str = Field(description="the level that stands for them in the clean table")
+    category: str = Field(description="the category that stands for them in the clean table")
     when: dict[str, str] = Field(
         {},
-        description="columns and levels of the rows where the question does not arise: a missing cell there becomes "
-        "the level, a code elsewhere becomes missing",
+        description="columns and categories of the rows where the question does not arise: a missing cell there "
+        "becomes the category, a code elsewhere becomes missing",
     )
-    shared: bool = Field(False, description="the level is one of the column's own, too (set by the codebook itself)")
+    shared: bool = Field(False, description="the category is one of the column's own, too (set by the codebook itself)")
 
 
-class RareLevels(Strict):
-    """Which levels of a categorical column are frequent enough to stay."""
+class RareCategories(Strict):
+    """Which categories of a categorical column are frequent enough to stay."""
 
-    keep: int | None = Field(None, ge=1, description="keep this many most frequent levels")
-    seen_more_than: int | None = Field(None, ge=0, description="keep levels seen more often than this")
-    label: str = Field("other", description="the level that the rest becomes")
+    keep: int | None = Field(None, ge=1, description="keep this many most frequent categories")
+    seen_more_than: int | None = Field(None, ge=0, description="keep categories seen more often than this")
+    label: str = Field("other", description="the category that the rest becomes")
 
     @model_validator(mode="after")
     def _one_rule(self) -> Self:
@@ -106,11 +106,13 @@ class Column(Strict):
     notation: Notation = Field(Notation(), description="how the raw table writes its numbers or dates")
     description: str = Field("", description="what it is, for the data dictionary")
     unit: str = Field("", description="unit of measurement, printed on axes")
-    codes: dict[Code, str] = Field({}, description="raw code -> level, in the levels' order")
-    levels: list[str] = Field([], description="levels, where raw values (or the transform's) are the levels")
+    codes: dict[Code, str] = Field({}, description="raw code -> category, in the categories' order")
+    categories: list[str] = Field(
+        [], description="categories, where raw values (or the transform's) are the categories"
+    )
     transform: str | None = Field(None, description="function of medsynth.preparation.transforms, raw value -> value")
     missing: list[Code] = Field([], description="raw codes for missing, of this column alone")
-    missing_level: str | None = Field(None, description="make missing a level of this name")
+    missing_category: str | None = Field(None, description="make missing a category of this name")
     not_applicable: NotApplicable | None = Field(None, description="codes for 'not applicable'")
     floor: float | None = Field(None, description="smaller numbers become it (a negative duration 0, say); counted")
     range: tuple[float, float] | None = Field(None, description="smallest and largest valid value")
@@ -121,10 +123,10 @@ class Column(Strict):
         None, ge=0, description="most decimals of the training rows' numbers (set by the codebook itself)"
     )
     pandas_type: str | None = Field(None, description="pandas type that synthetic values get (set by `Codebook.infer`)")
-    rare: RareLevels | None = Field(None, description="grouping of rare levels")
+    rare: RareCategories | None = Field(None, description="grouping of rare categories")
     drop: str | None = Field(None, description="reason why the column is left out of the clean table")
-    drop_if_level: dict[str, float] = Field(
-        {}, description="level -> share: the column is dropped if more than this share has the level"
+    drop_if_category: dict[str, float] = Field(
+        {}, description="category -> share: the column is dropped if more than this share has the category"
     )
     drop_if_zero: float | None = Field(
         None, ge=0, le=1, description="a numeric column is dropped if it is 0 in more than this share of the rows"
@@ -138,23 +140,25 @@ class Column(Strict):
             return self
         if not self.numeric and (self.floor is not None or self.drop_if_zero is not None):
             raise ValueError(f"is {self.type}; only numeric columns can have 'floor' or 'drop_if_zero'")
-        if self.type in CODED and not self.all_levels and self.rare is None:
-            raise ValueError(f"is {self.type} and needs 'codes' or 'levels'")
-        if self.type == "binary" and len(self.all_levels) != 2:
-            raise ValueError(f"is binary and has {len(self.all_levels)} levels {self.all_levels}")
-        if self.type in NUMERIC and (self.codes or self.levels):
-            raise ValueError(f"is {self.type} and cannot have 'codes' or 'levels'")
+        if self.type in CODED and not self.all_categories and self.rare is None:
+            raise ValueError(f"is {self.type} and needs 'codes' or 'categories'")
+        if self.type == "binary" and len(self.all_categories) != 2:
+            raise ValueError(f"is binary and has {len(self.all_categories)} categories {self.all_categories}")
+        if self.type in NUMERIC and (self.codes or self.categories):
+            raise ValueError(f"is {self.type} and cannot have 'codes' or 'categories'")
         if self.type in NUMERIC and self.not_applicable:
             raise ValueError(f"is {self.type}; only coded columns can have 'not_applicable'")
-        both = {*self.codes, *self.levels} & {
+        both = {*self.codes, *self.categories} & {
             *self.missing,
             *(self.not_applicable.codes if self.not_applicable else []),
         }
         if both:
             raise ValueError(f"has the code '{sorted(both)[0]}' both as a value and as missing or not applicable")
-        for level in self.drop_if_level:
-            if level not in self.all_levels:
-                raise ValueError(f"has no level '{level}' for 'drop_if_level'{nearest(level, self.all_levels)}")
+        for category in self.drop_if_category:
+            if category not in self.all_categories:
+                raise ValueError(
+                    f"has no category '{category}' for 'drop_if_category'{nearest(category, self.all_categories)}"
+                )
         if self.range and self.range[0] > self.range[1]:
             raise ValueError(f"has the empty range {list(self.range)}")
         return self
@@ -166,24 +170,24 @@ class Column(Strict):
             return None
         if not rule.codes:
             return rule
-        own = {*self.codes.values(), *self.levels}
-        return rule.model_copy(update={"shared": rule.level in own, "codes": []})
+        own = {*self.codes.values(), *self.categories}
+        return rule.model_copy(update={"shared": rule.category in own, "codes": []})
 
     @property
     def numeric(self) -> bool:
-        """Whether the column holds numbers rather than levels."""
+        """Whether the column is numeric rather than coded."""
         return self.type in NUMERIC
 
     @property
-    def all_levels(self) -> list[str]:
-        """Every level the clean column may hold, in order; empty if only the data can tell."""
-        named = [*self.codes.values(), *self.levels]
+    def all_categories(self) -> list[str]:
+        """Every category the clean column may hold, in order; empty if only the data can tell."""
+        named = [*self.codes.values(), *self.categories]
         if named and self.rare and self.rare.label not in named:
             named.append(self.rare.label)
         if self.not_applicable:
-            named.append(self.not_applicable.level)
-        if self.missing_level:
-            named.append(self.missing_level)
+            named.append(self.not_applicable.category)
+        if self.missing_category:
+            named.append(self.missing_category)
         return list(dict.fromkeys(named))
 
 
@@ -280,7 +284,7 @@ class Constraint(Strict):
     name: str = Field(description="what tables call it", pattern="^[a-z][a-z0-9_]*$")
     title: str = Field(description="in words, for tables")
     where: dict[str, Any] = Field(
-        {}, description="column -> level, levels or [low, high]; columns that cleaning drops void the constraint"
+        {}, description="column -> category, categories or [low, high]; columns that cleaning drops void the constraint"
     )
     less: tuple[str, str] | None = Field(
         None, description="two numeric columns: the first is less than the second (and 'where' holds, if given)"
@@ -358,7 +362,7 @@ class Codebook(Strict):
     @model_validator(mode="after")
     def _conditions_can_hold(self) -> Self:
         for name, column in self.columns.items():
-            for other, level in column.not_applicable.when.items() if column.not_applicable else []:
+            for other, category in column.not_applicable.when.items() if column.not_applicable else []:
                 place = f"'columns.{name}.not_applicable.when' names"
                 deciding = self.columns[other]
                 if (
@@ -367,8 +371,10 @@ class Codebook(Strict):
                     or (deciding.not_applicable and deciding.not_applicable.when)
                 ):
                     raise ValueError(f"{place} '{other}', which must be a coded column that is kept and unconditional")
-                if level not in deciding.all_levels:
-                    raise ValueError(f"{place} the level '{level}' of '{other}'{nearest(level, deciding.all_levels)}")
+                if category not in deciding.all_categories:
+                    raise ValueError(
+                        f"{place} the category '{category}' of '{other}'{nearest(category, deciding.all_categories)}"
+                    )
         return self
 
     @classmethod
@@ -381,7 +387,7 @@ class Codebook(Strict):
         """Guess what the columns of a table are, from their pandas types and values.
 
         - Booleans, and what has two values, are binary; ordered categories are ordinal, other categories and text
-          categorical. Levels are text here: ``"1"`` and ``"True"``.
+          categorical. Categories are text here: ``"1"`` and ``"True"``.
         - Numbers are integer if all of them are whole, else continuous; valid is the range that is seen.
         - Text or whole numbers, each in one row alone, are an identifier; text that reads like dates is a date.
           Generators learn neither: leave such columns out, or give their types.
@@ -429,7 +435,7 @@ class Codebook(Strict):
         return [name for name, column in self.columns.items() if column.type in types]
 
     def resolved(self, table: pd.DataFrame, *, learn_ranges: bool = True) -> Codebook:
-        """Describe a clean table: its columns alone, with the levels and ranges they have there.
+        """Describe a clean table: its columns alone, with the categories and ranges they have there.
 
         Parameters
         ----------
@@ -459,7 +465,7 @@ class Codebook(Strict):
                     found = decimals_of(table[name].dropna().to_numpy())
                     facts["decimals"] = found if found <= MAX_DECIMALS else None
             elif declared.type in CODED:
-                facts["levels"] = [str(level) for level in table[name].cat.categories]
+                facts["categories"] = [str(category) for category in table[name].cat.categories]
             columns[name] = Column.model_construct(**facts)
         person = self.person if self.person in columns else None
         rows_per_person = int(table[person].value_counts().max()) if person else self.rows_per_person
@@ -490,11 +496,11 @@ class Codebook(Strict):
         return cls.model_validate_json(text)
 
     def conform(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Give a table this codebook's columns, order, types and levels, numbers clipped to the valid range.
+        """Give a table this codebook's columns, order, types and categories, numeric ones clipped to the valid range.
 
         Generators end with it, so that a synthetic table differs from a clean one in its values alone. Integers are
         rounded, other numbers too where the codebook knows their decimals: digits that no real row has would tell
-        any detector which rows are synthetic. A level the codebook lacks becomes missing.
+        any detector which rows are synthetic. A category the codebook lacks becomes missing.
         """
         conformed = {}
         for name, column in self.columns.items():
@@ -508,8 +514,8 @@ class Codebook(Strict):
                     values = values.astype("float64")
                     values = values if column.decimals is None else values.round(column.decimals)
             elif column.type in CODED:
-                kind = pd.CategoricalDtype(column.all_levels, ordered=column.type == "ordinal")
-                values = named_levels(values).astype(kind)
+                kind = pd.CategoricalDtype(column.all_categories, ordered=column.type == "ordinal")
+                values = named_categories(values).astype(kind)
             conformed[name] = values.reset_index(drop=True)
         return pd.DataFrame(conformed)
 
@@ -521,20 +527,20 @@ class Codebook(Strict):
         return table.assign(**{name: _as_pandas_type(table[name], wanted) for name, wanted in learned.items()})
 
 
-def level_name(value: object) -> str:
-    """Name a level that may be no text in a plain table: a whole number without decimals."""
+def category_name(value: object) -> str:
+    """Name a category that may be no text in a plain table: a whole number without decimals."""
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return str(value)
 
 
-def named_levels(values: pd.Series) -> pd.Series:
-    """Name the levels of a column of any pandas type; missing cells stay missing."""
+def named_categories(values: pd.Series) -> pd.Series:
+    """Name the categories of a column of any pandas type; missing cells stay missing."""
     held = values.cat.categories if isinstance(values.dtype, pd.CategoricalDtype) else values
     if held.dtype == object and pd.api.types.infer_dtype(held, skipna=True) in ("string", "empty"):
         return values
     codes, found = pd.factorize(values.astype(object))
-    names = np.array([*map(level_name, found), None], dtype=object)
+    names = np.array([*map(category_name, found), None], dtype=object)
     return pd.Series(names[codes], values.index, name=values.name)
 
 
@@ -543,11 +549,11 @@ def _as_pandas_type(values: pd.Series, wanted: str) -> pd.Series:
     category = re.fullmatch(r"category(?:\[(.+)\])?", wanted)
     kind = category[1] or "object" if category else wanted
     if isinstance(values.dtype, pd.CategoricalDtype):
-        levels = values.cat.categories
+        categories = values.cat.categories
         if pd.api.types.is_bool_dtype(kind):
-            values = values.cat.rename_categories(levels == "True")
+            values = values.cat.rename_categories(categories == "True")
         elif pd.api.types.is_numeric_dtype(kind):
-            values = values.cat.rename_categories(pd.to_numeric(levels).astype(kind))
+            values = values.cat.rename_categories(pd.to_numeric(categories).astype(kind))
     return values if category else values.astype(kind)
 
 

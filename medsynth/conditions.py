@@ -20,24 +20,24 @@ OPEN = (-np.inf, np.inf)
 
 @dataclasses.dataclass(frozen=True)
 class Condition:
-    """What one column's values must be: one of some levels, or within a range.
+    """What one column's values must be: one of some categories, or within a range.
 
     Attributes
     ----------
-    levels : tuple of str
-        Allowed levels of a coded column; empty for a numeric one.
+    categories : tuple of str
+        Allowed categories of a coded column; empty for a numeric one.
     low, high : float
         Smallest and largest allowed value of a numeric column, both included.
     """
 
-    levels: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
     low: float = -np.inf
     high: float = np.inf
 
     def holds(self, values: pd.Series) -> np.ndarray:
         """Say which values meet the condition: bool, shape (rows,)."""
-        if self.levels:
-            return values.isin(self.levels).to_numpy()
+        if self.categories:
+            return values.isin(self.categories).to_numpy()
         return values.between(self.low, self.high).to_numpy()
 
 
@@ -51,15 +51,15 @@ class Conditions(dict[str, Condition]):
         Parameters
         ----------
         conditions : mapping, optional
-            Column -> what its values must be. For coded columns a level, or a list of levels. For numeric ones a
+            Column -> what its values must be. For coded columns a category, or a list of categories. For numeric ones a
             number, or a pair ``(low, high)``, both ends included, with None for an open end. For either
-            ``"prescribed"`` (a count above 0; any level but "No") and ``"not prescribed"`` (0; the level "No").
+            ``"prescribed"`` (a count above 0; any category but "No") and ``"not prescribed"`` (0; the category "No").
         codebook : Codebook
 
         Raises
         ------
         InputError
-            A column, level or value is not in the codebook.
+            A column, category or value is not in the codebook.
         """
         wanted = {} if conditions is None else conditions
         if not isinstance(wanted, Mapping):
@@ -67,7 +67,7 @@ class Conditions(dict[str, Condition]):
         parsed = {}
         for name, value in wanted.items():
             column = codebook.column(name)
-            read = _read_range if column.numeric else _read_levels
+            read = _read_range if column.numeric else _read_categories
             parsed[name] = value if isinstance(value, Condition) else read(name, column, value)
         return cls(parsed)
 
@@ -79,25 +79,27 @@ class Conditions(dict[str, Condition]):
         return held
 
 
-def _read_levels(name: str, column: Column, value: Any) -> Condition:
-    known = column.all_levels
+def _read_categories(name: str, column: Column, value: Any) -> Condition:
+    known = column.all_categories
     if isinstance(value, str) and value in PRESCRIBED and value not in known:
-        absent = [level for level in NOT_GIVEN if level in known]
+        absent = [category for category in NOT_GIVEN if category in known]
         if not absent:
             raise InputError(
-                f"The condition '{value}' on '{name}' needs the level 'No', which the column lacks; name its levels "
-                f"instead ({', '.join(known)})."
+                f"The condition '{value}' on '{name}' needs the category 'No', which the column lacks; name its "
+                f"categories instead ({', '.join(known)})."
             )
-        return Condition(levels=tuple(level for level in known if (level not in absent) == PRESCRIBED[value]))
-    levels = [value] if isinstance(value, str | Real) else value
-    if not isinstance(levels, Sequence) or not levels:
-        raise InputError(f"The condition on '{name}' must be a level or a list of levels (given: {value!r}).")
-    # A publisher's number, such as 1 of an admission type, is the text "1" among the levels.
-    names = [str(int(level) if isinstance(level, float) and level.is_integer() else level) for level in levels]
-    for level in names:
-        if level not in known:
-            raise InputError(f"'{name}' has no level '{level}', which a condition names{nearest(level, known)}")
-    return Condition(levels=tuple(names))
+        return Condition(categories=tuple(one for one in known if (one not in absent) == PRESCRIBED[value]))
+    categories = [value] if isinstance(value, str | Real) else value
+    if not isinstance(categories, Sequence) or not categories:
+        raise InputError(f"The condition on '{name}' must be a category or a list of categories (given: {value!r}).")
+    # A publisher's number, such as 1 of an admission type, is the text "1" among the categories.
+    names = [str(int(one) if isinstance(one, float) and one.is_integer() else one) for one in categories]
+    for category in names:
+        if category not in known:
+            raise InputError(
+                f"'{name}' has no category '{category}', which a condition names{nearest(category, known)}"
+            )
+    return Condition(categories=tuple(names))
 
 
 def _read_range(name: str, column: Column, value: Any) -> Condition:

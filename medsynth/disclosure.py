@@ -1,4 +1,4 @@
-"""What is shown of real patients: no count of a few of them, no extreme value of one, no rare level by its name.
+"""What is shown of real patients: no count of a few of them, no extreme value of one, no rare category by its name.
 
 The means are those of Hundepool et al. (2012), Statistical Disclosure Control, chapters 3 to 5. Counts are exact or not
 shown at all, since rounding biases what is computed from them and can be undone where a ratio has an exact side:
@@ -229,8 +229,8 @@ def inner_range(values: pd.Series, least: int, share: float = 0.0) -> tuple[floa
     return low, high
 
 
-def shown_levels(values: pd.Series, column: Column, least: int, drawn_from: pd.Series | None = None) -> pd.Series:
-    """Name the levels of a coded column under which they are shown: level -> itself or "rare (n levels)".
+def shown_categories(values: pd.Series, column: Column, least: int, drawn_from: pd.Series | None = None) -> pd.Series:
+    """Name the categories of a coded column under which they are shown: category -> itself or "rare (n categories)".
 
     Parameters
     ----------
@@ -238,16 +238,16 @@ def shown_levels(values: pd.Series, column: Column, least: int, drawn_from: pd.S
         Of real rows.
     column : Column
     least : int
-        Levels that `shown_groups` withholds are one, with those that no row has.
+        Categories that `shown_groups` withholds are one, with those that no row has.
     drawn_from : Series, optional
         Those of all rows that these were drawn from without replacement, where both are counted: so is the rest.
 
     Returns
     -------
     Series
-        Empty if a level of a binary column has few rows: either level tells of the other.
+        Empty if a category of a binary column has few rows: either category tells of the other.
     """
-    names = pd.Series(column.all_levels, index=column.all_levels, dtype=object)
+    names = pd.Series(column.all_categories, index=column.all_categories, dtype=object)
     sides = [values] if drawn_from is None else [values, drawn_from]
     counts = np.array([side.value_counts().reindex(names.index, fill_value=0) for side in sides])
     counts[1:] -= counts[0]
@@ -256,16 +256,16 @@ def shown_levels(values: pd.Series, column: Column, least: int, drawn_from: pd.S
         return names if shown.all() else names[:0]
     rare = ~shown | (counts[0] == 0)
     if rare.any():
-        names[rare] = f"rare ({rare.sum()} level{'s' if rare.sum() > 1 else ''})"
+        names[rare] = f"rare ({rare.sum()} {'categories' if rare.sum() > 1 else 'category'})"
     return names
 
 
-def without_rare_levels(
+def without_rare_categories(
     table: pd.DataFrame, real: pd.DataFrame, codebook: Codebook, *, least: int
 ) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Replace the levels that few real patients have where levels are taken from the data, free text above all.
+    """Replace the categories that few real patients have where categories are taken from the data, free text above all.
 
-    Levels that the codebook declares tell of nobody: they are the publisher's.
+    Categories that the codebook declares tell of nobody: they are the publisher's.
 
     Parameters
     ----------
@@ -274,16 +274,16 @@ def without_rare_levels(
     real : DataFrame
         The whole clean table, with the column that identifies persons, if the codebook names one.
     codebook : Codebook
-        The dataset's own; a level becomes the label of the column's rule for rare ones.
+        The dataset's own; a category becomes the label of the column's rule for rare ones.
     least : int
-        Levels of fewer persons are replaced.
+        Categories of fewer persons are replaced.
 
     Returns
     -------
     table : DataFrame
         Categories that were replaced are gone, too.
     cells : dict of int
-        Column -> cells replaced, for every column whose levels are taken from the data.
+        Column -> cells replaced, for every column whose categories are taken from the data.
     """
     table, cells = table.copy(), {}
     rules = {name: codebook.columns[name].rare for name in table if name in codebook.columns}
@@ -292,11 +292,11 @@ def without_rare_levels(
             continue
         column = codebook.columns[name]
         patients = pd.Series(persons(real, codebook)).groupby(real[name].astype(str).to_numpy()).nunique()
-        named = {*patients.index[patients >= least], *column.all_levels, rule.label}
+        named = {*patients.index[patients >= least], *column.all_categories, rule.label}
         rare = table[name].notna() & ~table[name].isin(named)
-        levels = [level for level in table[name].cat.categories if level in named]
-        levels += [rule.label] if rule.label not in levels else []
+        categories = [category for category in table[name].cat.categories if category in named]
+        categories += [rule.label] if rule.label not in categories else []
         values = table[name].astype(object).mask(rare, rule.label)
-        table[name] = values.astype(pd.CategoricalDtype(levels, ordered=table[name].cat.ordered))
+        table[name] = values.astype(pd.CategoricalDtype(categories, ordered=table[name].cat.ordered))
         cells[name] = int(rare.sum())
     return table, cells

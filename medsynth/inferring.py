@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medsynth.codebook import CODED, NUMERIC, Codebook, ColumnType, level_name
+from medsynth.codebook import CODED, NUMERIC, Codebook, ColumnType, category_name
 from medsynth.errors import InputError, nearest, validate
 
 YES_NO = ({"yes", "no"}, {"y", "n"}, {"true", "false"}, {"0", "1"}, {"1", "2"})
@@ -26,18 +26,18 @@ def guess_type(counts: pd.Series, n_rows: int) -> ColumnType:
     n_rows : int
         Rows of the table, also those where the column is missing.
     """
-    levels = list(counts.index)
-    numbers = pd.to_numeric(pd.Series(levels), errors="coerce")
-    if all(_DATE.match(level) for level in levels):
+    categories = list(counts.index)
+    numbers = pd.to_numeric(pd.Series(categories), errors="coerce")
+    if all(_DATE.match(category) for category in categories):
         return "date"
     whole = numbers.notna().all() and (numbers % 1 == 0).all()
-    if counts.max() == 1 and len(levels) > 0.9 * n_rows and (whole or numbers.isna().all()):
+    if counts.max() == 1 and len(categories) > 0.9 * n_rows and (whole or numbers.isna().all()):
         return "identifier"
-    if len(levels) == 2 and {level.lower() for level in levels} in YES_NO:
+    if len(categories) == 2 and {category.lower() for category in categories} in YES_NO:
         return "binary"
-    if numbers.notna().all() and len(levels) > 10:
+    if numbers.notna().all() and len(categories) > 10:
         return "integer" if whole else "continuous"
-    return "binary" if len(levels) == 2 else "categorical"
+    return "binary" if len(categories) == 2 else "categorical"
 
 
 def infer_codebook(table: pd.DataFrame, types: Mapping[str, ColumnType]) -> Codebook:
@@ -57,7 +57,7 @@ def infer_codebook(table: pd.DataFrame, types: Mapping[str, ColumnType]) -> Code
 
 
 def _infer_column(values: pd.Series, kind: ColumnType | None) -> dict:
-    """Guess the type of one column, if it is not known, and list its levels."""
+    """Guess the type of one column, if it is not known, and list its categories."""
     present = values.dropna().infer_objects()
     if present.empty:
         raise InputError(f"The column '{values.name}' holds no value; leave it out of the table.")
@@ -80,9 +80,9 @@ def _infer_column(values: pd.Series, kind: ColumnType | None) -> dict:
     else:
         found = present.unique()
         # Text and numbers in one column cannot be put in order as they are.
-        found = sorted(found, key=None if pd.api.types.is_numeric_dtype(present.dtype) else level_name)
+        found = sorted(found, key=None if pd.api.types.is_numeric_dtype(present.dtype) else category_name)
         pandas_type = str(present.dtype if values.dtype == object else values.dtype)
-    return {"type": kind, "levels": list(dict.fromkeys(map(level_name, found))), "pandas_type": pandas_type}
+    return {"type": kind, "categories": list(dict.fromkeys(map(category_name, found))), "pandas_type": pandas_type}
 
 
 def _type_of(present: pd.Series, n_rows: int) -> ColumnType:
@@ -96,7 +96,7 @@ def _type_of(present: pd.Series, n_rows: int) -> ColumnType:
         return "binary"
     if types.infer_dtype(present).startswith(("date", "time", "period")):
         return "date"
-    guess = guess_type(present.map(level_name).value_counts(), n_rows)
+    guess = guess_type(present.map(category_name).value_counts(), n_rows)
     if types.is_numeric_dtype(present.dtype):
         if guess in ("identifier", "binary"):
             return guess

@@ -14,7 +14,13 @@ RENAMED: dict[str, set[str]] = {
     "least_patients": {"minimum_cell_size"},
     "dial": {"sweep"},
     # Of codebooks.
+    "levels": {"categories"},
+    "level": {"category"},
+    "missing_level": {"missing_category"},
+    "drop_if_level": {"drop_if_category"},
     "impossible": {"constraints"},
+    # Settings of generators.
+    "draw_levels": {"sample_categories"},
     # Of the benchmark.
     "most_seconds": {"max_seconds"},
     # Studies.

@@ -69,11 +69,11 @@ def keep_labelled(test, targets):
 
 
 def describe(parts, complete, method, unlabelled, limits, remarks, least):
-    """Count per partition and column: rows, imputed cells and how, limits, levels that training never shows.
+    """Count per partition and column: rows, imputed cells and how, limits, categories that training never shows.
 
     Remarks are on scores that the rows of a partition do not suffice for.
 
-    A level that fewer than `least` rows have is not named.
+    A category that fewer than `least` rows have is not named.
     """
     unseen = TableEncoder().fit(complete["train"]).unseen(complete["test"])
     if unlabelled:
@@ -83,10 +83,10 @@ def describe(parts, complete, method, unlabelled, limits, remarks, least):
         for column in part.columns:
             gaps = int(parts[name][column].isna().sum()) if column in parts[name] else 0
             strange = unseen.get(column, {}) if name == "test" else {}
-            named = {level: count for level, count in strange.items() if count >= least}
-            remarks = [f"'{level}' in {count} rows, never in training rows" for level, count in named.items()]
+            named = {category: count for category, count in strange.items() if count >= least}
+            remarks = [f"'{category}' in {count} rows, never in training rows" for category, count in named.items()]
             if rare := len(strange) - len(named):
-                remarks.append(f"{rare} levels in fewer than {least} rows each, never in training rows")
+                remarks.append(f"{rare} categories in fewer than {least} rows each, never in training rows")
             if column in limits:
                 remarks.append(f"winsorised at {float(f'{limits[column]:.3g}'):g}")
             if part[column].nunique() == 1:

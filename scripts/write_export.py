@@ -8,7 +8,7 @@ from pathlib import Path
 
 from medsynth.codebook import Codebook
 from medsynth.data.reading import read_table
-from medsynth.disclosure import without_rare_levels
+from medsynth.disclosure import without_rare_categories
 from medsynth.display.export import without_formulas, write_table
 from medsynth.generators import generator_class
 from medsynth.generators.guarantee import refuse_seeded
@@ -31,8 +31,8 @@ def main(job):
     check_clean(table, prepared, what=f"The table that {wanted['generator']} drew")
     codebook = Codebook.from_yaml(job.input.codebook)
     (clean,) = read_tables(job, "clean")
-    table, cells = without_rare_levels(table, clean, codebook, least=job.params.minimum_cell_size)
-    log.info("cells whose level fewer than %d patients have: %s", job.params.minimum_cell_size, cells)
+    table, cells = without_rare_categories(table, clean, codebook, least=job.params.minimum_cell_size)
+    log.info("cells whose category fewer than %d patients have: %s", job.params.minimum_cell_size, cells)
     names = file_names(codebook, wanted["file"])
     raw = {name: read_table(path, codebook) for name, path in zip(names, job.input.raw, strict=True)}
     dropped = reasons(pd.read_csv(job.input.cleaning, keep_default_na=False))
@@ -56,9 +56,9 @@ def main(job):
         dictionary,
         folder / f"{Path(names[0]).stem}_dictionary",
         caption=f"Data dictionary of {', '.join(names)}: {wanted['rows']:,} synthetic rows of {wanted['title']} "
-        f"({wanted['epochs']} epochs, seed {wanted['seed']}); identifiers are fresh, levels of free text that fewer "
-        f"than {job.params.minimum_cell_size} real patients have are one, and a header that is not in the file is "
-        "listed with the reason",
+        f"({wanted['epochs']} epochs, seed {wanted['seed']}); identifiers are fresh, categories of free text that "
+        f"fewer than {job.params.minimum_cell_size} real patients have are one, and a header that is not in the file "
+        "is listed with the reason",
         note=job.params.note,
         formats=("csv", "html"),
     )

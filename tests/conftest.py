@@ -60,9 +60,9 @@ CODEBOOK = {
             "type": "categorical",
             "codes": {2: "no", 1: "yes"},
             "missing": [99],
-            "not_applicable": {"codes": [97], "level": "not applicable", "when": {"admitted": "no"}},
+            "not_applicable": {"codes": [97], "category": "not applicable", "when": {"admitted": "no"}},
         },
-        "stage": {"raw": "STAGE", "type": "ordinal", "levels": ["I", "II", "III"], "missing": ["?"]},
+        "stage": {"raw": "STAGE", "type": "ordinal", "categories": ["I", "II", "III"], "missing": ["?"]},
         "crp": {"raw": "CRP", "type": "continuous", "unit": "mg/L", "range": [0, 500]},
     },
 }

@@ -41,9 +41,9 @@ KNOTS = {
     "AGE": (0, 1, 3, 12, 15, 18, 21, 25, 30, 35, 40, 45, 50, 60, 70, 80),
     "AGE_COARSE": (0, 18, 35, 50, 65, 80),
 }
-# Indicators of the coded columns; the level left out is the reference. Units 1, 2, 7 and 13 have so few
-# patients that they are told apart in USMER and SEX only; elsewhere they share level 0 of UNIT_GROUP.
-LEVELS = {
+# Indicators of the coded columns; the category left out is the reference. Units 1, 2, 7 and 13 have so few
+# patients that they are told apart in USMER and SEX only; elsewhere they share category 0 of UNIT_GROUP.
+CATEGORIES = {
     "MEDICAL_UNIT": (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13), "UNIT_GROUP": (0, 3, 4, 5, 6, 8, 9, 10, 11),
     "USMER": (1,), "SEX": (1,), "PATIENT_TYPE": (2,), "PREGNANT": (1, 98), "PNEUMONIA": (1, 99),
     "CLASIFFICATION_FINAL": (1, 2, 3, 4, 5, 6), "CARE": (101, 102, 199, 201, 202, 299, 9999),
@@ -120,7 +120,7 @@ def _column_names(terms: str) -> list[str]:
     for term in terms.split():
         names = [""]
         for factor in term.split(":"):
-            own = [f"{factor}={level}" for level in LEVELS.get(factor, ())]
+            own = [f"{factor}={category}" for category in CATEGORIES.get(factor, ())]
             own = own or [f"AGE>{knot}" for knot in KNOTS.get(factor, ())] or [factor] * ("=" in factor)
             names = [f"{left}:{right}".lstrip(":") for left in names for right in own]
         expanded += names

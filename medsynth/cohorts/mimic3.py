@@ -56,17 +56,17 @@ PATIENTS = ["ROW_ID", "SUBJECT_ID", "GENDER", "DOB", "DOD", "DOD_HOSP", "DOD_SSN
 
 
 def _draw(shares: Mapping[Any, float], n: int, rng: np.random.Generator) -> np.ndarray:
-    """Levels drawn with the given relative frequencies, shape (n,), dtype object."""
+    """Categories drawn with the given relative frequencies, shape (n,), dtype object."""
     weights = np.array(list(shares.values()), dtype=float)
     return np.array(list(shares), dtype=object)[rng.choice(len(weights), size=n, p=weights / weights.sum())]
 
 
 def _draw_by(groups: np.ndarray, shares: Mapping[str, Mapping[Any, float]], rng: np.random.Generator) -> np.ndarray:
-    """Levels drawn with the relative frequencies of each row's group, shape (n,), dtype object."""
+    """Categories drawn with the relative frequencies of each row's group, shape (n,), dtype object."""
     drawn = np.empty(len(groups), dtype=object)
-    for group, levels in shares.items():
+    for group, categories in shares.items():
         rows = np.flatnonzero(groups == group)
-        drawn[rows] = _draw(levels, rows.size, rng)
+        drawn[rows] = _draw(categories, rows.size, rng)
     return drawn
 
 

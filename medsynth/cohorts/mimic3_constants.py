@@ -6,7 +6,7 @@ Each constant names its source:
   unit in the authors' public draft (github.com/MIT-LCP/mimic-iii-paper, main.tex); the article has a later version.
 - docs: mimic.mit.edu/docs/iii, pages on ADMISSIONS and PATIENTS.
 - counts: value counts of the full release as public analyses print them, given from memory and not looked up again;
-  each set adds up to the 58,976 admissions. Levels seen fewer than 11 times are left out.
+  each set adds up to the 58,976 admissions. Categories seen fewer than 11 times are left out.
 - demo: an aggregate of the open demo (129 admissions).
 - choice: ours, plausible, or tuned so that the shares above come out.
 """

@@ -262,7 +262,7 @@ def _further_headers(body: list[list[str]]) -> int:
 
 
 def _says_what_columns_are(row: list[str], others: list[list[str]]) -> bool:
-    """Whether a row of a table without numbers is labels: levels come again below, its own texts never do."""
+    """Whether a row of a table without numbers is labels: categories come again below, its own texts never do."""
     columns = [[r[i].strip() for r in others if i < len(r)] for i in range(len(row))]
     repeating = [i for i, cells in enumerate(columns) if 0 < len(set(cells)) <= len(cells) / 3]
     fresh = [i for i in repeating if row[i].strip() and row[i].strip() not in columns[i]]

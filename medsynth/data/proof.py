@@ -29,7 +29,7 @@ def prove(path: str | Path, codebook: Codebook, table: pd.DataFrame) -> dict[str
     Returns
     -------
     dict of str
-        Column -> what does not come back; empty if all do. Numbers must come back exactly, levels as they are
+        Column -> what does not come back; empty if all do. Numbers must come back exactly, categories as they are
         written but for rare ones, missing cells missing.
     """
     raw = read_raw(path, codebook)
@@ -91,7 +91,7 @@ def _same(raw: str, restored: object, column: Column, codebook: Codebook) -> boo
         return raw == "" or raw in column.not_applicable.codes
     if column.numeric:
         return raw != "" and text != "" and _numbers(raw, column) == _numbers(text, column)
-    # Of several codes for one level the first is written.
+    # Of several codes for one category the first is written.
     return raw in column.codes and column.codes[raw] == column.codes.get(text)
 
 

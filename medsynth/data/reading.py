@@ -45,7 +45,7 @@ class Recognised:
     labels : dict of str
         Header -> description.
     codes : dict of dict
-        Header -> code -> level.
+        Header -> code -> category.
     missing : dict of list
         Header -> codes for missing.
     """

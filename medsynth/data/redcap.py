@@ -23,7 +23,7 @@ _HEADERS = {
     "branching": ("branching logic (show field only if...)", "branching_logic"),
 }
 _FLAGS = {"yesno": {"0": "no", "1": "yes"}, "truefalse": {"0": "false", "1": "true"}}
-_LEVEL = "not applicable"
+_CATEGORY = "not applicable"
 _CONDITION = re.compile(r"""\[(\w+)(?:\((\w+)\))?\]\s*(=|<>|!=)\s*['"]?(-?\w*)['"]?""")
 
 
@@ -83,14 +83,14 @@ class Dictionary:
         return None
 
     def _coded(self, column: Column, choices: dict[str, str]) -> Proposal | None:
-        """Levels by the choices; None where cells are labels, or codes that the dictionary lacks."""
+        """Categories by the choices; None where cells are labels, or codes that the dictionary lacks."""
         if set(column.kept.index) <= set(choices):
             seen = choices
             made = column.proposal("binary" if len(seen) == 2 else "categorical", codes=_distinct(seen))
             return made
         if set(column.kept.index) <= set(choices.values()):
-            levels = list(dict.fromkeys(choices.values()))
-            return column.proposal("binary" if len(levels) == 2 else "categorical", levels=levels)
+            categories = list(dict.fromkeys(choices.values()))
+            return column.proposal("binary" if len(categories) == 2 else "categorical", categories=categories)
         return None
 
     def _numeric(self, column: Column, known: dict[str, str]) -> Proposal | None:
@@ -146,13 +146,13 @@ class Dictionary:
             if not logic or "drop" in made.facts:
                 continue
             when = self._when(logic, by_field)
-            has_levels = made.facts["type"] in ("categorical", "binary", "ordinal")
-            if not has_levels or not when or not self._unconditional(when):
+            has_categories = made.facts["type"] in ("categorical", "binary", "ordinal")
+            if not has_categories or not when or not self._unconditional(when):
                 made.comments["type"] = f"asked only if {' '.join(logic.split())}: say 'not_applicable' if you can"
                 continue
             if made.facts["type"] == "binary":
                 made.facts["type"] = "categorical"
-            made.facts["not_applicable"] = {"codes": [], "level": _LEVEL, "when": when}
+            made.facts["not_applicable"] = {"codes": [], "category": _CATEGORY, "when": when}
 
     def _unconditional(self, when: dict[str, str]) -> bool:
         """Whether the columns that decide are always asked."""
@@ -160,7 +160,7 @@ class Dictionary:
         return not any(self.fields.get(name, {}).get("branching", "").strip() for name in named)
 
     def _when(self, logic: str, by_field: dict[str, Proposal]) -> dict[str, str] | None:
-        """The levels of the columns with which a field is not shown; None if that is no one level of each."""
+        """The categories of the columns with which a field is not shown; None if that is no one category of each."""
         parts = re.split(r"\s+or\s+", logic, flags=re.I)
         when: dict[str, str] = {}
         for part in parts:
@@ -170,16 +170,18 @@ class Dictionary:
             name, code, sign, value = found.groups()
             header = f"{name}___{code.lower()}" if code else name
             decides = by_field.get(header.lower())
-            levels = (decides.facts.get("codes") or {v: v for v in decides.facts.get("levels", [])}) if decides else {}
-            if decides is None or "drop" in decides.facts or value not in levels:
+            categories = (
+                (decides.facts.get("codes") or {v: v for v in decides.facts.get("categories", [])}) if decides else {}
+            )
+            if decides is None or "drop" in decides.facts or value not in categories:
                 return None
-            others = [level for key, level in levels.items() if key != value]
+            others = [category for key, category in categories.items() if key != value]
             if sign == "=" and len(others) != 1:
                 return None
-            level = others[0] if sign == "=" else levels[value]
-            if when.get(decides.name, level) != level:
+            category = others[0] if sign == "=" else categories[value]
+            if when.get(decides.name, category) != category:
                 return None
-            when[decides.name] = level
+            when[decides.name] = category
         return when
 
 

@@ -13,8 +13,8 @@ WORDS = {
     "#value!", "#div/0!", "#ref!", "#null!", "#num!", "inf", "-inf", "infinity", "none", "no data", "k.a.", "unbekannt",
     "9999-99-99", "99/99/9999", "0000-00-00",
 }  # fmt: skip
-# Words that are levels as often as they are codes for missing, where a column holds words.
-_LEVELS_TOO = {"none", "nil", "nd", "not done", "-"}
+# Words that are categories as often as they are codes for missing, where a column holds words.
+_CATEGORIES_TOO = {"none", "nil", "nd", "not done", "-"}
 # Numbers that people choose for missing.
 _CHOSEN = re.compile(r"(-?(9{2,}|8{2,}|7{2,}|9+[678]|9{2,}\.9+)|-[1-9])(\.0+)?")
 _OF_PROGRAMS = {"2147483647", "-2147483648", "32767", "-32768"}
@@ -30,9 +30,9 @@ def words_for_missing(counts: pd.Series, *, among_numbers: bool) -> list[str]:
     counts : Series
         Distinct cells -> how often each is seen.
     among_numbers : bool
-        The column holds numbers or dates, so that "none" is no level.
+        The column holds numbers or dates, so that "none" is no category.
     """
-    known = WORDS if among_numbers else WORDS - _LEVELS_TOO
+    known = WORDS if among_numbers else WORDS - _CATEGORIES_TOO
     return [cell for cell in counts.index if cell.strip().lower() in known]
 
 

@@ -26,7 +26,7 @@ class Described:
 
     table: pd.DataFrame
     labels: dict[str, str] = field(default_factory=dict)
-    # Of a column: code -> level, in the file's order.
+    # Of a column: code -> category, in the file's order.
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     # Of a column: codes for missing that the user defined.
     missing: dict[str, list[str]] = field(default_factory=dict)
@@ -77,8 +77,8 @@ def read_described(path: str | Path, member: str | None, kind: str) -> Described
             ) from None
     labels = {name: label for name, label in facts.column_names_to_labels.items() if label}
     codes = {
-        name: {cell_text(code): str(level) for code, level in levels.items()}
-        for name, levels in facts.variable_value_labels.items()
+        name: {cell_text(code): str(category) for code, category in categories.items()}
+        for name, categories in facts.variable_value_labels.items()
     }
     missing = {name: [cell_text(code) for code in found] for name, found in facts.missing_user_values.items()}
     text = pd.DataFrame({name: _text(table[name]) for name in table})

@@ -28,7 +28,7 @@ _YES_NO = [
     ("no", "sí"), ("nee", "ja"), ("nej", "ja"), ("absent", "present"), ("negative", "positive"), ("neg", "pos"),
     ("alive", "dead"), ("unchecked", "checked"), ("0.0", "1.0"),
 ]  # fmt: skip
-MOST_LEVELS = 30
+MOST_CATEGORIES = 30
 # Numbers with fewer distinct values are codes; words among numbers are named up to so many.
 _FEW_NUMBERS, _MOST_WORDS = 10, 60
 # So many values that no generator can hold may be codes for missing.
@@ -45,7 +45,7 @@ class NotApplicableFacts(TypedDict):
     """What a draft says of codes for a question that does not arise."""
 
     codes: list[str]
-    level: str
+    category: str
     when: dict[str, str]
 
 
@@ -58,7 +58,7 @@ class ColumnFacts(TypedDict, total=False):
     description: str
     unit: str
     codes: dict[str, str]
-    levels: list[str]
+    categories: list[str]
     transform: str
     range: list[float]
     notation: dict[str, object]
@@ -170,7 +170,7 @@ def _shown(code: str) -> str:
 
 
 def _labelled(column: Column) -> Proposal:
-    """A column whose file labels codes: levels, or numbers of which some codes say why they are missing."""
+    """A column whose file labels codes: categories, or numbers of which some codes say why they are missing."""
     unlabelled = [cell for cell in column.kept.index if cell not in column.codes]
     labelled = [code for code in column.codes if code in column.kept.index]
     if column.kept.empty:
@@ -184,11 +184,11 @@ def _labelled(column: Column) -> Proposal:
             made.comments["missing"] = f"codes with a label among numbers: {says}"
             made.decisions.append(f"{made.name}: codes with a label among numbers are taken for missing: {says}.")
         return made
-    levels: dict[str, str] = {}
+    categories: dict[str, str] = {}
     for code in [*labelled, *unlabelled]:
-        level = column.codes.get(code, code)
-        levels[code] = f"{level} ({code})" if level in levels.values() else level
-    made = column.proposal("binary" if len(levels) == 2 else "categorical", codes=levels)
+        category = column.codes.get(code, code)
+        categories[code] = f"{category} ({code})" if category in categories.values() else category
+    made = column.proposal("binary" if len(categories) == 2 else "categorical", codes=categories)
     if unlabelled:
         made.comments["codes"] = f"without a label in the file: {', '.join(map(_shown, unlabelled))}"
     absent = [code for code in column.codes if code not in column.counts.index]
@@ -205,11 +205,11 @@ def _flag(column: Column, rest: pd.Series, words: list[str]) -> list[Proposal]:
     lower = {cell.lower(): cell for cell in cells}
     pair = next((pair for pair in _YES_NO if set(pair) == set(lower)), None)
     if pair:
-        made = column.proposal("binary", levels=[lower[word] for word in pair])
-        made.comments["levels"] = "first = no"
+        made = column.proposal("binary", categories=[lower[word] for word in pair])
+        made.comments["categories"] = "first = no"
     elif set(cells) == {"1", "2"}:
-        made = column.proposal("binary", levels=["1", "2"])
-        made.comments["levels"] = "which is which? 1 and 2 do not say"
+        made = column.proposal("binary", categories=["1", "2"])
+        made.comments["categories"] = "which is which? 1 and 2 do not say"
         made.decisions.append(f"{made.name}: 1 and 2 stand for what? Say it with 'codes'.")
     else:
         return []
@@ -368,14 +368,16 @@ def _censoring(column: Column, made: Proposal, rest: pd.Series, limited: list[st
     """Propose the flag beside censored numbers; the number itself becomes the limit."""
     signs = list(dict.fromkeys(sign for sign, _ in filter(None, map(censored, limited))))
     made.facts["transform"] = "limit_or_number"
-    levels = ["measured", *signs]
-    flag = column.proposal("binary" if len(levels) == 2 else "categorical", levels=levels, transform="censoring")
+    categories = ["measured", *signs]
+    flag = column.proposal(
+        "binary" if len(categories) == 2 else "categorical", categories=categories, transform="censoring"
+    )
     flag.name = f"{column.name}_censored"
     flag.facts["missing"] = list(made.facts.get("missing", []))
     if not flag.facts["missing"]:
         del flag.facts["missing"]
     count = int(rest[limited].sum())
-    flag.comments["levels"] = f"{count:,} cells such as {limited[0]}: the number is the limit, this its sign"
+    flag.comments["categories"] = f"{count:,} cells such as {limited[0]}: the number is the limit, this its sign"
     made.restored = ("with_censoring", [made.name, flag.name])
     made.decisions.append(
         f"{made.name}: {count:,} cells are below or above a limit ({limited[0]}); {flag.name} says which."
@@ -406,7 +408,7 @@ def _why_codes(header: str, counts: pd.Series, plain: pd.Series, notation: Notat
     if not twice and not mixed:
         return ""
     # Measurements noted by hand have 37 and 37.0; most of them have decimals that are not 0.
-    by_hand = decimals.max() <= 1 and len(spelt) > MOST_LEVELS and (values % 1 != 0).mean() > 0.4
+    by_hand = decimals.max() <= 1 and len(spelt) > MOST_CATEGORIES and (values % 1 != 0).mean() > 0.4
     if by_hand:
         return ""
     if twice:
@@ -425,13 +427,13 @@ def _identifier(column: Column, why: str, words: list[str]) -> Proposal:
 
 
 def _text(column: Column) -> Proposal:
-    """Propose levels, an identifier, or leave prose out."""
+    """Propose categories, an identifier, or leave prose out."""
     words = words_for_missing(column.kept, among_numbers=False)
     rest = column.kept.drop(words)
     if rest.empty:
         rest, words = column.kept, []
     n_rows = len(column.values)
-    if len(rest) > MOST_LEVELS:
+    if len(rest) > MOST_CATEGORIES:
         coded = all(re.fullmatch(r"[-+]?[\d.,]+", cell) for cell in rest.index) and names_a_code(column.header)
         why = "" if coded else identifies(column.header, rest, n_rows, whole=False, fractions=False)
         if why:
@@ -441,7 +443,7 @@ def _text(column: Column) -> Proposal:
             made = column.proposal("categorical", drop="free text, which may say who a patient is")
             made.decisions.append(f"{made.name}: left out as free text.")
             return made
-        made = column.proposal("categorical", f"{len(rest):,} levels", rare={"keep": 20})
+        made = column.proposal("categorical", f"{len(rest):,} categories", rare={"keep": 20})
         made.comments["rare"] = "enough? The rest becomes 'other'"
     else:
         numbers = pd.to_numeric(pd.Series(rest.index), errors="coerce")
@@ -449,44 +451,44 @@ def _text(column: Column) -> Proposal:
             likely, _ = numbers_for_missing(pd.Series(numbers.to_numpy(), rest.index), rest)
             if len(likely) < len(rest):
                 words, rest = [*words, *likely], rest.drop(likely)
-        levels = sorted(rest.index, key=_by_number)
-        made = column.proposal("binary" if len(levels) == 2 else "categorical", levels=levels)
-        if set(levels) == {"1", "2"}:
-            made.comments["levels"] = "which is which? 1 and 2 do not say"
+        categories = sorted(rest.index, key=_by_number)
+        made = column.proposal("binary" if len(categories) == 2 else "categorical", categories=categories)
+        if set(categories) == {"1", "2"}:
+            made.comments["categories"] = "which is which? 1 and 2 do not say"
             made.decisions.append(f"{made.name}: 1 and 2 stand for what? Say it with 'codes'.")
         elif numbers.notna().all():
             spelt = ", some spelt in two ways" if numbers.duplicated().any() else ""
             made.comments["type"] = f"numbers{spelt}: ordinal, or labels for codes?"
-            _lone_code(made, levels)
-        elif len(levels) == 1 and len(rest) < n_rows:
-            made.comments["levels"] = "or empty: does empty mean no? Say it with 'missing_level'"
-            made.decisions.append(f"{made.name}: cells are '{_shown(levels[0])}' or empty; does empty mean no?")
-        folded = pd.Series(levels).str.casefold().str.split().str.join(" ")
+            _lone_code(made, categories)
+        elif len(categories) == 1 and len(rest) < n_rows:
+            made.comments["categories"] = "or empty: does empty mean no? Say it with 'missing_category'"
+            made.decisions.append(f"{made.name}: cells are '{_shown(categories[0])}' or empty; does empty mean no?")
+        folded = pd.Series(categories).str.casefold().str.split().str.join(" ")
         if folded.duplicated().any():
-            made.comments["levels"] = "some differ in case or blanks alone: one level? Say it with 'codes'"
+            made.comments["categories"] = "some differ in case or blanks alone: one category? Say it with 'codes'"
             made.decisions.append(
-                f"{made.name}: some levels differ in case or blanks alone; say with 'codes' which are one."
+                f"{made.name}: some categories differ in case or blanks alone; say with 'codes' which are one."
             )
     _missing(column, made, words)
     asked = [cell for cell in rest.index if cell.lower() in ("none", "nil", "not done", "nd", "-")]
     if asked:
-        made.comments["levels" if "levels" in made.facts else "rare"] = (
-            f"is {', '.join(asked)} a level, or a code for missing?"
+        made.comments["categories" if "categories" in made.facts else "rare"] = (
+            f"is {', '.join(asked)} a category, or a code for missing?"
         )
     return made
 
 
-def _lone_code(made: Proposal, levels: list[str]) -> None:
-    """Point at a 7, 8 or 9 that lies apart from levels of small numbers."""
-    order = sorted(float(level) for level in levels)
-    apart = [level for level in levels if float(level) in (7, 8, 9) and float(level) == order[-1]]
+def _lone_code(made: Proposal, categories: list[str]) -> None:
+    """Point at a 7, 8 or 9 that lies apart from categories of small numbers."""
+    order = sorted(float(category) for category in categories)
+    apart = [category for category in categories if float(category) in (7, 8, 9) and float(category) == order[-1]]
     if apart and len(order) > 1 and order[-1] - order[-2] >= 2:
-        made.comments["levels"] = f"{apart[0]} lies apart: a code for missing?"
-        made.decisions.append(f"{made.name}: {apart[0]} lies apart from the other levels: a code for missing?")
+        made.comments["categories"] = f"{apart[0]} lies apart: a code for missing?"
+        made.decisions.append(f"{made.name}: {apart[0]} lies apart from the other categories: a code for missing?")
 
 
 def _by_number(cell: str) -> tuple[bool, float, str]:
-    """Order of levels: numbers by size, before words."""
+    """Order of categories: numbers by size, before words."""
     try:
         return False, float(cell), cell
     except ValueError:

@@ -43,7 +43,7 @@ STYLE = {
     "grid.linewidth": 0.6,
     "xtick.color": "#444444",
     "ytick.color": "#444444",
-    # A dollar in the name of a level is a dollar.
+    # A dollar in the name of a category is a dollar.
     "text.parse_math": False,
     # Type 42 keeps the text of a pdf searchable.
     "pdf.fonttype": 42,

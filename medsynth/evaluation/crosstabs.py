@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def indicators(codes: np.ndarray, sizes: np.ndarray) -> csr_array:
-    """Write levels as indicators: sparse float, shape (rows, levels of all columns).
+    """Write categories as indicators: sparse float, shape (rows, categories of all columns).
 
     scikit-learn's `OneHotEncoder` gives the same and looks for every code among the known ones, which takes 36 times as
     long (30,000 rows, 40 columns).
@@ -20,9 +20,9 @@ def indicators(codes: np.ndarray, sizes: np.ndarray) -> csr_array:
     Parameters
     ----------
     codes : ndarray of int, shape (rows, columns)
-        Levels by number, from 0.
+        Categories by number, from 0.
     sizes : ndarray of int, shape (columns,)
-        How many levels each column may have.
+        How many categories each column may have.
     """
     # Here, not above: whoever reads a study reaches this module, and few tabulate.
     from scipy.sparse import csr_array
@@ -34,19 +34,19 @@ def indicators(codes: np.ndarray, sizes: np.ndarray) -> csr_array:
 
 
 class Crosstabs:
-    """Shares of rows that have one level and another, for all pairs of columns.
+    """Shares of rows that have one category and another, for all pairs of columns.
 
     Parameters
     ----------
     codes : DataFrame of int, shape (rows, columns)
-        Levels by number, from 0; -1 for missing, which counts as a level.
+        Categories by number, from 0; -1 for missing, which counts as a category.
     sizes : sequence of int, optional
-        Levels of each column, so that two tables' shares stand side by side; default: as many as are seen.
+        Categories of each column, so that two tables' shares stand side by side; default: as many as are seen.
     """
 
     def __init__(self, codes: pd.DataFrame, sizes: np.ndarray | None = None) -> None:
         self.sizes = np.asarray(codes.max() + 1 if sizes is None else sizes) + 1
-        # Which column a level belongs to.
+        # Which column a category belongs to.
         self.column = np.repeat(np.arange(len(self.sizes)), self.sizes)
         one_hot = indicators(codes.to_numpy() + 1, self.sizes)
         self.shares = (one_hot.T @ one_hot) / len(codes)
@@ -67,7 +67,7 @@ class Crosstabs:
         return np.sqrt(squares.clip(0, 1))
 
     def _sums(self, values: csr_array) -> np.ndarray:
-        """Sums over the levels of each pair of columns."""
+        """Sums over the categories of each pair of columns."""
         values, n = values.tocoo(), len(self.sizes)
         rows, columns = values.coords
         pair = self.column[rows] * n + self.column[columns]

@@ -17,7 +17,7 @@ class Outcome(Strict):
 
     label: str = Field(description="name of the class")
     column: str = Field(description="column that decides")
-    equals: str = Field(description="its level")
+    equals: str = Field(description="its category")
 
 
 class Target(Strict):
@@ -28,7 +28,7 @@ class Target(Strict):
 
     name: str = Field(description="what tables and figures call it", pattern="^[a-z0-9_]+$")
     column: str | None = Field(None, description="coded column, or numeric one with 'at_least'")
-    positive: str | None = Field(None, description="the level that counts as positive, for a binary target")
+    positive: str | None = Field(None, description="the category that counts as positive, for a binary target")
     at_least: float | None = Field(None, description="positive from this value on, for a numeric column")
     outcomes: list[Outcome] = Field([], description="classes by condition, the first that holds")
     otherwise: str | None = Field(None, description="the class of the rows that meet no condition")
@@ -57,18 +57,18 @@ class Target(Strict):
         return [*self.made_of, *self.not_predictors]
 
     def check(self, codebook: Codebook) -> None:
-        """Check that the target's columns and levels exist; `InputError` names the nearest."""
+        """Check that the target's columns and categories exist; `InputError` names the nearest."""
         for name in self.hidden:
             if codebook.column(name).type in ("date", "identifier") or codebook.column(name).drop:
                 raise InputError(f"Target '{self.name}': column '{name}' is not in the clean table.")
         wanted = [(o.column, o.equals) for o in self.outcomes]
         if self.column and self.positive:
             wanted.append((self.column, self.positive))
-        for name, level in wanted:
-            levels = codebook.column(name).all_levels
-            if level not in levels:
+        for name, category in wanted:
+            categories = codebook.column(name).all_categories
+            if category not in categories:
                 place = f"Target '{self.name}': column '{name}'"
-                raise InputError(f"{place} has no level '{level}'{nearest(level, levels)}")
+                raise InputError(f"{place} has no category '{category}'{nearest(category, categories)}")
         if not self.column:
             return
         numeric = codebook.column(self.column).numeric
@@ -83,12 +83,12 @@ class Target(Strict):
             return [f"below {self.at_least:g}", f"{self.at_least:g} or more"]
         if self.outcomes and self.otherwise:
             return [self.otherwise, *dict.fromkeys(o.label for o in self.outcomes)]
-        levels = [str(level) for level in table[self.column].cat.categories]
-        if self.positive and len(levels) == 2:
-            levels.sort(key=lambda level: level == self.positive)
+        categories = [str(category) for category in table[self.column].cat.categories]
+        if self.positive and len(categories) == 2:
+            categories.sort(key=lambda category: category == self.positive)
         elif self.positive:
             return [f"not {self.positive}", self.positive]
-        return levels
+        return categories
 
     def labels(self, table: pd.DataFrame) -> np.ndarray:
         """Label the rows: positions in `classes`, int64 of shape (rows,)."""
@@ -100,7 +100,7 @@ class Target(Strict):
             return np.select(holds, [classes.index(o.label) for o in self.outcomes], default=0).astype("int64")
         if self.positive and classes[0] == f"not {self.positive}":
             return (table[self.column] == self.positive).to_numpy("int64")
-        return table[self.column].map({level: i for i, level in enumerate(classes)}).to_numpy("int64")
+        return table[self.column].map({category: i for i, category in enumerate(classes)}).to_numpy("int64")
 
     def predictors(self, table: pd.DataFrame) -> list[str]:
         """Columns that may predict the target."""

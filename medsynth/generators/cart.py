@@ -20,7 +20,7 @@ from medsynth.generators.sequential import draw_sequentially
 from medsynth.generators.storage import read_model, write_model
 from medsynth.randomness import derive_seed
 
-# A tree that decides among more levels than this is grown on a score of the levels instead.
+# A tree that decides among more categories than this is grown on a score of the categories instead.
 MOST_CLASSES = 32
 # Values that a larger share of the rows have are spikes, which smoothing leaves alone.
 SPIKE = 0.01
@@ -86,14 +86,14 @@ class CART(Generator):
         }
         yield self
 
-    def _levels(self, name: str) -> int:
-        """Number of levels of a coded column; 0 for a numeric one."""
+    def _categories(self, name: str) -> int:
+        """Number of categories of a coded column; 0 for a numeric one."""
         column = self.codebook_.columns[name]
-        return 0 if column.numeric else len(column.all_levels)
+        return 0 if column.numeric else len(column.all_categories)
 
     def _grow(self, values: Arrays, before: list[str], name: str, seed: int) -> Arrays:
         """Grow the tree of one column and put its training values into the leaves."""
-        target, levels = values[name], self._levels(name)
+        target, categories = values[name], self._categories(name)
         tree: Arrays = {
             "feature": np.array([-1]),
             "threshold": np.zeros(1),
@@ -106,12 +106,16 @@ class CART(Generator):
             from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
             grown_on = target
-            if levels > MOST_CLASSES:
-                grown_on = _score_by_predictors(target, levels, [values[b] for b in before])[target]
-            indicators = _indicators(grown_on, levels if 0 < levels <= MOST_CLASSES else 0)
-            scores = {b: _score_levels(values[b], self._levels(b), indicators) for b in before if self._levels(b) > 2}
+            if categories > MOST_CLASSES:
+                grown_on = _score_by_predictors(target, categories, [values[b] for b in before])[target]
+            indicators = _indicators(grown_on, categories if 0 < categories <= MOST_CLASSES else 0)
+            scores = {
+                b: _score_categories(values[b], self._categories(b), indicators)
+                for b in before
+                if self._categories(b) > 2
+            }
             x = _predictors(values, before, scores)
-            kind = DecisionTreeClassifier if 0 < levels <= MOST_CLASSES else DecisionTreeRegressor
+            kind = DecisionTreeClassifier if 0 < categories <= MOST_CLASSES else DecisionTreeRegressor
             grown = kind(min_samples_leaf=self.min_leaf, random_state=seed).fit(x, grown_on)
             nodes = grown.tree_
             # Copies: sklearn's arrays are views, each of which would be saved with all that is known of the nodes.
@@ -141,7 +145,7 @@ class CART(Generator):
             if column.numeric:
                 columns[name] = self._smooth(name, values[name], wanted.get(name), rng)
             else:
-                columns[name] = pd.Categorical.from_codes(values[name].astype(int), column.all_levels)
+                columns[name] = pd.Categorical.from_codes(values[name].astype(int), column.all_categories)
         return self.codebook_.conform(pd.DataFrame(columns))
 
     def _smooth(
@@ -247,7 +251,7 @@ class _PartialRows:
 
 
 def _values(column: pd.Series, codebook: Codebook) -> np.ndarray:
-    """Numbers as they are, levels by number."""
+    """Numbers as they are, categories by number."""
     if codebook.columns[column.name].numeric:
         return column.to_numpy("float64")
     return column.cat.codes.to_numpy("int64")
@@ -257,11 +261,11 @@ def _donors_allowed(donors: np.ndarray, condition: Condition, column: Any) -> np
     """Say which training values meet a condition."""
     if column.numeric:
         return (donors >= condition.low) & (donors <= condition.high)
-    return np.isin(column.all_levels, condition.levels)[donors]
+    return np.isin(column.all_categories, condition.categories)[donors]
 
 
 def _predictors(values: Arrays, before: list[str], scores: Arrays) -> np.ndarray:
-    """Columns that a tree splits on, float32 (rows, columns): nominal ones by their levels' scores.
+    """Columns that a tree splits on, float32 (rows, columns): nominal ones by their categories' scores.
 
     A column's values lie side by side, since a tree looks at one column after another.
     """
@@ -269,20 +273,20 @@ def _predictors(values: Arrays, before: list[str], scores: Arrays) -> np.ndarray
 
 
 def _indicators(target: np.ndarray, classes: int) -> np.ndarray:
-    """What levels of predictors are ordered by: the target itself, or an indicator a class; (rows, values)."""
+    """What categories of predictors are ordered by: the target itself, or an indicator a class; (rows, values)."""
     if classes:
         return np.eye(classes, dtype="float32")[target]
     return target.astype("float64")[:, None]
 
 
-def _score_levels(codes: np.ndarray, levels: int, indicators: np.ndarray) -> np.ndarray:
-    """Rank a predictor's levels so that one threshold splits them well.
+def _score_categories(codes: np.ndarray, categories: int, indicators: np.ndarray) -> np.ndarray:
+    """Rank a predictor's categories so that one threshold splits them well.
 
-    By the target's mean in each level (Breiman et al. 1984, theorem 4.5: optimal for a number or two classes); for more
-    classes by the first principal component of the class shares (Coppersmith, Hong and Hosking 1999).
+    By the target's mean in each category (Breiman et al. 1984, theorem 4.5: optimal for a number or two classes); for
+    more classes by the first principal component of the class shares (Coppersmith, Hong and Hosking 1999).
     """
-    counts = np.bincount(codes, minlength=levels)
-    sums = np.stack([np.bincount(codes, weights=part, minlength=levels) for part in indicators.T], 1)
+    counts = np.bincount(codes, minlength=categories)
+    sums = np.stack([np.bincount(codes, weights=part, minlength=categories) for part in indicators.T], 1)
     means = sums / np.maximum(counts, 1)[:, None]
     if means.shape[1] > 1:
         centred = means - indicators.mean(0)
@@ -293,11 +297,11 @@ def _score_levels(codes: np.ndarray, levels: int, indicators: np.ndarray) -> np.
     return np.argsort(np.argsort(means[:, 0], kind="stable"), kind="stable").astype("float32")
 
 
-def _score_by_predictors(codes: np.ndarray, levels: int, predictors: list[np.ndarray]) -> np.ndarray:
-    """Score the levels of a target with very many by how they differ in the columns before: (levels,)."""
+def _score_by_predictors(codes: np.ndarray, categories: int, predictors: list[np.ndarray]) -> np.ndarray:
+    """Score the categories of a target with very many by how they differ in the columns before: (categories,)."""
     standardised = [(p - p.mean()) / (p.std() or 1.0) for p in predictors]
-    counts = np.maximum(np.bincount(codes, minlength=levels), 1)
-    means = np.stack([np.bincount(codes, weights=p, minlength=levels) / counts for p in standardised], 1)
+    counts = np.maximum(np.bincount(codes, minlength=categories), 1)
+    means = np.stack([np.bincount(codes, weights=p, minlength=categories) / counts for p in standardised], 1)
     weighted = means * np.sqrt(counts)[:, None]
     _, _, axes = np.linalg.svd(weighted, full_matrices=False)
     return means @ (axes[0] * np.sign(axes[0][np.abs(axes[0]).argmax()] or 1.0))

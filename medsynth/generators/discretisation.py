@@ -1,4 +1,4 @@
-"""Tables as codes: every column in a limited number of levels, numeric ones in bins."""
+"""Tables as codes: every column in a limited number of categories, numeric ones in bins."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GRID = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
 
 
 class TableCoder:
-    """Number what each column holds: levels as they are, numbers by bins learned on training rows.
+    """Number what each column holds: categories as they are, numbers by bins learned on training rows.
 
     A value that many rows share (a spike at zero, say) has a bin of its own; the others are cut so that bins hold
     about as many rows each, in the tails ever fewer down to `min_rows`. Values are drawn smoothly inside a bin,
@@ -58,7 +58,7 @@ class TableCoder:
     def sizes_(self) -> list[int]:
         """Codes of each column."""
         columns = self.codebook_.columns.items()
-        return [len(self.knots_[n]) if c.numeric else len(c.all_levels) for n, c in columns]
+        return [len(self.knots_[n]) if c.numeric else len(c.all_categories) for n, c in columns]
 
     def _knots(self, values: np.ndarray) -> np.ndarray:
         """Cut sorted values into bins and keep the quartiles of each."""
@@ -109,7 +109,7 @@ class TableCoder:
         """Share of each code's values that meets a condition: float, shape (codes,)."""
         column = self.codebook_.columns[name]
         if not column.numeric:
-            return np.isin(column.all_levels, condition.levels).astype(float)
+            return np.isin(column.all_categories, condition.categories).astype(float)
         condition = self._on_grid(name, condition)
         low, high = self._positions(name, condition)
         knots = self.knots_[name]
@@ -152,7 +152,7 @@ class TableCoder:
         return np.maximum.accumulate(knots, axis=1) + tie * np.arange(len(GRID))
 
     def decode(self, codes: np.ndarray, rng: np.random.Generator, conditions: Conditions) -> pd.DataFrame:
-        """Turn codes (rows, columns) into a table of the codebook's columns, types and levels.
+        """Turn codes (rows, columns) into a table of the codebook's columns, types and categories.
 
         Values of a conditioned numeric column are drawn from that part of their bin that meets the condition.
         """
@@ -160,7 +160,7 @@ class TableCoder:
         for i, (name, column) in enumerate(self.codebook_.columns.items()):
             code = codes[:, i]
             if not column.numeric:
-                columns[name] = pd.Categorical.from_codes(code, column.all_levels, ordered=column.type == "ordinal")
+                columns[name] = pd.Categorical.from_codes(code, column.all_categories, ordered=column.type == "ordinal")
                 continue
             condition = self._on_grid(name, conditions.get(name, Condition()))
             low, high = self._positions(name, condition)

@@ -2,8 +2,8 @@
 
 Elumalai and Singh, "Synthetic Data Generation For Healthcare", III.B: "All categorical columns were label encoded to
 convert textual values into integers", and scikit-learn's StandardScaler "to scale all numerical columns". To SDV every
-column is then a number: neighbouring labels look alike, and a level that the model does not mean comes out between two
-that it does. What that costs, the row of the plain generator beside it shows.
+column is then a number: neighbouring labels look alike, and a category that the model does not mean comes out between
+two that it does. What that costs, the row of the plain generator beside it shows.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ class TableScaler:
 
     Attributes
     ----------
-    levels_ : dict of list of str
-        Levels of the training rows per coded column, in the order of their text (scikit-learn's LabelEncoder); a
-        level's label is its place.
+    categories_ : dict of list of str
+        Categories of the training rows per coded column, in the order of their text (scikit-learn's LabelEncoder); a
+        category's label is its place.
     means_, scales_ : dict of float
         Mean and standard deviation of the training rows per numeric column (scikit-learn's StandardScaler, which takes
         1 for the standard deviation of a constant).
     """
 
     def fit(self, table: pd.DataFrame) -> Self:
-        """Learn a complete clean table's levels, means and standard deviations."""
+        """Learn a complete clean table's categories, means and standard deviations."""
         from sklearn.preprocessing import LabelEncoder, StandardScaler
 
         coded = table.select_dtypes("category").columns
-        self.levels_ = {name: LabelEncoder().fit(table[name].astype(str)).classes_.tolist() for name in coded}
+        self.categories_ = {name: LabelEncoder().fit(table[name].astype(str)).classes_.tolist() for name in coded}
         self.means_, self.scales_ = {}, {}
         for name in table.columns.difference(coded, sort=False):
             scaler = StandardScaler().fit(table[[name]].astype("float64"))
@@ -47,11 +47,11 @@ class TableScaler:
         return self
 
     def transform(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Encode a table of the learned columns; a level that the training rows lack becomes -1."""
+        """Encode a table of the learned columns; a category that the training rows lack becomes -1."""
         encoded = {}
         for name in table.columns:
-            if name in self.levels_:
-                encoded[name] = pd.Categorical(table[name].astype(str), self.levels_[name]).codes.astype("int64")
+            if name in self.categories_:
+                encoded[name] = pd.Categorical(table[name].astype(str), self.categories_[name]).codes.astype("int64")
             else:
                 encoded[name] = (table[name].to_numpy("float64") - self.means_[name]) / self.scales_[name]
         return pd.DataFrame(encoded)
@@ -61,22 +61,24 @@ class TableScaler:
         decoded = {}
         for name in numbers.columns:
             values = numbers[name].to_numpy("float64")
-            if name in self.levels_:
-                levels = np.array(self.levels_[name], dtype=object)
-                decoded[name] = levels[np.clip(np.rint(values), 0, len(levels) - 1).astype(int)]
+            if name in self.categories_:
+                categories = np.array(self.categories_[name], dtype=object)
+                decoded[name] = categories[np.clip(np.rint(values), 0, len(categories) - 1).astype(int)]
             else:
                 decoded[name] = values * self.scales_[name] + self.means_[name]
         return pd.DataFrame(decoded)
 
     def to_json(self) -> str:
         """Serialise; `from_json` reads it back."""
-        return json.dumps({"levels": self.levels_, "means": self.means_, "scales": self.scales_}, indent=1) + "\n"
+        return (
+            json.dumps({"categories": self.categories_, "means": self.means_, "scales": self.scales_}, indent=1) + "\n"
+        )
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Make a scaler of what `to_json` returned; ValueError or KeyError if it is something else."""
         scaler, content = cls(), json.loads(text)
-        scaler.levels_, scaler.means_, scaler.scales_ = (content[key] for key in ("levels", "means", "scales"))
+        scaler.categories_, scaler.means_, scaler.scales_ = (content[key] for key in ("categories", "means", "scales"))
         return scaler
 
 
@@ -114,12 +116,12 @@ class Encoded(SDVGenerator):
 
     def card(self) -> dict[str, Any]:
         """Report the losses of every epoch so far, and the encoding; see `Generator.card`."""
-        return {**super().card(), "encoding": "labels for levels (0, 1, ...), standard scores for numbers"}
+        return {**super().card(), "encoding": "labels for categories (0, 1, ...), standard scores for numbers"}
 
 
 class EncodedTVAE(Encoded, TVAE):
-    """TVAE on label-encoded levels and standard scores; parameters are those of `TVAE`."""
+    """TVAE on label-encoded categories and standard scores; parameters are those of `TVAE`."""
 
 
 class EncodedCTGAN(Encoded, CTGAN):
-    """CTGAN on label-encoded levels and standard scores; parameters are those of `CTGAN`."""
+    """CTGAN on label-encoded categories and standard scores; parameters are those of `CTGAN`."""

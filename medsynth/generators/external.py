@@ -35,14 +35,14 @@ class External(Generator):
     Parameters
     ----------
     path : str
-        A csv, csv.gz or parquet, in the clean table's columns (in any order; others are ignored) and levels. Numbers
-        beyond the codebook's ranges are clipped and integers rounded, as every generator's are; the log and the model
-        card say how many.
+        A csv, csv.gz or parquet, in the clean table's columns (in any order; others are ignored) and categories.
+        Numbers beyond the codebook's ranges are clipped and integers rounded, as every generator's are; the log and the
+        model card say how many.
 
     Attributes
     ----------
     table_ : DataFrame
-        The file's rows, in the codebook's types and levels.
+        The file's rows, in the codebook's types and categories.
     sha256_ : str
         Of the file.
     adjusted_ : dict of int
@@ -127,7 +127,7 @@ class External(Generator):
 
 
 def read_clean_table(path: str, codebook: Codebook) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Read a file as a table of the codebook's columns, types and levels.
+    """Read a file as a table of the codebook's columns, types and categories.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def read_clean_table(path: str, codebook: Codebook) -> tuple[pd.DataFrame, dict[
     made = _read(Path(path))
     _check(made, codebook, path)
     numeric = codebook.named(*NUMERIC)
-    # A parquet may have levels such as 1 and 2 as numbers.
+    # A parquet may have categories such as 1 and 2 as numbers.
     table = codebook.conform(made.astype({n: str for n in codebook.columns if n not in numeric}))
     differs = {name: int((pd.to_numeric(made[name]) != table[name]).sum()) for name in numeric}
     adjusted = {name: count for name, count in differs.items() if count}
@@ -166,7 +166,7 @@ def _read(path: Path) -> pd.DataFrame:
         if path.suffix == ".parquet":
             table = pd.read_parquet(path)
         elif path.name.endswith((".csv", ".csv.gz")):
-            # "None" and "NA" may be levels: an empty cell alone is missing.
+            # "None" and "NA" may be categories: an empty cell alone is missing.
             table = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
         else:
             raise InputError(f"{path} must be a csv, csv.gz or parquet.")
@@ -198,13 +198,13 @@ def _check(table: pd.DataFrame, codebook: Codebook, path: str) -> None:
             if column.numeric:
                 raise InputError(f"{path}: column '{name}' has {count}, which is no number.")
             raise InputError(
-                f"{path}: column '{name}' has the level {count}, which the clean table of {codebook.name} lacks"
-                f"{nearest(worst, column.all_levels)}"
+                f"{path}: column '{name}' has the category {count}, which the clean table of {codebook.name} lacks"
+                f"{nearest(worst, column.all_categories)}"
             )
 
 
 def _fits(values: pd.Series, column: Column) -> pd.Series:
-    """Say which cells are finite numbers, or levels of the column."""
+    """Say which cells are finite numbers, or categories of the column."""
     if column.numeric:
         return np.isfinite(pd.to_numeric(values, errors="coerce").astype("float64"))
-    return values.astype(str).isin(column.all_levels)
+    return values.astype(str).isin(column.all_categories)

@@ -92,9 +92,9 @@ class AutoregressiveDecoder(nn.Module):
         self.heads = MaskedLinear(units, outputs, gain=0.1)
         self.direct = MaskedLinear(inputs, outputs, gain=0.05)
 
-    def forward(self, z: Tensor, levels: Tensor) -> Tensor:
+    def forward(self, z: Tensor, categories: Tensor) -> Tensor:
         """Logits (rows, sum of sizes) of one-hot coded rows (rows, sum of sizes) and latent vectors (rows, latent)."""
-        x = torch.cat([z, levels], 1)
+        x = torch.cat([z, categories], 1)
         h = self.first(x)
         for layer in self.layers:
             h = h + layer(functional.relu(h))

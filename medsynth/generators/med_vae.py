@@ -49,7 +49,7 @@ class MedVAE(Generator):
     latent : int, default 32
         Dimensions of the latent space, whose two heads are the paper's third layer of 32.
     embedding : int, default 3
-        Dimensions a level.
+        Dimensions a category.
     batch_norm : bool, default True
     dropout : float, default 0.0
     skip : bool, default False
@@ -74,8 +74,8 @@ class MedVAE(Generator):
         Cut numeric columns at this quantile before training.
     floor_at_zero : bool, default False
         Make negative numbers 0 before training.
-    draw_levels : bool, default False
-        Draw levels from their probabilities instead of taking the most probable.
+    sample_categories : bool, default False
+        Draw categories from their probabilities instead of taking the most probable.
     validation_share : float, default 0.05
         Part of the training rows that only the reported losses see.
 
@@ -130,7 +130,7 @@ class MedVAE(Generator):
         numeric_output: Literal["linear", "sigmoid"] = "linear",
         winsorise: float | None = None,
         floor_at_zero: bool = False,
-        draw_levels: bool = False,
+        sample_categories: bool = False,
         validation_share: float = 0.05,
     ) -> None:
         self.hidden, self.latent, self.embedding = list(hidden), latent, embedding
@@ -141,7 +141,7 @@ class MedVAE(Generator):
         self.kl_weight, self.kl_gradient = kl_weight, kl_gradient
         self.clip_value, self.numeric_output = clip_value, numeric_output
         self.winsorise, self.floor_at_zero = winsorise, floor_at_zero
-        self.draw_levels, self.validation_share = draw_levels, validation_share
+        self.sample_categories, self.validation_share = sample_categories, validation_share
 
     def fit_checkpoints(
         self,
@@ -222,7 +222,7 @@ class MedVAE(Generator):
 
     def _build(self, device: torch.device) -> None:
         """Make the two networks."""
-        kinds = (len(self.scaler_.numbers), len(self.scaler_.flags), self.scaler_.levels)
+        kinds = (len(self.scaler_.numbers), len(self.scaler_.flags), self.scaler_.categories)
         block: dict[str, Any] = {"batch_norm": self.batch_norm, "dropout": self.dropout, "skip": self.skip}
         encoder = med_vae_networks.Encoder(
             *kinds, embedding=self.embedding, hidden=self.hidden, latent=self.latent, **block
@@ -232,7 +232,7 @@ class MedVAE(Generator):
         )
         self._encoder, self._decoder = encoder.to(device), decoder.to(device)
         self.network_ = {"encoder": self._encoder, "decoder": self._decoder}
-        self._likelihood = training.LevelLikelihood(self.scaler_.levels, device)
+        self._likelihood = training.CategoryLikelihood(self.scaler_.categories, device)
 
     def _set_training(self, mode: bool) -> None:
         for module in self.network_.values():
@@ -241,14 +241,14 @@ class MedVAE(Generator):
     def _reconstruction(self, records: list[Tensor], z: Tensor) -> dict[str, Tensor]:
         """Unweighted reconstruction losses of those kinds of columns that there are."""
         numbers, flags, codes = records
-        made_numbers, flag_logits, level_logits = self.network_["decoder"](z)
+        made_numbers, flag_logits, category_logits = self.network_["decoder"](z)
         losses = {}
         if numbers.shape[1]:
             losses["numeric"] = torch.nn.functional.mse_loss(made_numbers, numbers)
         if flags.shape[1]:
             losses["binary"] = torch.nn.functional.binary_cross_entropy_with_logits(flag_logits, flags)
         if codes.shape[1]:
-            losses["categorical"] = self._likelihood(level_logits, codes).sum()
+            losses["categorical"] = self._likelihood(category_logits, codes).sum()
         return losses
 
     def _losses(self, records: list[Tensor], *, annealing: float) -> dict[str, Tensor]:
@@ -309,19 +309,19 @@ class MedVAE(Generator):
     def _decode(self, z: Tensor, rng: torch.Generator) -> pd.DataFrame:
         """Turn latent vectors into rows."""
         decoder = self.network_["decoder"]
-        numbers, flags, levels = (part.cpu() for part in decoder(z.to(next(decoder.parameters()).device)))
-        return self.scaler_.inverse(numbers, *self._decide(flags, levels, rng), self.codebook_)
+        numbers, flags, categories = (part.cpu() for part in decoder(z.to(next(decoder.parameters()).device)))
+        return self.scaler_.inverse(numbers, *self._decide(flags, categories, rng), self.codebook_)
 
-    def _decide(self, flags: Tensor, levels: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Flags and level numbers from their logits."""
-        parts = levels.split(self.scaler_.levels, 1) if self.scaler_.levels else []
-        if self.draw_levels:
+    def _decide(self, flags: Tensor, categories: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Flags and category numbers from their logits."""
+        parts = categories.split(self.scaler_.categories, 1) if self.scaler_.categories else []
+        if self.sample_categories:
             drawn = [torch.multinomial(part.softmax(1), 1, generator=rng) for part in parts]
             decided = torch.rand(flags.shape, generator=rng) < flags.sigmoid()
         else:
             drawn = [part.argmax(1, keepdim=True) for part in parts]
             decided = flags > 0
-        return decided, torch.cat(drawn, 1) if drawn else torch.zeros(len(levels), 0, dtype=torch.long)
+        return decided, torch.cat(drawn, 1) if drawn else torch.zeros(len(categories), 0, dtype=torch.long)
 
     def card(self) -> dict[str, Any]:
         """Report what training came to; see `Generator.card`."""
@@ -381,7 +381,9 @@ class MedVAE(Generator):
             "posteriors": list(self.posteriors_),
             "library": {
                 "numbers": torch.as_tensor(self.library_[numbers].to_numpy("float64")),
-                "levels": torch.as_tensor(med_vae_networks.level_numbers(self.library_, flags + coded).astype("int32")),
+                "categories": torch.as_tensor(
+                    med_vae_networks.category_numbers(self.library_, flags + coded).astype("int32")
+                ),
             },
             **{name: module.state_dict() for name, module in self.network_.items()},
         }
@@ -404,8 +406,8 @@ class MedVAE(Generator):
         model._set_training(False)
         model.posteriors_ = tuple(content["posteriors"])
         columns = dict(zip(scaler.numbers, content["library"]["numbers"].numpy().T, strict=True))
-        levels = content["library"]["levels"].numpy().T
-        for name, codes in zip(scaler.flags + scaler.coded, levels, strict=True):
-            columns[name] = pd.Categorical.from_codes(codes, codebook.columns[name].all_levels)
+        categories = content["library"]["categories"].numpy().T
+        for name, codes in zip(scaler.flags + scaler.coded, categories, strict=True):
+            columns[name] = pd.Categorical.from_codes(codes, codebook.columns[name].all_categories)
         model.library_ = codebook.conform(pd.DataFrame(columns))
         return model

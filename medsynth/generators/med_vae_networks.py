@@ -42,10 +42,10 @@ class Encoder(nn.Module):
     ----------
     numbers, flags : int
         Numeric and binary columns.
-    levels : sequence of int
-        Levels of each categorical column.
+    categories : sequence of int
+        Categories of each categorical column.
     embedding : int
-        Dimensions that a level is embedded in.
+        Dimensions that a category is embedded in.
     hidden : sequence of int
         Width of each layer.
     latent : int
@@ -60,7 +60,7 @@ class Encoder(nn.Module):
         self,
         numbers: int,
         flags: int,
-        levels: Sequence[int],
+        categories: Sequence[int],
         *,
         embedding: int,
         hidden: Sequence[int],
@@ -68,11 +68,11 @@ class Encoder(nn.Module):
         **block: Any,
     ) -> None:
         super().__init__()
-        # One table for all columns; each column's levels start where the one before ends.
-        starts = np.concatenate([[0], np.cumsum(levels)])[:-1]
+        # One table for all columns; each column's categories start where the one before ends.
+        starts = np.concatenate([[0], np.cumsum(categories)])[:-1]
         self.register_buffer("starts", torch.as_tensor(starts, dtype=torch.long), persistent=False)
-        self.embedding = nn.Embedding(max(sum(levels), 1), embedding)
-        width = numbers + flags + embedding * len(levels)
+        self.embedding = nn.Embedding(max(sum(categories), 1), embedding)
+        width = numbers + flags + embedding * len(categories)
         self.layers = nn.Sequential()
         for size in hidden:
             added = Block(width, size, **block)
@@ -95,7 +95,7 @@ class Decoder(nn.Module):
         self,
         numbers: int,
         flags: int,
-        levels: Sequence[int],
+        categories: Sequence[int],
         *,
         hidden: Sequence[int],
         latent: int,
@@ -109,18 +109,18 @@ class Decoder(nn.Module):
             added = Block(width, size, **block)
             self.layers.append(added)
             width = added.outputs
-        self.sizes = [numbers, flags, sum(levels)]
+        self.sizes = [numbers, flags, sum(categories)]
         self.heads = nn.Linear(width, sum(self.sizes))
         self.number_activation = nn.Sigmoid() if numeric_output == "sigmoid" else nn.Identity()
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Decode (rows, latent) into scaled numbers, logits of flags and logits of all levels."""
-        numbers, flags, levels = self.heads(self.layers(z)).split(self.sizes, 1)
-        return self.number_activation(numbers), flags, levels
+        """Decode (rows, latent) into scaled numbers, logits of flags and logits of all categories."""
+        numbers, flags, categories = self.heads(self.layers(z)).split(self.sizes, 1)
+        return self.number_activation(numbers), flags, categories
 
 
 class RecordScaler:
-    """Records as the network sees them: numbers min-max scaled, flags 0 or 1, levels numbered.
+    """Records as the network sees them: numbers min-max scaled, flags 0 or 1, categories numbered.
 
     Parameters
     ----------
@@ -149,9 +149,9 @@ class RecordScaler:
     def set_columns(self, codebook: Codebook) -> None:
         """Sort the codebook's columns by how the network treats them."""
         self.numbers = [name for name, column in codebook.columns.items() if column.numeric]
-        self.flags = [n for n, c in codebook.columns.items() if not c.numeric and len(c.all_levels) == 2]
+        self.flags = [n for n, c in codebook.columns.items() if not c.numeric and len(c.all_categories) == 2]
         self.coded = [n for n in codebook.columns if n not in {*self.numbers, *self.flags}]
-        self.levels = [len(codebook.columns[name].all_levels) for name in self.coded]
+        self.categories = [len(codebook.columns[name].all_categories) for name in self.coded]
 
     def _numbers(self, table: pd.DataFrame) -> np.ndarray:
         values = table[self.numbers].to_numpy("float64")
@@ -163,8 +163,8 @@ class RecordScaler:
         numbers = (np.minimum(self._numbers(table), self.high_) - self.low_) / span
         return (
             torch.as_tensor(numbers, dtype=torch.float32),
-            torch.as_tensor(level_numbers(table, self.flags), dtype=torch.float32),
-            torch.as_tensor(level_numbers(table, self.coded), dtype=torch.long),
+            torch.as_tensor(category_numbers(table, self.flags), dtype=torch.float32),
+            torch.as_tensor(category_numbers(table, self.coded), dtype=torch.long),
         )
 
     def inverse(self, numbers: Tensor, flags: Tensor, codes: Tensor, codebook: Codebook) -> pd.DataFrame:
@@ -173,11 +173,11 @@ class RecordScaler:
         columns = dict(zip(self.numbers, (numbers.double().numpy() * span + self.low_).T, strict=True))
         for names, values in ((self.flags, flags.long()), (self.coded, codes)):
             for name, column in zip(names, values.numpy().T, strict=True):
-                columns[name] = pd.Categorical.from_codes(column, codebook.columns[name].all_levels)
+                columns[name] = pd.Categorical.from_codes(column, codebook.columns[name].all_categories)
         return codebook.conform(pd.DataFrame(columns))
 
 
-def level_numbers(table: pd.DataFrame, names: list[str]) -> np.ndarray:
-    """Level numbers, int64 of shape (rows, names)."""
+def category_numbers(table: pd.DataFrame, names: list[str]) -> np.ndarray:
+    """Category numbers, int64 of shape (rows, names)."""
     codes = [table[name].cat.codes.to_numpy("int64") for name in names]
     return np.stack(codes, 1) if codes else np.zeros((len(table), 0), dtype="int64")

@@ -4,7 +4,7 @@ autoencoder"); how little is on every model card, and what is left without it is
 
 What it changes against the paper's Med-VAE, and why, is told with numbers in ``docs/med-vae.md``: latent vectors are
 drawn from N(0, I) and no training record is kept; numeric columns are coded in bins, so that their head can have any
-shape; levels are drawn, not decided by argmax; conditions are met exactly; nothing is normalised over a batch.
+shape; categories are drawn, not decided by argmax; conditions are met exactly; nothing is normalised over a batch.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ class MedVAEPlus(Generator):
         )
         self._encoder, self._decoder = encoder.to(device), decoder.to(device)
         self.network_ = {"encoder": self._encoder, "decoder": self._decoder}
-        self._likelihood = training.LevelLikelihood(sizes, device)
+        self._likelihood = training.CategoryLikelihood(sizes, device)
         self._starts = torch.as_tensor(decoder.starts[:-1], device=device)
 
     def _losses(
@@ -173,20 +173,20 @@ class MedVAEPlus(Generator):
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Compute the loss of a batch under the decoder, in nats a record, and the posterior means."""
         codes = codes.long()
-        levels = self._levels(codes)
+        categories = self._categories(codes)
         if self.latent:
-            mean, log_variance = self.network_["encoder"](levels).chunk(2, 1)
+            mean, log_variance = self.network_["encoder"](categories).chunk(2, 1)
         else:
-            mean = log_variance = levels[:, :0]
+            mean = log_variance = categories[:, :0]
         z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
-        reconstruction = self._likelihood((decoder or self.network_["decoder"])(z, levels), codes).sum()
+        reconstruction = self._likelihood((decoder or self.network_["decoder"])(z, categories), codes).sum()
         kl = training.kl_divergence(mean, log_variance).sum(1).mean()
         return {"loss": reconstruction + kl, "reconstruction": reconstruction, "kl": kl}, mean
 
-    def _levels(self, codes: Tensor) -> Tensor:
+    def _categories(self, codes: Tensor) -> Tensor:
         """What the networks see of codes: indicators of all columns side by side, (rows, sum of sizes)."""
-        levels = torch.zeros(len(codes), self._likelihood.total, device=codes.device)
-        return levels.scatter_(1, codes + self._starts, 1.0)
+        categories = torch.zeros(len(codes), self._likelihood.total, device=codes.device)
+        return categories.scatter_(1, codes + self._starts, 1.0)
 
     def _train(self, fitted: Tensor, validated: Tensor) -> None:
         """Train, and keep the epoch of the lowest validation loss."""
@@ -247,7 +247,7 @@ class MedVAEPlus(Generator):
         for i, shares in allowed.items():
             if not shares.any():
                 raise InputError(
-                    f"The condition on '{self.order_[i]}' cannot be met: no level or bin that was seen in training "
+                    f"The condition on '{self.order_[i]}' cannot be met: no category or bin that was seen in training "
                     "holds a value that meets it (of a continuous column ask for a range, not for one value)."
                 )
 
@@ -256,7 +256,7 @@ class MedVAEPlus(Generator):
                 decoder, torch.randn(rows, self.latent, generator=torch_rng).to(device), torch_rng
             )
 
-        # Fewer at once where there are thousands of levels, to stay within some hundred megabytes.
+        # Fewer at once where there are thousands of categories, to stay within some hundred megabytes.
         partial_at_once = max(min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // sum(decoder.sizes)), 1)
         at_once = partial_at_once // (partial_rows_per_row(max(allowed), len(self.order_)) if allowed else 4)
         for size in sizes_of_parts(n, max(at_once, 1)):
@@ -283,8 +283,8 @@ class MedVAEPlus(Generator):
     def _architecture(self) -> dict[str, list[list[str]]]:
         """Stages of the two networks, read off the modules; see `Generator.card`."""
         encoder, decoder = self._encoder, self._decoder
-        levels = f"all columns as levels ({len(decoder.sizes)} columns, {sum(decoder.sizes)} levels)"
-        first = [["z ~ N(0, I)" + f" ({self.latent})", f"columns already drawn ({sum(decoder.sizes)} levels)"]]
+        categories = f"all columns as categories ({len(decoder.sizes)} columns, {sum(decoder.sizes)} categories)"
+        first = [["z ~ N(0, I)" + f" ({self.latent})", f"columns already drawn ({sum(decoder.sizes)} categories)"]]
         body = [
             [training.one_line(decoder.first)],
             *([f"+ {training.one_line(layer)} after ReLU"] for layer in decoder.layers),
@@ -292,7 +292,7 @@ class MedVAEPlus(Generator):
         heads = [f"heads: {training.one_line(decoder.heads)}", f"+ direct path: {training.one_line(decoder.direct)}"]
         return {
             "Encoder (training alone)": [
-                [levels],
+                [categories],
                 *training.stages_of(encoder),
                 [f"mean ({self.latent})", f"log-variance ({self.latent})"],
             ],

@@ -4,7 +4,7 @@ What is guaranteed: whoever sees the model, any number of rows drawn from it and
 with (epsilon, delta)-differential privacy whether a given row was among the training rows. Everything that `fit` takes
 from the rows is paid for:
 
-- one noisy histogram a column, over the codebook's levels and declared ranges. From them come the bins of numeric
+- one noisy histogram a column, over the codebook's categories and declared ranges. From them come the bins of numeric
   columns, what a value inside a bin is, and the distributions that the network starts from.
 - noisy sums of clipped gradients, a fixed number of them, of batches drawn by Poisson sampling. No row is kept for
   validation, no loss is looked at or reported, nothing stops early, and what is stored is an average of the weights
@@ -17,19 +17,19 @@ the model card, decides delta and divides the sums). Where one row is replaced b
 epsilon is then stands beside the other on the card (see `medsynth.generators.privacy_budget`).
 
 What is not in the guarantee, because it happens before `fit` or outside of it: cleaning, which looks at all rows (the
-levels that are rare enough to be grouped, the columns that are missing or constant too often), the models that impute
-gaps, the choice of settings (the defaults were chosen on public data), and how long training took. One model is
+categories that are rare enough to be grouped, the columns that are missing or constant too often), the models that
+impute gaps, the choice of settings (the defaults were chosen on public data), and how long training took. One model is
 covered: whoever publishes several spends as many budgets.
 
 Rows that are public, or simulated, may help: an encoder trained on them without noise, and frozen before the private
 rows train the decoder, costs nothing (its parameters get no gradient and are in no norm). Neighbouring tables then have
 the same public rows, and for a public row there is no guarantee.
 
-Rows of a rare level may enter batches more often than others (``oversample``). Whether a row does depends on that row
-alone, and a row that enters more rarely moves the sum's distribution less (it is a mixture of the two that the largest
-rate makes and that of its absence), so that every row is accounted for at the largest rate, and all gradients get its
-noise. The level's column is first in the visit sequence, by its noisy histogram and not by the batches, which had too
-many of it.
+Rows of a rare category may enter batches more often than others (``oversample``). Whether a row does depends on that
+row alone, and a row that enters more rarely moves the sum's distribution less (it is a mixture of the two that the
+largest rate makes and that of its absence), so that every row is accounted for at the largest rate, and all gradients
+get its noise. The category's column is first in the visit sequence, by its noisy histogram and not by the batches,
+which had too many of it.
 
 Noise and batches come from the operating system, so that no two runs are alike. What the seed decides besides (which
 rows are public, if any, and rows drawn later) is no secret: who knows it learns nothing of any noise. With
@@ -114,8 +114,8 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
         Instead of it a file of rows that are public or simulated, as `External` reads them; all training rows are
         private.
     oversample : dict, optional
-        One column -> its level, or list of levels, whose rows enter batches more often. Needs `latent` 0; the column is
-        first in the visit sequence, wherever else it was wanted.
+        One column -> its category, or list of categories, whose rows enter batches more often. Needs `latent` 0; the
+        column is first in the visit sequence, wherever else it was wanted.
     oversample_times : float, default 4.0
         So many times as often.
     latent, encoder_width, width, depth, dropout
@@ -184,7 +184,7 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
         ------
         InputError
             The budget cannot be kept or makes no sense (`plan_budget`), a numeric column has no declared range,
-            persons have several rows, public rows have no encoder to train or do not fit the codebook, or a level to
+            persons have several rows, public rows have no encoder to train or do not fit the codebook, or a category to
             oversample is unknown or too often asked for.
         """
         table = complete(table, codebook)
@@ -246,25 +246,25 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
             raise InputError(f"The setting 'oversample' names {len(self.oversample)} columns; it takes one.")
         if self.latent:
             raise InputError(
-                "With a latent vector all columns hang on who was in the batches, and the share of a level that was "
+                "With a latent vector all columns hang on who was in the batches, and the share of a category that was "
                 "oversampled cannot be put right; leave out 'oversample' or set 'latent' to 0."
             )
         ((name, wanted),) = self.oversample.items()
         if self.codebook_.column(name).numeric:
             raise InputError(
-                f"The setting 'oversample' names '{name}', which has numbers; it takes a column of levels."
+                f"The setting 'oversample' names '{name}', which has numbers; it takes a column of categories."
             )
         # Whoever could ask for such rows could ask for them in batches.
         Conditions.parse({name: wanted}, self.codebook_)
         if not 1 <= self.oversample_times <= 1 / self.sample_rate:
             raise InputError(
                 f"The setting 'oversample_times' is {self.oversample_times:g} and must be in [1, "
-                f"{1 / self.sample_rate:g}], since a row of the level enters a batch with so many times the "
+                f"{1 / self.sample_rate:g}], since a row of the category enters a batch with so many times the "
                 f"'sample_rate' of {self.sample_rate:g}."
             )
 
     def _rare(self) -> list[int]:
-        """Codes of the levels that are oversampled, of the first column."""
+        """Codes of the categories that are oversampled, of the first column."""
         if not self.oversample:
             return []
         wanted = Conditions.parse(self.oversample, self.codebook_)[self.order_[0]]
@@ -307,8 +307,8 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
     def _start_from(self, codes: np.ndarray) -> None:
         """Let the network begin with each column's own distribution in noisy codes, and learn what differs from it.
 
-        The inputs are centred on those distributions: a level that nearly everybody has then adds nearly nothing to the
-        norms of gradients. Both halves of the last layer begin at zero, the direct path and the heads.
+        The inputs are centred on those distributions: a category that nearly everybody has then adds nearly nothing to
+        the norms of gradients. Both halves of the last layer begin at zero, the direct path and the heads.
         """
         decoder, device = self._decoder, self._starts.device
         counts = [np.bincount(codes[:, i], minlength=size) + 1.0 for i, size in enumerate(decoder.sizes)]
@@ -323,8 +323,8 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
         super()._build(device)
         self._centre = torch.zeros(self._likelihood.total, device=device)
 
-    def _levels(self, codes: Tensor) -> Tensor:
-        return super()._levels(codes) - self._centre
+    def _categories(self, codes: Tensor) -> Tensor:
+        return super()._categories(codes) - self._centre
 
     def _train_encoder(self, codes: Tensor) -> None:
         """Train the encoder on public rows beside a decoder that is thrown away, and freeze it.
@@ -346,13 +346,13 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
         optimiser = torch.optim.Adam([*encoder.parameters(), *thrown_away.parameters()], lr=PUBLIC_RATE)
         for _ in range(PUBLIC_STEPS):
             batch = codes[torch.randint(len(codes), (PUBLIC_BATCH,))]
-            losses, _ = self._losses(batch, lambda z, levels: thrown_away(z))
+            losses, _ = self._losses(batch, lambda z, categories: thrown_away(z))
             optimiser.zero_grad()
             losses["loss"].backward()
             optimiser.step()
         encoder.requires_grad_(False)
         with torch.no_grad():
-            kl = self._losses(codes, lambda z, levels: thrown_away(z))[0]["kl"]
+            kl = self._losses(codes, lambda z, categories: thrown_away(z))[0]["kl"]
         self.privacy_ |= {"public_rows": len(codes), "public_kl_nats": round(float(kl), 3)}
 
     def _train_privately(self, codes: Tensor, random: Randomness) -> None:
@@ -369,7 +369,7 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
         rare, shares = self._rare(), self._centre[: self._decoder.sizes[0]]
         rates = np.full(len(codes), self.sample_rate)
         rates[np.isin(codes[:, 0].cpu(), rare)] *= self.oversample_times
-        # How many rows of the level there are is private; their share in the noisy histogram is not.
+        # How many rows of the category there are is private; their share in the noisy histogram is not.
         expected = self.sample_rate * len(codes) * (1 + (self.oversample_times - 1) * float(shares[rare].sum()))
         progress = Progress(self.steps, type(self).__name__, unit="step")
         self._set_training(True)
@@ -397,7 +397,7 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
                 p.copy_(average)
             self._uncentre()
             if rare:
-                # The head of the first column sees no other; batches taught it that the level is frequent.
+                # The head of the first column sees no other; batches taught it that the category is frequent.
                 heads, direct = self._decoder.heads, self._decoder.direct
                 for values in (heads.weight, heads.bias, direct.weight):
                     values[: len(shares)] = 0.0
@@ -408,10 +408,10 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
         return self._losses(batch)[0]["loss"] * len(batch)
 
     def _uncentre(self) -> None:
-        """Move what centring takes off the inputs into biases: from here on the networks see levels as they are."""
-        decoder, levels = self._decoder, len(self._centre)
+        """Move what centring takes off the inputs into biases: from here on the networks see categories as they are."""
+        decoder, categories = self._decoder, len(self._centre)
         for layer in (decoder.first, decoder.direct):
-            layer.bias.sub_((layer.weight * layer.mask)[:, -levels:] @ self._centre)
+            layer.bias.sub_((layer.weight * layer.mask)[:, -categories:] @ self._centre)
         first = next(iter(self._encoder), None)
         if isinstance(first, torch.nn.Linear):
             first.bias.sub_(first.weight @ self._centre)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.generators.encoded import TableScaler
-from medsynth.generators.sdv import TABLE, levels_as_text, sdv_columns
+from medsynth.generators.sdv import TABLE, categories_as_text, sdv_columns
 from medsynth.randomness import derive_seed
 
 PLAIN, ENCODED = "training rows", "training rows, label-encoded and scaled"
@@ -21,12 +21,12 @@ MEANINGS = {
     (
         "numerical",
         "ordinal",
-    ): "few whole numbers taken for ordered levels: only those of the training rows can be drawn",
-    ("numerical", "categorical"): "numbers taken for levels: their order and distances are not known",
+    ): "few whole numbers taken for ordered categories: only those of the training rows can be drawn",
+    ("numerical", "categorical"): "numbers taken for categories: their order and distances are not known",
     ("categorical", "numerical"): "codes taken for amounts: values between two codes, which mean nothing, can be drawn",
-    ("categorical", "ordinal"): "codes taken for ordered levels: neighbouring codes count as alike",
-    ("ordinal", "categorical"): "the order of the levels is not known",
-    ("ordinal", "numerical"): "levels taken for amounts: values between two levels can be drawn",
+    ("categorical", "ordinal"): "codes taken for ordered categories: neighbouring codes count as alike",
+    ("ordinal", "categorical"): "the order of the categories is not known",
+    ("ordinal", "numerical"): "categories taken for amounts: values between two categories can be drawn",
 }
 # Whatever was declared.
 MEANINGS_DETECTED = {
@@ -67,7 +67,7 @@ def compare_metadata(train: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     numbers = TableScaler().fit(train).transform(train)
     told = sdv_columns(codebook)
     rows = []
-    for title, table in {PLAIN: levels_as_text(train), ENCODED: numbers}.items():
+    for title, table in {PLAIN: categories_as_text(train), ENCODED: numbers}.items():
         for name, detected in detected_sdtypes(table).items():
             declared, kind = told[name]["sdtype"], codebook.columns[name].type
             rows.append(
@@ -89,5 +89,5 @@ def meaning(kind: str, declared: str, detected: str) -> str:
     if declared == detected:
         return ""
     if (kind, detected) == ("binary", "ordinal"):
-        return "none: two levels have no order to mistake"
+        return "none: two categories have no order to mistake"
     return MEANINGS.get((declared, detected)) or MEANINGS_DETECTED.get(detected, PERSONAL)

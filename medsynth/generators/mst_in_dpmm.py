@@ -23,7 +23,7 @@ def main(asked: str, answered: str) -> None:
     seeded = np.random.RandomState(int(given["seed"])) if "seed" in given else None
 
     class WeightedMST(MST):
-        """MST that says how much noise a count has: dpmm forgets the weight, and then takes noise for rare levels."""
+        """MST that says how much noise a count has: dpmm forgets the weight and takes noise for rare categories."""
 
         def _measure(
             self, data: Any, proj: tuple[int, ...], wgt: float, flatten: Any = None, public: bool = False
@@ -61,7 +61,7 @@ def main(asked: str, answered: str) -> None:
         kept = mechanism.compressor.supports[column]
         answer[f"parents{column}"] = np.array(parents, dtype=int)
         answer[f"weights{column}"] = model.project((*parents, column)).datavector(flatten=False)
-        # Levels too rare to be told from noise are one group behind the others.
+        # Categories too rare to be told from noise are one group behind the others.
         answer[f"groups{column}"] = np.where(kept, np.cumsum(kept) - 1, kept.sum())
     np.savez(answered, **answer)
 

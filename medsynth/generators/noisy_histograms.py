@@ -81,9 +81,9 @@ def noisy_columns(
             place = np.concatenate([(np.arange(k) + 0.5) / k for k in rows if k])
             columns[name] = np.repeat(edges[:-1], rows) + np.repeat(np.diff(edges), rows) * place
         else:
-            levels = column.all_levels
-            counts = np.bincount(table[name].cat.codes, minlength=len(levels)) + deviation * normal(len(levels))
-            columns[name] = np.repeat(np.array(levels, dtype=object), _apportion(counts, len(table)))
+            categories = column.all_categories
+            counts = np.bincount(table[name].cat.codes, minlength=len(categories)) + deviation * normal(len(categories))
+            columns[name] = np.repeat(np.array(categories, dtype=object), _apportion(counts, len(table)))
     return codebook.conform(pd.DataFrame(columns))
 
 

@@ -124,8 +124,8 @@ class Generator(ABC):
             )
         if codebook is None and self.private:
             raise InputError(
-                f"{type(self).__name__} gives a guarantee, which levels and ranges read off the rows would break; give "
-                "'fit' a codebook that declares them."
+                f"{type(self).__name__} gives a guarantee, which categories and ranges read off the rows would break; "
+                "give 'fit' a codebook that declares them."
             )
         codebook = Codebook.infer(table) if codebook is None else codebook
         table = complete(table, codebook) if self.learns else table
@@ -152,7 +152,7 @@ class Generator(ABC):
         Parameters
         ----------
         table : DataFrame
-            Complete clean table (no missing values), in the codebook's types and levels.
+            Complete clean table (no missing values), in the codebook's types and categories.
         codebook : Codebook
             Describes `table`.
         epochs : sequence of int
@@ -173,7 +173,7 @@ class Generator(ABC):
         return [sorted(set(epochs))] if self.has_epochs else [[0]]
 
     def sample(self, n: int, *, seed: int = 0, conditions: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Draw `n` synthetic rows in the learned table's columns, types and levels.
+        """Draw `n` synthetic rows in the learned table's columns, types and categories.
 
         Parameters
         ----------
@@ -208,7 +208,7 @@ class Generator(ABC):
 
     @abstractmethod
     def _sample_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None) -> Iterator[pd.DataFrame]:
-        """Draw `n` rows in the codebook's types and levels: `ROWS_AT_ONCE` at a time, or fewer.
+        """Draw `n` rows in the codebook's types and categories: `ROWS_AT_ONCE` at a time, or fewer.
 
         Generators whose rows depend on each other draw all of them at once.
         """
@@ -243,12 +243,12 @@ class Generator(ABC):
 
 
 def complete(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
-    """Give a table the codebook's types and levels, so that level numbers mean the same everywhere.
+    """Give a table the codebook's types and categories, so that category numbers mean the same everywhere.
 
     Raises
     ------
     InputError
-        The table is empty, lacks a column, has one that cannot be learned, or has missing cells or levels that the
+        The table is empty, lacks a column, has one that cannot be learned, or has missing cells or categories that the
         codebook lacks.
     """
     for name, column in codebook.columns.items():
@@ -273,8 +273,8 @@ def complete(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     if missing.any():
         name = missing.idxmax()
         raise InputError(
-            f"The table to learn has {missing[name]} missing cells (or levels that the codebook lacks) in '{name}'; "
-            "impute them first (medsynth.preparation.imputation), or leave these rows out (table.dropna())."
+            f"The table to learn has {missing[name]} missing cells (or categories that the codebook lacks) in "
+            f"'{name}'; impute them first (medsynth.preparation.imputation), or leave these rows out (table.dropna())."
         )
     if not len(conformed):
         raise InputError("The table to learn has no rows.")

@@ -35,7 +35,7 @@ def sdv_columns(codebook: Codebook) -> dict[str, dict[str, Any]]:
         if column.numeric:
             columns[name] = {"sdtype": "numerical"}
         elif column.type == "ordinal":
-            columns[name] = {"sdtype": "ordinal", "range_values": column.all_levels}
+            columns[name] = {"sdtype": "ordinal", "range_values": column.all_categories}
         else:
             columns[name] = {"sdtype": "categorical"}
     return columns
@@ -76,7 +76,7 @@ class SDVGenerator(Generator):
 
     def _to_sdv(self, table: pd.DataFrame) -> pd.DataFrame:
         """Lay a table out as SDV gets it; a subclass may learn from it how to."""
-        return levels_as_text(table)
+        return categories_as_text(table)
 
     def _from_sdv(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Undo `_to_sdv` on rows that SDV drew; types and ranges are seen to afterwards."""
@@ -297,7 +297,7 @@ def _given(arguments: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if name != "self" and not name.startswith("__")}
 
 
-def levels_as_text(table: pd.DataFrame) -> pd.DataFrame:
-    """Give SDV and SDMetrics text for levels; they refuse pandas' categories."""
+def categories_as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Give SDV and SDMetrics text for categories; they refuse pandas' categories."""
     coded = table.select_dtypes("category").columns
     return table.astype(dict.fromkeys(coded, object))

@@ -35,7 +35,7 @@ LEAST_SPREAD = 4
 # All rounds together, for each part of a table that is drawn at once: so many partial rows for each row wanted, and for
 # a small request so many in all. The first bounds the cost of any condition, at 64 times that of unconditional rows.
 # The second lets 1,000 rows have 250 beginnings where one beginning in 1,000 leads to what is allowed. Of 150,000
-# training rows, 45 with a level lie in tree leaves of 20 or more: a level of probability 0.0003 is such a case.
+# training rows, 45 with a category lie in tree leaves of 20 or more: a category of probability 0.0003 is such a case.
 MOST_PARTIAL_ROWS = 64
 MOST_PARTIAL_ROWS_OF_FEW = 2**18
 # A combination that the model expects in fewer rows than this is refused. Not before so many partial rows were drawn:

@@ -108,16 +108,16 @@ def active_dimensions(mean: Tensor) -> int:
     return int((mean.var(0, correction=0) > ACTIVE_VARIANCE).sum())
 
 
-class LevelLikelihood:
+class CategoryLikelihood:
     """Log-likelihoods of coded columns from one row of logits, all columns in a few operations.
 
-    Columns of similar numbers of levels are padded to one width and normalised together; a loop over columns would
+    Columns of similar numbers of categories are padded to one width and normalised together; a loop over columns would
     cost a small batch more in calls than in arithmetic.
 
     Parameters
     ----------
     sizes : sequence of int
-        Levels of each column; their logits stand one after another.
+        Categories of each column; their logits stand one after another.
     device : torch.device
         Where logits and codes are.
     """

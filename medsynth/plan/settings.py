@@ -72,7 +72,7 @@ class Cleaning(Strict):
 class Imputation(Strict):
     """How a study imputes; fitted on training rows alone."""
 
-    method: Literal["forest", "iterative", "simple", "level"] = Field("forest", description="see docs/imputation.md")
+    method: Literal["forest", "iterative", "simple", "category"] = Field("forest", description="see docs/imputation.md")
     rounds: int = Field(3, ge=1, description="rounds of chained equations (forest, iterative)")
     max_fit_rows: int = Field(20_000, ge=10, description="training rows that the models are fitted on, at most")
     statistic: Literal["median", "mean"] | None = Field(None, description="for numeric columns (simple); median")
@@ -97,7 +97,7 @@ class StudyImputation(Imputation):
 
     @model_validator(mode="after")
     def _tables_differ(self) -> Self:
-        if self.tables > 1 and self.method in ("simple", "level"):
+        if self.tables > 1 and self.method in ("simple", "category"):
             raise ValueError(f"'tables' above 1 is for methods that draw values; '{self.method}' gives the same again")
         return self
 
@@ -214,7 +214,7 @@ class Study(Strict):
         MINIMUM_CELL_SIZE,
         ge=1,
         description="tables, figures and their plot data show no smaller number of real patients, and the "
-        "export has no level of free text that fewer have; see docs/disclosure.md",
+        "export has no category of free text that fewer have; see docs/disclosure.md",
     )
     export: Export | None = Field(None, description="a synthetic table to hand over, see below")
     detect_metadata: bool = Field(

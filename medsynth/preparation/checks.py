@@ -16,7 +16,7 @@ FLOATS_END = float(np.finfo(np.float32).max)
 
 
 def check_clean(table: pd.DataFrame, codebook: Codebook, *, what: str) -> None:
-    """Check columns, order, levels, ranges and completeness of a clean or synthetic table.
+    """Check columns, order, categories, ranges and completeness of a clean or synthetic table.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def check_clean(table: pd.DataFrame, codebook: Codebook, *, what: str) -> None:
             checks = [pa.Check.in_range(*column.range)] if column.range else []
             columns[name] = pa.Column(None, checks, nullable=False)
         else:
-            columns[name] = pa.Column(None, pa.Check.isin(column.all_levels), nullable=False)
+            columns[name] = pa.Column(None, pa.Check.isin(column.all_categories), nullable=False)
     try:
         pa.DataFrameSchema(columns, strict=True, ordered=True).validate(table, lazy=True)
     except pa.errors.SchemaErrors as error:
@@ -77,9 +77,11 @@ def check_raw(raw: pd.DataFrame, codebook: Codebook) -> None:
                 rules.append(pa.Check(lambda numbers: numbers % 1 == 0, error="whole"))
                 rules.append(pa.Check(lambda numbers: numbers.abs() < INTEGERS_END, error="large"))
             checks[name] = pa.Column("Float64", rules, nullable=True)
-        elif column.codes or column.levels:
+        elif column.codes or column.categories:
             cells[name] = values
-            checks[name] = pa.Column(None, pa.Check.isin([*column.codes] or column.levels, error="code"), nullable=True)
+            checks[name] = pa.Column(
+                None, pa.Check.isin([*column.codes] or column.categories, error="code"), nullable=True
+            )
     try:
         pa.DataFrameSchema(checks).validate(pd.DataFrame(cells), lazy=True)
     except pa.errors.SchemaErrors as error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from medsynth.codebook import Codebook, Column, NotApplicable, RareLevels
+from medsynth.codebook import Codebook, Column, NotApplicable, RareCategories
 from medsynth.data.notation import exact_numbers
 from medsynth.errors import InputError
 from medsynth.preparation.checks import check_raw
@@ -39,9 +39,9 @@ def clean(raw: pd.DataFrame, codebook: Codebook, *, max_missing: float = 1.0) ->
     """Clean a raw table.
 
     In this order: rows are left out by the codebook's row rules; every cell is checked against the codebook;
-    codes become levels, numbers or missing; codes for "not applicable" become the level that stands for them
-    where they are legitimate, else missing; rare levels are grouped; columns are dropped that are missing too
-    often or hold one level too often.
+    codes become categories, numbers or missing; codes for "not applicable" become the category that stands for them
+    where they are legitimate, else missing; rare categories are grouped; columns are dropped that are missing too
+    often or hold one category too often.
 
     Parameters
     ----------
@@ -83,8 +83,8 @@ def clean(raw: pd.DataFrame, codebook: Codebook, *, max_missing: float = 1.0) ->
     # A question that arises under a condition comes after the columns that decide (which have no condition).
     conditional = {name: rule for name in gaps if (rule := codebook.columns[name].not_applicable)}
     for name, rule in sorted(conditional.items(), key=lambda item: len(item[1].when)):
-        missing_level = codebook.columns[name].missing_level
-        columns[name] = _settle_not_applicable(columns, name, rule, missing_level, not_applicable[name], report)
+        missing_category = codebook.columns[name].missing_category
+        columns[name] = _settle_not_applicable(columns, name, rule, missing_category, not_applicable[name], report)
     table = pd.DataFrame(columns)
     for name, missing in gaps.items():
         table = _finish_column(table, name, codebook.columns[name], int(missing.sum()), max_missing, report)
@@ -149,7 +149,7 @@ def _count_missing(
 
 
 def _decode(values: pd.Series, name: str, column: Column, report: CleaningReport) -> pd.Series:
-    """Turn the values of one raw column into levels or numbers."""
+    """Turn the values of one raw column into categories or numbers."""
     if column.transform:
         report.add(name, f"transformed by {column.transform}", cells=int(values.notna().sum()))
     values = apply_transform(values, name, column)
@@ -157,17 +157,18 @@ def _decode(values: pd.Series, name: str, column: Column, report: CleaningReport
         return _floored(exact_numbers(values), name, column, report)
     if column.codes:
         values = values.map(column.codes)
-    if column.missing_level:
-        report.add(name, f"missing made the level '{column.missing_level}'", cells=int(values.isna().sum()))
-        values = values.fillna(column.missing_level)
-    levels = column.all_levels
+    if column.missing_category:
+        report.add(name, f"missing made the category '{column.missing_category}'", cells=int(values.isna().sum()))
+        values = values.fillna(column.missing_category)
+    categories = column.all_categories
     if column.rare:
-        values = _group_rare(values, name, column.rare, column.missing_level, report)
+        values = _group_rare(values, name, column.rare, column.missing_category, report)
         present = set(values.dropna().unique())
-        own = column.codes or column.levels
-        added = [column.not_applicable.level] if column.not_applicable else []
-        levels = [level for level in levels if level in {*present, *added}] if own else [*sorted(present), *added]
-    return values.astype(pd.CategoricalDtype(levels, ordered=column.type == "ordinal"))
+        own = column.codes or column.categories
+        added = [column.not_applicable.category] if column.not_applicable else []
+        known = [category for category in categories if category in {*present, *added}]
+        categories = known if own else [*sorted(present), *added]
+    return values.astype(pd.CategoricalDtype(categories, ordered=column.type == "ordinal"))
 
 
 def _floored(values: pd.Series, name: str, column: Column, report: CleaningReport) -> pd.Series:
@@ -181,20 +182,20 @@ def _floored(values: pd.Series, name: str, column: Column, report: CleaningRepor
 
 
 def _group_rare(
-    values: pd.Series, name: str, rule: RareLevels, missing_level: str | None, report: CleaningReport
+    values: pd.Series, name: str, rule: RareCategories, missing_category: str | None, report: CleaningReport
 ) -> pd.Series:
-    """Replace a column's rare levels; a level that stands for missing always stays."""
-    counts = values[values != missing_level].value_counts()
+    """Replace a column's rare categories; a category that stands for missing always stays."""
+    counts = values[values != missing_category].value_counts()
     if rule.keep:
         # Ties are broken by name, so that the result does not depend on the rows' order.
         counts = counts.sort_index().sort_values(ascending=False, kind="stable")
         frequent = counts.index[: rule.keep]
     else:
         frequent = counts.index[counts > rule.seen_more_than]
-    rare = values.notna() & ~values.isin([*frequent, missing_level])
+    rare = values.notna() & ~values.isin([*frequent, missing_category])
     rule_text = f"{rule.keep} most frequent" if rule.keep else f"seen more than {rule.seen_more_than} times"
     rule_text += f" of {len(counts):,}"
-    report.add(name, f"levels other than those {rule_text} made '{rule.label}'", cells=int(rare.sum()))
+    report.add(name, f"categories other than those {rule_text} made '{rule.label}'", cells=int(rare.sum()))
     return values.mask(rare, rule.label)
 
 
@@ -202,26 +203,26 @@ def _settle_not_applicable(
     columns: dict[str, pd.Series],
     name: str,
     rule: NotApplicable,
-    missing_level: str | None,
+    missing_category: str | None,
     coded: pd.Series,
     report: CleaningReport,
 ) -> pd.Series:
-    """Write the level for "not applicable" where the question does not arise, and leave a code elsewhere missing."""
+    """Write the category for "not applicable" where the question does not arise, and leave a code elsewhere missing."""
     values = columns[name].copy()
     arises_not = pd.Series(True, values.index)
-    for other, level in rule.when.items():
-        arises_not &= columns[other] == level
-    values[coded & arises_not] = rule.level
+    for other, category in rule.when.items():
+        arises_not &= columns[other] == category
+    values[coded & arises_not] = rule.category
     codes = ", ".join(rule.codes)
-    report.add(name, f"not applicable ({codes}) made '{rule.level}'", cells=int((coded & arises_not).sum()))
+    report.add(name, f"not applicable ({codes}) made '{rule.category}'", cells=int((coded & arises_not).sum()))
     stray = coded & ~arises_not
     if stray.any():
-        values[stray] = missing_level
+        values[stray] = missing_category
         report.add(name, f"'not applicable' ({codes}) where it cannot be: missing", cells=int(stray.sum()))
     implied = values.isna() & arises_not
     if rule.when and implied.any():
-        values[implied] = rule.level
-        report.add(name, f"missing where the question does not arise made '{rule.level}'", cells=int(implied.sum()))
+        values[implied] = rule.category
+        report.add(name, f"missing where the question does not arise made '{rule.category}'", cells=int(implied.sum()))
     return values
 
 
@@ -235,10 +236,10 @@ def _finish_column(
     if share > max_missing:
         report.add(name, f"dropped: {share:.1%} missing, more than {max_missing:.0%}", missing_before=gaps)
         return table.drop(columns=name)
-    for level, most in column.drop_if_level.items():
-        if (values == level).mean() > most:
+    for category, most in column.drop_if_category.items():
+        if (values == category).mean() > most:
             # Not how many do: they may be few.
-            report.add(name, f"dropped: fewer than {1 - most:.2%} differ from '{level}'", missing_before=gaps)
+            report.add(name, f"dropped: fewer than {1 - most:.2%} differ from '{category}'", missing_before=gaps)
             return table.drop(columns=name)
     if column.drop_if_zero is not None and (values == 0).mean() > column.drop_if_zero:
         report.add(name, f"dropped: fewer than {1 - column.drop_if_zero:.2%} are not 0", missing_before=gaps)

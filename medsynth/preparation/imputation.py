@@ -1,7 +1,7 @@
 """Imputation, learned on the training partition alone.
 
 Every imputer follows one protocol: ``fit(train, codebook)``, then ``transform(table)``; same seed, same values.
-Imputed values are levels of the column, integers where the column is one, and inside the codebook's range; "not
+Imputed values are categories of the column, integers where the column is one, and inside the codebook's range; "not
 applicable" is never imputed where the codebook says that it cannot be.
 """
 
@@ -35,7 +35,7 @@ class Imputer(ABC):
     Attributes
     ----------
     codebook_ : Codebook
-        Describes the imputed table (some methods add columns or levels).
+        Describes the imputed table (some methods add columns or categories).
     """
 
     def __init__(self, *, rounds: int = 3, max_fit_rows: int = 20_000, seed: int = 0) -> None:
@@ -53,10 +53,10 @@ class Imputer(ABC):
         self._legitimate = {}
         for name, column in codebook.columns.items():
             rule = column.not_applicable
-            # "Not pregnant" of a man is a level that women have too: nothing to withdraw.
+            # "Not pregnant" of a man is a category that women have too: nothing to withdraw.
             if rule and rule.when and not rule.shared:
                 counts = train[name].value_counts()
-                counts[rule.level] = 0
+                counts[rule.category] = 0
                 self._legitimate[name] = counts / max(counts.sum(), 1)
         sample = train
         if len(train) > self.max_fit_rows:
@@ -78,11 +78,11 @@ class Imputer(ABC):
     def _withdraw_not_applicable(
         self, filled: pd.DataFrame, imputed: np.ndarray, name: str, rule: NotApplicable, shares: pd.Series
     ) -> None:
-        """Redraw imputed "not applicable" where the question does arise, from the training partition's levels."""
+        """Redraw imputed "not applicable" where the question does arise, from the training partition's categories."""
         arises = np.zeros(len(filled), dtype=bool)
-        for other, level in rule.when.items():
-            arises |= (filled[other] != level).to_numpy()
-        wrong = imputed & arises & (filled[name] == rule.level).to_numpy()
+        for other, category in rule.when.items():
+            arises |= (filled[other] != category).to_numpy()
+        wrong = imputed & arises & (filled[name] == rule.category).to_numpy()
         if wrong.any() and shares.sum() > 0:
             rng = np.random.default_rng(derive_seed(self.seed, name, "not applicable"))
             filled.loc[wrong, name] = rng.choice(shares.index.to_numpy(), size=int(wrong.sum()), p=shares.to_numpy())
@@ -96,9 +96,9 @@ class Imputer(ABC):
 
 
 class ForestImputer(Imputer):
-    """Chained random forests (miceforest): levels drawn as levels, numbers by predictive mean matching.
+    """Chained random forests (miceforest): categories drawn as categories, numbers by predictive mean matching.
 
-    A level is drawn with the forest's class probabilities; a number is that of one of the five training rows with
+    A category is drawn with the forest's class probabilities; a number is that of one of the five training rows with
     the nearest predictions, as in van Buuren (2018), "Flexible Imputation of Missing Data", section 3.4.
     """
 
@@ -170,7 +170,7 @@ def _advancing_iterations() -> Iterator[None]:
 class IterativeImputer(Imputer):
     """MICE as in the Med-VAE paper: scikit-learn's IterativeImputer with draws from the posterior.
 
-    Levels are numbered, imputed as numbers, rounded and clipped; one Bayesian ridge regression a column.
+    Categories are numbered, imputed as numbers, rounded and clipped; one Bayesian ridge regression a column.
     """
 
     def _learn(self, train: pd.DataFrame) -> None:
@@ -207,13 +207,13 @@ class IterativeImputer(Imputer):
             if self.codebook_.columns[name].numeric:
                 filled.loc[gaps, name] = imputed[gaps, position]
             else:
-                levels = table[name].cat.categories
-                codes = np.clip(np.rint(imputed[gaps, position]), 0, len(levels) - 1).astype(int)
-                filled.loc[gaps, name] = levels[codes]
+                categories = table[name].cat.categories
+                codes = np.clip(np.rint(imputed[gaps, position]), 0, len(categories) - 1).astype(int)
+                filled.loc[gaps, name] = categories[codes]
         return filled
 
     def _numbers(self, table: pd.DataFrame) -> np.ndarray:
-        """Number the levels; gaps are NaN."""
+        """Number the categories; gaps are NaN."""
         columns = []
         for name in table.columns:
             if self.codebook_.columns[name].numeric:
@@ -225,7 +225,7 @@ class IterativeImputer(Imputer):
 
 
 class SimpleImputer(Imputer):
-    """The most frequent level for coded columns, the median (or mean) for numeric ones.
+    """The most frequent category for coded columns, the median (or mean) for numeric ones.
 
     Parameters
     ----------
@@ -256,7 +256,7 @@ class SimpleImputer(Imputer):
         self.codebook_ = codebook.with_columns(
             {
                 f"{name}_missing": Column(
-                    type="binary", levels=["no", "yes"], description=f"'{name}' was missing and is imputed"
+                    type="binary", categories=["no", "yes"], description=f"'{name}' was missing and is imputed"
                 )
                 for name in self._flagged
             }
@@ -274,8 +274,8 @@ class SimpleImputer(Imputer):
         return filled
 
 
-class LevelImputer(SimpleImputer):
-    """Missing as a category: coded columns with gaps get the level ``missing``.
+class CategoryImputer(SimpleImputer):
+    """Missing as a category: coded columns with gaps get the category ``missing``.
 
     Numbers cannot say "missing" themselves: numeric columns get the median and a flag column.
     """
@@ -290,10 +290,10 @@ class LevelImputer(SimpleImputer):
         for name in super()._gaps_to_flag(train, codebook):
             if codebook.columns[name].type not in CODED:
                 continue
-            # A binary column with a third level is a categorical one.
+            # A binary column with a third category is a categorical one.
             kind = "ordinal" if columns[name].type == "ordinal" else "categorical"
-            levels = [*columns[name].all_levels, "missing"]
-            columns[name] = columns[name].model_copy(update={"type": kind, "levels": levels})
+            categories = [*columns[name].all_categories, "missing"]
+            columns[name] = columns[name].model_copy(update={"type": kind, "categories": categories})
             self._fallback[name] = "missing"
         self.codebook_ = self.codebook_.model_copy(update={"columns": columns})
         return self
@@ -306,7 +306,7 @@ class LevelImputer(SimpleImputer):
         filled = super()._fill(table)
         for name, column in self.codebook_.columns.items():
             if column.type in CODED and name in table.columns:
-                filled[name] = filled[name].cat.set_categories(column.all_levels)
+                filled[name] = filled[name].cat.set_categories(column.all_categories)
         return filled
 
 
@@ -314,7 +314,7 @@ IMPUTERS: dict[str, type[Imputer]] = {
     "forest": ForestImputer,
     "iterative": IterativeImputer,
     "simple": SimpleImputer,
-    "level": LevelImputer,
+    "category": CategoryImputer,
 }
 
 
@@ -360,7 +360,7 @@ def impute_blind(
 
 
 def _mode(values: pd.Series) -> object:
-    """Most frequent value; the first in the levels' order among equals; None if there is none."""
+    """Most frequent value; the first in the categories' order among equals; None if there is none."""
     counts = values.value_counts(sort=False)
     return counts.idxmax() if counts.sum() else values.cat.categories[0]
 

@@ -1,6 +1,6 @@
 """From a synthetic clean table back to the raw table's headers and codes, with a data dictionary.
 
-The way back of `medsynth.preparation.cleaning`: what cleaning and imputation decided cannot be undone (a rare level
+The way back of `medsynth.preparation.cleaning`: what cleaning and imputation decided cannot be undone (a rare category
 that was grouped stays in its group, a gap that was filled stays filled), and nothing is made up. A header that
 nothing can fill is left out of the file, and the dictionary says why.
 """
@@ -20,10 +20,10 @@ from medsynth.preparation.decoding import find_transform
 
 # Continuous columns have the raw table's decimals, and never more than these.
 MOST_DECIMALS = 4
-# What `LevelImputer` calls a gap, and the end of the name of an imputer's flags.
+# What `CategoryImputer` calls a gap, and the end of the name of an imputer's flags.
 GAP, FLAG = "missing", "_missing"
-# Longer lists of levels would fill a page of the dictionary.
-MOST_LEVELS = 25
+# Longer lists of categories would fill a page of the dictionary.
+MOST_CATEGORIES = 25
 
 
 def restore(
@@ -31,7 +31,7 @@ def restore(
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     """Write synthetic rows as the raw tables are written.
 
-    Coded columns get the first raw code of each level, "not applicable" its code; numbers have the raw table's
+    Coded columns get the first raw code of each category, "not applicable" its code; numbers have the raw table's
     decimals; headers under ``restored`` in the codebook are made by the inverse transforms that it names. Identifiers
     are counted from the next power of ten above the largest of the raw table, so that no row has a real patient's and
     every row is a person of its own.
@@ -219,27 +219,27 @@ def _decimals(cells: pd.Series) -> int:
 
 
 def _codes(name: str, column: Column, table: pd.DataFrame, codebook: Codebook) -> tuple[pd.Series, str]:
-    """Write levels as raw codes; a level that cleaning made of several raw values (a group) stays what it is."""
-    levels = table[name].astype(str).reset_index(drop=True)
-    back = {level: level for level in column.levels}
-    # Of several codes for one level, the first that the codebook names.
-    back |= {level: code for code, level in reversed(column.codes.items())}
-    cells = levels.map(back).fillna(levels)
+    """Write categories as raw codes; a category that cleaning made of several raw values (a group) stays what it is."""
+    categories = table[name].astype(str).reset_index(drop=True)
+    back = {category: category for category in column.categories}
+    # Of several codes for one category, the first that the codebook names.
+    back |= {category: code for code, category in reversed(column.codes.items())}
+    cells = categories.map(back).fillna(categories)
     gap = _flagged(name, table, codebook) | table[name].isna().reset_index(drop=True)
-    for level in (column.missing_level, GAP if GAP not in column.all_levels else None):
-        if level is not None and level not in back:
-            gap |= levels == level
+    for category in (column.missing_category, GAP if GAP not in column.all_categories else None):
+        if category is not None and category not in back:
+            gap |= categories == category
     cells = cells.mask(gap, _code_for_missing(column, codebook))
     rule = column.not_applicable
     if rule:
-        arises_not = levels == rule.level
-        if rule.level in back:
-            for other, level in rule.when.items():
+        arises_not = categories == rule.category
+        if rule.category in back:
+            for other, category in rule.when.items():
                 # A condition that nobody can look up does not hold.
-                arises_not &= (table[other].astype(str) == level).to_numpy() if other in table else False
+                arises_not &= (table[other].astype(str) == category).to_numpy() if other in table else False
         cells = cells.mask(arises_not, rule.codes[0] if rule.codes else _code_for_missing(column, codebook))
     origin = "codes of the raw table" if column.codes else "values as in the raw table"
-    if column.rare and (levels == column.rare.label).any():
+    if column.rare and (categories == column.rare.label).any():
         origin += f"; '{column.rare.label}' stands for rare ones, grouped in cleaning"
     return cells, origin
 
@@ -279,16 +279,16 @@ def _describe(
 
 
 def _values(column: Column, values: pd.Series | None) -> str:
-    """Say which values a column may have: codes with their levels, levels, or a range."""
+    """Say which values a column may have: codes with their categories, categories, or a range."""
     if column.numeric:
         return f"{column.range[0]:g} to {column.range[1]:g}" if column.range else ""
     if column.type == "identifier" or column.type == "date" or values is None:
         return ""
-    codes = [f"{code} = {level}" for code, level in column.codes.items()]
+    codes = [f"{code} = {category}" for code, category in column.codes.items()]
     if column.not_applicable:
-        codes += [f"{code} = {column.not_applicable.level} (not applicable)" for code in column.not_applicable.codes]
-    shown = codes if column.codes else [str(level) for level in values.cat.categories]
-    return "; ".join(shown) if len(shown) <= MOST_LEVELS else f"{len(shown)} values"
+        codes += [f"{code} = {column.not_applicable.category} (not applicable)" for code in column.not_applicable.codes]
+    shown = codes if column.codes else [str(category) for category in values.cat.categories]
+    return "; ".join(shown) if len(shown) <= MOST_CATEGORIES else f"{len(shown)} values"
 
 
 def file_names(codebook: Codebook, file: str) -> list[str]:

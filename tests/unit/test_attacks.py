@@ -332,14 +332,14 @@ def test_ties_count_half(codebook):
     assert copied(fresh, members, members, of_numbers(codebook, 2))["dcr_share"] == 0.5
 
 
-def test_levels_count_as_equal_or_not(codebook):
-    levels = codebook.model_copy(update={"columns": {n: codebook.columns[n] for n in ("sex", "stage")}})
+def test_categories_count_as_equal_or_not(codebook):
+    categories = codebook.model_copy(update={"columns": {n: codebook.columns[n] for n in ("sex", "stage")}})
     made = [
-        levels.conform(pd.DataFrame(rows, columns=["sex", "stage"]))
+        categories.conform(pd.DataFrame(rows, columns=["sex", "stage"]))
         for rows in ([("female", "I"), ("male", "II")], [("female", "II")], [("male", "III")])
     ]
-    # The first row shares its sex with the member alone; the second shares one level with either.
-    assert copied(*made, levels)["dcr_share"] == 0.75
+    # The first row shares its sex with the member alone; the second shares one category with either.
+    assert copied(*made, categories)["dcr_share"] == 0.75
 
 
 def test_more_rows_than_are_compared_at_once_are_all_compared(codebook):
@@ -458,10 +458,14 @@ def test_a_sweep_whose_generators_were_not_attacked_is_an_error(privacy_scores):
         privacy_sweep(privacy_scores, {"other": 1}, sweep="kl_weight", note=NOTE)
 
 
-def test_columns_of_hundreds_of_levels_together_are_told_apart():
-    levels = [f"diagnosis {i}" for i in range(100)]
-    columns = {name: Column(type="categorical", raw=name, levels=levels) for name in ("first", "second", "third")}
-    rows = pd.DataFrame({name: [levels[99], levels[0]] for name in columns}, dtype=pd.CategoricalDtype(levels))
+def test_columns_of_hundreds_of_categories_together_are_told_apart():
+    categories = [f"diagnosis {i}" for i in range(100)]
+    columns = {
+        name: Column(type="categorical", raw=name, categories=categories) for name in ("first", "second", "third")
+    }
+    rows = pd.DataFrame(
+        {name: [categories[99], categories[0]] for name in columns}, dtype=pd.CategoricalDtype(categories)
+    )
     others = rows.iloc[:1].reset_index(drop=True)
     facts = {"title": "t", "publisher": "p", "licence": "l", "raw": {"file": "t.csv", "obtain": "ask"}}
     codebook = Codebook(name="t", columns=columns, **facts)

@@ -1,4 +1,4 @@
-"""Sequential trees: donors, leaves, smoothing, the order of levels, and conditions met by every row."""
+"""Sequential trees: donors, leaves, smoothing, the order of categories, and conditions met by every row."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from medsynth.codebook import Column
 from medsynth.conditions import Conditions
 from medsynth.errors import InputError
 from medsynth.generators import CART
-from medsynth.generators.cart import _PartialRows, _predictors, _score_by_predictors, _score_levels, _values
+from medsynth.generators.cart import _PartialRows, _predictors, _score_by_predictors, _score_categories, _values
 from medsynth.generators.storage import FILE
 from medsynth.randomness import derive_seed
 
@@ -22,13 +22,13 @@ def fit(train, codebook, **settings):
 
 @pytest.fixture
 def many(codebook):
-    """Numbers that decide among many levels: 1,500 rows, their codebook."""
+    """Numbers that decide among many categories: 1,500 rows, their codebook."""
     rng = np.random.default_rng(0)
     place = rng.random(1500)
     code = np.clip((place * 80 + rng.normal(0, 2, 1500)).astype(int), 0, 79)
     columns = {
         "place": Column(type="continuous"),
-        "town": Column(type="categorical", levels=[f"t{i}" for i in rng.permutation(80)]),
+        "town": Column(type="categorical", categories=[f"t{i}" for i in rng.permutation(80)]),
         "risk": Column(type="continuous"),
     }
     described = codebook.model_copy(update={"columns": columns})
@@ -42,7 +42,7 @@ def many(codebook):
 # Donors and leaves
 
 
-def test_every_level_drawn_was_seen_in_training(partitions):
+def test_every_category_drawn_was_seen_in_training(partitions):
     train, _, codebook = partitions
     seen = train[train["stage"] != "II"].reset_index(drop=True)
     assert set(fit(seen, codebook).sample(2000, seed=1)["stage"]) == {"I", "III"}
@@ -190,35 +190,35 @@ def test_smoothing_does_not_fill_the_gap_beside_a_spike(spiked):
     assert drawn[drawn > 0].min() >= smallest / 2
 
 
-# The order of levels
+# The order of categories
 
 
-def test_levels_are_ordered_by_the_mean_of_a_number():
+def test_categories_are_ordered_by_the_mean_of_a_number():
     codes = np.repeat([0, 1, 2, 3], 50)
     target = np.array([5.0, 1.0, 9.0, 3.0])[codes]
-    assert _score_levels(codes, 4, target[:, None]).tolist() == [2, 0, 3, 1]
+    assert _score_categories(codes, 4, target[:, None]).tolist() == [2, 0, 3, 1]
 
 
-def test_levels_are_ordered_by_the_first_principal_component_of_many_classes():
+def test_categories_are_ordered_by_the_first_principal_component_of_many_classes():
     """Shares of four classes lie on a line from one distribution to another, at places that the order must find."""
     places = np.array([0.6, 0.0, 1.0, 0.2, 0.8, 0.4])
     ends = np.array([[0.7, 0.1, 0.1, 0.1], [0.1, 0.2, 0.3, 0.4]])
     counts = np.round(1000 * (ends[0] + places[:, None] * (ends[1] - ends[0]))).astype(int)
     codes = np.repeat(np.arange(6), counts.sum(1))
     classes = np.concatenate([np.repeat(np.arange(4), row) for row in counts])
-    scores = _score_levels(codes, 6, np.eye(4)[classes])
+    scores = _score_categories(codes, 6, np.eye(4)[classes])
     wanted = np.argsort(np.argsort(places))
     assert scores.tolist() in (wanted.tolist(), (5 - wanted).tolist())
 
 
-def test_very_many_levels_of_a_target_are_scored_by_the_columns_before():
+def test_very_many_categories_of_a_target_are_scored_by_the_columns_before():
     codes = np.repeat(np.arange(40), 10)
     place = np.random.default_rng(0).permutation(40).astype(float)
     scores = _score_by_predictors(codes, 40, [place[codes], np.zeros(400)])
     assert abs(np.corrcoef(scores, place)[0, 1]) == pytest.approx(1)
 
 
-def test_a_target_of_more_levels_than_a_classifier_takes_keeps_what_it_depends_on(many):
+def test_a_target_of_more_categories_than_a_classifier_takes_keeps_what_it_depends_on(many):
     train, codebook = many
     drawn = fit(train, codebook).sample(3000, seed=1)
     means = train.groupby("town", observed=True)["place"].mean()
@@ -226,7 +226,7 @@ def test_a_target_of_more_levels_than_a_classifier_takes_keeps_what_it_depends_o
     assert distance.abs().mean() < 0.05
 
 
-def test_a_predictor_of_many_levels_decides_by_them(many):
+def test_a_predictor_of_many_categories_decides_by_them(many):
     train, codebook = many
     drawn = fit(train, codebook, first=["town"]).sample(3000, seed=1)
     means = train.groupby("town", observed=True)["risk"].mean()
@@ -266,7 +266,7 @@ def test_every_row_meets_every_condition(rare, conditions, smoothing):
     assert Conditions.parse(conditions, codebook).holds(drawn).all()
 
 
-def test_rows_of_a_rare_level_are_like_the_trees_own_ones(rare):
+def test_rows_of_a_rare_category_are_like_the_trees_own_ones(rare):
     train, codebook = rare
     model = fit(train, codebook)
     asked = model.sample(2000, seed=1, conditions={"stage": "III"})

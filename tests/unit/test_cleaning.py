@@ -35,7 +35,7 @@ def test_codes_are_missing_only_where_the_codebook_says_so(raw, codebook):
     assert table["icu"].isna().sum() == (raw["icu"] == "99").sum() > 0
 
 
-def test_not_applicable_is_a_level_where_it_is_legitimate_and_missing_elsewhere(raw, codebook):
+def test_not_applicable_is_a_category_where_it_is_legitimate_and_missing_elsewhere(raw, codebook):
     admitted = raw.index[raw["admitted"] == "1"][0]
     raw.loc[admitted, "icu"] = "97"
     table, report = clean(raw, codebook)
@@ -52,7 +52,7 @@ def test_a_missing_cell_where_the_question_does_not_arise_is_not_applicable(raw,
     assert counted(report, "icu", "missing where the question does not arise") == 1
 
 
-def test_rare_levels_and_not_applicable_go_together(raw):
+def test_rare_categories_and_not_applicable_go_together(raw):
     table, _ = clean(raw, changed("icu", codes={"2": "no", "1": "yes"}, rare={"keep": 1}))
     assert set(table["icu"].dropna().unique()) == {"no", "other", "not applicable"}
 
@@ -120,24 +120,24 @@ def test_a_constant_column_stays_and_is_reported(raw, codebook):
     assert report["rule"].str.contains("constant: every value is 'female'").any()
 
 
-def test_a_level_held_by_nearly_everybody_drops_the_column(raw):
+def test_a_category_held_by_nearly_everybody_drops_the_column(raw):
     rare = raw.assign(stage=["II"] + ["I"] * (len(raw) - 1))
-    table, report = clean(rare, changed("stage", drop_if_level={"I": 0.99}))
+    table, report = clean(rare, changed("stage", drop_if_category={"I": 0.99}))
     assert "stage" not in table
     assert report["rule"].str.contains("dropped: fewer than 1.00% differ from 'I'").any()
 
 
-def test_rare_levels_are_grouped(raw):
+def test_rare_categories_are_grouped(raw):
     raw["stage"] = ["III"] + ["I", "II", "II"] * 133
     table, _ = clean(raw, changed("stage", type="categorical", rare={"seen_more_than": 1}))
     assert table["stage"].value_counts().to_dict() == {"II": 266, "I": 133, "other": 1}
 
 
-def test_a_missing_level_is_never_grouped_as_rare(raw):
+def test_a_missing_category_is_never_grouped_as_rare(raw):
     raw["stage"] = ["?"] + ["III"] * 9 + ["I", "II"] * 195
     content = copy.deepcopy(CODEBOOK)
     content["columns"]["stage"] = {
-        "type": "categorical", "missing": ["?"], "missing_level": "not staged", "rare": {"keep": 2},
+        "type": "categorical", "missing": ["?"], "missing_category": "not staged", "rare": {"keep": 2},
     }  # fmt: skip
     table, _ = clean(raw, Codebook.model_validate(content))
     assert table["stage"].value_counts().to_dict() == {"I": 195, "II": 195, "other": 9, "not staged": 1}

@@ -79,7 +79,7 @@ def test_a_damaged_json_is_named(tmp_path, codebook):
 
 
 def test_a_condition_on_a_column_that_does_not_exist_names_the_nearest(tmp_path):
-    rule = {"codes": [97], "level": "not applicable", "when": {"admited": "no"}}
+    rule = {"codes": [97], "category": "not applicable", "when": {"admited": "no"}}
     with pytest.raises(InputError, match=r"'admited'.*did you mean 'admitted'"):
         Codebook.from_yaml(written(tmp_path, icu={"not_applicable": rule}))
 
@@ -89,16 +89,16 @@ def test_a_condition_on_a_column_that_does_not_exist_names_the_nearest(tmp_path)
     [
         (
             "icu",
-            {"not_applicable": {"codes": [97], "level": "x", "when": {"admitted": "No"}}},
-            "the level 'No' of 'admitted'",
+            {"not_applicable": {"codes": [97], "category": "x", "when": {"admitted": "No"}}},
+            "the category 'No' of 'admitted'",
         ),
         (
             "icu",
-            {"not_applicable": {"codes": [97], "level": "x", "when": {"age": "no"}}},
+            {"not_applicable": {"codes": [97], "category": "x", "when": {"age": "no"}}},
             "'age', which must be a coded",
         ),
         ("sex", {"missing": [1]}, "has the code '1' both as a value and as missing"),
-        ("stage", {"drop_if_level": {"iii": 0.9}}, "has no level 'iii' for 'drop_if_level'"),
+        ("stage", {"drop_if_category": {"iii": 0.9}}, "has no category 'iii' for 'drop_if_category'"),
         ("patient", {"drop": "secret"}, "'person' is 'patient', which must be of type identifier and without 'drop'"),
         ("patient", {"type": "integer"}, "'person' is 'patient', which must be of type identifier"),
     ],
@@ -123,8 +123,8 @@ def test_ranges_are_learned_from_the_table_given(partitions):
     assert open_ended.resolved(train[["crp"]], learn_ranges=False).columns["crp"].range is None
 
 
-def test_levels_keep_the_codebooks_order_and_end_with_not_applicable(codebook):
-    assert codebook.columns["icu"].all_levels == ["no", "yes", "not applicable"]
+def test_categories_keep_the_codebooks_order_and_end_with_not_applicable(codebook):
+    assert codebook.columns["icu"].all_categories == ["no", "yes", "not applicable"]
 
 
 def test_a_resolved_codebook_survives_being_written_and_read(partitions, tmp_path):
@@ -133,7 +133,7 @@ def test_a_resolved_codebook_survives_being_written_and_read(partitions, tmp_pat
     assert Codebook.from_json(tmp_path / "codebook.json").to_json() == resolved.to_json()
 
 
-def test_conform_rounds_integers_clips_to_the_range_and_sets_levels(partitions):
+def test_conform_rounds_integers_clips_to_the_range_and_sets_categories(partitions):
     train, _, codebook = partitions
     strange = pd.DataFrame(train).assign(age=200.4, crp=-3.0, stage="IV")
     conformed = codebook.conform(strange)

@@ -179,15 +179,15 @@ def test_a_generator_with_too_few_rows_of_a_cohort_has_no_fidelity(people):
 
 
 def test_a_cohort_that_does_not_fit_the_codebook_is_named(codebook):
-    with pytest.raises(InputError, match=r"The cohort 'women': 'sex' has no level 'femal'.*did you mean 'female'"):
+    with pytest.raises(InputError, match=r"The cohort 'women': 'sex' has no category 'femal'.*did you mean 'female'"):
         cohort("women", sex="femal").conditions(codebook)
 
 
-def test_a_cohort_may_name_a_level_by_its_number(codebook):
-    """YAML gives a number, pydantic makes it a float, the level is text."""
-    described = codebook.with_columns({"ward": Column(type="categorical", levels=["1", "2"])})
-    assert cohort("first", ward=1).conditions(described)["ward"].levels == ("1",)
-    assert cohort("both", ward=[1, 2]).conditions(described)["ward"].levels == ("1", "2")
+def test_a_cohort_may_name_a_category_by_its_number(codebook):
+    """YAML gives a number, pydantic makes it a float, the category is text."""
+    described = codebook.with_columns({"ward": Column(type="categorical", categories=["1", "2"])})
+    assert cohort("first", ward=1).conditions(described)["ward"].categories == ("1",)
+    assert cohort("both", ward=[1, 2]).conditions(described)["ward"].categories == ("1", "2")
 
 
 def test_a_cohort_that_cleaning_left_no_column_for_is_left_out(people, caplog):

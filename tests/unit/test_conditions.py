@@ -11,12 +11,12 @@ from medsynth.errors import InputError
 
 @pytest.fixture
 def described(codebook):
-    """Ward codebook with drugs: a count, a column with the level 'No', one without, one with numbers as levels."""
+    """Ward codebook with drugs: a count, columns with and without the category 'No', one of numbers as categories."""
     drugs = {
         "drugs": Column(type="integer", range=(0, 50)),
-        "insulin": Column(type="categorical", levels=["No", "Steady", "Up"]),
-        "dose": Column(type="ordinal", levels=["low", "high"]),
-        "ward": Column(type="categorical", levels=["1", "2", "7"]),
+        "insulin": Column(type="categorical", categories=["No", "Steady", "Up"]),
+        "dose": Column(type="ordinal", categories=["low", "high"]),
+        "ward": Column(type="categorical", categories=["1", "2", "7"]),
         "temperature": Column(type="continuous", range=(30, 45)),
     }
     return codebook.with_columns(drugs)
@@ -47,17 +47,17 @@ def refused(described, **conditions):
     return said
 
 
-def test_a_level_holds_where_the_column_has_it(described):
+def test_a_category_holds_where_the_column_has_it(described):
     assert held(described, sex="female") == [True, False, True, False]
 
 
-def test_a_list_of_levels_holds_where_the_column_has_one_of_them(described):
+def test_a_list_of_categories_holds_where_the_column_has_one_of_them(described):
     assert held(described, stage=["I", "III"]) == [True, False, True, True]
 
 
-def test_a_number_as_a_level_is_its_text_also_as_a_float_that_yaml_made_of_it(described):
+def test_a_number_as_a_category_is_its_text_also_as_a_float_that_yaml_made_of_it(described):
     for written in (1, 1.0, "1", [1], [1.0], np.int64(1)):
-        assert Conditions.parse({"ward": written}, described)["ward"] == Condition(levels=("1",))
+        assert Conditions.parse({"ward": written}, described)["ward"] == Condition(categories=("1",))
 
 
 def test_a_number_is_prescribed_above_zero(described):
@@ -68,18 +68,18 @@ def test_a_number_is_not_prescribed_at_zero(described):
     assert held(described, drugs="not prescribed") == [True, False, False, True]
 
 
-def test_a_level_is_prescribed_unless_it_is_no(described):
+def test_a_category_is_prescribed_unless_it_is_no(described):
     assert held(described, insulin="prescribed") == [False, True, True, False]
 
 
-def test_the_level_no_is_not_prescribed(described):
+def test_the_category_no_is_not_prescribed(described):
     assert held(described, insulin="not prescribed") == [True, False, False, True]
 
 
-def test_a_level_of_the_name_prescribed_means_itself(codebook):
-    column = Column(type="categorical", levels=["prescribed", "stopped", "No"])
+def test_a_category_of_the_name_prescribed_means_itself(codebook):
+    column = Column(type="categorical", categories=["prescribed", "stopped", "No"])
     parsed = Conditions.parse({"pill": "prescribed"}, codebook.with_columns({"pill": column}))
-    assert parsed["pill"].levels == ("prescribed",)
+    assert parsed["pill"].categories == ("prescribed",)
 
 
 def test_a_range_includes_both_ends(described):
@@ -112,12 +112,12 @@ def test_an_unknown_column_names_the_nearest(described):
     assert refused(described, agee=40).endswith("no column 'agee'; did you mean 'age'?")
 
 
-def test_an_unknown_level_names_the_nearest(described):
+def test_an_unknown_category_names_the_nearest(described):
     assert refused(described, sex="femal").endswith("which a condition names; did you mean 'female'?")
 
 
-def test_one_unknown_level_in_a_list_is_named(described):
-    assert "'stage' has no level 'IV'" in refused(described, stage=["I", "IV"])
+def test_one_unknown_category_in_a_list_is_named(described):
+    assert "'stage' has no category 'IV'" in refused(described, stage=["I", "IV"])
 
 
 def test_a_range_outside_the_codebooks_is_refused(described):
@@ -136,7 +136,7 @@ def test_a_range_without_a_whole_number_is_fine_for_a_continuous_column(describe
     assert Conditions.parse({"temperature": (36.2, 36.8)}, described)["temperature"] == Condition(low=36.2, high=36.8)
 
 
-def test_a_level_is_refused_for_a_numeric_column(described):
+def test_a_category_is_refused_for_a_numeric_column(described):
     assert "must be a number, a pair (low, high) or one of prescribed" in refused(described, age="old")
 
 
@@ -144,12 +144,12 @@ def test_a_range_of_words_is_refused(described):
     assert "must be two numbers" in refused(described, age=("young", "old"))
 
 
-def test_an_empty_list_of_levels_is_refused(described):
-    assert "must be a level or a list of levels" in refused(described, stage=[])
+def test_an_empty_list_of_categories_is_refused(described):
+    assert "must be a category or a list of categories" in refused(described, stage=[])
 
 
-def test_prescribed_needs_a_level_that_says_no(described):
-    assert "needs the level 'No', which the column lacks" in refused(described, dose="prescribed")
+def test_prescribed_needs_a_category_that_says_no(described):
+    assert "needs the category 'No', which the column lacks" in refused(described, dose="prescribed")
 
 
 def test_not_prescribed_is_refused_where_zero_is_out_of_range(described):

@@ -1,4 +1,4 @@
-"""What is told of real patients: small counts, extremes, rare levels."""
+"""What is told of real patients: small counts, extremes, rare categories."""
 
 import dataclasses
 import itertools
@@ -12,11 +12,11 @@ from medsynth.disclosure import (
     few,
     inner_range,
     pools,
+    shown_categories,
     shown_cells,
     shown_groups,
-    shown_levels,
     shown_sets,
-    without_rare_levels,
+    without_rare_categories,
 )
 from medsynth.scores.fidelity.plot_data import associations, distributions, shown_associations
 from medsynth.scores.registry import Facts, tables
@@ -135,25 +135,25 @@ def test_several_rows_lie_at_or_beyond_either_end_of_the_range():
     assert inner_range(pd.Series([1, 2, 3]), 10) == (2, 2)
 
 
-def test_rare_levels_lose_their_names_and_so_does_the_next_smallest(codebook):
+def test_rare_categories_lose_their_names_and_so_does_the_next_smallest(codebook):
     stage, sex = codebook.columns["stage"], codebook.columns["sex"]
-    found = shown_levels(pd.Series(["I"] * 30 + ["II"] * 13), stage, 10)
-    assert dict(found) == {"I": "I", "II": "II", "III": "rare (1 level)"}
-    found = shown_levels(pd.Series(["I"] * 30 + ["II"] * 13 + ["III"] * 3), stage, 10)
-    assert dict(found) == {"I": "I", "II": "rare (2 levels)", "III": "rare (2 levels)"}
-    assert list(shown_levels(pd.Series(["female"] * 30), sex, 10)) == ["female", "male"]
+    found = shown_categories(pd.Series(["I"] * 30 + ["II"] * 13), stage, 10)
+    assert dict(found) == {"I": "I", "II": "II", "III": "rare (1 category)"}
+    found = shown_categories(pd.Series(["I"] * 30 + ["II"] * 13 + ["III"] * 3), stage, 10)
+    assert dict(found) == {"I": "I", "II": "rare (2 categories)", "III": "rare (2 categories)"}
+    assert list(shown_categories(pd.Series(["female"] * 30), sex, 10)) == ["female", "male"]
 
 
-def test_a_binary_column_with_a_level_of_few_rows_has_no_levels(codebook):
-    assert list(shown_levels(pd.Series(["female"] * 30 + ["male"]), codebook.columns["sex"], 10)) == []
+def test_a_binary_column_with_a_category_of_few_rows_has_no_categories(codebook):
+    assert list(shown_categories(pd.Series(["female"] * 30 + ["male"]), codebook.columns["sex"], 10)) == []
 
 
-def test_levels_that_leave_few_of_the_rows_that_others_count_are_rare(codebook):
+def test_categories_that_leave_few_of_the_rows_that_others_count_are_rare(codebook):
     stages, stage = pd.Series(["I"] * 30 + ["II"] * 13 + ["III"] * 12), codebook.columns["stage"]
     all_rows = pd.concat([stages, pd.Series(["I"] * 30 + ["II"] * 15 + ["III"] * 4)])
-    assert shown_levels(stages, stage, 10)["III"] == "III"
-    assert dict(shown_levels(stages, stage, 10, all_rows)) == {
-        "I": "I", "II": "rare (2 levels)", "III": "rare (2 levels)"
+    assert shown_categories(stages, stage, 10)["III"] == "III"
+    assert dict(shown_categories(stages, stage, 10, all_rows)) == {
+        "I": "I", "II": "rare (2 categories)", "III": "rare (2 categories)"
     }  # fmt: skip
 
 
@@ -168,13 +168,13 @@ def test_no_bin_and_no_share_of_the_plot_data_is_of_few_real_rows(partitions):
         counts = np.round(np.array(shown["real"]) * widths * len(test))
         assert not ((counts > 0) & (counts < 10)).any(), name
     assert max(found["age"]["edges"]) < 110
-    assert found["sex"] == {"levels": [], "real": [], "synthetic": []}
+    assert found["sex"] == {"categories": [], "real": [], "synthetic": []}
 
 
-def test_shares_of_levels_that_are_shown_are_exact(partitions):
+def test_shares_of_categories_that_are_shown_are_exact(partitions):
     train, test, codebook = partitions
     found = distributions({"real": train, "synthetic": test}, codebook, edges_from="real")
-    assert found["sex"]["real"] == pytest.approx([(train["sex"] == level).mean() for level in ("female", "male")])
+    assert found["sex"]["real"] == pytest.approx([(train["sex"] == category).mean() for category in ("female", "male")])
 
 
 def test_an_association_that_tells_of_a_rare_combination_is_left_out(partitions):
@@ -203,20 +203,22 @@ def free_text(n):
 def test_free_text_of_few_patients_is_grouped_where_a_table_is_handed_over():
     codebook, clean = free_text(40)
     table = clean[["stage", "sex"]]
-    given, cells = without_rare_levels(table, clean, codebook, least=4)
+    given, cells = without_rare_categories(table, clean, codebook, least=4)
     assert set(given["stage"]) == set(given["stage"].cat.categories) == {"common", "other"}
     assert cells == {"stage": 6} and (given["stage"] == "other").sum() == 6
-    # A declared level is the publisher's word, and three persons are enough where three are asked for.
+    # A declared category is the publisher's word, and three persons are enough where three are asked for.
     assert given["sex"].equals(table["sex"])
     assert (
-        without_rare_levels(table, clean, codebook, least=3)[0]["stage"].astype(str).equals(table["stage"].astype(str))
+        without_rare_categories(table, clean, codebook, least=3)[0]["stage"]
+        .astype(str)
+        .equals(table["stage"].astype(str))
     )
 
 
 def test_patients_are_counted_and_not_their_admissions():
     codebook, clean = free_text(40)
     # Six admissions of three persons.
-    assert without_rare_levels(clean, clean, codebook, least=6)[1] == {"stage": 6}
+    assert without_rare_categories(clean, clean, codebook, least=6)[1] == {"stage": 6}
 
 
 def tables_of(tmp_path, **files):

@@ -39,7 +39,7 @@ def drawn_under(coder, condition, n=5000):
 GAMMA = np.random.default_rng(0).gamma(2, 10, 3000)
 
 
-def test_levels_come_back_exactly(partitions):
+def test_categories_come_back_exactly(partitions):
     train, _, codebook = partitions
     coder = TableCoder().fit(train, codebook)
     names = ["sex", "admitted", "icu", "stage"]
@@ -136,7 +136,7 @@ def test_the_share_of_a_range_is_counted_within_bins(coded):
     assert weights @ coder.shares("x", parsed["x"]) == pytest.approx(0.37, abs=0.01)
 
 
-def test_shares_of_levels_are_zero_or_one(partitions):
+def test_shares_of_categories_are_zero_or_one(partitions):
     _, _, codebook = partitions
     coder = TableCoder().fit(partitions[0], codebook)
     parsed = Conditions.parse({"icu": ["yes", "no"]}, codebook)

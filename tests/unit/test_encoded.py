@@ -18,7 +18,7 @@ def train(partitions):
     return partitions[0]
 
 
-def test_levels_become_whole_numbers_in_the_order_of_their_text(train):
+def test_categories_become_whole_numbers_in_the_order_of_their_text(train):
     encoded = TableScaler().fit(train).transform(train)
     assert encoded["icu"].dtype == "int64"
     known = ["no", "not applicable", "yes"]
@@ -37,15 +37,15 @@ def test_decoding_gives_the_table_back(partitions):
     pd.testing.assert_frame_equal(codebook.conform(scaler.inverse(scaler.transform(train))), train)
 
 
-def test_labels_are_rounded_and_clipped_to_known_levels(train):
+def test_labels_are_rounded_and_clipped_to_known_categories(train):
     scaler = TableScaler().fit(train)
     numbers = scaler.transform(train.head(5)).assign(icu=[-3.0, 0.4, 0.6, 1.9, 9.0])
     assert list(scaler.inverse(numbers)["icu"]) == ["no", "no", "not applicable", "yes", "yes"]
 
 
-def test_a_level_that_training_rows_lack_is_never_drawn(train):
+def test_a_category_that_training_rows_lack_is_never_drawn(train):
     few = train[train["stage"] != "II"]
-    assert "II" not in TableScaler().fit(few).levels_["stage"]
+    assert "II" not in TableScaler().fit(few).categories_["stage"]
 
 
 def test_a_constant_column_is_scaled_and_back(train):
@@ -81,7 +81,7 @@ def test_ctgan_learns_numbers_alone(partitions):
     check_clean(model.sample(50, seed=1), codebook, what="EncodedCTGAN")
 
 
-@pytest.mark.parametrize("content", [None, "", "[1, 2]", json.dumps({"levels": {}})])
+@pytest.mark.parametrize("content", [None, "", "[1, 2]", json.dumps({"categories": {}})])
 def test_a_model_without_its_encoding_is_a_clear_error(partitions, tmp_path, content):
     train, _, codebook = partitions
     EncodedTVAE().fit(train, codebook, epochs=1, seed=1).save(tmp_path)
@@ -92,8 +92,8 @@ def test_a_model_without_its_encoding_is_a_clear_error(partitions, tmp_path, con
         EncodedTVAE.load(tmp_path)
 
 
-def test_many_levels_are_encoded(codebook):
-    levels = [f"diagnosis {i:04d}" for i in range(3000)]
-    table = pd.DataFrame({"drug": pd.Categorical(np.random.default_rng(0).choice(levels, 9000), levels)})
+def test_many_categories_are_encoded(codebook):
+    categories = [f"diagnosis {i:04d}" for i in range(3000)]
+    table = pd.DataFrame({"drug": pd.Categorical(np.random.default_rng(0).choice(categories, 9000), categories)})
     scaler = TableScaler().fit(table)
     assert (scaler.inverse(scaler.transform(table))["drug"] == table["drug"].astype(str)).all()

@@ -35,7 +35,7 @@ OUTCOME = Target(
 )
 
 
-def test_a_positive_level_comes_second(partitions):
+def test_a_positive_category_comes_second(partitions):
     train = partitions[0]
     assert ADMITTED.classes(train) == ["no", "yes"]
     assert Target(name="t", column="sex", positive="female").classes(train) == ["male", "female"]
@@ -60,8 +60,8 @@ def test_what_makes_a_target_never_predicts_it(partitions):
     assert ADMITTED.predictors(partitions[0].assign(icu_missing="no")) == ["age", "sex", "stage", "crp"]
 
 
-def test_a_target_of_a_level_that_does_not_exist_names_the_nearest(partitions):
-    with pytest.raises(InputError, match=r"column 'icu' has no level 'yess'; did you mean 'yes'\?"):
+def test_a_target_of_a_category_that_does_not_exist_names_the_nearest(partitions):
+    with pytest.raises(InputError, match=r"column 'icu' has no category 'yess'; did you mean 'yes'\?"):
         Target(name="t", column="icu", positive="yess").check(partitions[2])
 
 

@@ -60,16 +60,16 @@ def test_columns_may_be_in_any_order_and_others_are_ignored(partitions, tmp_path
     assert "columns that the codebook lacks are ignored: note" in caplog.text
 
 
-def test_levels_that_look_like_numbers_may_be_numbers_in_a_parquet(partitions, elsewhere):
+def test_categories_that_look_like_numbers_may_be_numbers_in_a_parquet(partitions, elsewhere):
     train, _, codebook = partitions
-    described = codebook.with_columns({"ward": Column(type="categorical", levels=["1", "2"])})
+    described = codebook.with_columns({"ward": Column(type="categorical", categories=["1", "2"])})
     wards = np.arange(len(train)) % 2 + 1
     assert list(fitted(elsewhere("table.parquet", ward=wards), described).table_["ward"][:2]) == ["1", "2"]
 
 
-def test_a_level_called_none_is_no_missing_cell(partitions, elsewhere):
+def test_a_category_called_none_is_no_missing_cell(partitions, elsewhere):
     train, _, codebook = partitions
-    described = codebook.with_columns({"result": Column(type="categorical", levels=["None", "NA"])})
+    described = codebook.with_columns({"result": Column(type="categorical", categories=["None", "NA"])})
     results = np.where(np.arange(len(train)) % 2, "None", "NA")
     assert list(fitted(elsewhere(result=results), described).table_["result"][:2]) == ["NA", "None"]
 
@@ -77,10 +77,10 @@ def test_a_level_called_none_is_no_missing_cell(partitions, elsewhere):
 # What it must be
 
 
-def test_an_unknown_level_is_named_with_file_column_and_count(partitions, elsewhere):
+def test_an_unknown_category_is_named_with_file_column_and_count(partitions, elsewhere):
     train, _, codebook = partitions
     said = refusal(elsewhere(sex=np.where(train.index < 3, "femal", "male")), codebook)
-    assert f"column 'sex' has the level 'femal' in 3 of {len(train):,} rows" in said
+    assert f"column 'sex' has the category 'femal' in 3 of {len(train):,} rows" in said
     assert said.endswith("did you mean 'female'?")
 
 

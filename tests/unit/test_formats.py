@@ -30,7 +30,7 @@ def ward():
 
 
 LABELS = {"age": "Age at admission", "sex": "Sex", "pain": "Pain", "crea": "Creatinine"}
-LEVELS = {"sex": {1: "male", 2: "female"}, "pain": {0: "none", 1: "some", 2: "much", -9: "refused"}}
+CATEGORIES = {"sex": {1: "male", 2: "female"}, "pain": {0: "none", 1: "some", 2: "much", -9: "refused"}}
 
 
 def cleaned(path, **options):
@@ -39,10 +39,14 @@ def cleaned(path, **options):
     return codebook, clean(read_raw(path, codebook), codebook)[0]
 
 
-def test_spss_labels_levels_and_missing_values(tmp_path):
+def test_spss_labels_categories_and_missing_values(tmp_path):
     path = tmp_path / "ward.sav"
     pyreadstat.write_sav(
-        ward(), path, column_labels=LABELS, variable_value_labels=LEVELS, missing_ranges={"pain": [-9], "age": [999]}
+        ward(),
+        path,
+        column_labels=LABELS,
+        variable_value_labels=CATEGORIES,
+        missing_ranges={"pain": [-9], "age": [999]},
     )
     codebook, table = cleaned(path)
     assert codebook.columns["age"].description == "Age at admission"
@@ -55,9 +59,9 @@ def test_spss_labels_levels_and_missing_values(tmp_path):
 def test_stata_labels_and_its_kinds_of_missing(tmp_path):
     path = tmp_path / "ward.dta"
     table = ward().assign(pain=lambda t: t["pain"].astype(object).where(t["pain"] >= 0, "a"))
-    levels = {"sex": LEVELS["sex"], "pain": {0: "none", 1: "some", 2: "much", "a": "refused"}}
+    categories = {"sex": CATEGORIES["sex"], "pain": {0: "none", 1: "some", 2: "much", "a": "refused"}}
     pyreadstat.write_dta(
-        table, path, column_labels=LABELS, variable_value_labels=levels, missing_user_values={"pain": ["a"]}
+        table, path, column_labels=LABELS, variable_value_labels=categories, missing_user_values={"pain": ["a"]}
     )
     codebook, table = cleaned(path)
     assert codebook.columns["sex"].codes == {"1": "male", "2": "female"}
@@ -87,7 +91,7 @@ def test_a_few_labelled_codes_among_numbers_are_missing(tmp_path):
     assert codebook.columns["age"].type == "integer" and codebook.columns["age"].missing == ["999"]
 
 
-def test_two_codes_with_one_label_stay_two_levels(tmp_path):
+def test_two_codes_with_one_label_stay_two_categories(tmp_path):
     path = tmp_path / "ward.sav"
     pyreadstat.write_sav(ward(), path, variable_value_labels={"pain": {0: "none", 1: "some", 2: "some", -9: "none"}})
     assert len(set(cleaned(path)[0].columns["pain"].codes.values())) == 4

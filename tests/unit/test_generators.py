@@ -167,7 +167,7 @@ def test_every_row_meets_the_condition_where_columns_are_drawn_one_by_one(partit
 def test_a_condition_that_the_codebook_does_not_know_is_refused(partitions, name):
     train, _, codebook = partitions
     model = next(make(name).fit_checkpoints(train, codebook, epochs=[1], seed=1))
-    with pytest.raises(InputError, match=r"no level 'femal', .* did you mean 'female'"):
+    with pytest.raises(InputError, match=r"no category 'femal', .* did you mean 'female'"):
         model.sample(5, seed=1, conditions={"sex": "femal"})
 
 
@@ -237,9 +237,9 @@ def described(codebook, table, **columns):
 
 
 def peculiar(codebook, rows):
-    """Heavy tails, a spike at zero, a constant, two values, one level, 2,000 levels."""
+    """Heavy tails, a spike at zero, a constant, two values, one category, 2,000 categories."""
     rng = np.random.default_rng(0)
-    levels = [f"drug {i}" for i in range(2000)]
+    categories = [f"drug {i}" for i in range(2000)]
     table = pd.DataFrame(
         {
             "cost": rng.lognormal(3, 2, rows),
@@ -247,7 +247,7 @@ def peculiar(codebook, rows):
             "constant": np.full(rows, 7),
             "two": rng.choice([1.5, 90.0], rows),
             "country": ["here"] * rows,
-            "drug": rng.choice(levels, rows),
+            "drug": rng.choice(categories, rows),
             "sex": rng.choice(["female", "male"], rows),
         }
     )
@@ -258,9 +258,9 @@ def peculiar(codebook, rows):
         dose=Column(type="continuous"),
         constant=Column(type="integer"),
         two=Column(type="continuous"),
-        country=Column(type="categorical", levels=["here"]),
-        drug=Column(type="categorical", levels=levels),
-        sex=Column(type="binary", levels=["female", "male"]),
+        country=Column(type="categorical", categories=["here"]),
+        drug=Column(type="categorical", categories=categories),
+        sex=Column(type="binary", categories=["female", "male"]),
     )
 
 

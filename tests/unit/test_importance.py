@@ -32,8 +32,8 @@ def patients(n, seed=0):
     """Table in which age alone makes patients sick, and a score makes them die or need intensive care."""
     rng = np.random.default_rng(seed)
     age, score = rng.integers(20, 90, n), rng.integers(0, 10, n)
-    levels = {"sick": age > 60, "death": score == 9, "icu": score >= 7, "male": rng.random(n) < 0.5}
-    coded = {k: pd.Categorical(np.where(v, "yes", "no"), categories=["no", "yes"]) for k, v in levels.items()}
+    categories = {"sick": age > 60, "death": score == 9, "icu": score >= 7, "male": rng.random(n) < 0.5}
+    coded = {k: pd.Categorical(np.where(v, "yes", "no"), categories=["no", "yes"]) for k, v in categories.items()}
     return pd.DataFrame({"age": age, "score": score, "noise": rng.normal(size=n), **coded})
 
 
@@ -126,7 +126,7 @@ def test_the_position_of_values_put_together_tells_nobody_how_many_rows_have_whi
     assert of(2, False, (0.5 / 31, 6.5 / 31)) == of(3, False, (1 / 31, 7 / 31))
 
 
-def test_a_level_that_training_rows_never_show_has_no_position(tables):
+def test_a_category_that_training_rows_never_show_has_no_position(tables):
     train, test, _ = tables
     train = train[train["male"] == "no"].reset_index(drop=True)
     explanation = explain(train, test, SICK, TableEncoder().fit(train), seed=1)

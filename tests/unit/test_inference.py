@@ -71,27 +71,27 @@ def test_terms_that_are_hard_to_tell_apart_are_not_aliased():
     assert independent_terms(np.column_stack([x[:2], [1, 3], [3, 1]])).sum() == 2
 
 
-def test_rows_without_a_level_or_with_one_class_say_nothing():
+def test_rows_without_a_category_or_with_one_class_say_nothing():
     x, y = rows(200)
     fit = fit_logistic(np.column_stack([x, np.zeros(200)]), y)
     assert np.isnan(fit.estimates).tolist() == [False, False, False, True]
     assert np.isnan(fit_logistic(x, np.zeros(200, dtype=int)).estimates).all()
 
 
-def test_numbers_count_in_real_standard_deviations_and_levels_against_the_most_frequent(partitions):
+def test_numbers_count_in_real_standard_deviations_and_categories_against_the_most_frequent(partitions):
     train, test, _ = partitions
     design = Design(ADMITTED.predictors, least=10).fit(train)
     base = train["stage"].value_counts().index[0]
     assert set(design.terms_) - {"(intercept)", "age (per SD)"} == {
-        f"{name}: {level}" for name in ("sex", "stage") for level in train[name].value_counts().index[1:]
+        f"{name}: {category}" for name in ("sex", "stage") for category in train[name].value_counts().index[1:]
     }
     x = pd.DataFrame(design.matrix(test), columns=design.terms_)
     np.testing.assert_allclose(x["age (per SD)"], (test["age"] - train["age"].mean()) / train["age"].std())
-    levels = x[[term for term in x if term.startswith("stage")]]
-    assert (levels.sum(axis=1).to_numpy() == (test["stage"] != base).to_numpy()).all()
+    categories = x[[term for term in x if term.startswith("stage")]]
+    assert (categories.sum(axis=1).to_numpy() == (test["stage"] != base).to_numpy()).all()
 
 
-def test_a_level_of_few_patients_and_a_dropped_column_have_no_term(partitions):
+def test_a_category_of_few_patients_and_a_dropped_column_have_no_term(partitions):
     train, _, _ = partitions
     rare = train.assign(stage=train["stage"].where(train.index > 3, "III").where(train.index < 4, "I"))
     rare["stage"] = rare["stage"].astype(train["stage"].dtype)
@@ -116,8 +116,8 @@ def test_a_model_that_does_not_fit_is_refused_in_a_sentence(codebook, changes, s
 def table_of(seed):
     """2,000 rows of the model of `rows`."""
     x, y = rows(2000, seed)
-    levels = {"group": np.where(x[:, 2], "b", "a"), "y": np.where(y, "yes", "no")}
-    return pd.DataFrame({"number": x[:, 1], **{name: pd.Categorical(v) for name, v in levels.items()}})
+    categories = {"group": np.where(x[:, 2], "b", "a"), "y": np.where(y, "yes", "no")}
+    return pd.DataFrame({"number": x[:, 1], **{name: pd.Categorical(v) for name, v in categories.items()}})
 
 
 def long_table(*named):
@@ -144,7 +144,7 @@ MODELS = [made("model", 1, 1), made("model", 1, 2)]
 
 @pytest.fixture(scope="module")
 def scores():
-    """The real training rows' model, a generator that has it, one that shuffles, one without a level."""
+    """The real training rows' model, a generator that has it, one that shuffles, one without a category."""
     named = [*REAL]
     for i in range(10):
         name = made("model", 1, i + 1)

@@ -50,12 +50,12 @@ def test_types_are_inferred_from_values_and_pandas_types():
     }
 
 
-def test_levels_are_text_in_the_order_of_the_values_or_categories():
+def test_categories_are_text_in_the_order_of_the_values_or_categories():
     columns = Codebook.infer(plain()).columns
-    assert columns["sick"].levels == ["False", "True"]
-    assert columns["code"].levels == ["0", "1"]
-    assert columns["grade"].levels == ["low", "mid", "high"]
-    assert columns["arm"].levels == ["1", "2", "3"]
+    assert columns["sick"].categories == ["False", "True"]
+    assert columns["code"].categories == ["0", "1"]
+    assert columns["grade"].categories == ["low", "mid", "high"]
+    assert columns["arm"].categories == ["1", "2", "3"]
 
 
 def test_numbers_have_the_range_and_decimals_that_are_seen():
@@ -71,9 +71,9 @@ def test_missing_cells_change_no_type():
     assert types(gaps) == types(table)
 
 
-def test_a_two_valued_number_with_missing_cells_has_levels_without_decimals():
+def test_a_two_valued_number_with_missing_cells_has_categories_without_decimals():
     table = pd.DataFrame({"code": [0, 1, None, 1]})
-    assert Codebook.infer(table).columns["code"].levels == ["0", "1"]
+    assert Codebook.infer(table).columns["code"].categories == ["0", "1"]
 
 
 def test_identifiers_and_dates_are_known():
@@ -92,13 +92,13 @@ def test_a_type_can_be_given_where_the_guess_is_wrong():
     [
         (plain().assign(empty=np.nan), {}, "column 'empty' holds no value; leave it out"),
         (plain(), {"wards": "binary"}, r"no column 'wards', .* did you mean 'ward'"),
-        (plain(), {"ward": "binary"}, r"is binary and has 3 levels"),
+        (plain(), {"ward": "binary"}, r"is binary and has 3 categories"),
         (plain(), {"ward": "integer"}, r"'ward' has 60 cells that are no finite numbers"),
         (plain().assign(crp=np.inf), {}, r"'crp' has 60 cells that are no finite numbers"),
         (plain().head(0), {}, "no rows"),
         (plain().rename(columns={"age": 7}), {}, "column names must be text"),
     ],
-    ids=["empty column", "unknown column", "levels", "text", "infinite", "no rows", "names"],
+    ids=["empty column", "unknown column", "categories", "text", "infinite", "no rows", "names"],
 )
 def test_what_cannot_be_described_is_one_sentence(table, given, said):
     with pytest.raises(InputError, match=said) as caught:
@@ -123,13 +123,13 @@ def test_pandas_types_survive_saving(tmp_path):
     pd.testing.assert_frame_equal(CART.load(tmp_path).sample(50), model.sample(50))
 
 
-def test_a_level_of_a_plain_table_can_be_a_condition():
+def test_a_category_of_a_plain_table_can_be_a_condition():
     model = CART().fit(plain(400))
     drawn = model.sample(50, conditions={"sick": "True", "arm": 2, "age": (30, 40)})
     assert drawn["sick"].all() and (drawn["arm"] == 2).all() and drawn["age"].between(30, 40).all()
 
 
-def test_a_plain_table_fits_a_codebook_that_has_its_levels_as_text():
+def test_a_plain_table_fits_a_codebook_that_has_its_categories_as_text():
     table = plain(400)
     codebook = Codebook.infer(table.astype({"sick": str, "code": str}))
     drawn = CART().fit(table, codebook).sample(50)

@@ -22,9 +22,9 @@ def described(**columns) -> tuple[pd.DataFrame, Codebook]:
     types, table = {}, {}
     for name, values in columns.items():
         if isinstance(values[0], str):
-            levels = sorted(set(values))
-            types[name] = {"type": "categorical", "levels": levels}
-            table[name] = pd.Categorical(values, categories=levels)
+            categories = sorted(set(values))
+            types[name] = {"type": "categorical", "categories": categories}
+            table[name] = pd.Categorical(values, categories=categories)
         else:
             types[name] = {"type": "continuous"}
             table[name] = np.asarray(values, dtype="float64")
@@ -97,7 +97,7 @@ def test_a_value_of_most_rows_has_a_bin_of_its_own(spike):
     assert score(real.assign(a=float(spike)), real, codebook).value == pytest.approx(0.9)
 
 
-def test_levels_that_few_real_rows_have_are_one():
+def test_categories_that_few_real_rows_have_are_one():
     common = ["A"] * 48 + ["B"] * 48
     real, codebook = described(a=[*common, "C", "C", "D", "D"], b=["n"] * 100, c=["n"] * 100)
     assert score(real.assign(a=real["a"].where(real["a"] != "C", "D")), real, codebook).value == 1
@@ -124,7 +124,7 @@ def test_replicates_are_the_scores_of_rows_that_are_repeated():
     synthetic = real.assign(a=pd.Categorical(["n"] * 10 + ["y"] * 30))
     weights = person_weights(np.arange(40), seed=1)
     found = score(synthetic, real, codebook, weights=weights)
-    # More than a quarter of the real rows have the level that a quarter of the synthetic ones have.
+    # More than a quarter of the real rows have the category that a quarter of the synthetic ones have.
     kept = [i for i, weight in enumerate(weights) if weight[::2].sum() > 10]
     assert len(kept) > 100 and np.std(found.replicates) > 0.05
     for i in kept:

@@ -8,7 +8,7 @@ import torch
 from medsynth.errors import InputError
 from medsynth.generators import MedVAE
 from medsynth.generators.training import (
-    LevelLikelihood,
+    CategoryLikelihood,
     active_dimensions,
     kl_divergence,
     stages_of,
@@ -204,12 +204,12 @@ def test_a_condition_still_holds_after_loading(partitions, tmp_path):
 
 
 @pytest.mark.parametrize("draw, shares", [(False, [0, 0, 1]), (True, [0.2, 0.3, 0.5])])
-def test_levels_are_the_most_probable_ones_unless_they_are_drawn(partitions, draw, shares):
-    model = fit(partitions, draw_levels=draw)
-    # Flags sex and admitted, then the levels of icu and of stage.
+def test_categories_are_the_most_probable_ones_unless_they_are_drawn(partitions, draw, shares):
+    model = fit(partitions, sample_categories=draw)
+    # Flags sex and admitted, then the categories of icu and of stage.
     flags = torch.tensor([0.3, 0.6]).logit().expand(5000, 2)
-    levels = torch.tensor([0.2, 0.3, 0.5] * 2).log().expand(5000, 6)
-    decided, drawn = model._decide(flags, levels, torch.Generator().manual_seed(0))
+    categories = torch.tensor([0.2, 0.3, 0.5] * 2).log().expand(5000, 6)
+    decided, drawn = model._decide(flags, categories, torch.Generator().manual_seed(0))
     assert decided.float().mean(0).tolist() == pytest.approx([0.3, 0.6] if draw else [0, 1], abs=0.03)
     for codes in drawn.T:
         assert (torch.bincount(codes, minlength=3) / 5000).tolist() == pytest.approx(shares, abs=0.03)
@@ -279,12 +279,12 @@ def test_every_epoch_sees_every_row_once():
     assert torch.cat(seen[:3]).sort().values.tolist() == list(range(25))
 
 
-def test_likelihoods_of_levels_are_cross_entropies_column_by_column():
+def test_likelihoods_of_categories_are_cross_entropies_column_by_column():
     sizes = [2, 1, 7, 3, 5]
     rng = torch.Generator().manual_seed(0)
     logits = torch.randn(20, sum(sizes), generator=rng)
     codes = torch.stack([torch.randint(size, (20,), generator=rng) for size in sizes], 1)
-    found = LevelLikelihood(sizes, torch.device("cpu"))(logits, codes)
+    found = CategoryLikelihood(sizes, torch.device("cpu"))(logits, codes)
     wanted = [
         float(torch.nn.functional.cross_entropy(part, codes[:, i])) for i, part in enumerate(logits.split(sizes, 1))
     ]

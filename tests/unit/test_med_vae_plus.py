@@ -193,7 +193,7 @@ def test_rows_that_were_drawn_anew_and_replaced_go_on_with_their_own_logits():
 
 
 @torch.no_grad()
-def test_levels_are_drawn_as_often_as_their_probability_says():
+def test_categories_are_drawn_as_often_as_their_probability_says():
     network = decoder()
     z = torch.zeros(20_000, 2)
     partial = PartialTable(network, z, torch.Generator().manual_seed(0))
@@ -296,8 +296,8 @@ def test_every_row_meets_every_condition(rare, conditions):
     assert Conditions.parse(conditions, codebook).holds(drawn).all()
 
 
-def test_rows_of_a_rare_level_are_like_the_models_own_ones(rare):
-    """Only 20 training rows have the level, and age comes before it: drawing it alone would get their age wrong."""
+def test_rows_of_a_rare_category_are_like_the_models_own_ones(rare):
+    """Only 20 training rows have the category, and age comes before it: drawing it alone would get their age wrong."""
     train, codebook = rare
     model = fit(train, codebook, least_steps=200)
     asked = model.sample(2000, seed=1, conditions={"stage": "III"})
@@ -340,7 +340,7 @@ def test_a_combination_that_cannot_be_is_refused_and_says_how_far_it_got(model):
 def test_a_range_that_nobody_was_seen_in_is_refused(partitions):
     train, _, codebook = partitions
     model = fit(train.assign(crp=np.where(train["crp"] > 30, 90.0, 10.0)), codebook)
-    with pytest.raises(InputError, match="no level or bin that was seen in training holds a value that meets it"):
+    with pytest.raises(InputError, match="no category or bin that was seen in training holds a value that meets it"):
         model.sample(20, seed=1, conditions={"crp": (40, 60)})
 
 
@@ -493,10 +493,10 @@ def test_joined_rows_go_on_as_each_would_alone():
 
 
 @torch.no_grad()
-def test_a_rare_level_of_the_last_column_has_enough_beginnings_and_its_posterior():
+def test_a_rare_category_of_the_last_column_has_enough_beginnings_and_its_posterior():
     """Each row begins with a latent vector of its own; equal ones are one beginning."""
     made = decoder()
-    # A head that seldom, but then surely, gives the last level.
+    # A head that seldom, but then surely, gives the last category.
     made.heads.weight.data[-1] *= 6
     made.heads.bias.data[-1] -= 28
     rng = torch.Generator().manual_seed(0)

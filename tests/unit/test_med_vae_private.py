@@ -225,7 +225,7 @@ def test_histograms_have_the_noise_of_all_columns_together(partitions):
         drawn.append(n)
         return np.full(n, 1.0 if len(drawn) == 2 else 0.0)
 
-    # One level more by a deviation of the square root of the number of columns, in the second column.
+    # One category more by a deviation of the square root of the number of columns, in the second column.
     noisy = noisy_columns(train, codebook, 100.0, normal)
     deviation = 100.0 * math.sqrt(len(codebook.columns))
     name = list(codebook.columns)[1]
@@ -431,7 +431,7 @@ def test_oversampled_rows_are_accounted_for_at_their_own_rate_and_the_card_tells
     assert card["oversampled"] == {"stage": "III"}
 
 
-def test_rows_of_the_rare_level_enter_batches_so_many_times_as_often_and_no_others(partitions, monkeypatch):
+def test_rows_of_the_rare_category_enter_batches_so_many_times_as_often_and_no_others(partitions, monkeypatch):
     batches, losses = [], DPMedVAEPlus._losses
 
     def spy(self, codes, *arguments):
@@ -441,13 +441,13 @@ def test_rows_of_the_rare_level_enter_batches_so_many_times_as_often_and_no_othe
     monkeypatch.setattr(DPMedVAEPlus, "_losses", spy)
     model = fit(partitions, epsilon=None, noise_multiplier=None, steps=100, sample_rate=0.1, **RARE)
     assert model.order_[0] == "stage"
-    stage = model.codebook_.columns["stage"].all_levels.index("III")
+    stage = model.codebook_.columns["stage"].all_categories.index("III")
     entered, rows = torch.cat(batches)[:, 0] == stage, partitions[0]["stage"] == "III"
     assert float(entered.sum()) / rows.sum() / 100 == pytest.approx(0.4, rel=0.1)
     assert float((~entered).sum()) / (~rows).sum() / 100 == pytest.approx(0.1, rel=0.1)
 
 
-def test_an_oversampled_level_is_drawn_as_often_as_it_is(partitions):
+def test_an_oversampled_category_is_drawn_as_often_as_it_is(partitions):
     model = fit(partitions, epsilon=None, noise_multiplier=None, steps=100, **RARE)
     shares = partitions[0]["stage"].value_counts(normalize=True)
     drawn = model.sample(20_000, seed=1)["stage"].value_counts(normalize=True)
@@ -456,7 +456,7 @@ def test_an_oversampled_level_is_drawn_as_often_as_it_is(partitions):
 
 def test_gradients_are_divided_by_the_batch_expected_from_the_noisy_histogram(partitions, monkeypatch):
     model, seen = trained_with(partitions, monkeypatch, sample_rate=0.1, clip_norm=1e-6, width=64, **RARE)
-    share = model.network_["decoder"].direct.bias[: len(partitions[2].columns["stage"].all_levels)].exp()[2]
+    share = model.network_["decoder"].direct.bias[: len(partitions[2].columns["stage"].all_categories)].exp()[2]
     expected = 0.1 * len(partitions[0]) * (1 + 3 * share.item())
     assert float(torch.stack(seen).std()) == pytest.approx(3.0 * 1e-6 / expected, rel=0.05)
 
@@ -467,7 +467,7 @@ def test_gradients_are_divided_by_the_batch_expected_from_the_noisy_histogram(pa
         ({"oversample": {"stage": "III", "sex": "male"}}, "names 2 columns; it takes one"),
         ({"oversample": {"stag": "III"}}, "no column 'stag'"),
         ({"oversample": {"stage": "IV"}}, "IV"),
-        ({"oversample": {"age": 80}}, "names 'age', which has numbers; it takes a column of levels"),
+        ({"oversample": {"age": 80}}, "names 'age', which has numbers; it takes a column of categories"),
         ({**RARE, "latent": 3}, "leave out 'oversample' or set 'latent' to 0"),
         ({**RARE, "oversample_times": 6}, r"'oversample_times' is 6 and must be in \[1, 5\]"),
         ({**RARE, "oversample_times": 0.5}, "'oversample_times' is 0.5 and must"),

@@ -26,10 +26,10 @@ def test_declared_types_are_the_codebooks(table):
 def test_an_order_that_text_does_not_show_is_not_detected(table):
     stage = table.loc[(PLAIN, "stage")]
     assert (stage["detected"], stage["differs"]) == ("categorical", "yes")
-    assert stage["meaning"] == "the order of the levels is not known"
+    assert stage["meaning"] == "the order of the categories is not known"
 
 
-def test_labels_are_taken_for_ordered_levels(table):
+def test_labels_are_taken_for_ordered_categories(table):
     icu = table.loc[(ENCODED, "icu")]
     assert (icu["detected"], icu["differs"]) == ("ordinal", "yes")
     assert "neighbouring codes count as alike" in icu["meaning"]

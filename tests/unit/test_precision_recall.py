@@ -34,7 +34,7 @@ def normal(rows, seed, *, columns=3, shift=0.0):
         {"a": [7] * 20, "b": ["y"] * 20},
         {"a": [str(i) for i in range(300)]},
     ],
-    ids=["categories", "numbers", "both", "constants", "300 levels"],
+    ids=["categories", "numbers", "both", "constants", "300 categories"],
 )
 def test_a_table_agrees_with_itself(columns):
     table, codebook = described(**columns)
@@ -42,7 +42,7 @@ def test_a_table_agrees_with_itself(columns):
 
 
 def test_scores_are_the_integrals_of_their_definitions():
-    """Both curves at many alphas, numbers and levels, no ties."""
+    """Both curves at many alphas, numbers and categories, no ties."""
     rng = np.random.default_rng(1)
     real, codebook = described(a=rng.normal(size=300), b=rng.normal(size=300), c=rng.choice(list("pqr"), 300).tolist())
     synthetic = real.assign(a=rng.normal(0.3, size=300), b=rng.normal(size=300), c=real["c"].to_numpy()[::-1])
@@ -186,7 +186,7 @@ def test_a_draw_without_any_judged_row_has_no_replicate():
         assert np.isfinite(score.replicates[0]) and np.isnan(score.replicates[1])
 
 
-def test_another_level_is_farther_than_the_range_of_a_number():
+def test_another_category_is_farther_than_the_range_of_a_number():
     learned, codebook = described(a=[0, 10], b=["n", "y"])
     fresh, learned = learned.assign(a=0.0, b=learned["b"].to_numpy()[1]), learned.assign(b=learned["b"].to_numpy()[0])
     assert values(fresh, learned, codebook, learned=learned)["authenticity"] == 1

@@ -116,7 +116,7 @@ def test_not_applicable_is_never_imputed_where_the_question_arises(codebook, met
 
 
 def dependent(n, seed=0):
-    """A table in which y decides x (a number) and g (a level), a third of both missing; and the complete table."""
+    """A table in which y decides x (a number) and g (a category), a third of both missing; and the complete table."""
     rng = np.random.default_rng(seed)
     y = rng.normal(50, 10, n)
     full = pd.DataFrame(
@@ -129,7 +129,7 @@ def dependent(n, seed=0):
 def test_imputed_values_follow_what_decides_them(method):
     """Also in rows that were not fitted: miceforest's own `impute_new_data` would fill them at random."""
     columns = {name: {"type": "continuous"} for name in ("y", "x")}
-    columns["g"] = {"type": "binary", "levels": ["high", "low"]}
+    columns["g"] = {"type": "binary", "categories": ["high", "low"]}
     facts = {"name": "t", "title": "t", "publisher": "t", "licence": "t", "raw": {"file": "t.csv", "obtain": "t"}}
     codebook = Codebook.model_validate({**facts, "columns": columns})
     train, _ = dependent(600)
@@ -138,7 +138,7 @@ def test_imputed_values_follow_what_decides_them(method):
     gaps = test["x"].isna()
     assert np.corrcoef(imputed.loc[gaps, "x"], full.loc[gaps, "x"])[0, 1] > 0.9
     gaps = test["g"].isna()
-    # Half of them would be right by chance; a normal draw rounded to a level is right three times in four.
+    # Half of them would be right by chance; a normal draw rounded to a category is right three times in four.
     assert (imputed.loc[gaps, "g"] == full.loc[gaps, "g"]).mean() > 0.7
 
 
@@ -149,10 +149,10 @@ def test_a_second_transform_gives_the_same_values(incomplete, method):
     pd.testing.assert_frame_equal(imputer.transform(train), imputer.transform(train))
 
 
-def test_a_level_shared_with_not_applicable_can_be_imputed(codebook):
+def test_a_category_shared_with_not_applicable_can_be_imputed(codebook):
     """Women of unknown state are mostly "no", although "no" is what the codebook writes for men, too."""
     content = copy.deepcopy(CODEBOOK)
-    rule = {"codes": [97], "level": "no", "when": {"sex": "male"}}
+    rule = {"codes": [97], "category": "no", "when": {"sex": "male"}}
     content["columns"]["pregnant"] = {
         "type": "binary",
         "codes": {2: "no", 1: "yes"},
@@ -176,7 +176,7 @@ def test_test_rows_are_imputed_without_their_own_label():
     test, full = dependent(400, seed=1)
     train, test = (part.assign(g=whole["g"], y=0.0) for part, whole in ((train, dependent(600)[1]), (test, full)))
     columns = {name: {"type": "continuous", "range": [0, 1000]} for name in ("y", "x")}
-    columns["g"] = {"type": "binary", "levels": ["high", "low"]}
+    columns["g"] = {"type": "binary", "categories": ["high", "low"]}
     facts = {"name": "t", "title": "t", "publisher": "t", "licence": "t", "raw": {"file": "t.csv", "obtain": "t"}}
     codebook = Codebook.model_validate({**facts, "columns": columns})
     imputer = make_imputer("forest", seed=1).fit(train, codebook)
@@ -206,9 +206,9 @@ def test_mean_and_median_fill_numeric_columns(incomplete):
         assert np.allclose(imputed.loc[gap, "crp"], round(getattr(train["crp"], statistic)(), 1))
 
 
-def test_level_makes_missing_a_category(incomplete):
+def test_category_makes_missing_a_category(incomplete):
     train, _, codebook = incomplete
-    imputer = make_imputer("level").fit(train, codebook)
+    imputer = make_imputer("category").fit(train, codebook)
     imputed = imputer.transform(train)
     assert ((imputed["stage"] == "missing") == train["stage"].isna()).all()
     assert ((imputed["crp_missing"] == "yes") == train["crp"].isna()).all()
@@ -222,7 +222,7 @@ def test_a_column_complete_in_training_but_not_in_test_rows_is_filled(incomplete
         assert make_imputer(method).fit(train, codebook).transform(test)["age"].notna().all()
 
 
-def test_the_encoder_knows_training_levels_alone(partitions):
+def test_the_encoder_knows_training_categories_alone(partitions):
     train, test, _ = partitions
     train = train[train["stage"] != "III"]
     encoder = TableEncoder().fit(train)
@@ -239,7 +239,7 @@ def test_check_clean_names_column_rule_and_count(partitions):
         check_clean(bad, codebook, what="It")
 
 
-@pytest.mark.parametrize("kind", ["simple", "level"])
+@pytest.mark.parametrize("kind", ["simple", "category"])
 def test_a_flag_never_overwrites_a_column_of_the_table(incomplete, kind):
     train, _, codebook = incomplete
     own = codebook.columns["sex"].model_copy(update={"raw": "CRP_MISSING"})
@@ -248,10 +248,10 @@ def test_a_flag_never_overwrites_a_column_of_the_table(incomplete, kind):
         imputer.fit(train.assign(crp_missing=train["sex"]), codebook.with_columns({"crp_missing": own}))
 
 
-def test_a_column_called_like_the_flag_of_a_coded_one_is_kept_by_the_level_imputer(incomplete):
+def test_a_column_called_like_the_flag_of_a_coded_one_is_kept_by_the_category_imputer(incomplete):
     train, _, codebook = incomplete
     own = codebook.columns["sex"].model_copy(update={"raw": "STAGE_MISSING"})
     table = train.assign(stage_missing=train["sex"])
-    imputer = make_imputer("level").fit(table, codebook.with_columns({"stage_missing": own}))
+    imputer = make_imputer("category").fit(table, codebook.with_columns({"stage_missing": own}))
     filled = imputer.transform(table)
     assert filled["stage_missing"].equals(table["stage_missing"]) and "stage_missing" in imputer.codebook_.columns

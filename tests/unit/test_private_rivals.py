@@ -29,17 +29,17 @@ def chain():
     rng = np.random.default_rng(0)
     a = rng.integers(0, 3, 3000)
     b = np.where(rng.random(3000) < 0.9, a, rng.integers(0, 3, 3000))
-    levels = np.array(["x", "y", "z"])
+    categories = np.array(["x", "y", "z"])
     numbers = np.where(b == 1, 80, 20) + rng.integers(0, 20, 3000)
     columns = {
-        "a": {"type": "categorical", "levels": ["x", "y", "z", "never"]},
-        "b": {"type": "categorical", "levels": ["x", "y", "z"]},
+        "a": {"type": "categorical", "categories": ["x", "y", "z", "never"]},
+        "b": {"type": "categorical", "categories": ["x", "y", "z"]},
         "c": {"type": "integer", "range": [0, 120]},
-        "d": {"type": "binary", "levels": ["no", "yes"]},
+        "d": {"type": "binary", "categories": ["no", "yes"]},
     }
     codebook = codebook_of(columns)
     d = rng.choice(["no", "yes"], 3000, p=[0.8, 0.2])
-    table = pd.DataFrame({"a": levels[a], "b": levels[b], "c": numbers, "d": d})
+    table = pd.DataFrame({"a": categories[a], "b": categories[b], "c": numbers, "d": d})
     return codebook.conform(table), codebook
 
 
@@ -116,9 +116,9 @@ def test_mst_spends_no_more_than_its_budget(mst):
 @pytest.mark.parametrize("seeded", [False, True])
 def test_mst_has_the_noise_of_its_budget(dpmm, seeded):
     # Of a column alone, what is drawn by are its noisy counts, for which a third of the budget is spent.
-    levels = [f"level {i}" for i in range(60)]
-    codebook = codebook_of({"a": {"type": "categorical", "levels": levels}})
-    table = codebook.conform(pd.DataFrame({"a": np.repeat(levels, 100)}))
+    categories = [f"category {i}" for i in range(60)]
+    codebook = codebook_of({"a": {"type": "categorical", "categories": categories}})
+    table = codebook.conform(pd.DataFrame({"a": np.repeat(categories, 100)}))
     model = MST(epsilon=1.0, iterations=300, seeded_noise=seeded).fit(table, codebook, seed=1)
     (factor,) = model.factors_
     assert (factor.weights - 100).std() == pytest.approx(math.sqrt(1.5 / model.privacy_["rho"]), rel=0.3)

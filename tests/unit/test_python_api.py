@@ -90,7 +90,7 @@ def test_fit_needs_no_codebook(table, name):
 
 @pytest.mark.parametrize("name", GUARANTEED)
 def test_a_guarantee_needs_a_codebook(table, name):
-    with pytest.raises(InputError, match=r"levels and ranges read off the rows would break; give 'fit' a codebook"):
+    with pytest.raises(InputError, match=r"categories and ranges read off the rows would break; give 'fit' a codebook"):
         getattr(medsynth, name)(epsilon=1.0).fit(table)
 
 

@@ -167,11 +167,11 @@ def test_cells_larger_than_what_is_read_at_once(tmp_path):
 
 
 @pytest.mark.parametrize("character", ["\0", "\x7f", "\x85", "\x92", "\u2028", "\u200b", "\U0001f600", "\t"])
-def test_control_characters_in_levels_are_read_back_the_same(tmp_path, character):
-    level = f"a{character}b"
-    table = [["age", "dx"], *[[str(i), (level, "c", "d")[i % 3]] for i in range(60)]]
+def test_control_characters_in_categories_are_read_back_the_same(tmp_path, character):
+    category = f"a{character}b"
+    table = [["age", "dx"], *[[str(i), (category, "c", "d")[i % 3]] for i in range(60)]]
     path = written(tmp_path, text(table))
-    assert level in drafted(path).columns["dx"].levels
+    assert category in drafted(path).columns["dx"].categories
 
 
 def test_titles_comments_and_footers_are_left_out_and_said(tmp_path):

@@ -1,17 +1,30 @@
 """Names of earlier versions: none is left in the configuration, and each is refused with its new name."""
 
+import inspect
+
 import pytest
 import yaml
 from pydantic import BaseModel
 
 from medsynth.errors import InputError, nearest, validate
+from medsynth.generators import generator_class
 from medsynth.plan.documentation import SECTIONS
-from medsynth.plan.loading import configured
+from medsynth.plan.loading import configured, load_generators
 from medsynth.renamed import RENAMED
 from tests.conftest import ROOT
 
 MODELS = [model for models in SECTIONS.values() for _, model in models]
+CLASSES = {entry.class_path for entry in load_generators().values()}
 STUDIES = {old for old, new in RENAMED.items() if new & set(configured("studies"))}
+
+
+def settings(old: str) -> set[str]:
+    """Settings of the generators that have the new name of an old one."""
+    found = [set(inspect.signature(generator_class(path)).parameters) for path in CLASSES]
+    return set().union(*(names for names in found if RENAMED[old] & names and old not in names))
+
+
+SETTINGS = {old for old in RENAMED if settings(old)}
 
 
 def known(model: type[BaseModel]) -> set[str]:
@@ -27,8 +40,9 @@ def keys(content):
 
 @pytest.mark.parametrize(("old", "new"), sorted((old, new) for old in RENAMED for new in RENAMED[old]))
 def test_an_old_name_is_refused_with_its_new_one(old, new):
-    if old in STUDIES:
-        assert nearest(old, configured("studies")) == f"; '{old}' is now '{new}'."
+    if old in STUDIES | SETTINGS:
+        names = configured("studies") if old in STUDIES else settings(old)
+        assert nearest(old, names) == f"; '{old}' is now '{new}'."
         return
     having = [model for model in MODELS if new in known(model) and old not in known(model)]
     assert having

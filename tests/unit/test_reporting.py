@@ -387,7 +387,7 @@ def test_a_code_that_is_a_number_or_a_sign_stays_what_it_is(text):
 
 
 def test_markdown_makes_no_link_of_a_cell(tmp_path):
-    table = pd.DataFrame({"level": ["[see](javascript:alert(1))"]})
+    table = pd.DataFrame({"category": ["[see](javascript:alert(1))"]})
     (path,) = export.write_table(table, table, tmp_path / "t", caption="c", note=NOTE, formats=("md",))
     assert r"\[see](" in path.read_text()
 
@@ -478,8 +478,8 @@ def test_a_job_that_makes_tables_imports_nothing_that_draws():
 CODEBOOK = Codebook.model_construct(
     columns={
         "age": Column(type="integer", unit="years"),
-        "sex": Column(type="binary", levels=["female", "male"]),
-        "unit": Column(type="categorical", levels=[f"a very long name of the unit {i}" for i in range(15)]),
+        "sex": Column(type="binary", categories=["female", "male"]),
+        "unit": Column(type="categorical", categories=[f"a very long name of the unit {i}" for i in range(15)]),
     }
 )
 
@@ -491,9 +491,9 @@ def plot_data(shift):
     return {
         "distributions": {
             "age": {"edges": [0, 10, 20, 40], "synthetic": [0.02, 0.02 + shift / 10, 0.03], "real": [0.02, 0.02, 0.03]},
-            "sex": {"levels": ["female", "male"], "synthetic": [0.5 + shift, 0.5 - shift], "real": [0.5, 0.5]},
+            "sex": {"categories": ["female", "male"], "synthetic": [0.5 + shift, 0.5 - shift], "real": [0.5, 0.5]},
             "unit": {
-                "levels": CODEBOOK.columns["unit"].levels,
+                "categories": CODEBOOK.columns["unit"].categories,
                 "synthetic": shares[::-1].tolist(),
                 "real": shares.tolist(),
             },
@@ -577,13 +577,13 @@ def test_distributions_show_the_mean_over_seeds():
     assert [bar.get_width() for bar in synthetic] == pytest.approx([0.55, 0.45])
 
 
-def test_distributions_put_rare_levels_together_and_cut_long_names():
+def test_distributions_put_rare_categories_together_and_cut_long_names():
     figure = distributions([plot_data(0)], CODEBOOK, title="TVAE", colour="#009e73", note=NOTE)
     panel = panels(figure)[2]
     labels = [label.get_text() for label in panel.get_yticklabels()]
     assert len(labels) == 12
     assert labels[0] == "a very long name of t…"
-    assert labels[-1] == "other (4 levels)"
+    assert labels[-1] == "other (4 categories)"
     assert sum(bar.get_width() for bar in panel.containers[0]) == pytest.approx(1)
 
 

@@ -95,20 +95,20 @@ def test_not_applicable_is_its_code(synthetic, codebook, published):
     assert set(restored.loc[synthetic["icu"] == "not applicable", "ICU"]) == {"97"}
 
 
-def test_a_level_shared_with_not_applicable_is_the_code_that_fits_the_row(synthetic, published):
-    book = changed(icu={"not_applicable": {"codes": [97], "level": "no", "when": {"admitted": "no"}}})
+def test_a_category_shared_with_not_applicable_is_the_code_that_fits_the_row(synthetic, published):
+    book = changed(icu={"not_applicable": {"codes": [97], "category": "no", "when": {"admitted": "no"}}})
     rows = synthetic.assign(icu="no")
     restored, _ = ward_file(rows, book, published)
     assert (restored["ICU"] == rows["admitted"].astype(str).map({"no": "97", "yes": "2"})).all()
 
 
-def test_of_several_codes_for_a_level_the_first_is_written(synthetic, published):
+def test_of_several_codes_for_a_category_the_first_is_written(synthetic, published):
     book = changed(sex={"codes": {"F": "female", "W": "female", "M": "male"}})
     assert set(ward_file(synthetic, book, published)[0]["SEX"]) == {"F", "M"}
 
 
-def test_a_level_for_missing_becomes_an_empty_cell(synthetic, published):
-    book = changed(stage={"missing_level": "unknown"})
+def test_a_category_for_missing_becomes_an_empty_cell(synthetic, published):
+    book = changed(stage={"missing_category": "unknown"})
     rows = synthetic.assign(
         stage=synthetic["stage"].astype(str).where(synthetic.index > 4, "unknown").astype("category")
     )
@@ -117,13 +117,13 @@ def test_a_level_for_missing_becomes_an_empty_cell(synthetic, published):
 
 
 def test_where_empty_does_not_mean_missing_the_code_that_does_is_written(synthetic, published):
-    book = changed(stage={"missing_level": "unknown"})
+    book = changed(stage={"missing_category": "unknown"})
     book = book.model_copy(update={"raw": book.raw.model_copy(update={"missing": ["NA"]})})
     rows = synthetic.assign(stage=pd.Categorical(["unknown"] * len(synthetic)))
     assert set(ward_file(rows, book, published)[0]["STAGE"]) == {"?"}
 
 
-@pytest.mark.parametrize("method", ["level", "simple"])
+@pytest.mark.parametrize("method", ["category", "simple"])
 def test_gaps_that_a_generator_draws_become_empty_cells(raw, codebook, published, method):
     table = clean(raw, codebook)[0].drop(columns="patient")
     settings = {"flags": True} if method == "simple" else {}
@@ -141,7 +141,7 @@ def test_whole_numbers_are_written_whole_and_others_with_the_raw_tables_decimals
     assert set(ward_file(rows, codebook, exact)[0]["CRP"]) == {12.3457}
 
 
-def test_grouped_levels_stay_a_group_and_are_said_to(synthetic, published):
+def test_grouped_categories_stay_a_group_and_are_said_to(synthetic, published):
     book = changed(stage={"rare": {"keep": 2}})
     rows = synthetic.assign(stage=pd.Categorical(["other", "I"] * (len(synthetic) // 2)))
     restored, dictionary = ward_file(rows, book, published)
@@ -165,7 +165,7 @@ def test_a_header_that_the_codebook_does_not_describe_is_left_out(synthetic, cod
 
 
 def test_a_transform_without_an_inverse_is_left_out(synthetic, published):
-    book = changed(stage={"transform": "icd9_group", "levels": ["I", "II", "III"]})
+    book = changed(stage={"transform": "icd9_group", "categories": ["I", "II", "III"]})
     _, dictionary = ward_file(synthetic, book, published)
     assert dictionary.loc["STAGE", "origin"] == "left out: 'stage' is made by icd9_group, which has no inverse"
 

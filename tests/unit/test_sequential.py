@@ -96,7 +96,7 @@ def test_the_effective_number_counts_groups_of_unequal_size():
 
 @pytest.fixture(scope="module")
 def late():
-    """CART on 150,000 rows whose last column has a level of probability 0.0003, the likelier the larger the others."""
+    """CART on 150,000 rows whose last column has a category of probability 0.0003, likelier if others are large."""
     rng = np.random.default_rng(0)
     rows = 150_000
     number = rng.normal(size=rows)
@@ -106,9 +106,9 @@ def late():
     event = rng.random(rows) < 0.0003 * odds / odds.mean()
     columns = {
         "number": Column(type="continuous"),
-        "sex": Column(type="binary", levels=["female", "male"]),
+        "sex": Column(type="binary", categories=["female", "male"]),
         "risk": Column(type="continuous"),
-        "event": Column(type="binary", levels=["no", "yes"]),
+        "event": Column(type="binary", categories=["no", "yes"]),
     }
     codebook = Codebook.model_validate(CODEBOOK).model_copy(update={"columns": columns, "person": None})
     table = pd.DataFrame(
@@ -124,7 +124,7 @@ def late():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("n", [500, 1000])
-def test_trees_draw_a_rare_late_level_from_enough_beginnings(late, n, caplog):
+def test_trees_draw_a_rare_late_category_from_enough_beginnings(late, n, caplog):
     """What the first column has are training values, each of its own: equal ones are one beginning."""
     drawn = late.sample(n, seed=1, conditions={"event": "yes"})
     assert (drawn["event"] == "yes").all()
@@ -134,7 +134,7 @@ def test_trees_draw_a_rare_late_level_from_enough_beginnings(late, n, caplog):
 
 
 @pytest.mark.slow
-def test_rows_of_a_rare_late_level_are_those_that_rejection_would_keep(late):
+def test_rows_of_a_rare_late_category_are_those_that_rejection_would_keep(late):
     drawn = late.sample(4000, seed=1, conditions={"event": "yes"})
     anybody = late.sample(1_500_000, seed=2)
     kept = anybody[anybody["event"] == "yes"]

@@ -94,7 +94,7 @@ def test_a_generator_with_an_imputation_of_its_own_has_training_rows_of_its_own(
         ({"targets": [{"name": "d", "column": "death", "at_least": 1}]}, r"'at_least' needs a numeric column"),
         ({"targets": [{"name": "d", "column": "date_died"}]}, r"column 'date_died' is not in the clean table"),
         ({"imputation": {"method": "mice"}}, r"'imputation.method' input should be 'forest'"),
-        ({"imputation": {"method": "level", "tables": 2}}, r"'tables' above 1 is for methods that draw values"),
+        ({"imputation": {"method": "category", "tables": 2}}, r"'tables' above 1 is for methods that draw values"),
         ({"imputation": {"metod": "forest"}}, r"unknown key 'metod' in 'imputation'; did you mean 'method'\?"),
         ({"name": "other"}, r"'name' is 'other' and must be 'mine'"),
         ({"like": "covid"}, r"'like' names the study 'covid'; known: mine"),
@@ -122,7 +122,7 @@ def test_a_generator_with_an_imputation_of_its_own_has_training_rows_of_its_own(
             {"cohorts": [COHORT | {"where": {"sexx": "female"}}]},
             r"cohort 'c': .*no column 'sexx'; did you mean 'sex'\?",
         ),
-        ({"cohorts": [COHORT | {"where": {"sex": "femal"}}]}, r"cohort 'c': .*no level 'femal'.*mean 'female'\?"),
+        ({"cohorts": [COHORT | {"where": {"sex": "femal"}}]}, r"cohort 'c': .*no category 'femal'.*mean 'female'\?"),
         ({"cohorts": [COHORT] * 2}, r"'cohorts' names 'c' twice"),
         (
             {"scales": {"../../up": {"rows": 9, "epochs": [1], "seeds": [1]}}},

@@ -52,7 +52,7 @@ def test_codes_stay_as_they_are_written(tmp_path, rng, name, make):
     cells = make(rng)
     text, codebook, path = drafted(tmp_path, name, cells)
     assert codebook.columns[name].type == "categorical"
-    assert "codes, not numbers" in text or codebook.columns[name].levels
+    assert "codes, not numbers" in text or codebook.columns[name].categories
     assert set(restored(path, codebook)[1][name]) - {"other"} <= set(cells)
 
 
@@ -87,7 +87,7 @@ def test_of_two_identifiers_the_person_is_proposed(tmp_path, rng):
     assert codebook.person == "patient_nbr" and codebook.columns["visit_id"].type == "identifier"
 
 
-def test_names_of_patients_are_no_levels(tmp_path, rng):
+def test_names_of_patients_are_no_categories(tmp_path, rng):
     names = [f"{a} {b}" for a, b in zip(rng.choice(list("ABCDEFGH"), N), rng.choice(range(90), N), strict=True)]
     text, codebook, _ = drafted(tmp_path, "surname", names)
     assert codebook.columns["surname"].type == "identifier" and names[0] not in text
@@ -203,12 +203,12 @@ def test_days_and_months_that_no_cell_tells_apart_are_said(tmp_path, rng):
 @pytest.mark.parametrize(("no", "yes"), [("FALSE", "TRUE"), ("N", "Y"), ("0", "1"), ("nein", "ja"), ("No", "Yes")])
 def test_booleans_have_no_first(tmp_path, rng, no, yes):
     text, codebook, _ = drafted(tmp_path, "smokes", rng.choice([no, yes], N))
-    assert codebook.columns["smokes"].levels == [no, yes] and "first = no" in text
+    assert codebook.columns["smokes"].categories == [no, yes] and "first = no" in text
 
 
 def test_1_and_2_are_not_guessed_at(tmp_path, rng):
     text, codebook, _ = drafted(tmp_path, "sex", rng.choice(["1", "2"], N))
-    assert codebook.columns["sex"].levels == ["1", "2"]
+    assert codebook.columns["sex"].categories == ["1", "2"]
     assert "# - sex: 1 and 2 stand for what?" in text and "first = no" not in text.split("sex:")[-1]
 
 
@@ -292,7 +292,7 @@ def test_a_column_of_ones_own_that_is_called_like_a_flag_gets_another_name(tmp_p
     assert codebook.columns["bmi_missing_2"].raw == "bmi_missing"
 
 
-def test_levels_that_differ_in_case_alone_are_said(tmp_path, rng):
+def test_categories_that_differ_in_case_alone_are_said(tmp_path, rng):
     assert "differ in case" in drafted(tmp_path, "stage", rng.choice(["mild", "Mild", "severe"], N))[0]
 
 

@@ -62,7 +62,7 @@ def test_a_comparison_counts_among_the_rows_that_meet_the_conditions(partitions)
 def test_a_rule_that_cannot_be_broken_has_rate_zero(partitions):
     beyond_the_range = {"name": "old", "title": "older than 130", "where": {"age": [131, None]}}
     assert shares(partitions[0], partitions, beyond_the_range) == {"old": 0, "any": 0}
-    # A level that only some tables of the dataset have (rare ones are grouped by the data).
+    # A category that only some tables of the dataset have (rare ones are grouped by the data).
     unseen = with_constraints(ICU_AT_HOME | {"where": {"icu": ["yes", "hospice"], "admitted": "no"}})
     assert {score.value for score in violations(partitions[0], unseen.resolved(partitions[0]))} == {0}
 
@@ -118,8 +118,8 @@ def test_the_rules_of_every_codebook_of_the_project_fit_it(path):
     ("changes", "sentence"),
     [
         ({"where": {"icuu": "yes"}}, r"The constraint 'icu_at_home': ward has no column 'icuu'; did you mean 'icu'\?"),
-        ({"where": {"icu": "yess"}}, r"'icu_at_home': 'icu' has no level 'yess'.*did you mean 'yes'\?"),
-        ({"where": {"icu": None}}, r"condition on 'icu' must be a level or a list of levels"),
+        ({"where": {"icu": "yess"}}, r"'icu_at_home': 'icu' has no category 'yess'.*did you mean 'yes'\?"),
+        ({"where": {"icu": None}}, r"condition on 'icu' must be a category or a list of categories"),
         ({"where": {"age": "old"}}, r"condition on 'age' must be a number, a pair"),
         ({"where": {"patient": "1"}}, r"column 'patient' is not in the clean table"),
         ({"where": {}, "less": ["age", "sex"]}, r"'less' compares numbers, and 'sex' is binary"),

@@ -1,7 +1,7 @@
 """The report, the tables and the plot data reveal no single patient; planted rows and values are found.
 
 Two readers look for what they should not learn: one searches for records and small cells as they stand there, the other
-solves for counts. He knows the code, how many rows each partition has, which levels a column has, and all tables.
+solves for counts. He knows the code, how many rows each partition has, which categories a column has, and all tables.
 """
 
 import base64
@@ -253,9 +253,9 @@ def uncounted(cohorts, wheres, fairness, totals):
         for cohort, n in shown.items():
             wider = [other for other in shown.index if wheres[other].items() < wheres[cohort].items()]
             left = [total - n, n, *(shown[other] - n for other in wider)]
-            ((column, level), *more) = wheres[cohort].items()
-            lone = name == "n_test" and not more and isinstance(level, str) and column in groups.index
-            if lone and (column, level) not in groups.index:
+            ((column, category), *more) = wheres[cohort].items()
+            lone = name == "n_test" and not more and isinstance(category, str) and column in groups.index
+            if lone and (column, category) not in groups.index:
                 left.append(total - groups[column].sum() - n)
             yield from ((cohort, name, int(count)) for count in left if 0 < count < LEAST)
 
@@ -393,6 +393,6 @@ def test_whoever_solves_for_counts_finds_none_in_the_plot_data(plot_data, tables
     for one in plot_data:
         assert list(hidden_cells(one)) == []
         for name, shown in one["distributions"].items():
-            for level, share in zip(shown.get("levels", []), shown["real"], strict=False):
-                rest = groups.get((name, level), np.inf) - round(share * half)
+            for category, share in zip(shown.get("categories", []), shown["real"], strict=False):
+                rest = groups.get((name, category), np.inf) - round(share * half)
                 assert not 0 < rest < LEAST

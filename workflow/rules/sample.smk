@@ -1,4 +1,4 @@
-"""Stage 4: synthetic tables, decoded, in the clean table's columns, types and levels.
+"""Stage 4: synthetic tables, decoded, in the clean table's columns, types and categories.
 
 Needs: models/<generator>/seed<S>, data/codebook.json, data/train.parquet for the number of its rows. Yields: synthetic/<generator>/epochs<E>/seed<S>.parquet;
 export/ in the raw table's headers and codes, with a data dictionary, where a study wants one.

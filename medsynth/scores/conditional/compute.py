@@ -39,7 +39,7 @@ class Cohort(Strict):
     group: str = Field(description="cohorts of one group share a panel of the success matrix")
     where: dict[str, str | float | list[str | float | None]] = Field(
         min_length=1,
-        description="column -> a level, a list of levels, a number, [low, high] (null: open), 'prescribed' or "
+        description="column -> a category, a list of categories, a number, [low, high] (null: open), 'prescribed' or "
         "'not prescribed'; a row must meet all",
     )
 
@@ -108,7 +108,7 @@ def score_cohorts(
         try:
             wanted[cohort.name] = cohort.conditions(codebook)
         except InputError as error:
-            # Cleaning may drop a column or a level, at small scales above all.
+            # Cleaning may drop a column or a category, at small scales above all.
             log.warning("left out: %s", error)
     groups = {cohort.name: cohort.group for cohort in cohorts}
     anything = draw(rows, None, 0)
@@ -161,7 +161,7 @@ def shown_counts(
         One real partition, whose number of rows is known.
     codebook : Codebook
     subgroups : sequence of Subgroups
-        Their groups may be counted elsewhere, and so may the levels of the columns that cohorts are made of.
+        Their groups may be counted elsewhere, and so may the categories of the columns that cohorts are made of.
     least : int
         Fewer rows are not shown.
     """

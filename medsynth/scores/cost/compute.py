@@ -123,5 +123,5 @@ def resized(
         blocks.append(chosen[names].iloc[order].reset_index(drop=True).rename(columns=renamed))
         for name, further in renamed.items():
             column = codebook.columns[name]
-            described[further] = Column(type=column.type, levels=column.all_levels, range=column.range)
+            described[further] = Column(type=column.type, categories=column.all_categories, range=column.range)
     return pd.concat(blocks, axis=1), codebook.model_copy(update={"columns": described, "constraints": []})

@@ -41,7 +41,7 @@ def xgboost_detector(seed: int, coded: list[int]):
 
 
 def logistic_detector(seed: int, coded: list[int]):
-    """Logistic regression of scikit-learn on indicators of levels and standardised numbers."""
+    """Logistic regression of scikit-learn on indicators of categories and standardised numbers."""
     from sklearn.compose import make_column_transformer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -103,7 +103,7 @@ def c2st(
         for side, rows in zip((synthetic_persons, persons), chosen, strict=True)
     ]
     groups, every = _groups(same, sides), _weights(sides, n)
-    coded = [i for i, name in enumerate(encoder.columns_) if name in encoder.levels_]
+    coded = [i for i, name in enumerate(encoder.columns_) if name in encoder.categories_]
     y = np.repeat([1, 0], n)
     for i, (name, make) in enumerate(detectors.items()):
         predicted = _out_of_fold(make(seed, coded), x, y, groups, seed)

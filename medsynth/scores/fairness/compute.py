@@ -20,7 +20,7 @@ LEAST_TESTED = 50
 
 
 class Subgroups(Strict):
-    """Groups of patients: the levels of a coded column, or bands of a numeric one."""
+    """Groups of patients: the categories of a coded column, or bands of a numeric one."""
 
     column: str = Field(description="coded column, or numeric one with 'bands'")
     bands: list[float] = Field([], description="where every band but the first begins, for a numeric column")

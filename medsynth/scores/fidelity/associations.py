@@ -59,7 +59,9 @@ def associations(plot_data_by_seed: list[dict], *, title: str, note: str) -> Fig
             bars = list(axes[:2]) if ax is axes[1] else ax
             label = "Association" if ax is axes[1] else "Synthetic − real"
             figure.colorbar(ax.collections[0], ax=bars, label=label, pad=0.01, aspect=30)
-    measures = "Pearson's r of numbers, ordinal and binary levels; Cramér's V or correlation ratio with nominal levels"
+    measures = (
+        "Pearson's r of numbers, ordinal and binary categories; Cramér's V or correlation ratio with nominal categories"
+    )
     measures += "; grey: would tell of few real rows" if withheld else ""
     figure = with_note(figure, f"{note}; {measures}")
     # What equal sides leave free is known only once the figure was laid out; saving it does so again.

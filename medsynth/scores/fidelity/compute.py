@@ -11,7 +11,7 @@ import pandas as pd
 from medsynth.codebook import NUMERIC, Codebook
 from medsynth.evaluation.crosstabs import Crosstabs
 from medsynth.evaluation.resampling import Persons, Score, least_variance, linear_replicates, weighted_mean
-from medsynth.generators.sdv import TABLE, levels_as_text, sdv_columns
+from medsynth.generators.sdv import TABLE, categories_as_text, sdv_columns
 from medsynth.preparation.scaling import MOMENTS
 
 
@@ -32,18 +32,18 @@ def quality(
     ------
     Score
         ``quality``, ``column_shapes``, ``pair_trends`` and ``diagnostic``, all in [0, 1], higher is better; and
-        ``column_shape`` and ``column_validity`` (of the diagnostic report: numbers within the real range, levels that
-        the real table has) of each column. A score that SDMetrics cannot compute (one constant column,
-        say) is NaN.
+        ``column_shape`` and ``column_validity`` (of the diagnostic report: numbers within the real range, categories
+        that the real table has) of each column. A score that SDMetrics cannot compute (one constant column, say) is
+        NaN.
     """
     from sdmetrics.reports import DiagnosticReport, QualityReport
 
     columns = {
-        # The diagnostic checks levels against the real table's own; an order is nothing to it.
+        # The diagnostic checks categories against the real table's own; an order is nothing to it.
         name: {"sdtype": "categorical"} if "range_values" in facts else facts
         for name, facts in sdv_columns(codebook).items()
     }
-    tables = [{TABLE: levels_as_text(table[list(columns)])} for table in (real, synthetic)]
+    tables = [{TABLE: categories_as_text(table[list(columns)])} for table in (real, synthetic)]
     metadata = {"tables": {TABLE: {"columns": columns}}}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -83,7 +83,7 @@ def quality(
 def shape_influences(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> dict[str, np.ndarray]:
     """What each real row adds to the shape score of each column: column -> (real rows,).
 
-    Of numbers 1 - Kolmogorov and Smirnov's statistic, at the place where it is reached, of levels 1 - the total
+    Of numbers 1 - Kolmogorov and Smirnov's statistic, at the place where it is reached, of categories 1 - the total
     variation distance, as SDMetrics has them.
     """
     found = {}
@@ -156,7 +156,7 @@ def _pair_trends(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook
 
 
 def _binned(table: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
-    """Number levels, and numbers by ten equal bins over the real table's range."""
+    """Number categories, and numbers by ten equal bins over the real table's range."""
     columns = {}
     for name, column in codebook.columns.items():
         if column.numeric:

@@ -135,7 +135,7 @@ FAMILY = Family(
             make=_columns,
             caption="SDMetrics' scores of each column against held-out real rows, mean over seeds, at one epoch count "
             "a generator: shape (1 minus the distance of the distributions) and validity (share of values within the "
-            "real range, or of levels that the real rows have)",
+            "real range, or of categories that the real rows have)",
             compared=Compared(("column", "generator", "epochs"), ("column_shape", "column_validity"), tolerance=0.03),
         ),
     ),

@@ -16,7 +16,7 @@ from medsynth.codebook import Codebook, Column
 from medsynth.display.canvas import RANGE, in_style, with_note
 
 REAL_COLOUR = "#8fa6bf"
-MAX_LEVELS = 12
+MAX_CATEGORIES = 12
 PANELS_PER_ROW = 4
 
 
@@ -45,7 +45,7 @@ def distributions(plot_data_by_seed: list[dict], codebook: Codebook, *, title: s
     figure.get_layout_engine().set(hspace=0.05, wspace=0.04)
     axes = figure.subplots(rows, PANELS_PER_ROW, squeeze=False)
     for ax, name in zip(axes.flat, names, strict=False):
-        panel = _levels_panel if "levels" in seeds[0][name] else _density_panel
+        panel = _categories_panel if "categories" in seeds[0][name] else _density_panel
         panel(ax, [seed[name] for seed in seeds], colour, codebook.columns.get(name))
         ax.set_title(name)
     for ax in axes.flat[len(names) :]:
@@ -53,7 +53,7 @@ def distributions(plot_data_by_seed: list[dict], codebook: Codebook, *, title: s
     synthetic = title if len(seeds) == 1 else f"{title} (mean of {len(seeds)} seeds, smallest to largest)"
     handles = [Patch(color=REAL_COLOUR, label="Real"), Patch(color=colour, label=f"Synthetic: {synthetic}")]
     figure.legend(handles=handles, loc="outside upper center", ncols=2, fontsize=11)
-    return with_note(figure, f"{note}; numbers: density per unit, dashed: kernel estimate; levels: share of rows")
+    return with_note(figure, f"{note}; numbers: density per unit, dashed: kernel estimate; categories: share of rows")
 
 
 def _density_panel(ax: Axes, seeds: list[dict], colour: str, column: Column | None) -> None:
@@ -97,28 +97,34 @@ def _kernel_density(ax: Axes, edges: np.ndarray, density: np.ndarray, colour: st
     )  # fmt: skip
 
 
-def _levels_panel(ax: Axes, seeds: list[dict], colour: str, column: Column | None) -> None:
-    """Shares of a coded column's levels, the first level at the top; words in their place where they are withheld."""
-    if not seeds[0]["levels"]:
-        ax.text(0.5, 0.5, "withheld: few real rows\nhave one of the two levels", ha="center", va="center", fontsize=8)
+def _categories_panel(ax: Axes, seeds: list[dict], colour: str, column: Column | None) -> None:
+    """Shares of a coded column's categories, the first at the top; words in their place where they are withheld."""
+    if not seeds[0]["categories"]:
+        ax.text(
+            0.5, 0.5, "withheld: few real rows\nhave one of the two categories", ha="center", va="center", fontsize=8
+        )
         ax.set_axis_off()
         return
-    levels, real = _shortened(seeds[0]["levels"], np.array([seed["real"] for seed in seeds], dtype=float), seeds)
-    _, synthetic = _shortened(seeds[0]["levels"], np.array([seed["synthetic"] for seed in seeds], dtype=float), seeds)
+    categories, real = _shortened(
+        seeds[0]["categories"], np.array([seed["real"] for seed in seeds], dtype=float), seeds
+    )
+    _, synthetic = _shortened(
+        seeds[0]["categories"], np.array([seed["synthetic"] for seed in seeds], dtype=float), seeds
+    )
     shown = pd.concat(
-        [pd.DataFrame(shares, columns=levels).melt(var_name="level", value_name="share").assign(rows=rows)
+        [pd.DataFrame(shares, columns=categories).melt(var_name="category", value_name="share").assign(rows=rows)
          for rows, shares in (("real", real[:1]), ("synthetic", synthetic))]
     )  # fmt: skip
     sns.barplot(
-        shown, x="share", y="level", hue="rows", palette={"real": REAL_COLOUR, "synthetic": colour}, saturation=1,
+        shown, x="share", y="category", hue="rows", palette={"real": REAL_COLOUR, "synthetic": colour}, saturation=1,
         err_kws={"color": "#222222", "linewidth": 1}, legend=False, ax=ax, **RANGE,
     )  # fmt: skip
-    names = [level if len(level) <= 22 else f"{level[:21].rstrip()}…" for level in levels]
-    ax.set_yticks(range(len(levels)), names)
+    names = [category if len(category) <= 22 else f"{category[:21].rstrip()}…" for category in categories]
+    ax.set_yticks(range(len(categories)), names)
     ax.set_xlabel("")
-    if len(levels) > 6:
+    if len(categories) > 6:
         ax.tick_params(axis="y", labelsize=6.5)
-    ax.set_ylim(len(levels) - 0.4, -0.6)
+    ax.set_ylim(len(categories) - 0.4, -0.6)
     ax.set_xlim(left=0)
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.xaxis.set_major_locator(MaxNLocator(4))
@@ -126,12 +132,12 @@ def _levels_panel(ax: Axes, seeds: list[dict], colour: str, column: Column | Non
     ax.set_ylabel(column.unit if column else "")
 
 
-def _shortened(levels: list[str], shares: np.ndarray, seeds: list[dict]) -> tuple[list[str], np.ndarray]:
-    """Levels and shares (seeds, levels), the rarest real ones put together where there are too many to show."""
-    if len(levels) <= MAX_LEVELS:
-        return levels, shares
-    frequent = np.argsort(-np.mean([seed["real"] for seed in seeds], axis=0), kind="stable")[: MAX_LEVELS - 1]
+def _shortened(categories: list[str], shares: np.ndarray, seeds: list[dict]) -> tuple[list[str], np.ndarray]:
+    """Categories and shares (seeds, categories), the rarest real ones put together where there are too many to show."""
+    if len(categories) <= MAX_CATEGORIES:
+        return categories, shares
+    frequent = np.argsort(-np.mean([seed["real"] for seed in seeds], axis=0), kind="stable")[: MAX_CATEGORIES - 1]
     kept = np.sort(frequent)
     rest = np.delete(shares, kept, axis=1).sum(axis=1, keepdims=True)
-    names = [*(levels[i] for i in kept), f"other ({len(levels) - len(kept)} levels)"]
+    names = [*(categories[i] for i in kept), f"other ({len(categories) - len(kept)} categories)"]
     return names, np.hstack([shares[:, kept], rest])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from medsynth.codebook import NUMERIC, Codebook
-from medsynth.disclosure import MINIMUM_CELL_SIZE, inner_range, is_small, pools, shown_cells, shown_levels
+from medsynth.disclosure import MINIMUM_CELL_SIZE, inner_range, is_small, pools, shown_categories, shown_cells
 from medsynth.evaluation.crosstabs import Crosstabs
 from medsynth.evaluation.resampling import Persons, Score
 
@@ -43,7 +43,7 @@ def distributions(
     drawn_from: pd.DataFrame | None = None,
     least: int = MINIMUM_CELL_SIZE,
 ) -> dict[str, dict]:
-    """Histograms of numeric and level shares of coded columns, on the same bins for every table.
+    """Histograms of numeric and category shares of coded columns, on the same bins for every table.
 
     Parameters
     ----------
@@ -53,16 +53,16 @@ def distributions(
         The (real) table whose values decide the bins.
     drawn_from : DataFrame, optional
         All rows of the partition, from which those of `edges_from` were drawn without replacement. Other tables count
-        levels among them, which tells what the rest has: it must not be few either.
+        categories among them, which tells what the rest has: it must not be few either.
     least : int, default 10
-        Neighbouring bins are one where fewer of its rows are in them, and levels of fewer are one level with the next
-        smallest; see `medsynth.disclosure`.
+        Neighbouring bins are one where fewer of its rows are in them, and categories of fewer are one category with the
+        next smallest; see `medsynth.disclosure`.
 
     Returns
     -------
     dict
-        Column -> ``edges`` (numeric) or ``levels`` (coded), and per table a list of densities (1 / unit) or shares. A
-        binary column of which few real rows have a level has no levels and no shares.
+        Column -> ``edges`` (numeric) or ``categories`` (coded), and per table a list of densities (1 / unit) or shares.
+        A binary column of which few real rows have a category has no categories and no shares.
     """
     found, real = {}, tables[edges_from]
     for name, column in codebook.columns.items():
@@ -75,11 +75,11 @@ def distributions(
                 counts, _ = np.histogram(table[name].clip(edges[0], edges[-1]), bins=edges)
                 found[name][key] = (counts / max(counts.sum(), 1) / np.diff(edges)).tolist()
         else:
-            names = shown_levels(real[name], column, least, None if drawn_from is None else drawn_from[name])
-            levels = list(dict.fromkeys(names))
-            found[name] = {"levels": levels}
+            names = shown_categories(real[name], column, least, None if drawn_from is None else drawn_from[name])
+            categories = list(dict.fromkeys(names))
+            found[name] = {"categories": categories}
             for key, table in tables.items():
-                counts = table[name].astype(object).map(names).value_counts().reindex(levels, fill_value=0)
+                counts = table[name].astype(object).map(names).value_counts().reindex(categories, fill_value=0)
                 found[name][key] = (counts / max(len(table), 1)).tolist()
     return found
 
@@ -156,8 +156,9 @@ def pairs(
 def associations(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     """Association of every pair of columns.
 
-    Pearson's correlation where both are numeric, ordinal or binary (levels numbered in their order); Cramér's V where
-    both are nominal or one is binary; the correlation ratio (eta) of a numeric or ordinal column given a nominal one.
+    Pearson's correlation where both are numeric, ordinal or binary (categories numbered in their order); Cramér's V
+    where both are nominal or one is binary; the correlation ratio (eta) of a numeric or ordinal column given a nominal
+    one.
 
     Parameters
     ----------
@@ -192,8 +193,8 @@ def shown_associations(
 ) -> dict[str, list]:
     """Associations as plot data: those of real rows without the ones that tell of few rows.
 
-    The correlation of two binary columns whose shares are known tells how many rows have both levels. So those of coded
-    columns are left out that have a small cell in their cross table and too few levels to hide it.
+    The correlation of two binary columns whose shares are known tells how many rows have both categories. So those of
+    coded columns are left out that have a small cell in their cross table and too few categories to hide it.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ from itertools import chain
 
 import numpy as np
 
-from medsynth.disclosure import shown_levels
+from medsynth.disclosure import shown_categories
 from medsynth.evaluation.judged import Judged
 from medsynth.evaluation.references import REFERENCES
 from medsynth.evaluation.resampling import Score
@@ -51,12 +51,12 @@ def scores(judged: Judged) -> Iterator[tuple[str, Score]]:
 
 
 def _without_rare_shapes(judged: Judged, found: Iterable[Score]) -> Iterator[Score]:
-    """Withhold shapes of binary columns with a rare level: who has the synthetic table can solve them for it."""
+    """Withhold shapes of binary columns with a rare category: who has the synthetic table can solve them for it."""
     against, columns = judged.compared.against, judged.codebook.columns
     rare = {
         name
         for name in judged.codebook.named("binary")
-        if shown_levels(against[name], columns[name], judged.least, drawn_from=judged.real[name]).empty
+        if shown_categories(against[name], columns[name], judged.least, drawn_from=judged.real[name]).empty
     }
     for score in found:
         hidden = score.metric == "column_shape" and score.about.column in rare

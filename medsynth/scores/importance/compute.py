@@ -26,10 +26,10 @@ class Explanation:
     values : ndarray of float, shape (rows, predictors, classes)
         What each predictor adds to the probability of each class, in units of probability.
     positions : ndarray of float, shape (rows, predictors)
-        Where each row's value lies among the predictor's: that of its level among the levels, that of its number's
-        rank among the ranks; in [0, 1], NaN for a level that training rows never show.
+        Where each row's value lies among the predictor's: that of its category among the categories, that of its
+        number's rank among the ranks; in [0, 1], NaN for a category that training rows never show.
     coded : list of bool, of each predictor
-        Whether its positions are those of levels.
+        Whether its positions are those of categories.
     shown : str
         The class whose values a figure shows: the gravest outcome, of two classes the positive one.
     """
@@ -60,13 +60,13 @@ class Explanation:
 
         Every predictor's points are sorted on their own, by the SHAP value of the class shown. A beeswarm needs no
         more, and no patient can be put together again from what lies side by side. Neighbouring positions are one
-        (their mean) where fewer than `least` rows have them, so that no point's colour tells a rare level or value.
+        (their mean) where fewer than `least` rows have them, so that no point's colour tells a rare category or value.
 
         Returns
         -------
         dict
             ``classes``, ``shown`` and, per predictor, ``shap`` (a list of points for each class) and ``position`` (a
-            list of points; None for a level that training rows never show).
+            list of points; None for a category that training rows never show).
         """
         shown = self.classes.index(self.shown)
         predictors = {}
@@ -128,24 +128,24 @@ def explain(
         values[:, :, trained.known] = explainer.shap_values(x_explained, check_additivity=False)
     positions = np.column_stack([_positions(x_explained[:, i], encoder, name) for i, name in enumerate(predictors)])
     shown = target.outcomes[0].label if target.outcomes else classes[-1]
-    coded = [name in encoder.levels_ for name in predictors]
+    coded = [name in encoder.categories_ for name in predictors]
     return Explanation(target.name, predictors, classes, values, positions, coded, shown)
 
 
 def _positions(encoded: np.ndarray, encoder: TableEncoder, name: str) -> np.ndarray:
-    """Positions of levels among the levels, of numbers among the rows' ranks: float in [0, 1], shape (rows,)."""
-    if name in encoder.levels_:
-        last = max(len(encoder.levels_[name]) - 1, 1)
+    """Positions of categories in their order, of numbers among the rows' ranks: float in [0, 1], shape (rows,)."""
+    if name in encoder.categories_:
+        last = max(len(encoder.categories_[name]) - 1, 1)
         return np.where(encoded < 0, np.nan, encoded / last)
     ranks = pd.Series(encoded).rank().to_numpy() - 1
     return ranks / max(len(ranks) - 1, 1)
 
 
 def _pooled(positions: np.ndarray, coded: bool, least: int) -> np.ndarray:
-    """Make neighbouring positions one that fewer than `least` rows have; a level never shown counts as the first.
+    """Make neighbouring positions one that fewer than `least` rows have; a category never shown counts as the first.
 
-    The one is the mean of the levels, or of the rows' ranks. The mean level of the rows would tell how many rows have
-    which, and so would the mean rank of the values.
+    The one is the mean of the categories, or of the rows' ranks. The mean category of the rows would tell how many rows
+    have which, and so would the mean rank of the values.
     """
     unseen = np.isnan(positions)
     if unseen.sum() < least:

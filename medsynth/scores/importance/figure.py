@@ -138,6 +138,6 @@ def _colour_key(figure: Figure, axes: np.ndarray) -> None:
 
     bar = figure.colorbar(ScalarMappable(cmap=LOW_TO_HIGH), ax=list(axes), ticks=[0, 1], aspect=30, pad=0.01)
     bar.ax.set_yticklabels(["low\nfirst", "high\nlast"])
-    bar.set_label("number: low to high; level: first to last", labelpad=-8)
+    bar.set_label("numeric: low to high; categories: first to last", labelpad=-8)
     bar.ax.tick_params(length=0)
     bar.outline.set_visible(False)

@@ -32,7 +32,8 @@ class Analysis(Strict):
 
     outcome: Target = Field(description="what is explained, of two classes; a target as under `targets`")
     predictors: list[str] = Field(
-        min_length=1, description="columns; numbers count in standard deviations, levels against the most frequent one"
+        min_length=1,
+        description="columns; numeric ones count in standard deviations, categories against the most frequent one",
     )
 
     coverage: list[str] = Field(
@@ -63,34 +64,36 @@ class Design:
     Attributes
     ----------
     terms_ : list of str
-        The intercept, ``age (per SD)`` for a number, ``sex: male`` for a level.
+        The intercept, ``age (per SD)`` for a number, ``sex: male`` for a category.
     """
 
     def __init__(self, predictors: list[str], least: int = MINIMUM_CELL_SIZE) -> None:
         self.predictors, self.least = predictors, least
 
     def fit(self, train: pd.DataFrame) -> Self:
-        """Learn means and standard deviations, and which levels are frequent enough for a term of their own.
+        """Learn means and standard deviations, and which categories are frequent enough for a term of their own.
 
-        The most frequent level is the base; levels of fewer than `least` rows are told with it. A predictor that
+        The most frequent category is the base; categories of fewer than `least` rows are told with it. A predictor that
         cleaning dropped, or that is one value, has no term.
         """
-        self.numbers_, self.levels_ = {}, {}
+        self.numbers_, self.categories_ = {}, {}
         for name in (name for name in self.predictors if name in train):
             if isinstance(train[name].dtype, pd.CategoricalDtype):
                 counts = train[name].value_counts()
-                self.levels_[name] = [level for level in counts.index[1:] if counts[level] >= self.least]
+                self.categories_[name] = [category for category in counts.index[1:] if counts[category] >= self.least]
             elif train[name].std() > 0:
                 self.numbers_[name] = float(train[name].mean()), float(train[name].std())
-        levels = [f"{name}: {level}" for name, own in self.levels_.items() for level in own]
-        self.terms_ = [INTERCEPT, *(f"{name} (per SD)" for name in self.numbers_), *levels]
+        categories = [f"{name}: {category}" for name, own in self.categories_.items() for category in own]
+        self.terms_ = [INTERCEPT, *(f"{name} (per SD)" for name in self.numbers_), *categories]
         return self
 
     def matrix(self, table: pd.DataFrame) -> np.ndarray:
         """Write a table as numbers: float, shape (rows, terms)."""
         columns = [np.ones(len(table))]
         columns += [(table[name].to_numpy("float64") - mean) / sd for name, (mean, sd) in self.numbers_.items()]
-        columns += [(table[name] == level).to_numpy("float64") for name, own in self.levels_.items() for level in own]
+        columns += [
+            (table[name] == category).to_numpy("float64") for name, own in self.categories_.items() for category in own
+        ]
         return np.column_stack(columns)
 
 

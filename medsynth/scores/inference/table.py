@@ -79,7 +79,7 @@ def inference_table(scores: pd.DataFrame) -> pd.DataFrame:
         for term, of_term in group.groupby("term"):
             row = {"generator": generator, "epochs": epochs, "term": term}
             rows.append(row | _compared(of_term, role, ratio, real[term]))
-    # In the order of the model, which the real training rows' scores have lost: intercept, numbers, levels.
+    # In the order of the model, which the real training rows' scores have lost: intercept, numbers, categories.
     table = pd.DataFrame(rows, columns=COLUMNS)
     table["order"] = table["term"].map(lambda term: (term != INTERCEPT, ": " in term, term))
     rules = table["rule"].map(list(RULES).index)

@@ -1,12 +1,12 @@
 """Alpha-precision, beta-recall and authenticity of Alaa, van Breugel, Saveliev and van der Schaar.
 
-"How Faithful is your Synthetic Data? Sample-level Metrics for Evaluating and Auditing Generative Models", ICML 2022.
+"How Faithful is your Synthetic Data? Sample-category Metrics for Evaluating and Auditing Generative Models", ICML 2022.
 Written anew: synthcity, which has the authors' program, asks for numpy 1 and torch 2.2; synthyverse and tabeval change
 the definitions or ask for dozens of packages.
 
 Rows are points as in the public benchmarks of TabSyn and TabDiff, without a network (there called naive): coded columns
-are indicators of their levels, numbers are scaled to [0, 1] by the real rows' range, distances are Euclidean. Rows that
-differ in one level are sqrt(2) apart, rows at the two ends of one numeric column 1.
+are indicators of their categories, numbers are scaled to [0, 1] by the real rows' range, distances are Euclidean. Rows
+that differ in one category are sqrt(2) apart, rows at the two ends of one numeric column 1.
 
 Paper, program (synthcity 0.2.12) and this module:
 
@@ -43,20 +43,20 @@ class Points(NamedTuple):
 
     Attributes
     ----------
-    levels : ndarray of unsigned int, shape (coded columns, rows)
-        Numbers of the levels; 0 for one that the codebook lacks.
+    categories : ndarray of unsigned int, shape (coded columns, rows)
+        Numbers of the categories; 0 for one that the codebook lacks.
     sizes : ndarray of int, shape (coded columns,)
-        How many levels each column may have.
+        How many categories each column may have.
     numbers : ndarray of float64, shape (rows, numeric columns)
     """
 
-    levels: np.ndarray
+    categories: np.ndarray
     sizes: np.ndarray
     numbers: np.ndarray
 
     def take(self, rows: np.ndarray) -> Points:
         """Points of some of the rows."""
-        return Points(self.levels[:, rows], self.sizes, self.numbers[rows])
+        return Points(self.categories[:, rows], self.sizes, self.numbers[rows])
 
 
 def precision_recall(
@@ -134,17 +134,17 @@ def _points(table: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> Poin
 
     numeric = codebook.named(*NUMERIC)
     coded = [name for name in codebook.columns if name not in numeric]
-    known = [codebook.columns[name].all_levels for name in coded]
-    sizes = np.array([len(levels) + 1 for levels in known], dtype="int64")
+    known = [codebook.columns[name].all_categories for name in coded]
+    sizes = np.array([len(categories) + 1 for categories in known], dtype="int64")
     # The narrower the numbers, the more of them are compared at once.
-    levels = np.empty((len(coded), len(table)), dtype=np.min_scalar_type(sizes.max(initial=0)))
-    for row, name, categories in zip(levels, coded, known, strict=True):
-        row[:] = pd.Categorical(table[name], categories=categories).codes.astype("int64") + 1
+    categories = np.empty((len(coded), len(table)), dtype=np.min_scalar_type(sizes.max(initial=0)))
+    for row, name, its_categories in zip(categories, coded, known, strict=True):
+        row[:] = pd.Categorical(table[name], categories=its_categories).codes.astype("int64") + 1
     numbers = np.empty((len(table), len(numeric)))
     if numeric and len(table):
         scaler = MinMaxScaler().fit(real[numeric].to_numpy("float64"))
         numbers = scaler.transform(table[numeric].to_numpy("float64"))
-    return Points(levels, sizes, numbers)
+    return Points(categories, sizes, numbers)
 
 
 def _alpha_precision(synthetic: Points, real: Points, weights: np.ndarray) -> np.ndarray:
@@ -189,15 +189,15 @@ def _authenticity(synthetic: Points, learned: Points) -> float:
 
 
 def _centres(points: Points, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted means of the rows: shares of the levels, (levels of all columns, replicates), and means of numbers."""
+    """Weighted means of the rows: shares of all columns' categories, (categories, replicates), and means of numbers."""
     shares = (weights / weights.sum(axis=1, dtype="float64", keepdims=True)).T
-    return indicators(points.levels.T, points.sizes).T @ shares, points.numbers.T @ shares
+    return indicators(points.categories.T, points.sizes).T @ shares, points.numbers.T @ shares
 
 
 def _to_centres(points: Points, centres: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     """Squared distance of each row to each of the centres: (rows, replicates)."""
-    squared = len(points.levels) + (points.numbers**2).sum(axis=1)[:, None]
-    for part, centre in zip((indicators(points.levels.T, points.sizes), points.numbers), centres, strict=True):
+    squared = len(points.categories) + (points.numbers**2).sum(axis=1)[:, None]
+    for part, centre in zip((indicators(points.categories.T, points.sizes), points.numbers), centres, strict=True):
         squared = squared - 2 * (part @ centre) + (centre**2).sum(axis=0)
     return np.round(squared, DECIMALS)
 
@@ -225,13 +225,15 @@ def _squared_distances(left: Points, right: Points) -> Iterator[tuple[slice, np.
     step = max(1, PAIRS_AT_ONCE // max(len(right.numbers), 1))
     for start in range(0, len(left.numbers), step):
         part = slice(start, start + step)
-        differing = np.zeros((len(left.numbers[part]), len(right.numbers)), dtype=np.min_scalar_type(len(left.levels)))
-        for one, other in zip(left.levels[:, part], right.levels, strict=True):
+        differing = np.zeros(
+            (len(left.numbers[part]), len(right.numbers)), dtype=np.min_scalar_type(len(left.categories))
+        )
+        for one, other in zip(left.categories[:, part], right.categories, strict=True):
             differing += one[:, None] != other[None, :]
         squared = left.numbers[part] @ right.numbers.T
         squared *= -2
         squared += lengths[0][part, None]
         squared += lengths[1][None, :]
-        # Each level that differs is two indicators.
+        # Each category that differs is two indicators.
         squared += 2.0 * differing
         yield part, np.round(squared, DECIMALS, out=squared)

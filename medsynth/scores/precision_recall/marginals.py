@@ -18,7 +18,7 @@ from medsynth.evaluation.resampling import Score, least_variance, linear_replica
 
 # 125 cells for three numeric columns: with more of them, a few hundred rows differ by chance alone.
 BINS = 5
-# A rarer level would spread few rows over many cells. At most twenty levels and the rest are left.
+# A rarer category would spread few rows over many cells. At most twenty categories and the rest are left.
 RARE = 0.05
 
 
@@ -34,8 +34,8 @@ def three_way_marginals(
     """Agreement of the shares of rows in all cells that three columns make, averaged over triples of columns.
 
     Numbers are put into bins by their mid-rank among the real rows. Bins of equal width would put a skewed laboratory
-    value into one bin, and those of the synthetic rows' own range or ranks would hide that it is shifted. Levels that
-    fewer than 5 % of the real rows have are one.
+    value into one bin, and those of the synthetic rows' own range or ranks would hide that it is shifted. Categories
+    that fewer than 5 % of the real rows have are one.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def three_way_marginals(
 
 
 def _cells(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> tuple[np.ndarray, list[int]]:
-    """Bins and pooled levels by number, the real rows first: (columns, rows); and how many each column may have."""
+    """Bins and pooled categories by number, the real rows first: (columns, rows); and how many each column may have."""
     both = pd.concat([real, synthetic], ignore_index=True)
     codes, sizes = np.empty((len(codebook.columns), len(both)), dtype="int64"), []
     for row, (name, column) in zip(codes, codebook.columns.items(), strict=True):
@@ -93,7 +93,7 @@ def _cells(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> t
         else:
             shares = real[name].value_counts(normalize=True)
             frequent = shares.index[shares >= RARE]
-            # Anything else, a level that real rows never show too, has the last number.
+            # Anything else, a category that real rows never show too, has the last number.
             number = pd.Categorical(both[name], categories=sorted(frequent, key=str)).codes.astype("int64")
             row[:] = np.where(number < 0, len(frequent), number)
             sizes.append(len(frequent) + 1)

@@ -62,7 +62,7 @@ def anonymeter_risks(
     with TemporaryDirectory() as name:
         folder = Path(name)
         for part, table in tables.items():
-            # Levels as text: another pandas reads them.
+            # Categories as text: another pandas reads them.
             table.astype(dict.fromkeys(codebook.named(*CODED), str)).to_parquet(folder / f"{part}.parquet", index=False)
         settings = {"secrets": list(secrets), "attacks": min(ATTACKS, len(parts.members)), "seed": seed}
         (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")

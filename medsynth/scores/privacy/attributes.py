@@ -80,5 +80,5 @@ def _advantage(column: str, members: Score, nonmembers: Score) -> Score:
 
 
 def _classes(values: pd.Series, edges: pd.Series | None) -> np.ndarray:
-    """Levels as text, numbers as the number of edges that they exceed."""
+    """Categories as text, numbers as the number of edges that they exceed."""
     return values.astype(str).to_numpy() if edges is None else np.searchsorted(edges, values)

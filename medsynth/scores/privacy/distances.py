@@ -25,7 +25,7 @@ def closest_rows(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the closest of the others to each row.
 
-    The distance of two rows is the sum over columns of their differences: 0 or 1 for levels, and for numbers the
+    The distance of two rows is the sum over columns of their differences: 0 or 1 for categories, and for numbers the
     difference of their ranks among the rows of `scale`, in [0, 1].
 
     Parameters
@@ -37,19 +37,19 @@ def closest_rows(
     Returns
     -------
     distance : ndarray of float, shape (rows,)
-        In columns: 1 is the distance of rows that differ in one level; in [0, columns].
+        In columns: 1 is the distance of rows that differ in one category; in [0, columns].
     position : ndarray of int, shape (rows,)
         The first of the closest rows.
     """
     numeric = codebook.named(*NUMERIC)
     coded = [name for name in codebook.columns if name not in numeric]
-    sizes = [len(codebook.columns[name].all_levels) for name in coded]
+    sizes = [len(codebook.columns[name].all_categories) for name in coded]
     left, right = ((_ranks(table, scale, numeric), _one_hot(table, coded, sizes)) for table in (rows, others))
     found, position = np.empty(len(rows)), np.empty(len(rows), dtype=int)
     step = max(1, PAIRS_AT_ONCE // len(others))
     for start in range(0, len(rows), step):
         part = slice(start, start + step)
-        # Levels that differ = columns - levels in common, one product for all columns.
+        # Categories that differ = columns - categories in common, one product for all columns.
         distance = len(coded) - left[1][part] @ right[1].T
         for column in range(len(numeric)):
             distance += np.abs(left[0][part, column, None] - right[0][None, :, column])
@@ -68,7 +68,7 @@ def _ranks(table: pd.DataFrame, scale: pd.DataFrame, names: list[str]) -> np.nda
 
 
 def _one_hot(table: pd.DataFrame, names: list[str], sizes: list[int]) -> np.ndarray:
-    """Levels as indicators: float32, (rows, sum of sizes)."""
+    """Categories as indicators: float32, (rows, sum of sizes)."""
     starts = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
     hot = np.zeros((len(table), starts[-1]), dtype="float32")
     for start, name in zip(starts[:-1], names, strict=True):

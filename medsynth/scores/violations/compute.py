@@ -59,8 +59,8 @@ def violations(
 def breaks(constraint: Constraint, table: pd.DataFrame, codebook: Codebook) -> np.ndarray:
     """Say which rows violate a constraint: bool, shape (rows,).
 
-    Levels that no row of the run has and values beyond the range that it learned are no mistake here: nobody has them,
-    so nobody violates it.
+    Categories that no row of the run has and values beyond the range that it learned are no mistake here: nobody has
+    them, so nobody violates it.
     """
     # A row must meet the conditions, not the codebook: its columns are opened to whatever the constraint names.
     opened = {name: _opened(codebook.column(name), value) for name, value in constraint.where.items()}
@@ -72,13 +72,13 @@ def breaks(constraint: Constraint, table: pd.DataFrame, codebook: Codebook) -> n
 
 
 def _opened(column: Column, value: Any) -> Column:
-    """Column without a range, and with the levels that a condition names."""
+    """Column without a range, and with the categories that a condition names."""
     if column.numeric:
         return column.model_copy(update={"range": None})
     if isinstance(value, str) and value in PRESCRIBED:
         return column
-    named = [str(level) for level in (value if isinstance(value, list | tuple) else [value])]
-    return column.model_copy(update={"levels": list(dict.fromkeys([*column.all_levels, *named]))})
+    named = [str(category) for category in (value if isinstance(value, list | tuple) else [value])]
+    return column.model_copy(update={"categories": list(dict.fromkeys([*column.all_categories, *named]))})
 
 
 def check_constraints(codebook: Codebook) -> None:
@@ -87,8 +87,8 @@ def check_constraints(codebook: Codebook) -> None:
     Raises
     ------
     InputError
-        A constraint's name is taken, or its columns are not in clean tables, or lack its levels. Levels that only the
-        data show are not checked.
+        A constraint's name is taken, or its columns are not in clean tables, or lack its categories. Categories that
+        only the data show are not checked.
     """
     for name, count in Counter(constraint.name for constraint in codebook.constraints).items():
         if count > 1 or name == ANY:
@@ -109,5 +109,5 @@ def _check(constraint: Constraint, codebook: Codebook) -> None:
         if name in (constraint.less or ()) and not column.numeric:
             raise InputError(f"'less' compares numbers, and '{name}' is {column.type}.")
         if name in constraint.where:
-            known = column if column.all_levels else _opened(column, constraint.where[name])
+            known = column if column.all_categories else _opened(column, constraint.where[name])
             Conditions.parse({name: constraint.where[name]}, codebook.model_copy(update={"columns": {name: known}}))
