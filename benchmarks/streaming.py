@@ -1,4 +1,4 @@
-"""Peak memory of drawing a long table at once and part by part, each in a process of its own.
+"""Peak memory of sampling a long table at once and part by part, each in a process of its own.
 
     python benchmarks/streaming.py results/covid_gans/file-laptop/models/med_vae_plus/seed1/epochs0 MedVAEPlus
 

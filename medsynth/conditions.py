@@ -1,4 +1,4 @@
-"""Conditions on the rows that a generator draws, and on the real rows that they are compared with."""
+"""Conditions on the rows that a generator samples, and on the real rows that they are compared with."""
 
 from __future__ import annotations
 

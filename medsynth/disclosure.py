@@ -101,7 +101,7 @@ def shown_cells(counts: np.ndarray, least: int) -> np.ndarray:
 
 
 def _suppress_next_smallest(counts: np.ndarray, shown: np.ndarray, least: int) -> None:
-    """Withhold the next smallest group, in place, where those withheld are few together; all where that would tell."""
+    """Withhold the next smallest group, in place, where those withheld are few together; all if that reveals them."""
     candidates = shown & (counts > 0)
     if is_small(counts[~shown].sum(), least) and candidates.any():
         shown[np.flatnonzero(candidates)[np.argmin(counts[candidates])]] = False
@@ -245,7 +245,7 @@ def shown_categories(values: pd.Series, column: Column, least: int, drawn_from: 
     Returns
     -------
     Series
-        Empty if a category of a binary column has few rows: either category tells of the other.
+        Empty if a category of a binary column has few rows: either category reveals the other.
     """
     names = pd.Series(column.all_categories, index=column.all_categories, dtype=object)
     sides = [values] if drawn_from is None else [values, drawn_from]
@@ -265,7 +265,7 @@ def without_rare_categories(
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Replace the categories that few real patients have where categories are taken from the data, free text above all.
 
-    Categories that the codebook declares tell of nobody: they are the publisher's.
+    Categories that the codebook declares reveal nobody: they are the publisher's.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Measure seconds and memory of drawing as many rows as a model learned, written to disk part by part."""
+"""Measure seconds and memory of sampling as many rows as a model learned, written to disk part by part."""
 
 import tempfile
 from pathlib import Path

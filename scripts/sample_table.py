@@ -25,7 +25,7 @@ def main(job):
 
     def checked(part):
         table = codebook.conform(part)
-        check_clean(table, codebook, what=f"The table that {job.wildcards.generator} drew")
+        check_clean(table, codebook, what=f"The table that {job.wildcards.generator} sampled")
         return table
 
     rows = read_metadata(job.input.train).num_rows

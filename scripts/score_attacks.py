@@ -1,4 +1,4 @@
-"""Fit a generator on half of the training rows and attack what it draws; or attack a control."""
+"""Fit a generator on half of the training rows and attack what it samples; or attack a control."""
 
 from _job import log, read_tables, run, share_imports, visit_sequence_ends, write_scores
 
@@ -60,7 +60,7 @@ def main(job):
 
 
 def fit_and_draw(job, learned, codebook, seed):
-    """Fit the generator and draw a table of as many rows as it learned from."""
+    """Fit the generator and sample a table of as many rows as it learned from."""
     params = job.params
     model = generator_class(params.class_path)(**params.settings)
     order = visit_sequence_ends(job, learned)

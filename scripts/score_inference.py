@@ -48,9 +48,9 @@ def real_tables(job, test):
 
 
 def of_models(job):
-    """Say what is drawn from each model: words of the table's seed, position of the model, what the table is."""
+    """Say what is sampled from each model: words of the table's seed, position of the model, what the table is."""
     learned_from = job.params.learned_from
-    # Drawing can be told from imputing where there are two tables a model, and needs to be where imputations differ.
+    # Sampling can be told from imputing where there are two tables a model, and needs to be where imputations differ.
     draws = DRAWS if len(set(learned_from)) > 1 else 1
     for k, imputation in enumerate(learned_from):
         for j in range(draws):

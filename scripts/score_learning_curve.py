@@ -1,4 +1,4 @@
-"""Fit a generator on training rows of several sizes and score what it draws; or score the real rows themselves."""
+"""Fit a generator on training rows of several sizes and score what it samples; or score the real rows themselves."""
 
 from _job import log, read_tables, run, share_imports, visit_sequence_ends, write_scores
 
@@ -54,7 +54,7 @@ def draw_real(job, codebook, rows, *, all_rows):
 
 
 def draw_synthetic(job, codebook, rows, *, all_rows):
-    """Fit the generator on the rows and draw from it; of all rows the study has a model already."""
+    """Fit the generator on the rows and sample from it; of all rows the study has a model already."""
     if all_rows:
         return read_tables(job, "synthetic")[0]
     params, generator = job.params, job.wildcards.generator

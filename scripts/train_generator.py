@@ -31,7 +31,7 @@ def main(job):
         "versions": {name: metadata.version(name) for name in ("sdv", "ctgan", "torch", "numpy", "pandas")},
     }
     if generator.repeatable:
-        # A private model that may be published tells of no seed, and of no checksum: that would confirm a guess of the
+        # A private model that may be published has no seed, and no checksum: that would confirm a guess of the
         # whole table.
         card |= {"seed": seed, "train_sha256": sha256(job.input.train)}
     log.info("%s: %d rows, %d columns", job.wildcards.generator, *train.shape)

@@ -28,7 +28,7 @@ def main(job):
     seed = derive_seed(job.params.study_seed, wanted["generator"], wanted["seed"], "deliverable")
     prepared = Codebook.from_json(job.input.prepared)
     table = prepared.conform(model.sample(wanted["rows"], seed=seed))
-    check_clean(table, prepared, what=f"The table that {wanted['generator']} drew")
+    check_clean(table, prepared, what=f"The table that {wanted['generator']} sampled")
     codebook = Codebook.from_yaml(job.input.codebook)
     (clean,) = read_tables(job, "clean")
     table, cells = without_rare_categories(table, clean, codebook, least=job.params.minimum_cell_size)

@@ -25,9 +25,9 @@ def simulate(dataset: str, n_rows: int, *, seed: int) -> pd.DataFrame | dict[str
     dataset : str
         A key of ``SIMULATORS``.
     n_rows : int
-        Number of rows to draw.
+        Number of rows to simulate.
     seed : int
-        Seed of the draw; the same seed gives identical rows.
+        The same seed gives identical rows.
 
     Returns
     -------

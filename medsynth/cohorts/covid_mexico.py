@@ -204,9 +204,9 @@ def simulate(n_rows: int, *, seed: int) -> pd.DataFrame:
     Parameters
     ----------
     n_rows : int
-        Number of rows to draw, at least 0.
+        Number of rows to simulate, at least 0.
     seed : int
-        Seed of the draw; the same seed and number of rows give identical rows.
+        The same seed and number of rows give identical rows.
 
     Returns
     -------

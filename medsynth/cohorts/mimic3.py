@@ -266,9 +266,9 @@ def simulate(n_rows: int, *, seed: int) -> dict[str, pd.DataFrame]:
     Parameters
     ----------
     n_rows : int
-        Number of admissions to draw, at least 0.
+        Number of admissions to simulate, at least 0.
     seed : int
-        Seed of the draw; the same seed and number of rows give identical tables.
+        The same seed and number of rows give identical tables.
 
     Returns
     -------

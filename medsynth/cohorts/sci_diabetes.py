@@ -268,9 +268,9 @@ def simulate(n_rows: int, *, seed: int) -> pd.DataFrame:
     Parameters
     ----------
     n_rows : int
-        Number of rows to draw, at least 0; the paper has ``N_PAPER``.
+        Number of rows to simulate, at least 0; the paper has ``N_PAPER``.
     seed : int
-        Seed of the draw; the same seed and number of rows give identical rows.
+        The same seed and number of rows give identical rows.
 
     Returns
     -------

@@ -39,7 +39,7 @@ class Layout:
     unnamed_index: bool = False
     # Lines or rows of a sheet that are all empty, and comments, between the table's rows.
     blank_rows: int = 0
-    # What a person has to be told, in sentences.
+    # What a person has to know, in sentences.
     notes: list[str] = field(default_factory=list)
     # What further header rows say of each column.
     labels: list[str] = field(default_factory=list)

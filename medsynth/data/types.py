@@ -260,7 +260,7 @@ def _dates(column: Column, rest: pd.Series, words: list[str]) -> list[Proposal]:
     if len(forms) > 1:
         either = all(fits_form(cell, form) for form in forms[1:4] for cell in rest.index if fits_form(cell, forms[0]))
         made.comments["notation"] = f"{'or' if either else 'and'} {', '.join(forms[1:4])}"
-        how = f"as {' or '.join(forms[:4])}; no cell tells" if either else f"in several forms: {', '.join(forms)}"
+        how = f"as {' or '.join(forms[:4])}; no cell shows it" if either else f"in several forms: {', '.join(forms)}"
         made.decisions.append(f"{made.name}: dates are written {how}.")
     _missing(column, made, [*words, *others], "no dates:")
     return [made]
@@ -346,8 +346,8 @@ def _numeric(
         how = f"'{notation.decimal}' marks decimals" + (
             f", '{notation.thousands}' thousands" if notation.thousands else ""
         )
-        made.comments["notation"] = f"{how}: no cell tells for certain"
-        made.decisions.append(f"{made.name}: {how}; no cell tells for certain.")
+        made.comments["notation"] = f"{how}: no cell shows it for certain"
+        made.decisions.append(f"{made.name}: {how}; no cell shows it for certain.")
     _missing(column, made, [*words, *likely])
     if others:
         n_numbers = int(rest.sum() - rest[others].sum())

@@ -50,7 +50,7 @@ class Judged:
     study_seed, seed : int
         Of the study, and of detectors and classifiers of this training seed.
     least : int
-        Fewer real patients are not told of.
+        Fewer real patients are not shown.
     plot_data : dict
         What is no score but what figures need; families add to it.
     """
@@ -103,7 +103,7 @@ class Judged:
 
     @cached_property
     def persons_of_table(self) -> Persons | None:
-        """Persons behind the rows of a reference row that is real; None for rows that a generator drew."""
+        """Persons behind the rows of a reference row that is real; None for rows that a generator sampled."""
         if self.name == "real":
             return persons_of_test(self.person["train"], self.study_seed)
         return None if self.pair.table_rows is None else self.persons.take(self.pair.table_rows)

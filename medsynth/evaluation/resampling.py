@@ -234,7 +234,7 @@ def mean_score(metric: str, values: np.ndarray, weights: np.ndarray | None) -> S
 
 
 def share_score(metric: str, share: float, rows: int, *, seed: int) -> Score:
-    """Score that is a share of rows which a generator draws one by one: its replicates are binomial."""
+    """Score that is a share of rows which a generator samples one by one: its replicates are binomial."""
     if not rows:
         return Score(metric, np.nan)
     drawn = np.random.default_rng(seed).binomial(rows, min(max(share, 0.0), 1.0), REPLICATES) / rows

@@ -29,7 +29,7 @@ Arrays = dict[str, np.ndarray]
 
 
 class CART(Generator):
-    """Draws each column from the training rows that a tree on the columns before it finds alike.
+    """Samples each column from the training rows that a tree on the columns before it finds alike.
 
     A saved model holds the training values, leaf by leaf: it is as confidential as they are. Every row that it samples
     meets every condition: donors are those training rows that meet a range; where there is none in it, there is nothing
@@ -46,7 +46,7 @@ class CART(Generator):
     Attributes
     ----------
     order_ : list of str
-        Columns in the order in which they are drawn.
+        Columns in the visit sequence.
     trees_ : list of dict of ndarray
         For each of them the tree's nodes and the donors of its leaves.
     """

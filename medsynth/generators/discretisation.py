@@ -10,7 +10,7 @@ import pandas as pd
 from medsynth.codebook import MAX_DECIMALS, Codebook, decimals_of
 from medsynth.conditions import Condition, Conditions
 
-# Inside a bin the distribution is kept by its quartiles, between which values are drawn uniformly.
+# Inside a bin the distribution is kept by its quartiles, between which values are sampled uniformly.
 GRID = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
 
 
@@ -18,7 +18,7 @@ class TableCoder:
     """Number what each column holds: categories as they are, numbers by bins learned on training rows.
 
     A value that many rows share (a spike at zero, say) has a bin of its own; the others are cut so that bins hold
-    about as many rows each, in the tails ever fewer down to `min_rows`. Values are drawn smoothly inside a bin,
+    about as many rows each, in the tails ever fewer down to `min_rows`. Values are sampled smoothly inside a bin,
     rounded as the training values are.
 
     Parameters
@@ -154,7 +154,7 @@ class TableCoder:
     def decode(self, codes: np.ndarray, rng: np.random.Generator, conditions: Conditions) -> pd.DataFrame:
         """Turn codes (rows, columns) into a table of the codebook's columns, types and categories.
 
-        Values of a conditioned numeric column are drawn from that part of their bin that meets the condition.
+        Values of a conditioned numeric column are sampled from that part of their bin that meets the condition.
         """
         columns: dict[str, Any] = {}
         for i, (name, column) in enumerate(self.codebook_.columns.items()):

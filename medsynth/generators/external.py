@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 class External(Generator):
     """Hands out rows of a file; it learns nothing of the rows that it is given.
 
-    Seeds differ in the rows drawn, not in training: intervals over them say nothing of how the table was made, and
+    Seeds differ in the rows sampled, not in training: intervals over them say nothing of how the table was made, and
     with as many rows asked for as the file has they differ in their order alone.
 
     Parameters

@@ -68,7 +68,7 @@ class AutoregressiveDecoder(nn.Module):
     Parameters
     ----------
     sizes : sequence of int
-        Codes of each column, in the order in which they are drawn.
+        Codes of each column, in the visit sequence.
     latent : int
         Dimensions of the latent vector, which every unit sees.
     width, depth : int

@@ -1,5 +1,5 @@
 """Med-VAE (Hogg and Sainsbury, "Med-VAE: Improving Medical Research Access Through Privacy-Preserving Synthetic Patient
-Data"): a variational autoencoder that draws patients from the stored posteriors of training records.
+Data"): a variational autoencoder that samples patients from the stored posteriors of training records.
 
 One class holds both what the paper's text says (`MedVAE` at its default settings) and what its published code does
 (the settings of ``config/generators/med_vae_published.yaml``): the two differ in whether the KL divergence has a

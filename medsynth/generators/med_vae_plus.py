@@ -1,10 +1,10 @@
-"""Med-VAE plus: a variational autoencoder whose decoder draws every column from a categorical head that also sees the
-columns already drawn. Such a decoder leaves little for the latent vector to say (Chen et al. 2017, "Variational lossy
+"""Med-VAE plus: a variational autoencoder whose decoder samples every column from a categorical head that also sees the
+columns already sampled. Such a decoder leaves little for the latent vector to say (Chen et al. 2017, "Variational lossy
 autoencoder"); how little is on every model card, and what is left without it is the variant med_vae_plus_no_latent.
 
-What it changes against the paper's Med-VAE, and why, is told with numbers in ``docs/med-vae.md``: latent vectors are
+What it changes against the paper's Med-VAE, and why, is shown with numbers in ``docs/med-vae.md``: latent vectors are
 drawn from N(0, I) and no training record is kept; numeric columns are coded in bins, so that their head can have any
-shape; categories are drawn, not decided by argmax; conditions are met exactly; nothing is normalised over a batch.
+shape; categories are sampled, not decided by argmax; conditions are met exactly; nothing is normalised over a batch.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class MedVAEPlus(Generator):
     Attributes
     ----------
     order_ : list of str
-        Columns in the order in which they are drawn.
+        Columns in the visit sequence.
     network_ : dict of Module
         ``encoder`` and ``decoder``.
     history_ : list of dict
@@ -284,7 +284,7 @@ class MedVAEPlus(Generator):
         """Stages of the two networks, read off the modules; see `Generator.card`."""
         encoder, decoder = self._encoder, self._decoder
         categories = f"all columns as categories ({len(decoder.sizes)} columns, {sum(decoder.sizes)} categories)"
-        first = [["z ~ N(0, I)" + f" ({self.latent})", f"columns already drawn ({sum(decoder.sizes)} categories)"]]
+        first = [["z ~ N(0, I)" + f" ({self.latent})", f"columns already sampled ({sum(decoder.sizes)} categories)"]]
         body = [
             [training.one_line(decoder.first)],
             *([f"+ {training.one_line(layer)} after ReLU"] for layer in decoder.layers),
@@ -302,7 +302,7 @@ class MedVAEPlus(Generator):
                 ["ReLU"],
                 [training.one_line(decoder.dropout)],
                 heads,
-                ["Softmax a column, drawn in order"],
+                ["Softmax a column, in the visit sequence"],
             ],
         }
 

@@ -1,6 +1,6 @@
 """Med-VAE plus under differential privacy: the same network, trained by DP-SGD, and nothing else learned for free.
 
-What is guaranteed: whoever sees the model, any number of rows drawn from it and this code can tell hardly more than
+What is guaranteed: whoever sees the model, any number of rows sampled from it and this code can tell hardly more than
 with (epsilon, delta)-differential privacy whether a given row was among the training rows. Everything that `fit` takes
 from the rows is paid for:
 
@@ -32,11 +32,11 @@ get its noise. The category's column is first in the visit sequence, by its nois
 which had too many of it.
 
 Noise and batches come from the operating system, so that no two runs are alike. What the seed decides besides (which
-rows are public, if any, and rows drawn later) is no secret: who knows it learns nothing of any noise. With
+rows are public, if any, and rows sampled later) is no secret: who knows it learns nothing of any noise. With
 ``seeded_noise: true`` the seed decides noise and batches, too. Runs can then be repeated to the byte, and whoever has
 the seed can subtract the noise: that is for tests and comparisons, and never to be published.
 
-One limit of every such implementation: noise is added in floating point, whose last bits can tell what was under it
+One limit of every such implementation: noise is added in floating point, whose last bits can reveal what was under it
 (Mironov 2012, "On significance of the least significant bits for differential privacy"). The operating system's noise
 takes the remedy of Holohan and Braghin (2021), which is also that of Opacus' secure mode; it is no proof.
 """
@@ -332,7 +332,7 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
         An encoder beside the decoder of this model learns to say next to nothing, since that sees the columns already
         drawn. The one thrown away sees the latent vector alone, so that whatever is to be known of a row has to pass
         through it. The KL divergence has its full weight, which keeps the vectors of all rows together near N(0, I),
-        from which rows are drawn: as near as public rows show, which may be unlike the private ones.
+        from which rows are sampled: as near as public rows show, which may be unlike the private ones.
         """
         encoder = self._encoder
         layers = (

@@ -1,6 +1,6 @@
 """Column types that SDV detects, beside those that the codebook declares.
 
-Generators are always told the declared ones; the table shows what trusting the detection would change. The MIMIC-TVAE
+Generators always get the declared ones; the table shows what trusting the detection would change. The MIMIC-TVAE
 paper detected its metadata (SDV 1.x's SingleTableMetadata) on a table of labels and standard scores, where nothing
 tells a code from an amount.
 """
@@ -21,20 +21,23 @@ MEANINGS = {
     (
         "numerical",
         "ordinal",
-    ): "few whole numbers taken for ordered categories: only those of the training rows can be drawn",
+    ): "few whole numbers taken for ordered categories: only those of the training rows can be sampled",
     ("numerical", "categorical"): "numbers taken for categories: their order and distances are not known",
-    ("categorical", "numerical"): "codes taken for amounts: values between two codes, which mean nothing, can be drawn",
+    (
+        "categorical",
+        "numerical",
+    ): "codes taken for amounts: values between two codes, which mean nothing, can be sampled",
     ("categorical", "ordinal"): "codes taken for ordered categories: neighbouring codes count as alike",
     ("ordinal", "categorical"): "the order of the categories is not known",
-    ("ordinal", "numerical"): "categories taken for amounts: values between two categories can be drawn",
+    ("ordinal", "numerical"): "categories taken for amounts: values between two categories can be sampled",
 }
 # Whatever was declared.
 MEANINGS_DETECTED = {
-    "id": "taken for an identifier: fresh ones are made up, and what the column tells is lost",
-    "datetime": "text that reads like dates: any date between them can be drawn",
+    "id": "taken for an identifier: fresh ones are made up, and what the column shows is lost",
+    "datetime": "text that reads like dates: any date between them can be sampled",
     "boolean": "two values taken for true and false",
 }
-PERSONAL = "the column's name reads like personal data: values are made up, and what the column tells is lost"
+PERSONAL = "the column's name reads like personal data: values are made up, and what the column shows is lost"
 
 
 def detected_sdtypes(table: pd.DataFrame) -> dict[str, str]:
@@ -48,7 +51,7 @@ def detected_sdtypes(table: pd.DataFrame) -> dict[str, str]:
 
 
 def compare_metadata(train: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
-    """Compare the sdtypes that SDV detects with those that generators are told.
+    """Compare the sdtypes that SDV detects with those that generators get.
 
     Parameters
     ----------

@@ -280,7 +280,7 @@ class Randomness:
     ----------
     seed : int or None
         None: the operating system's generator, which nobody can repeat; its normal numbers are halves of sums of four,
-        so that their last bits do not tell what they were added to (Holohan and Braghin 2021, "Secure random sampling
+        so that their last bits do not reveal what they were added to (Holohan and Braghin 2021, "Secure random sampling
         in differential privacy").
     """
 

@@ -1,4 +1,4 @@
-"""Columns drawn one by one from noisy histograms, independent of each other: the lower reference under a guarantee.
+"""Columns sampled one by one from noisy histograms, independent of each other: the lower reference under a guarantee.
 
 Whoever models how columns hang together has to do better than this with the same budget. All of it goes into one
 Gaussian mechanism on all histograms at once (`medsynth.generators.noisy_histograms`). What the guarantee covers is said
@@ -64,7 +64,7 @@ class Factor:
 
 
 class PrivateColumns(Guaranteed):
-    """Draws each column alone from its noisy histogram; see the module for what the guarantee covers.
+    """Samples each column alone from its noisy histogram; see the module for what the guarantee covers.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class PrivateColumns(Guaranteed):
     Attributes
     ----------
     factors_ : list of Factor
-        Columns in the order in which they are drawn.
+        Columns in the visit sequence.
     privacy_ : dict
         What was spent and on what, as on the model card.
     """

@@ -34,7 +34,7 @@ class Generator(ABC):
     has_epochs : bool
         Whether training goes through epochs; a generator without them has epoch count 0 everywhere.
     default_epochs : int
-        Epochs that `fit` trains for unless it is told otherwise; 0 for a generator without epochs.
+        Epochs that `fit` trains for unless it is given others; 0 for a generator without epochs.
     meets_conditions : bool
         Whether `sample` takes conditions.
     has_visit_sequence : bool
@@ -302,9 +302,9 @@ def _same(value: Any, other: Any) -> bool:
 
 
 def refuse_conditions(generator: Generator, conditions: dict[str, Any] | None) -> None:
-    """Say that a generator draws unconditionally only."""
+    """Say that a generator samples unconditionally only."""
     if conditions:
-        raise InputError(f"{type(generator).__name__} cannot meet conditions; it draws unconditionally only.")
+        raise InputError(f"{type(generator).__name__} cannot meet conditions; it samples unconditionally only.")
 
 
 class Progress:

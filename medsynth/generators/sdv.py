@@ -98,7 +98,7 @@ class SDVGenerator(Generator):
     def _sample_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None) -> Iterator[pd.DataFrame]:
         """Let SDV draw rows; see `Generator._sample_parts`."""
         refuse_conditions(self, conditions)
-        # SDV seeds its sampling with a constant unless told otherwise; from then on its calls continue each other.
+        # SDV seeds its sampling with a constant unless set otherwise; from then on its calls continue each other.
         self._synthesizer.reset_sampling()
         self._synthesizer._set_random_state(derive_seed(seed, "sample"))
         for size in sizes_of_parts(n):

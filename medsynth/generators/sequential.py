@@ -213,7 +213,7 @@ def _draw_conditioned(
         if effective < n / LEAST_SPREAD:
             log.warning(
                 "%d rows go back to %d beginnings, as good as %.0f independent ones (effective number): the conditions "
-                "on %s are rare and on columns drawn late; fit the model with these columns `first`",
+                "on %s are rare and on late columns of the visit sequence; fit the model with these columns `first`",
                 n,
                 len(np.unique(beginning)),
                 effective,
@@ -228,7 +228,7 @@ class _Met:
     Attributes
     ----------
     tried : int
-        Partial rows drawn so far.
+        Partial rows sampled so far.
     """
 
     def __init__(self, columns: list[str], allowed: Mapping[int, Any]) -> None:

@@ -96,8 +96,8 @@ class Calibration:
         Seconds of a fit without its epochs, by rows.
     epoch : float
         Seconds an epoch and row.
-    draw : float
-        Seconds a row drawn.
+    sample : float
+        Seconds a sampled row.
     peak_mb, disk_mb : Line
         Memory of a fit and size of a model, by rows.
     """
@@ -105,7 +105,7 @@ class Calibration:
     start: float
     fit: Line
     epoch: float
-    draw: float
+    sample: float
     peak_mb: Line
     disk_mb: Line
 
@@ -115,7 +115,7 @@ class Calibration:
 
 
 def measure(class_path: str, settings: dict[str, Any], data: Path, training: dict[str, str]) -> dict[str, Any]:
-    """Fit, save and draw in this process: seconds and MB of each, as `calibrate` puts them together."""
+    """Fit, save and sample in this process: seconds and MB of each, as `calibrate` puts them together."""
     # SDV's, on how it trains: the jobs' logs have them.
     warnings.simplefilter("ignore")
     table = pd.read_parquet(data / training["train"])
@@ -144,7 +144,7 @@ def measure(class_path: str, settings: dict[str, Any], data: Path, training: dic
         with tempfile.TemporaryDirectory() as folder:
             model.save(folder)
             found["disk_mb"].append(size_mb(Path(folder)))
-    found["draw"] = seconds_of(lambda: model.sample(large, seed=1))[1] / large
+    found["sample"] = seconds_of(lambda: model.sample(large, seed=1))[1] / large
     return found
 
 
@@ -165,7 +165,7 @@ def calibrate(run: Run, generator: str, folder: Path) -> Calibration:
     epoch = max(seconds[-1] - seconds[1], 0.0) / (thrice - once) / rows[1] if len(seconds) > 2 else 0.0
     fits = [max(s - epoch * n * once, 0.0) for s, n in zip(seconds, rows, strict=False)]
     peak, disk = (Line.through(rows, found[key][:2]) for key in ("peak_mb", "disk_mb"))
-    return Calibration(found["start"], Line.through(rows, fits), epoch, found["draw"], peak, disk)
+    return Calibration(found["start"], Line.through(rows, fits), epoch, found["sample"], peak, disk)
 
 
 def run_references(run: Run, folder: Path, words: list[str]) -> None:
@@ -198,7 +198,7 @@ def benchmark_of(run: Run, folder: Path, name: str) -> Cost:
 
 
 def estimate(run: Run, words: list[str]) -> dict[str, Cost]:
-    """Estimate a run: its data, its reference rows and each generator with all that is drawn and scored of it."""
+    """Estimate a run: its data, its reference rows and each generator with all that is sampled and scored of it."""
     from pyarrow.parquet import read_metadata
 
     with tempfile.TemporaryDirectory() as place:
@@ -229,7 +229,7 @@ def estimate(run: Run, words: list[str]) -> dict[str, Cost]:
 def jobs_of(
     run: Run, generator: str, costs: Calibration, scored: dict[tuple[str, str], Cost], n_train: int, row_mb: float
 ) -> Cost:
-    """Add up every job of a generator: training, drawing, and each kind of score."""
+    """Add up every job of a generator: training, sampling, and each kind of score."""
     entry = run.generators[generator]
     made = generator_class(entry.class_path)(**entry.settings)
     runs, shown = (made.training_runs(counts) for counts in (run.epochs_of(generator), [run.shown(generator)]))
@@ -237,11 +237,11 @@ def jobs_of(
     once, each = (costs.start, min(FORKED_SECONDS, costs.start)) if can_share() else (0.0, costs.start)
     train = Cost(1, each + costs.fit_seconds(n_train, runs), costs.peak_mb(n_train), models_mb)
     # A model is read and few rows are in memory at once.
-    sample = Cost(1, each + costs.draw * n_train, costs.peak_mb(0), row_mb * n_train)
+    sample = Cost(1, each + costs.sample * n_train, costs.peak_mb(0), row_mb * n_train)
     drawn = [model for model in run.models if model[0] == generator]
     total = Cost(seconds=once) + train.times(len(run.scale.seeds)) + sample.times(len(drawn))
     work = registry.Work(
-        generator, fit=lambda rows: costs.fit_seconds(rows, shown), draw=lambda rows: costs.draw * rows
+        generator, fit=lambda rows: costs.fit_seconds(rows, shown), sample=lambda rows: costs.sample * rows
     )
     for job in run.scored:
         if job.generator != generator:

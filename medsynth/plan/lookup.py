@@ -181,7 +181,7 @@ class Asked:
     def _models(self, seed: int, generator: str | None = None) -> str:
         return f"{self.run.folder}/models/{generator or self.name}/seed{seed}"
 
-    # What jobs are told.
+    # What jobs get.
 
     @property
     def imputation(self) -> dict[str, Any]:
@@ -328,7 +328,7 @@ class Asked:
             "Epochs": ", ".join(map(str, sorted(scale.epochs))),
             "Seeds": ", ".join(map(str, scale.seeds)),
             "Study seed": str(study.seed),
-            "Rows drawn from each model": "as many as training rows",
+            "Rows sampled from each model": "as many as training rows",
             "Rows that classifiers are trained on": "all training rows; by the paper's protocol "
             f"{scale.utility_rows:,}",
             "Rows that classifiers are tested on": f"{scale.test_rows:,} (at most)",
@@ -429,7 +429,7 @@ class Asked:
 
     @property
     def smaller_samples(self) -> list[str]:
-        """What it took to draw from models of the smaller tables of a cell."""
+        """What it took to sample from models of the smaller tables of a cell."""
         return self._smaller("sample")
 
     @property

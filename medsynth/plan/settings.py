@@ -119,7 +119,7 @@ class Scale(Strict):
     fidelity_rows: int = Field(
         10_000, ge=1, description="rows from each side for quality and detection, at most half of the test rows"
     )
-    cohort_sample_rows: int = Field(1_000, ge=1, description="rows drawn for each cohort of `cohorts`")
+    cohort_sample_rows: int = Field(1_000, ge=1, description="rows sampled for each cohort of `cohorts`")
     coverage_samples: int = Field(20, ge=1, description="samples of the real rows for `inference.coverage`")
     coverage_rows: int = Field(2_000, ge=10, description="rows of each of these samples")
     attacked_seeds: int | None = Field(
@@ -144,7 +144,7 @@ class Export(Strict):
     """A synthetic table in the raw table's headers and codes, from the model of most epochs and the first seed."""
 
     generator: str = Field(description="one of the study's generators; the file is not made in runs without it")
-    rows: int = Field(1_000, ge=1, description="rows to draw")
+    rows: int = Field(1_000, ge=1, description="rows to sample")
     file: str | None = Field(
         None, pattern=r"^\w[\w.-]*\.csv$", description="name of the file in export/; default: <generator>.csv"
     )
@@ -184,8 +184,8 @@ class Study(Strict):
     cohorts: list[Cohort] = Field([], description="patients that generators are asked for (conditions), see below")
     attacks: list[str] | None = Field(
         None,
-        description="generators that are also fitted on half of the training rows, to attack what they draw; default: "
-        "all that learn",
+        description="generators that are also fitted on half of the training rows, to attack what they sample; "
+        "default: all that learn",
     )
     sensitive: list[str] = Field(
         [], description="columns that attribute inference asks for; default: those that the targets are made of"
@@ -292,7 +292,8 @@ class GeneratorEntry(Strict):
     citation: str = Field("", description="how to cite it")
     settings: dict[str, Any] = Field({}, description="keyword arguments of the class")
     imputation: Imputation | None = Field(
-        None, description="of its training rows, instead of the study's; what it draws is compared with the study's own"
+        None,
+        description="of its training rows, instead of the study's; what it samples is compared with the study's own",
     )
     variants: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], Variant] = Field(
         {}, description="name -> variant"

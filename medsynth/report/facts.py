@@ -1,4 +1,4 @@
-"""A finished run, as its summary page sees it: the tables and figures that it has written, and what it was told."""
+"""A finished run, as its summary page sees it: its tables and figures, and what the plan gave it."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ class Work(NamedTuple):
 
     generator: str
     fit: Callable[[int], float]
-    draw: Callable[[int], float]
+    sample: Callable[[int], float]
 
 
 @dataclass(frozen=True)

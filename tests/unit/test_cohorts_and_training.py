@@ -67,7 +67,7 @@ def exactly(people):
 
 
 def refusing(people):
-    """A generator that draws unconditionally only."""
+    """A generator that samples unconditionally only."""
 
     def draw(rows, conditions, i=0):
         if conditions:
@@ -161,7 +161,7 @@ def test_a_cohort_of_real_rows_resembles_real_rows(people):
 
 
 def test_fidelity_is_of_the_rows_that_meet_the_conditions(people):
-    """Half of the rows drawn for women are men of 120: they cost success, not quality."""
+    """Half of the rows sampled for women are men of 120: they cost success, not quality."""
 
     def draw(rows, conditions, i=0):
         found = exactly(people)(rows * 2, conditions).head(rows * 2)

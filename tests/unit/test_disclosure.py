@@ -1,4 +1,4 @@
-"""What is told of real patients: small counts, extremes, rare categories."""
+"""What is shown of real patients: small counts, extremes, rare categories."""
 
 import dataclasses
 import itertools

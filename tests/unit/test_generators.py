@@ -54,7 +54,7 @@ def make(name, **settings):
 
 
 def fit(name, table, codebook, *, epochs=(2,), seed=1):
-    """Fit and return the models by epoch count, each with 50 rows drawn while it was current."""
+    """Fit and return the models by epoch count, each with 50 rows sampled while it was current."""
     models = make(name).fit_checkpoints(table, codebook, epochs=epochs, seed=seed)
     return {model.epochs_: model.sample(50, seed=7) for model in models}
 

@@ -200,8 +200,8 @@ def test_the_display_says_what_each_interval_covers():
     shown = display_inference(found, STYLES)
     assert shown[["Model", "Interval: covers"]].to_numpy().tolist() == [
         ["Held-out real rows (upper reference)", "own rows: persons"],
-        ["TVAE", "plug-in: persons, training, drawing"],
-        ["TVAE", "bootstrap refits: persons, training, drawing"],
+        ["TVAE", "plug-in: persons, training, sampling"],
+        ["TVAE", "bootstrap refits: persons, training, sampling"],
     ]
 
 

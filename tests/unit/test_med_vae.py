@@ -174,7 +174,7 @@ def test_every_training_record_has_a_posterior(partitions):
 
 
 def test_a_condition_draws_from_posteriors_of_records_that_meet_it(partitions):
-    """Posteriors of the others are made unusable: a row drawn from one of them would be no number."""
+    """Posteriors of the others are made unusable: a row sampled from one of them would be no number."""
     model = fit(partitions)
     meets = torch.as_tensor((partitions[0]["sex"] == "female").to_numpy())
     before = model.sample(200, seed=1, conditions={"sex": "female"})

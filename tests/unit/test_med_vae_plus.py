@@ -114,7 +114,7 @@ def test_training_lowers_the_validation_loss(partitions):
 def test_the_card_draws_both_networks(model):
     drawn = model.card()["architecture"]
     assert list(drawn) == ["Encoder (training alone)", "Decoder"]
-    assert drawn["Decoder"][-1] == ["Softmax a column, drawn in order"]
+    assert drawn["Decoder"][-1] == ["Softmax a column, in the visit sequence"]
 
 
 # The network

@@ -45,7 +45,7 @@ def test_whole_numbers_that_never_repeat_are_taken_for_identifiers(codebook):
     train = pd.DataFrame({"cost": range(100, 200)})
     described = codebook.model_copy(update={"columns": {"cost": Column(type="integer")}})
     row = compare_metadata(train, described).iloc[0]
-    assert row["detected"] == "id" and "what the column tells is lost" in row["meaning"]
+    assert row["detected"] == "id" and "what the column shows is lost" in row["meaning"]
 
 
 @pytest.mark.parametrize("detected", ["city", "phone_number", "unknown"])

@@ -32,7 +32,7 @@ def published(raw):
 
 @pytest.fixture
 def synthetic(partitions):
-    """Complete rows of the ward without the person, as a generator draws them."""
+    """Complete rows of the ward without the person, as a generator samples them."""
     return partitions[0]
 
 

@@ -300,7 +300,7 @@ def test_sentences_count_and_join():
     assert in_words(["TVAE", "TVAE, encoded", "CART"]) == "TVAE; TVAE, encoded and CART"
 
 
-# What the plan tells the page, and the report's first page.
+# What the plan gives the page, and the report's first page.
 
 
 def test_the_commands_override_what_the_configuration_did():

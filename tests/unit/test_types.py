@@ -156,7 +156,7 @@ def test_a_comma_before_three_digits_means_what_the_rest_of_the_file_says(tmp_pa
     others = [f"{v:.2f}".replace(".", ",") for v in rng.uniform(1, 9, N)]
     text, codebook, path = drafted(tmp_path, "weight", weights, crea=others)
     assert restored(path, codebook)[0]["weight"].max() < 10
-    assert "no cell tells for certain" in text and "# - Decimals are marked by commas." in text
+    assert "no cell shows it for certain" in text and "# - Decimals are marked by commas." in text
 
 
 def test_ages_above_a_limit_are_numbers_with_a_flag_and_come_back(tmp_path, rng):

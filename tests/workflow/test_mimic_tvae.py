@@ -44,7 +44,7 @@ def test_no_diagnosis_of_a_few_patients_is_handed_over(made):
     patients = raw.groupby("DIAGNOSIS")["SUBJECT_ID"].nunique()
     rare = set(patients.index[patients < 10])
     drawn = pd.concat([pd.read_parquet(path) for path in made.glob("synthetic/tvae/epochs2/*.parquet")])
-    # The generator knows such diagnoses; what it draws for the export is not told.
+    # The generator knows such diagnoses; what it samples for the export is not shown.
     assert rare & set(drawn["diagnosis"].astype(str)) and "other" in set(table["DIAGNOSIS"])
     assert not rare & set(table["DIAGNOSIS"])
     dictionary = (made / "export/synthetic_admissions_dictionary.csv").read_text()

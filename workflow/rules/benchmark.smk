@@ -97,7 +97,7 @@ rule measure_sample:
     wildcard_constraints:
         axis="rows|columns",
         size=r"\d+",
-    # A model is deleted when its rows are drawn.
+    # A model is deleted when its rows are sampled.
     priority: 10
     conda:
         "../../envs/medsynth.yaml"

@@ -26,7 +26,7 @@ rule sample_table:
         class_path=of("generator.class_path"),
         code=of.code("scripts/sample_table.py"),
     message:
-        "draw from {wildcards.generator}, {wildcards.epochs} epochs, seed {wildcards.seed} ({wildcards.study})"
+        "sample from {wildcards.generator}, {wildcards.epochs} epochs, seed {wildcards.seed} ({wildcards.study})"
     script:
         "../../scripts/sample_table.py"
 

@@ -68,13 +68,13 @@ rule score_cohorts:
         minimum_cell_size=of("study.minimum_cell_size"),
         code=of.code("scripts/score_cohorts.py"),
     message:
-        "draw and score the cohorts of {wildcards.generator}, seed {wildcards.seed} ({wildcards.study})"
+        "sample and score the cohorts of {wildcards.generator}, seed {wildcards.seed} ({wildcards.study})"
     script:
         "../../scripts/score_cohorts.py"
 
 
 rule score_attacks:
-    """Fit a generator on half of the training rows and attack what it draws; or attack a control."""
+    """Fit a generator on half of the training rows and attack what it samples; or attack a control."""
     input:
         unpack(of("attacked")),
     output:
@@ -105,7 +105,7 @@ rule score_attacks:
 
 
 rule score_learning_curve:
-    """Fit a generator on ever more training rows and score what it draws each time."""
+    """Fit a generator on ever more training rows and score what it samples each time."""
     input:
         unpack(of("learning_curve_from")),
     output:

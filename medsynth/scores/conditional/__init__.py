@@ -1,1 +1,1 @@
-"""Cohorts drawn under conditions."""
+"""Cohorts sampled under conditions."""

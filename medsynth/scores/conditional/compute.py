@@ -68,7 +68,7 @@ def score_cohorts(
     persons: Persons | None = None,
     subgroups: Sequence[Subgroups] = (),
 ) -> Iterator[Score]:
-    """Score every cohort that a generator draws (Med-VAE paper, Figures 8 and 9, and what it left as future work).
+    """Score every cohort that a generator samples (Med-VAE paper, Figures 8 and 9, and what it left as future work).
 
     Parameters
     ----------
@@ -94,9 +94,9 @@ def score_cohorts(
     Yields
     ------
     Score
-        ``share``: share of the rows drawn for a cohort (or ``unconditional``) that meet the conditions of `held`, for
+        ``share``: share of the rows sampled for a cohort (or ``unconditional``) that meet the conditions of `held`, for
         cohorts of one group; ``success``: the same for the cohort itself; both 0 where the generator refused.
-        ``n_train`` and ``n_test``: real rows of the cohort, NaN if they would tell of some but fewer than `least`; see
+        ``n_train`` and ``n_test``: real rows of the cohort, NaN if they would reveal some but fewer than `least`; see
         `shown_counts`.
         ``quality``, ``common_bin_pair_trends`` and ``c2st_auc``: rows that meet the conditions against real ones of
         `test`, where these are `LEAST_COHORT` or more, always on min(`rows`, ``n_test``) rows a side,
@@ -137,7 +137,7 @@ def score_cohorts(
 
 
 def _share(metric: str, conditions: Conditions, drawn: pd.DataFrame, **about: str) -> Score:
-    """Share of the rows drawn that meet conditions; 0 where none were."""
+    """Share of the rows sampled that meet conditions; 0 where none were."""
     if not len(drawn):
         return Score(metric, 0.0).of(**about)
     share, seed = float(conditions.holds(drawn).mean()), derive_seed(metric, "|".join(about.values()))
@@ -151,7 +151,7 @@ def shown_counts(
     subgroups: Sequence[Subgroups],
     least: int,
 ) -> dict[str, float]:
-    """Numbers of real rows of cohorts, NaN where they would tell of few (`medsynth.disclosure.shown_sets`).
+    """Numbers of real rows of cohorts, NaN where they would reveal few (`medsynth.disclosure.shown_sets`).
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ COHORTS = Stage(
     needs="train",
     generators=lambda run: run.conditional,
     references=("real", "independent"),
-    more_seconds=lambda run, work, n_train: work.draw(run.scale.cohort_sample_rows * len(run.study.cohorts)),
+    more_seconds=lambda run, work, n_train: work.sample(run.scale.cohort_sample_rows * len(run.study.cohorts)),
 )
 
 FAMILY = Family(
@@ -41,11 +41,11 @@ FAMILY = Family(
         Table(
             "conditional",
             section=SECTION,
-            label="Cohorts drawn under conditions",
+            label="Cohorts sampled under conditions",
             make=_table,
-            caption="Rows drawn under conditions: share that meets all of them, and how those that do compare with the "
-            f"held-out real rows of the cohort (200 or more), {OVER_SEEDS}; {WITHHELD}: would tell, by itself or by "
-            "difference, of fewer than {least} real rows",
+            caption="Rows sampled under conditions: share that meets all of them, and how those that do compare with "
+            f"the held-out real rows of the cohort (200 or more), {OVER_SEEDS}; {WITHHELD}: would reveal, by itself or "
+            "by difference, fewer than {least} real rows",
             wanted=lambda run: run.conditional,
             compared=Compared(("condition", "generator", "epochs"), ("success",), tolerance=0.03),
         ),

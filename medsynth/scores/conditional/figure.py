@@ -13,7 +13,7 @@ from medsynth.scores.conditional.compute import UNCONDITIONAL, Cohort
 
 @in_style
 def success_matrices(scores: pd.DataFrame, cohorts: list[Cohort], *, generator: str, title: str, note: str) -> Figure:
-    """Draw what share of the rows drawn for one cohort meets the conditions of each.
+    """Draw what share of the rows sampled for one cohort meets the conditions of each.
 
     One panel for each group of cohorts. The first row is drawn without conditions; a cohort that the generator refused
     to draw is a row of grey cells.
@@ -46,10 +46,10 @@ def success_matrices(scores: pd.DataFrame, cohorts: list[Cohort], *, generator: 
         ax.tick_params(length=0)
         ax.set_facecolor("#dddddd")
         ax.set_title(group)
-        ax.set_xlabel("share of the rows drawn that are …")
+        ax.set_xlabel("share of the rows sampled that are …")
         ax.set_xticks(ax.get_xticks(), ax.get_xticklabels(), rotation=60, ha="right", rotation_mode="anchor")
         ax.tick_params(axis="y", rotation=0)
-    axes[0].set_ylabel("drawn for …")
+    axes[0].set_ylabel("sampled for …")
     n_seeds = shares["seed"].nunique()
     figure.suptitle(f"{title}: conditional generation, mean of {n_seeds} seed{'s' * (n_seeds > 1)}")
     return with_note(figure, note)

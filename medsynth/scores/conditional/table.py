@@ -1,4 +1,4 @@
-"""Cohorts drawn under conditions."""
+"""Cohorts sampled under conditions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def conditional_table(scores: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         One row per cohort, generator and epoch count: condition (the cohort's name), generator, epochs, n_seeds,
         n_train and n_test (real rows of the cohort, missing where withheld), and mean, ``_low`` and ``_high`` of
-        success (share of the rows drawn that meet the conditions), quality and c2st_auc (NaN where too few
+        success (share of the rows sampled that meet the conditions), quality and c2st_auc (NaN where too few
         real rows can be compared).
     """
     keys = ["condition", "generator", "epochs"]

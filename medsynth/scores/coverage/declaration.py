@@ -17,7 +17,7 @@ def _seconds(run, work, n_train: int) -> float:
     rows = min(run.scale.coverage_rows, n_train)
     refits = REFITS if work.generator in run.study.inference.proper else 0
     models = len(run.learned_from(work.generator)) + refits
-    return run.scale.coverage_samples * models * (work.fit(rows) + work.draw(rows))
+    return run.scale.coverage_samples * models * (work.fit(rows) + work.sample(rows))
 
 
 COVERAGE = Stage(

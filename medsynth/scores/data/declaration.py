@@ -95,7 +95,7 @@ FAMILY = Family(
             label="Cleaning",
             make=_cleaning,
             caption="What cleaning did, column by column; cells are those that the rule changed (<{least}: some, but "
-            f"fewer; {WITHHELD}: would tell of fewer by difference)",
+            f"fewer; {WITHHELD}: would reveal fewer by difference)",
         ),
         Table(
             "preparation",
@@ -103,7 +103,7 @@ FAMILY = Family(
             label="Partitions and imputation",
             make=_preparation,
             caption="Partitions and imputation; learned on training rows alone (<{least}: some cells, but fewer; "
-            f"{WITHHELD}: would tell of fewer by difference)",
+            f"{WITHHELD}: would reveal fewer by difference)",
         ),
         Table(
             "scaling",
@@ -121,7 +121,7 @@ FAMILY = Family(
             label="Metadata: detected and declared",
             make=_metadata,
             caption="Column types that SDV detects (Metadata.detect_from_dataframes) beside those declared from the "
-            "codebook, which are the ones that generators are told (label-encoded ones: that every column is "
+            "codebook, which are the ones that generators get (label-encoded ones: that every column is "
             "numerical)",
             wanted=lambda run: run.study.detect_metadata,
         ),

@@ -23,7 +23,7 @@ def overview_table(overview: dict[str, str], provenance: dict[str, Any]) -> pd.D
 
 
 def cleaning_table(cleaning: pd.DataFrame, raw_rows: int, least: int) -> pd.DataFrame:
-    """Say what cleaning did, but for small counts, and for those that tell of small ones by difference."""
+    """Say what cleaning did, but for small counts, and for those that reveal small ones by difference."""
     table = cleaning.copy()
     counts = {name: pd.to_numeric(table[name]) for name in ("cells", "missing_before", "missing_after")}
     changed = (counts["missing_after"].fillna(0) - counts["missing_before"]).abs()

@@ -132,7 +132,7 @@ def group_performance(
     target : Target
     subgroups : list of Subgroups
     least : int, default 10
-        Groups in which a class has some rows but fewer are not scored, nor those that would tell of them by difference
+        Groups in which a class has some rows but fewer are not scored, nor those that would reveal them by difference
         (`medsynth.disclosure`): a classifier that always says the same has the share of the class for its score.
     weights : ndarray of float32, shape (replicates, rows), optional
         Of the persons whose rows they are; see `medsynth.evaluation.resampling`. Without them: no replicates.

@@ -25,7 +25,7 @@ FAMILY = Family(
             "disparity: logarithm of the ratio of the odds, 0 is equal), and how well XGBoost, trained on synthetic "
             f"rows, predicts the main target in the group's held-out real rows ({LEAST_TESTED} or more; calibration: "
             f"mean predicted minus observed), {AT_ONE_COUNT}. Groups of fewer than {{least}} real rows are left out, "
-            "and the next smallest where the others would tell how many they are; so are scores of groups in which "
+            "and the next smallest where the others would show how many they are; so are scores of groups in which "
             "fewer have the outcome, or do not",
             wanted=lambda run: run.study.subgroups,
             compared=Compared(

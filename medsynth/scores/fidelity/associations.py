@@ -62,7 +62,7 @@ def associations(plot_data_by_seed: list[dict], *, title: str, note: str) -> Fig
     measures = (
         "Pearson's r of numbers, ordinal and binary categories; Cramér's V or correlation ratio with nominal categories"
     )
-    measures += "; grey: would tell of few real rows" if withheld else ""
+    measures += "; grey: would reveal few real rows" if withheld else ""
     figure = with_note(figure, f"{note}; {measures}")
     # What equal sides leave free is known only once the figure was laid out; saving it does so again.
     figure.get_layout_engine().execute(figure)

@@ -66,7 +66,7 @@ def _pairs(facts: Facts, shown: Shown):
 
 
 def _doubts(finished) -> list[str]:
-    """Generators whose quality is no better than that of columns drawn without each other."""
+    """Generators whose quality is no better than that of independent marginals."""
     numbers = finished.table("quality")
     shown = finished.facts["epochs"]
     quality = {

@@ -1,4 +1,4 @@
-"""What figures need of a table and no score tells: distributions of its columns and their associations."""
+"""What figures need of a table and no score shows: distributions of its columns and their associations."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def pairs(
     """Joint histograms of every pair of the named numeric columns, on the same bins for every table.
 
     A cell that fewer than `least` rows of the (real) table `edges_from` fall into is written as 0 for that table, and
-    so are those that would tell of it by difference (`medsynth.disclosure.shown_cells`): pairs share their margins.
+    so are those that would reveal it by difference (`medsynth.disclosure.shown_cells`): pairs share their margins.
     Outer rows fall into the outer bins, as in `distributions`.
 
     Parameters
@@ -191,7 +191,7 @@ def associations(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
 def shown_associations(
     matrices: dict[str, pd.DataFrame], real: pd.DataFrame, codebook: Codebook, *, least: int = MINIMUM_CELL_SIZE
 ) -> dict[str, list]:
-    """Associations as plot data: those of real rows without the ones that tell of few rows.
+    """Associations as plot data: those of real rows without the ones that reveal few rows.
 
     The correlation of two binary columns whose shares are known tells how many rows have both categories. So those of
     coded columns are left out that have a small cell in their cross table and too few categories to hide it.

@@ -60,7 +60,8 @@ class Explanation:
 
         Every predictor's points are sorted on their own, by the SHAP value of the class shown. A beeswarm needs no
         more, and no patient can be put together again from what lies side by side. Neighbouring positions are one
-        (their mean) where fewer than `least` rows have them, so that no point's colour tells a rare category or value.
+        (their mean) where fewer than `least` rows have them, so that no point's colour reveals a rare category or
+        value.
 
         Returns
         -------

@@ -19,7 +19,7 @@ from medsynth.evaluation.targets import Target
 INTERCEPT = "(intercept)"
 # Models of proper synthesis, each fitted to a bootstrap resample of the training persons.
 REFITS = 5
-# Tables of each model, where models learned from several imputations: drawing can be told from imputing.
+# Tables of each model, where models learned from several imputations: sampling can be told from imputing.
 DRAWS = 2
 # Steps after which an estimate that still moves has no end: the rows are separated.
 STEPS, STILL = 25, 1e-6

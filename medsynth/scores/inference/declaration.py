@@ -26,7 +26,7 @@ def _seconds(run, work, n_train: int) -> float:
     learned_from = run.learned_from(work.generator)
     draws = DRAWS if len(set(learned_from)) > 1 else 1
     refits = REFITS if work.generator in run.study.inference.proper else 0
-    return refits * work.fit(n_train) + (len(learned_from) * draws + refits) * work.draw(n_train)
+    return refits * work.fit(n_train) + (len(learned_from) * draws + refits) * work.sample(n_train)
 
 
 INFERENCE = Stage(
@@ -50,7 +50,7 @@ FAMILY = Family(
             caption="Inference: a logistic model fitted to one synthetic table of every independently trained model, "
             "against the fit to the real training rows. The column 'Interval: covers' names the rule that combines "
             "the tables and what its 95% interval covers: other persons (who could have been the real rows), other "
-            "imputations of the same rows, another training run, another drawing. Plug-in (Raab, Nowok and Dibben "
+            "imputations of the same rows, another training run, another sample. Plug-in (Raab, Nowok and Dibben "
             "2016): with the variance between models; of one model alone training is not covered. Bootstrap refits: "
             f"{REFITS} models of resampled training persons (Raghunathan, Reiter and Rubin 2003). Nested: models of "
             "several imputations (Reiter 2004). An overlap is worth what the width beside it costs: a wide interval "

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 # Rule -> what it is called, and what its interval covers.
 RULES = {
     "own": "own rows: persons",
-    "plug_in": "plug-in: persons, training, drawing",
-    "one_model": "plug-in, one model: persons, drawing",
-    "nested": "nested: persons, imputation, training, drawing",
-    "proper": "bootstrap refits: persons, training, drawing",
+    "plug_in": "plug-in: persons, training, sampling",
+    "one_model": "plug-in, one model: persons, sampling",
+    "nested": "nested: persons, imputation, training, sampling",
+    "proper": "bootstrap refits: persons, training, sampling",
 }
 REAL_COLUMNS = ["real", "real_se", "real_low", "real_high"]
 COLUMNS = [

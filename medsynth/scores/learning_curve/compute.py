@@ -49,7 +49,7 @@ def learning_curve_scores(
     *,
     seed: int,
 ) -> Iterator[Score]:
-    """Score a table as ``scripts/score_table.py`` does, by the metrics that are drawn against training rows.
+    """Score a table as ``scripts/score_table.py`` does, by the metrics that are shown against training rows.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ def _curves(facts: Facts, shown: Shown):
 
 def _seconds(run, work, n_train: int) -> float:
     rows = [n_train if size == "all" else min(int(size), n_train) for size in run.study.learning_curve]
-    return sum(work.fit(n) + work.draw(n) for n in rows)
+    return sum(work.fit(n) + work.sample(n) for n in rows)
 
 
 LEARNING_CURVE = Stage(

@@ -101,7 +101,7 @@ def precision_recall(
 
         ``authenticity``, with `learned` only: share of the synthetic rows that are farther from the nearest learned
         row than that row is from its nearest other learned row, ties counting half. Its replicates are binomial: they
-        cover the rows that the generator happened to draw, not other persons.
+        cover the rows that the generator happened to sample, not other persons.
 
         The first two are NaN with fewer than two rows on a side, authenticity with no synthetic or fewer than two
         learned rows.

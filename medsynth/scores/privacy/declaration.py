@@ -1,4 +1,4 @@
-"""Attacks: what a released table tells of the persons that its generator learned from."""
+"""Attacks: what a released table reveals of the persons that its generator learned from."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ ATTACKS = Stage(
     generators=lambda run: run.attacked,
     references=tuple(CONTROLS),
     seeds=lambda run: run.scale.seeds[: run.scale.attacked_seeds],
-    more_seconds=lambda run, work, n_train: work.fit(n_train // 2) + work.draw(n_train // 2),
+    more_seconds=lambda run, work, n_train: work.fit(n_train // 2) + work.sample(n_train // 2),
 )
 
 FAMILY = Family(

@@ -41,7 +41,7 @@ def shadow(
     person : ndarray of int, shape (reference rows,)
         Whose rows they are.
     release : callable
-        ``release(parts, seed)`` fits the generator on `parts.members` and draws a table of as many rows.
+        ``release(parts, seed)`` fits the generator on `parts.members` and samples a table of as many rows.
     codebook : Codebook
     seed : int
 

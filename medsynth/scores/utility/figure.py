@@ -29,7 +29,7 @@ def accuracy_by_epochs(
     styles : dict
         Generator -> ``title``, ``colour``, in order of display.
     target, classifier : str
-        Whose accuracies are drawn.
+        Whose accuracies are shown.
     note : str
         Where the data come from, printed at the bottom.
 

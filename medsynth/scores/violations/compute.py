@@ -30,7 +30,7 @@ def violations(
     codebook : Codebook
         Of clean tables (`Codebook.resolved`): constraints of columns that cleaning dropped are no longer in it.
     persons : Persons, optional
-        Those behind the rows; default: every row is one, as a generator draws them.
+        Those behind the rows; default: every row is one, as a generator samples them.
     least : int, optional
         The rows are real ones: shares that would reveal some rows but fewer, by themselves or by their difference to
         others, are NaN (`medsynth.disclosure.shown_sets`).
