@@ -9,6 +9,7 @@ from __future__ import annotations
 # Old name -> its new names, of which one is known where the old one was.
 RENAMED: dict[str, set[str]] = {
     # Keys of studies.
+    "memorisation": {"attacks"},
     "sizes": {"learning_curve"},
     "deliverable": {"export"},
     "least_patients": {"minimum_cell_size"},

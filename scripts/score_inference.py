@@ -59,7 +59,7 @@ def of_models(job):
 
 
 def drawn_from_reference(job, generator, test):
-    """Draw tables of independent columns, as many as of a generator's models."""
+    """Sample tables of independent marginals, as many as of a generator's models."""
     for name, _, about in of_models(job):
         train = pd.read_parquet(job.input.imputations[about["imputation"] - 1])
         rng = np.random.default_rng(derive_seed(job.params.study_seed, generator, "inference", name))

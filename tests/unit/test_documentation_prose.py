@@ -58,6 +58,18 @@ def test_sentences_are_short(page):
     assert found.longest <= 30, found.sentences[0]
 
 
+RETIRED = re.compile(
+    r"false alarms|drawn alone|share of (the )?lift|attribute risk|ceiling|deliverable|\bdials?\b|least[_ ]patients"
+    r"|nobody saw|detector's AUC|hardest for a detector|independent columns",
+    flags=re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("page", [page for page in words.files() if page.name != "CHANGELOG.md"], ids=name)
+def test_a_thing_has_the_fields_name(page):
+    assert RETIRED.findall(page.read_text(encoding="utf-8")) == []
+
+
 # Links
 
 
