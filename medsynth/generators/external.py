@@ -21,7 +21,7 @@ from medsynth.randomness import derive_seed
 TABLE = "table.parquet"
 FACTS = "facts.json"
 # Raised when what is stored changes its meaning.
-FORMAT = 1
+FORMAT = 2
 
 log = logging.getLogger(__name__)
 
