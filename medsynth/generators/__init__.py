@@ -17,6 +17,7 @@ MODULES = {
     "cart": ["CART"],
     "encoded": ["EncodedCTGAN", "EncodedTVAE"],
     "external": ["External"],
+    "forest": ["Forest"],
     "med_vae": ["MedVAE"],
     "med_vae_plus": ["MedVAEPlus"],
     "med_vae_private": ["DPMedVAEPlus"],

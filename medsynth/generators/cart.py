@@ -55,6 +55,8 @@ class CART(Generator):
     meets_conditions = True
     has_visit_sequence = True
     quick = True
+    # A split chooses from all columns before; `Forest` from a share of them.
+    max_features: float | None = None
 
     def __init__(self, *, min_leaf: int = 20, smoothing: int = 1) -> None:
         self.min_leaf = min_leaf
@@ -77,55 +79,100 @@ class CART(Generator):
         # a visit sequence with `last` at its end would cost utility (docs/conditions.md).
         self.order_ = visit_sequence(codebook, first, ())
         values = {name: _values(table[name], codebook) for name in self.order_}
-        self.trees_ = []
-        for i, name in enumerate(self.order_):
-            tree_seed = derive_seed(seed, "tree", name)
-            self.trees_.append(self._grow(values, self.order_[:i], name, tree_seed))
+        self._grow_all(values, seed)
         self.neighbours_ = {
             name: _neighbours(values[name], self.smoothing) for name in self.order_ if codebook.columns[name].numeric
         }
         yield self
+
+    def _grow_all(self, values: Arrays, seed: int) -> None:
+        """Grow what each column is sampled from."""
+        self.trees_ = [
+            self._grow(values, self.order_[:i], name, derive_seed(seed, "tree", name))
+            for i, name in enumerate(self.order_)
+        ]
+
+    def trees_of(self, position: int) -> list[Arrays]:
+        """Trees of the column at a position of the visit sequence: a row takes one of them, each as probably."""
+        return [self.trees_[position]]
+
+    def corrected(
+        self,
+        rows: _PartialRows,
+        name: str,
+        tree: Arrays,
+        node: np.ndarray,
+        good: np.ndarray | None,
+        drawn: np.ndarray,
+        at: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Draw values again that may not stand beside those before: values, and whether they may now; here all may."""
+        return drawn, np.ones(len(drawn), dtype=bool)
+
+    def node_of_donors(self, tree: Arrays, leaf: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Node whose training rows are the donors of rows that descend to these leaves."""
+        return leaf
 
     def _categories(self, name: str) -> int:
         """Number of categories of a coded column; 0 for a numeric one."""
         column = self.codebook_.columns[name]
         return 0 if column.numeric else len(column.all_categories)
 
-    def _grow(self, values: Arrays, before: list[str], name: str, seed: int) -> Arrays:
-        """Grow the tree of one column and put its training values into the leaves."""
+    def _grow(self, values: Arrays, before: list[str], name: str, seed: int, times: np.ndarray | None = None) -> Arrays:
+        """Grow a tree of one column and put the training values into its nodes.
+
+        Parameters
+        ----------
+        times : ndarray of int, shape (rows,), optional
+            How often each row is in the sample that the tree grows on; by default once. Donors are all rows.
+
+        Returns
+        -------
+        dict of ndarray
+            ``feature``, ``threshold``, ``left``, ``right`` of each node; ``donors``, sorted by leaf, of which those
+            from ``starts`` to ``ends`` are the node's; ``scores <column>`` of the categories of each nominal predictor.
+        """
         target, categories = values[name], self._categories(name)
         tree: Arrays = {
             "feature": np.array([-1]),
             "threshold": np.zeros(1),
-            "left": np.zeros(1, int),
-            "right": np.zeros(1, int),
+            "left": np.array([-1]),
+            "right": np.array([-1]),
         }
         scores: dict[str, np.ndarray] = {}
         leaf = np.zeros(len(target), dtype=int)
         if before and (target != target[0]).any():
             from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-            grown_on = target
-            if categories > MOST_CLASSES:
-                grown_on = _score_by_predictors(target, categories, [values[b] for b in before])[target]
-            indicators = _indicators(grown_on, categories if 0 < categories <= MOST_CLASSES else 0)
+            times = np.ones(len(target), dtype=int) if times is None else times
+            learned, repeated = np.flatnonzero(times), np.repeat(np.arange(len(target)), times)
+            several = 0 < categories <= MOST_CLASSES
+            grown_on = self._grown_on(target, categories, [values[b] for b in before], seed)
+            indicators = _indicators(grown_on[repeated], categories if several else 0)
             scores = {
-                b: _score_categories(values[b], self._categories(b), indicators)
+                b: _score_categories(values[b][repeated], self._categories(b), indicators)
                 for b in before
                 if self._categories(b) > 2
             }
             x = _predictors(values, before, scores)
-            kind = DecisionTreeClassifier if 0 < categories <= MOST_CLASSES else DecisionTreeRegressor
-            grown = kind(min_samples_leaf=self.min_leaf, random_state=seed).fit(x, grown_on)
+            kind = DecisionTreeClassifier if several else DecisionTreeRegressor
+            grown = kind(min_samples_leaf=self.min_leaf, max_features=self.max_features, random_state=seed)
+            # Weights, and not rows several times: the least rows of a leaf are rows of different patients.
+            grown.fit(x[learned], grown_on[learned], sample_weight=times[learned])
             nodes = grown.tree_
             # Copies: sklearn's arrays are views, each of which would be saved with all that is known of the nodes.
             tree = {"feature": nodes.feature.copy(), "threshold": nodes.threshold.copy()}
             tree |= {"left": nodes.children_left.copy(), "right": nodes.children_right.copy()}
             leaf = grown.apply(x)
         order = np.argsort(leaf, kind="stable")
-        tree["donors"] = target[order]
-        tree["starts"] = np.searchsorted(leaf[order], np.arange(len(tree["feature"]) + 1))
+        tree["donors"] = target[order].astype(np.min_scalar_type(categories) if categories else "float64")
+        after = _after_descendants(tree["right"])
+        tree["starts"], tree["ends"] = (np.searchsorted(leaf[order], n) for n in (np.arange(len(after)), after))
         return {**tree, **{f"scores {b}": s for b, s in scores.items()}}
+
+    def _grown_on(self, target: np.ndarray, categories: int, before: list[np.ndarray], seed: int) -> np.ndarray:
+        """What the tree of a column predicts: its values, or a score of its categories where they are very many."""
+        return _score_by_predictors(target, categories, before)[target] if categories > MOST_CLASSES else target
 
     def _sample_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None) -> Iterator[pd.DataFrame]:
         """Draw donors from leaves; see `Generator._sample_parts`."""
@@ -201,35 +248,47 @@ class _PartialRows:
 
     def draw(self, position: int, allowed: Condition | None) -> np.ndarray | None:
         """Draw the next column from donors in the leaf of each row."""
-        name, tree = self.model.order_[position], self.model.trees_[position]
-        leaf = self._leaves(tree, self.model.order_[:position])
-        starts, donors = tree["starts"], tree["donors"]
-        first, last = starts[leaf], starts[leaf + 1]
-        u = self.rng.random(self.rows)
-        if allowed is None:
-            self.values[name] = donors[first + (u * (last - first)).astype(int)]
-            return None
-        good = _donors_allowed(donors, allowed, self.model.codebook_.columns[name])
+        name, trees = self.model.order_[position], self.model.trees_of(position)
+        before, column = self.model.order_[:position], self.model.codebook_.columns[name]
+        which = self.rng.integers(len(trees), size=self.rows) if len(trees) > 1 else np.zeros(self.rows, dtype=int)
+        drawn = np.empty(self.rows, dtype="float64" if column.numeric else "int64")
+        mass = None if allowed is None else np.empty(self.rows)
+        for number, tree in enumerate(trees):
+            at = np.flatnonzero(which == number)
+            node = self.model.node_of_donors(tree, self._leaves(tree, before, at), self.rng)
+            good = None if allowed is None else _donors_allowed(tree["donors"], allowed, column)
+            values, share = self.donate(tree, node, good)
+            drawn[at], fits = self.model.corrected(self, name, tree, node, good, values, at)
+            if mass is not None:
+                mass[at] = share * fits
+        self.values[name] = drawn
+        return mass
+
+    def donate(self, tree: Arrays, node: np.ndarray, good: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """Draw a donor of each node, (rows,), and say which share of its donors are good."""
+        first, last, donors = tree["starts"][node], tree["ends"][node], tree["donors"]
+        u = self.rng.random(len(node))
+        if good is None:
+            return donors[first + (u * (last - first)).astype(int)], np.ones(len(node))
         counted = np.concatenate([[0], np.cumsum(good)])
         found = counted[last] - counted[first]
-        # The k-th allowed donor of the leaf; where there is none, any: such a row weighs nothing.
+        # The k-th good donor of the node; where there is none, any: such a row weighs nothing.
         k = counted[first] + (u * found).astype(int) + 1
         chosen = np.searchsorted(counted, k, side="left") - 1
-        self.values[name] = donors[np.clip(chosen, 0, len(donors) - 1)]
-        return found / (last - first)
+        return donors[np.clip(chosen, 0, len(donors) - 1)], found / (last - first)
 
-    def _leaves(self, tree: Arrays, before: list[str]) -> np.ndarray:
-        """Send every row down a tree: node numbers, (rows,)."""
-        node = np.zeros(self.rows, dtype=int)
+    def _leaves(self, tree: Arrays, before: list[str], at: np.ndarray) -> np.ndarray:
+        """Send some rows down a tree: node numbers, (rows,)."""
+        node = np.zeros(len(at), dtype=int)
         if tree["feature"][0] < 0:
             return node
         scores = {b: tree[f"scores {b}"] for b in before if f"scores {b}" in tree}
-        x = _predictors(self.values, before, scores)
-        going = np.arange(self.rows)
+        x = _predictors({b: self.values[b][at] for b in before}, before, scores)
+        going = np.arange(len(at))
         while len(going):
-            at = node[going]
-            left = x[going, tree["feature"][at]] <= tree["threshold"][at]
-            node[going] = np.where(left, tree["left"][at], tree["right"][at])
+            at_node = node[going]
+            left = x[going, tree["feature"][at_node]] <= tree["threshold"][at_node]
+            node[going] = np.where(left, tree["left"][at_node], tree["right"][at_node])
             going = going[tree["feature"][node[going]] >= 0]
         return node
 
@@ -248,6 +307,15 @@ class _PartialRows:
     def replace(self, other: _PartialRows, rows: np.ndarray) -> None:
         """Take rows of another table; see `PartialRows.replace`."""
         self.values = {name: np.where(rows, other.values[name], values) for name, values in self.values.items()}
+
+
+def _after_descendants(right: np.ndarray) -> np.ndarray:
+    """Number of the first node after a node's descendants, (nodes,): sklearn numbers nodes depth first."""
+    after = np.arange(1, len(right) + 1)
+    # A child's number is larger than its parent's.
+    for node in np.flatnonzero(right >= 0)[::-1]:
+        after[node] = after[right[node]]
+    return after
 
 
 def _values(column: pd.Series, codebook: Codebook) -> np.ndarray:

@@ -76,8 +76,8 @@ def test_columns_to_begin_with_are_first_in_the_visit_sequence(partitions):
 @pytest.mark.parametrize("min_leaf", [5, 40])
 def test_leaves_hold_the_least_number_of_rows(partitions, min_leaf):
     for tree in fit(partitions[0], partitions[2], min_leaf=min_leaf).trees_:
-        held = np.diff(tree["starts"])
-        assert held[held > 0].min() >= min_leaf
+        held = (tree["ends"] - tree["starts"])[tree["feature"] < 0]
+        assert held.min() >= min_leaf
         assert held.sum() == len(partitions[0])
 
 
@@ -89,7 +89,7 @@ def descend(model, train, name):
     rows.values = {b: _values(train[b], model.codebook_) for b in before}
     tree = model.trees_[place]
     scores = {b: tree[f"scores {b}"] for b in before if f"scores {b}" in tree}
-    return rows._leaves(tree, before), _predictors(rows.values, before, scores)
+    return rows._leaves(tree, before, np.arange(len(train))), _predictors(rows.values, before, scores)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_every_training_row_is_a_donor_of_the_leaf_that_it_descends_to(partition
     model = fit(train, codebook)
     for name, tree in zip(model.order_[1:], model.trees_[1:], strict=True):
         leaves, _ = descend(model, train, name)
-        donors = [tree["donors"][a:b] for a, b in zip(tree["starts"], tree["starts"][1:], strict=False)]
+        donors = [tree["donors"][a:b] for a, b in zip(tree["starts"], tree["ends"], strict=True)]
         values = _values(train[name], codebook)
         for leaf in set(leaves.tolist()):
             assert sorted(values[leaves == leaf]) == sorted(donors[leaf])

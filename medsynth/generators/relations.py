@@ -1,0 +1,120 @@
+"""Relations between two columns that hold in every training row: values that never occur together.
+
+A diagnosis that decides its group, a drug never given with "no drug", a score that is 0 for all outpatients: such cells
+of a cross-table are structural zeros and not merely unseen (Agresti 2013, "Categorical data analysis", section 10.6).
+A cell that is empty although independence would put `LEAST_EXPECTED` rows there is taken for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+Arrays = dict[str, np.ndarray]
+
+# By chance such a cell is empty once in 3 million; a wide table has 100,000 cells.
+LEAST_EXPECTED = 15
+# A number with more distinct values than this takes part by its most frequent value alone.
+MOST_VALUES = 32
+# Which must be in such a share of the rows.
+LEAST_SPIKE = 0.02
+
+
+class Zeros(NamedTuple):
+    """What a column before decides about another.
+
+    Attributes
+    ----------
+    before : str
+    possible : ndarray of bool, shape (values of the column before, values of the other)
+    """
+
+    before: str
+    possible: np.ndarray
+
+
+class Relations:
+    """Structural zeros between each column and those before it.
+
+    Attributes
+    ----------
+    marks_ : dict of ndarray
+        Column -> numbers that count as values of their own, ascending, or ``arange`` of the categories. What is none
+        of them is one further value.
+    zeros_ : dict of list of Zeros
+        Column -> what the columns before it decide.
+    """
+
+    def __init__(self, marks: Arrays, zeros: dict[str, list[Zeros]]) -> None:
+        self.marks_, self.zeros_ = marks, zeros
+
+    @classmethod
+    def find(cls, values: Arrays, order: Sequence[str], categories: dict[str, int]) -> Relations:
+        """Find the structural zeros of training rows.
+
+        Parameters
+        ----------
+        values : dict of ndarray
+            Column -> numbers, or numbers of categories, (rows,).
+        order : sequence of str
+            The visit sequence.
+        categories : dict of int
+            Column -> how many categories it has; 0 for a number.
+        """
+        marks = {name: _marks(values[name], categories[name]) for name in order}
+        found = cls(marks, {})
+        codes = {name: found._codes(name, values[name]) for name in order}
+        for place, name in enumerate(order):
+            size = len(marks[name]) + 1
+            pairs = ((b, _possible(codes[b], len(marks[b]) + 1, codes[name], size)) for b in order[:place])
+            found.zeros_[name] = [Zeros(b, possible) for b, possible in pairs if not possible.all()]
+        return found
+
+    def _codes(self, name: str, values: np.ndarray) -> np.ndarray:
+        """Number values: of a mark its place, of any other the number of marks."""
+        marks = self.marks_[name]
+        place = np.minimum(np.searchsorted(marks, values), max(len(marks) - 1, 0))
+        return np.where(marks[place] == values, place, len(marks)) if len(marks) else np.zeros(len(values), dtype=int)
+
+    def holds(self, name: str, drawn: np.ndarray, before: Arrays, rows: np.ndarray) -> np.ndarray:
+        """Say which values of a column may stand beside those of the columns before it.
+
+        Parameters
+        ----------
+        name : str
+        drawn : ndarray, shape (n,)
+        before : dict of ndarray
+            Column -> values, (rows,).
+        rows : ndarray of int, shape (n,)
+            Row of each value.
+        """
+        fits = np.ones(len(drawn), dtype=bool)
+        code = self._codes(name, drawn)
+        for b, possible in self.zeros_[name]:
+            fits &= possible[self._codes(b, before[b][rows]), code]
+        return fits
+
+
+def _marks(values: np.ndarray, categories: int) -> np.ndarray:
+    """Values that count: categories, few numbers, or a spike."""
+    if categories:
+        return np.arange(categories)
+    distinct, counts = np.unique(values, return_counts=True)
+    if len(distinct) <= MOST_VALUES:
+        return distinct
+    spike = counts.argmax()
+    return distinct[[spike]] if counts[spike] >= LEAST_SPIKE * len(values) else distinct[:0]
+
+
+def _possible(before: np.ndarray, n_before: int, codes: np.ndarray, n_codes: int) -> np.ndarray:
+    """Cells of a cross-table that are no structural zeros, bool (n_before, n_codes)."""
+    seen = np.bincount(before * n_codes + codes, minlength=n_before * n_codes).reshape(n_before, n_codes)
+    rows, columns = seen.sum(1), seen.sum(0)
+    expected = np.outer(rows, columns) / len(codes)
+    possible = (seen > 0) | (expected < LEAST_EXPECTED)
+    # One value alone: then all others together are what would be expected.
+    alone = ((seen > 0).sum(1) == 1) & (rows - expected[np.arange(n_before), seen.argmax(1)] >= LEAST_EXPECTED)
+    possible[alone] = seen[alone] > 0
+    return possible
