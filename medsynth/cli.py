@@ -20,6 +20,10 @@ app = typer.Typer(
 Words = Annotated[
     list[str] | None, typer.Argument(help="settings of config/config.yaml as KEY=VALUE, such as scale=paper")
 ]
+Table = Annotated[
+    Path, typer.Argument(help="csv, tsv, xlsx, xls, ods, parquet, SPSS, Stata or SAS; also zip, gz, bz2, xz")
+]
+Dictionary = Annotated[Path | None, typer.Option(help="data dictionary of REDCap, csv")]
 RunFolders = Annotated[list[Path] | None, typer.Argument(help="folders results/<study>/<source>-<scale>")]
 
 
@@ -79,19 +83,52 @@ def schemas() -> None:
 
 @app.command()
 def draft(
-    table: Annotated[
-        Path, typer.Argument(help="csv, tsv, xlsx, xls, ods, parquet, SPSS, Stata or SAS; also zip, gz, bz2, xz")
-    ],
+    table: Table,
     name: Annotated[str | None, typer.Option(help="the dataset's name; default: made of the file's")] = None,
     member: Annotated[str | None, typer.Option(help="the table inside a zip that holds several")] = None,
     sheet: Annotated[str | None, typer.Option(help="of a workbook; default: the first that is not empty")] = None,
-    dictionary: Annotated[Path | None, typer.Option(help="data dictionary of REDCap, csv")] = None,
+    dictionary: Dictionary = None,
+    out: Annotated[Path | None, typer.Option(help="file for the codebook; default: standard output")] = None,
 ) -> None:
-    """Draft the codebook of a table that is new to the project."""
-    from medsynth.drafting import draft_codebook
+    """Draft the codebook of a table that is new to the project, and show what was decided of each column."""
+    from medsynth.commands.columns import shown_draft
+    from medsynth.commands.writing import write_whole
+    from medsynth.drafting import make_draft
 
-    text = draft_codebook(table, name=name, member=member, sheet=sheet, dictionary=dictionary)
-    sys.stdout.buffer.write(text.encode("utf-8"))
+    made = make_draft(table, name=name, member=member, sheet=sheet, dictionary=dictionary)
+    if out:
+        write_whole(out, made.text)
+    else:
+        sys.stdout.buffer.write(made.text.encode("utf-8"))
+        sys.stdout.flush()
+    # Beside the codebook, which may go into a file.
+    print(shown_draft(made, table.name), file=sys.stderr)
+
+
+@app.command()
+def synthesize(
+    table: Table,
+    out: Annotated[Path, typer.Option(help="the synthetic table: csv, tsv or parquet, by its ending")],
+    rows: Annotated[int, typer.Option(help="synthetic rows")] = 1_000,
+    epsilon: Annotated[float | None, typer.Option(help="privacy budget; default: no guarantee")] = None,
+    condition: Annotated[
+        list[str] | None, typer.Option(help="COLUMN=VALUE or COLUMN=LOW..HIGH, which every row meets; several")
+    ] = None,
+    codebook: Annotated[Path | None, typer.Option(help="an edited draft; default: drafts one")] = None,
+    dictionary: Dictionary = None,
+    generator: Annotated[
+        str | None, typer.Option(help="name in config/generators; default: the recommended one")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="same seed: same rows; not with --epsilon")] = 0,
+) -> None:
+    """Make a synthetic table that is written as a real one, and say how good it is."""
+    from medsynth.commands.synthesize import synthesize as whole_way
+
+    _, report = whole_way(
+        table, rows, out=out, epsilon=epsilon, conditions=condition, codebook=codebook, dictionary=dictionary,
+        generator=generator, seed=seed,
+    )  # fmt: skip
+    print(report)
 
 
 def _runs(words: list[str]) -> dict[str, Any]:
