@@ -16,7 +16,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "codebook": ["Codebook"],
+        "commands.study": ["write_study"],
         "commands.synthesize": ["synthesize"],
+        "commands.trying": ["try_table"],
         "drafting": ["draft_codebook"],
         "errors": ["InputError"],
         "generators": ["load", *CLASSES],

@@ -131,6 +131,45 @@ def synthesize(
     print(report)
 
 
+Targets = Annotated[
+    list[str], typer.Option("--target", help="what is predicted: COLUMN, COLUMN=CATEGORY or COLUMN>=NUMBER; several")
+]
+Compared = Annotated[
+    list[str] | None, typer.Option("--generator", help="names in config/generators; several; default: the usual ones")
+]
+
+
+@app.command()
+def study(
+    name: Annotated[str, typer.Argument(help="a codebook in config/datasets; the study is called so, too")],
+    target: Targets,
+    generator: Compared = None,
+    raw_dir: Annotated[str, typer.Option(help="the raw table lies in <raw-dir>/<name>/")] = "resources/raw",
+    force: Annotated[bool, typer.Option("--force", help="replace a study that is there")] = False,
+) -> None:
+    """Propose a study of a table: targets, groups of patients, cohorts, a logistic model and scales that fit it."""
+    from medsynth.commands.study import COMPARED, write_study
+
+    path = write_study(name, target, generators=generator or COMPARED, raw_dir=raw_dir, force=force)
+    print(f'{path}: read it, then run: make results CONFIG="studies=[{name}] scale=smoke"')
+
+
+@app.command("try")
+def try_(
+    table: Table,
+    target: Targets,
+    name: Annotated[str | None, typer.Option(help="of dataset and study; default: made of the file's")] = None,
+    dictionary: Dictionary = None,
+    generator: Compared = None,
+    cores: Annotated[str, typer.Option(help="processor cores")] = "all",
+    force: Annotated[bool, typer.Option("--force", help="replace a codebook and a study that are there")] = False,
+) -> None:
+    """Draft, propose a study and run it on a small scale: from a file to a page of results, in a checkout."""
+    from medsynth.commands.trying import try_table
+
+    try_table(table, target, name=name, dictionary=dictionary, generators=generator, cores=cores, force=force)
+
+
 def _runs(words: list[str]) -> dict[str, Any]:
     """Runs of the configuration, overridden as on Snakemake's command line."""
     from medsynth.plan.loading import configuration, load_runs

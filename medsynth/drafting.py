@@ -100,7 +100,7 @@ def make_draft(
     found = recognise(path, member=member, sheet=sheet)
     known = read_dictionary(dictionary) if dictionary else None
     proposals = _proposals(found, known)
-    name = name or _clean_name(path.name.split(".")[0])
+    name = name or dataset_name(path)
     # Whatever does not come back as it was is left out, with the reason; then the rest is proven again.
     for _ in range(3):
         text = _written(path, name, found, proposals)
@@ -244,6 +244,11 @@ def _aside(made: Proposal, key: str) -> str:
 def _comment(text: str) -> str:
     """Text that stays on its line."""
     return "".join(c if c.isprintable() else " " for c in text)
+
+
+def dataset_name(path: str | Path) -> str:
+    """Make a dataset's name of a file's."""
+    return _clean_name(Path(path).name.split(".")[0])
 
 
 def _clean_name(header: str) -> str:
