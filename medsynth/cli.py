@@ -124,6 +124,7 @@ def synthesize(
     """Make a synthetic table that is written as a real one, and say how good it is."""
     from medsynth.commands.synthesize import synthesize as whole_way
 
+    _say_progress()
     _, report = whole_way(
         table, rows, out=out, epsilon=epsilon, conditions=condition, codebook=codebook, dictionary=dictionary,
         generator=generator, seed=seed,
@@ -168,6 +169,14 @@ def try_(
     from medsynth.commands.trying import try_table
 
     try_table(table, target, name=name, dictionary=dictionary, generators=generator, cores=cores, force=force)
+
+
+def _say_progress() -> None:
+    """Say on standard error what a command that takes minutes is at."""
+    import logging
+
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.getLogger("medsynth.commands").setLevel(logging.INFO)
 
 
 def _runs(words: list[str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from medsynth.codebook import Codebook, Column
-from medsynth.conditions import Conditions
+from medsynth.conditions import PRESCRIBED, Conditions
 from medsynth.data.notation import to_plain
 from medsynth.errors import InputError, nearest
 
@@ -36,7 +36,8 @@ def read_conditions(given: Mapping[str, Any] | Iterable[str] | None, codebook: C
         name = column_of(where, codebook)
         column = codebook.columns[name]
         if column.drop or column.type in ("date", "identifier"):
-            raise InputError(f"The condition on '{where}': it is not modelled ({column.drop or column.type}).")
+            why = column.drop or f"it is of the type {column.type}"
+            raise InputError(f"The column '{where}' takes no condition: {why}.")
         if name in wanted:
             raise InputError(f"There are two conditions on '{where}'; give one.")
         wanted[name] = _value(value, where, column) if isinstance(value, str) else value
@@ -73,6 +74,8 @@ def _value(text: str, where: str, column: Column) -> Any:
     """Read the value of a condition."""
     if not column.numeric:
         return category_of(text, column)
+    if text in PRESCRIBED:
+        return text
     if ".." not in text:
         return _number(text, where, column)
     low, high = (_number(end, where, column) if end.strip() else None for end in text.split("..", 1))

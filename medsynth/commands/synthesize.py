@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import tempfile
 import textwrap
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from medsynth.codebook import Codebook, RawFormat
 from medsynth.commands.columns import describe_columns, gaps_of
 from medsynth.commands.conditions import read_conditions
 from medsynth.commands.writing import check_format, write_restored
+from medsynth.conditions import Conditions
 from medsynth.data.opening import sha256
 from medsynth.data.reading import read_raw, read_table
 from medsynth.disclosure import LEAST_PATIENTS, without_rare_levels
@@ -36,6 +38,8 @@ from medsynth.preparation.imputation import make_imputer
 from medsynth.preparation.partitions import persons, split, split_rows
 from medsynth.preparation.restoring import FLAG, reasons, restore
 from medsynth.randomness import derive_seed
+
+log = logging.getLogger(__name__)
 
 # Generators that `synthesize` takes, by their names in config/generators: without and with a privacy budget.
 RECOMMENDED, RECOMMENDED_PRIVATE = "med_vae_plus", "med_vae_private"
@@ -185,7 +189,7 @@ def synthesize(
     with tempfile.TemporaryDirectory() as folder:
         path = _as_file(table, Path(folder)) if isinstance(table, pd.DataFrame) else Path(table)
         prepared = _prepare(path, codebook, dictionary, frame=isinstance(table, pd.DataFrame), private=made.private)
-    wanted = read_conditions(conditions, prepared.codebook)
+    wanted = read_conditions(conditions, prepared.asked)
     return _synthesized(table, rows, out, made, generator or _default(epsilon), prepared, wanted, seed)
 
 
@@ -204,7 +208,8 @@ class _Prepared:
         Column -> why cleaning dropped it.
     dates : DateColumns
     described : DataFrame
-    drafted : bool
+    asked : Codebook
+        The dataset's own, with its dates.
     to_confirm, notes : list of str
     """
 
@@ -215,7 +220,7 @@ class _Prepared:
     dropped: dict[str, str]
     dates: DateColumns
     described: pd.DataFrame
-    drafted: bool
+    asked: Codebook
     to_confirm: list[str]
     notes: list[str]
 
@@ -307,6 +312,7 @@ def _prepare(
     notes: list[str] = []
     to_confirm: list[str] = []
     why: dict[str, list[str]] = {}
+    log.info("reading %s", "the table" if frame else path)
     if codebook is None:
         draft = make_draft(path, dictionary=dictionary)
         own, why, to_confirm = draft.codebook, draft.reasons, draft.decisions
@@ -328,11 +334,15 @@ def _prepare(
         dates.left_out |= dict.fromkeys(dates.forms_, "a date, whose range nobody declared: not under a privacy budget")
         dates.forms_ = {}
     described = describe_columns(own, gaps_of(cells, own), why)
-    raw, own = dates.as_numbers(raw, own)
-    cleaned, report = clean(raw, own)
+    raw, numbers = dates.as_numbers(raw, own)
+    cleaned, report = clean(raw, numbers)
     file = "the table" if frame else path.name
-    dropped, drafted = reasons(report), codebook is None
-    return _Prepared(file, own, cells, cleaned, dropped, dates, described, drafted, to_confirm, notes)
+    if private and codebook is None:
+        notes.append(
+            "The draft read ranges off the rows, which no guarantee covers. Declare possible ranges in a codebook and "
+            "give it with --codebook."
+        )
+    return _Prepared(file, numbers, cells, cleaned, reasons(report), dates, described, own, to_confirm, notes)
 
 
 def _synthesized(
@@ -361,10 +371,13 @@ def _synthesized(
     wanted = {**wanted, **_without_gaps(wanted, flags)}
     if wanted and not made.meets_conditions:
         raise InputError(f"The generator '{name}' cannot meet conditions; take another one, or leave them out.")
+    Conditions.parse(wanted, described)
+    log.info("fitting %s to %d rows, %d columns", name, *complete["train"].shape)
     made.fit(complete["train"], described, seed=derive_seed(seed, "fit"), first=list(wanted))
     drawn = made.sample(rows, seed=derive_seed(seed, "rows"), conditions=wanted or None)
     drawn = described.conform(_settled(drawn, complete["train"], flags))
     check_clean(drawn, described, what=f"The table that {name} drew")
+    log.info("judging it on %d rows of other persons", len(complete["test"]))
     scores = _scores(made, complete, person, described, flags, seed)
     drawn, _ = without_rare_levels(drawn, prepared.clean, own, least=LEAST_PATIENTS)
     restored, left_out = _restored(drawn, prepared)
@@ -383,7 +396,7 @@ def _synthesized(
         left_out=left_out,
         scores=scores,
         to_confirm=prepared.to_confirm,
-        notes=[*prepared.notes, *_notes(made, own, wanted, whole, drafted=prepared.drafted, scores=scores)],
+        notes=[*prepared.notes, *_notes(made, own, wanted, whole, scores)],
     )
     return (_in_types_of(table, restored) if isinstance(table, pd.DataFrame) else restored), report
 
@@ -485,9 +498,7 @@ def _titled(made: Generator, name: str) -> str:
     return f"{name} (epsilon {spent['epsilon']:.3g}, delta {spent['delta']:.2g})"
 
 
-def _notes(
-    made: Generator, own: Codebook, wanted: dict[str, Any], whole: Codebook, *, drafted: bool, scores: pd.DataFrame
-) -> list[str]:
+def _notes(made: Generator, own: Codebook, wanted: dict[str, Any], whole: Codebook, scores: pd.DataFrame) -> list[str]:
     """Say what the numbers and the table are, and what they are not."""
     notes = []
     if wanted:
@@ -503,15 +514,8 @@ def _notes(
             "The guarantee is of the table and of one training row. It covers neither the scores nor cleaning: which "
             "categories there are, and where gaps are."
         )
-        if drafted:
-            notes.append(
-                "The draft read ranges off the rows, which the guarantee does not cover. Declare possible ranges in a "
-                "codebook and give it with --codebook."
-            )
     else:
-        notes.append(
-            "No guarantee of privacy: few near copies are no proof. --epsilon gives one; a study runs attacks."
-        )
+        notes.append("Few near copies are no guarantee of privacy: --epsilon gives one, and a study runs attacks.")
     return notes
 
 

@@ -137,7 +137,8 @@ def test_parquet_has_numbers_and_nulls(real, tmp_path):
         ({"conditions": ["Sexx=female"]}, "no column 'Sexx'; did you mean 'Sex'"),
         ({"conditions": ["Sex=femal"]}, "no level 'femal'"),
         ({"conditions": ["Age (years)=old"]}, "must be a number or LOW..HIGH"),
-        ({"conditions": ["Patient ID=P0001"]}, "is not modelled"),
+        ({"conditions": ["Patient ID=P0001"]}, "takes no condition"),
+        ({"conditions": ["Admission=01.01.2019"]}, "takes no condition: it is of the type date"),
         ({"conditions": ["female"]}, "write COLUMN=VALUE"),
     ],
 )
