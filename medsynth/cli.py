@@ -23,6 +23,8 @@ Words = Annotated[
 Table = Annotated[
     Path, typer.Argument(help="csv, tsv, xlsx, xls, ods, parquet, SPSS, Stata or SAS; also zip, gz, bz2, xz")
 ]
+Member = Annotated[str | None, typer.Option(help="the table inside a zip that holds several")]
+Sheet = Annotated[str | None, typer.Option(help="of a workbook; default: the first that is not empty")]
 Dictionary = Annotated[Path | None, typer.Option(help="data dictionary of REDCap, csv")]
 RunFolders = Annotated[list[Path] | None, typer.Argument(help="folders results/<study>/<source>-<scale>")]
 
@@ -85,8 +87,8 @@ def schemas() -> None:
 def draft(
     table: Table,
     name: Annotated[str | None, typer.Option(help="the dataset's name; default: made of the file's")] = None,
-    member: Annotated[str | None, typer.Option(help="the table inside a zip that holds several")] = None,
-    sheet: Annotated[str | None, typer.Option(help="of a workbook; default: the first that is not empty")] = None,
+    member: Member = None,
+    sheet: Sheet = None,
     dictionary: Dictionary = None,
     out: Annotated[Path | None, typer.Option(help="file for the codebook; default: standard output")] = None,
 ) -> None:
@@ -115,6 +117,8 @@ def synthesize(
         list[str] | None, typer.Option(help="COLUMN=VALUE or COLUMN=LOW..HIGH, which every row meets; several")
     ] = None,
     codebook: Annotated[Path | None, typer.Option(help="an edited draft; default: drafts one")] = None,
+    member: Member = None,
+    sheet: Sheet = None,
     dictionary: Dictionary = None,
     generator: Annotated[
         str | None, typer.Option(help="name in config/generators; default: the recommended one")
@@ -126,8 +130,8 @@ def synthesize(
 
     _say_progress()
     _, report = whole_way(
-        table, rows, out=out, epsilon=epsilon, conditions=condition, codebook=codebook, dictionary=dictionary,
-        generator=generator, seed=seed,
+        table, rows, out=out, epsilon=epsilon, conditions=condition, codebook=codebook, member=member, sheet=sheet,
+        dictionary=dictionary, generator=generator, seed=seed,
     )  # fmt: skip
     print(report)
 
@@ -160,6 +164,8 @@ def try_(
     table: Table,
     target: Targets,
     name: Annotated[str | None, typer.Option(help="of dataset and study; default: made of the file's")] = None,
+    member: Member = None,
+    sheet: Sheet = None,
     dictionary: Dictionary = None,
     generator: Compared = None,
     cores: Annotated[str, typer.Option(help="processor cores")] = "all",
@@ -168,7 +174,10 @@ def try_(
     """Draft, propose a study and run it on a small scale: from a file to a page of results, in a checkout."""
     from medsynth.commands.trying import try_table
 
-    try_table(table, target, name=name, dictionary=dictionary, generators=generator, cores=cores, force=force)
+    try_table(
+        table, target, name=name, member=member, sheet=sheet, dictionary=dictionary, generators=generator, cores=cores,
+        force=force,
+    )  # fmt: skip
 
 
 def _say_progress() -> None:

@@ -134,6 +134,8 @@ def synthesize(
     epsilon: float | None = None,
     conditions: Mapping[str, Any] | list[str] | None = None,
     codebook: str | Path | Codebook | None = None,
+    member: str | None = None,
+    sheet: str | None = None,
     dictionary: str | Path | None = None,
     generator: str | None = None,
     seed: int = 0,
@@ -157,8 +159,8 @@ def synthesize(
         ``"sex=female"`` and ``"age=50..60"``.
     codebook : str, Path or Codebook, optional
         An edited draft. By default the table is drafted.
-    dictionary : str or Path, optional
-        Data dictionary of REDCap, for drafting.
+    member, sheet, dictionary : optional
+        For drafting; see `medsynth.drafting.draft_codebook`.
     generator : str, optional
         Name of a generator or variant in config/generators. Default: `RECOMMENDED`, with an epsilon
         `RECOMMENDED_PRIVATE`.
@@ -188,7 +190,8 @@ def synthesize(
     made = _made(generator, epsilon)
     with tempfile.TemporaryDirectory() as folder:
         path = _as_file(table, Path(folder)) if isinstance(table, pd.DataFrame) else Path(table)
-        prepared = _prepare(path, codebook, dictionary, frame=isinstance(table, pd.DataFrame), private=made.private)
+        how = {"member": member, "sheet": sheet, "dictionary": dictionary}
+        prepared = _prepare(path, codebook, how, frame=isinstance(table, pd.DataFrame), private=made.private)
     wanted = read_conditions(conditions, prepared.asked)
     return _synthesized(table, rows, out, made, generator or _default(epsilon), prepared, wanted, seed)
 
@@ -303,7 +306,7 @@ def _as_file(table: pd.DataFrame, folder: Path) -> Path:
 def _prepare(
     path: Path,
     codebook: str | Path | Codebook | None,
-    dictionary: str | Path | None,
+    how: Mapping[str, Any],
     *,
     frame: bool,
     private: bool,
@@ -314,12 +317,12 @@ def _prepare(
     why: dict[str, list[str]] = {}
     log.info("reading %s", "the table" if frame else path)
     if codebook is None:
-        draft = make_draft(path, dictionary=dictionary)
+        draft = make_draft(path, **how)
         own, why, to_confirm = draft.codebook, draft.reasons, draft.decisions
     else:
         own = codebook if isinstance(codebook, Codebook) else Codebook.from_yaml(codebook)
-        if dictionary:
-            raise InputError("A codebook and a dictionary are given; the dictionary is for drafting: leave out one.")
+        for key in (key for key, value in how.items() if value is not None):
+            raise InputError(f"A codebook and '{key}' are given, which is for drafting; leave out one of them.")
         if frame:
             changes = {"format": RawFormat(kind="parquet"), "member": None, "unnamed_index": False}
             own = own.model_copy(update={"raw": own.raw.model_copy(update=changes)})
@@ -505,6 +508,7 @@ def _notes(made: Generator, own: Codebook, wanted: dict[str, Any], whole: Codebo
         notes.append("Every row meets the conditions. The scores are of rows that the same model draws without them.")
     else:
         notes.append("The scores are of rows that the same model draws, as many as are held out.")
+    notes.append("Intervals cover the held-out persons, and no other training run.")
     if scores.isna().any(axis=None):
         notes.append("An empty score: too few rows are held out.")
     if own.person and (whole.rows_per_person or 1) > 1:
@@ -560,7 +564,7 @@ def _grouped(described: pd.DataFrame) -> list[str]:
             names = [
                 f"{row.column} ({row.gaps:.0%} gaps)" if row.gaps >= 0.005 else row.column for row in rows.itertuples()
             ]
-            lines.append(_wrapped(f"{len(rows):,} {title}: {', '.join(names)}"))
+            lines.append(_wrapped(f"{title} ({len(rows):,}): {', '.join(names)}"))
     return lines
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from medsynth.codebook import Codebook
 from medsynth.commands.columns import shown_draft
@@ -43,6 +43,8 @@ def try_table(
     targets: Sequence[str],
     *,
     name: str | None = None,
+    member: str | None = None,
+    sheet: str | None = None,
     dictionary: str | Path | None = None,
     generators: Sequence[str] | None = None,
     cores: str = "all",
@@ -63,8 +65,8 @@ def try_table(
         See `medsynth.commands.study.write_study`.
     name : str, optional
         Of dataset and study; by default made of the file's.
-    dictionary : str or Path, optional
-        Data dictionary of REDCap, for drafting.
+    member, sheet, dictionary : optional
+        For drafting; see `medsynth.drafting.draft_codebook`.
     generators : sequence of str, optional
         Names in config/generators; default: `medsynth.commands.study.COMPARED`.
     cores : str, default "all"
@@ -87,7 +89,8 @@ def try_table(
     _check_checkout()
     table = Path(table)
     name = name or dataset_name(table)
-    codebook_path = _drafted(table, name, dictionary, force, say)
+    how = {"member": member, "sheet": sheet, "dictionary": dictionary}
+    codebook_path = _drafted(table, name, how, force, say)
     codebook = Codebook.from_yaml(codebook_path)
     raw_dir = str(Config.model_fields["raw_dir"].default)
     _link(table, Path(raw_dir) / name / codebook.raw.file, codebook, say)
@@ -119,7 +122,7 @@ def _check_checkout() -> None:
         raise InputError(f"There is no {CONFIG / 'config.yaml'} here; run it in the folder of the checkout, {ROOT}.")
 
 
-def _drafted(table: Path, name: str, dictionary: str | Path | None, force: bool, say: Callable[[str], None]) -> Path:
+def _drafted(table: Path, name: str, how: Mapping[str, Any], force: bool, say: Callable[[str], None]) -> Path:
     """Draft a codebook, or keep one of the same table."""
     known = configured("datasets").get(name)
     if known and not force:
@@ -129,7 +132,7 @@ def _drafted(table: Path, name: str, dictionary: str | Path | None, force: bool,
         say(f"Kept {known}.")
         return known
     path = CONFIG / "datasets" / f"{name}.yaml"
-    draft = make_draft(table, name=name, dictionary=dictionary)
+    draft = make_draft(table, name=name, **how)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, draft.text)
     say(shown_draft(draft, table.name))
