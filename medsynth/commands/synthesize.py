@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from medsynth.codebook import Codebook, RawFormat
+from medsynth.commands import RECOMMENDED, RECOMMENDED_PRIVATE
 from medsynth.commands.columns import describe_columns, gaps_of
 from medsynth.commands.conditions import read_conditions
 from medsynth.commands.writing import check_format, write_restored
@@ -41,8 +42,6 @@ from medsynth.randomness import derive_seed
 
 log = logging.getLogger(__name__)
 
-# Generators that `synthesize` takes, by their names in config/generators: without and with a privacy budget.
-RECOMMENDED, RECOMMENDED_PRIVATE = "med_vae_plus", "med_vae_private"
 # Share of the persons that nothing is fitted on, and on whose rows the model is judged.
 TEST_SHARE = 0.2
 # Rows a side of the comparisons, at most: more would cost minutes and hardly narrow the intervals.
@@ -162,8 +161,8 @@ def synthesize(
     member, sheet, dictionary : optional
         For drafting; see `medsynth.drafting.draft_codebook`.
     generator : str, optional
-        Name of a generator or variant in config/generators. Default: `RECOMMENDED`, with an epsilon
-        `RECOMMENDED_PRIVATE`.
+        Name of a generator or variant in config/generators. Default: the recommended one, or with an epsilon the
+        recommended one that has a budget (`medsynth.commands`).
     seed : int, default 0
         Same table and seed: same rows. Not with an epsilon, whose noise nobody can compute again.
 

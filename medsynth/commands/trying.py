@@ -93,7 +93,7 @@ def try_table(
     codebook_path = _drafted(table, name, how, force, say)
     codebook = Codebook.from_yaml(codebook_path)
     raw_dir = str(Config.model_fields["raw_dir"].default)
-    _link(table, Path(raw_dir) / name / codebook.raw.file, codebook, say)
+    _link(table, Path(raw_dir) / name / codebook.raw.file, codebook, force, say)
     study_path = _proposed(name, targets, codebook, generators or COMPARED, force, say)
     settings = {"studies": [name], "scale": SCALE, "source": "file", "raw_dir": raw_dir}
     run = load_runs({**settings, **({"generators": list(generators)} if generators else {})})[name]
@@ -140,9 +140,9 @@ def _drafted(table: Path, name: str, how: Mapping[str, Any], force: bool, say: C
     return path
 
 
-def _link(table: Path, place: Path, codebook: Codebook, say: Callable[[str], None]) -> None:
+def _link(table: Path, place: Path, codebook: Codebook, force: bool, say: Callable[[str], None]) -> None:
     """Put a table where the workflow looks for it: a link, or a copy where there can be none."""
-    if place.exists():
+    if place.exists() and not (force and place.is_symlink()):
         if sha256(place, codebook.raw.member) != sha256(table, codebook.raw.member):
             raise InputError(f"{place} is another table; remove it, or give another --name.")
         return
