@@ -14,5 +14,13 @@ except PackageNotFoundError:  # a checkout that is not installed
 # Imported when they are asked for: ``import medsynth`` takes no longer than Python's own start.
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submod_attrs={"codebook": ["Codebook"], "errors": ["InputError"], "generators": ["load", *CLASSES]},
+    submod_attrs={
+        "codebook": ["Codebook"],
+        "commands.study": ["write_study"],
+        "commands.synthesize": ["synthesize"],
+        "commands.trying": ["try_table"],
+        "drafting": ["draft_codebook"],
+        "errors": ["InputError"],
+        "generators": ["load", *CLASSES],
+    },
 )

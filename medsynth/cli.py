@@ -20,6 +20,12 @@ app = typer.Typer(
 Words = Annotated[
     list[str] | None, typer.Argument(help="settings of config/config.yaml as KEY=VALUE, such as scale=paper")
 ]
+Table = Annotated[
+    Path, typer.Argument(help="csv, tsv, xlsx, xls, ods, parquet, SPSS, Stata or SAS; also zip, gz, bz2, xz")
+]
+Member = Annotated[str | None, typer.Option(help="the table inside a zip that holds several")]
+Sheet = Annotated[str | None, typer.Option(help="of a workbook; default: the first that is not empty")]
+Dictionary = Annotated[Path | None, typer.Option(help="data dictionary of REDCap, csv")]
 RunFolders = Annotated[list[Path] | None, typer.Argument(help="folders results/<study>/<source>-<scale>")]
 
 
@@ -79,19 +85,107 @@ def schemas() -> None:
 
 @app.command()
 def draft(
-    table: Annotated[
-        Path, typer.Argument(help="csv, tsv, xlsx, xls, ods, parquet, SPSS, Stata or SAS; also zip, gz, bz2, xz")
-    ],
+    table: Table,
     name: Annotated[str | None, typer.Option(help="the dataset's name; default: made of the file's")] = None,
-    member: Annotated[str | None, typer.Option(help="the table inside a zip that holds several")] = None,
-    sheet: Annotated[str | None, typer.Option(help="of a workbook; default: the first that is not empty")] = None,
-    dictionary: Annotated[Path | None, typer.Option(help="data dictionary of REDCap, csv")] = None,
+    member: Member = None,
+    sheet: Sheet = None,
+    dictionary: Dictionary = None,
+    out: Annotated[Path | None, typer.Option(help="file for the codebook; default: standard output")] = None,
 ) -> None:
-    """Draft the codebook of a table that is new to the project."""
-    from medsynth.drafting import draft_codebook
+    """Draft the codebook of a table that is new to the project, and show what was decided of each column."""
+    from medsynth.commands.columns import shown_draft
+    from medsynth.commands.writing import write_whole
+    from medsynth.drafting import make_draft
 
-    text = draft_codebook(table, name=name, member=member, sheet=sheet, dictionary=dictionary)
-    sys.stdout.buffer.write(text.encode("utf-8"))
+    made = make_draft(table, name=name, member=member, sheet=sheet, dictionary=dictionary)
+    if out:
+        write_whole(out, made.text)
+    else:
+        sys.stdout.buffer.write(made.text.encode("utf-8"))
+        sys.stdout.flush()
+    # Beside the codebook, which may go into a file.
+    print(shown_draft(made, table.name), file=sys.stderr)
+
+
+@app.command()
+def synthesize(
+    table: Table,
+    out: Annotated[Path, typer.Option(help="the synthetic table: csv, tsv or parquet, by its ending")],
+    rows: Annotated[int, typer.Option(help="synthetic rows")] = 1_000,
+    epsilon: Annotated[float | None, typer.Option(help="privacy budget; default: no guarantee")] = None,
+    condition: Annotated[
+        list[str] | None, typer.Option(help="COLUMN=VALUE or COLUMN=LOW..HIGH, which every row meets; several")
+    ] = None,
+    codebook: Annotated[Path | None, typer.Option(help="an edited draft; default: drafts one")] = None,
+    member: Member = None,
+    sheet: Sheet = None,
+    dictionary: Dictionary = None,
+    generator: Annotated[
+        str | None, typer.Option(help="name in config/generators; default: the recommended one")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="same seed: same rows; not with --epsilon")] = 0,
+) -> None:
+    """Make a synthetic table that is written as a real one, and say how good it is."""
+    from medsynth.commands.synthesize import synthesize as whole_way
+
+    _say_progress()
+    _, report = whole_way(
+        table, rows, out=out, epsilon=epsilon, conditions=condition, codebook=codebook, member=member, sheet=sheet,
+        dictionary=dictionary, generator=generator, seed=seed,
+    )  # fmt: skip
+    print(report)
+
+
+Targets = Annotated[
+    list[str], typer.Option("--target", help="what is predicted: COLUMN, COLUMN=CATEGORY or COLUMN>=NUMBER; several")
+]
+Compared = Annotated[
+    list[str] | None, typer.Option("--generator", help="names in config/generators; several; default: the usual ones")
+]
+
+
+@app.command()
+def study(
+    name: Annotated[str, typer.Argument(help="a codebook in config/datasets; the study is called so, too")],
+    target: Targets,
+    generator: Compared = None,
+    raw_dir: Annotated[str, typer.Option(help="the raw table lies in <raw-dir>/<name>/")] = "resources/raw",
+    force: Annotated[bool, typer.Option("--force", help="replace a study that is there")] = False,
+) -> None:
+    """Propose a study of a table: targets, groups of patients, cohorts, a logistic model and scales that fit it."""
+    from medsynth.commands.study import COMPARED, write_study
+
+    path = write_study(name, target, generators=generator or COMPARED, raw_dir=raw_dir, force=force)
+    print(f'{path}: read it, then run: make results CONFIG="studies=[{name}] scale=smoke"')
+
+
+@app.command("try")
+def try_(
+    table: Table,
+    target: Targets,
+    name: Annotated[str | None, typer.Option(help="of dataset and study; default: made of the file's")] = None,
+    member: Member = None,
+    sheet: Sheet = None,
+    dictionary: Dictionary = None,
+    generator: Compared = None,
+    cores: Annotated[str, typer.Option(help="processor cores")] = "all",
+    force: Annotated[bool, typer.Option("--force", help="replace a codebook and a study that are there")] = False,
+) -> None:
+    """Draft, propose a study and run it on a small scale: from a file to a page of results, in a checkout."""
+    from medsynth.commands.trying import try_table
+
+    try_table(
+        table, target, name=name, member=member, sheet=sheet, dictionary=dictionary, generators=generator, cores=cores,
+        force=force,
+    )  # fmt: skip
+
+
+def _say_progress() -> None:
+    """Say on standard error what a command that takes minutes is at."""
+    import logging
+
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.getLogger("medsynth.commands").setLevel(logging.INFO)
 
 
 def _runs(words: list[str]) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 import yaml
 
 from medsynth.codebook import Codebook
@@ -21,6 +23,31 @@ from medsynth.data.types import Column, ColumnFacts, Proposal, person_of, propos
 from medsynth.errors import InputError, validate
 
 _YAML_WORDS = {"yes", "no", "true", "false", "null", "on", "off", "y", "n"}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A drafted codebook and what led to it.
+
+    Attributes
+    ----------
+    text : str
+        YAML with comments, as `draft_codebook` returns it.
+    codebook : Codebook
+        What the YAML says.
+    table : DataFrame
+        The file's cells as text, under its own headers.
+    decisions : list of str
+        Sentences that a person should confirm.
+    reasons : dict of list
+        Column -> its comments, but for that which counts cells.
+    """
+
+    text: str
+    codebook: Codebook
+    table: pd.DataFrame
+    decisions: list[str]
+    reasons: dict[str, list[str]]
 
 
 def draft_codebook(
@@ -57,18 +84,31 @@ def draft_codebook(
     InputError
         The file cannot be read, or has no column with a value.
     """
+    return make_draft(path, name=name, member=member, sheet=sheet, dictionary=dictionary).text
+
+
+def make_draft(
+    path: str | Path,
+    *,
+    name: str | None = None,
+    member: str | None = None,
+    sheet: str | None = None,
+    dictionary: str | Path | None = None,
+) -> Draft:
+    """Draft a codebook and keep what led to it; parameters and errors are those of `draft_codebook`."""
     path = Path(path)
     found = recognise(path, member=member, sheet=sheet)
     known = read_dictionary(dictionary) if dictionary else None
     proposals = _proposals(found, known)
-    name = name or _clean_name(path.name.split(".")[0])
+    name = name or dataset_name(path)
     # Whatever does not come back as it was is left out, with the reason; then the rest is proven again.
     for _ in range(3):
         text = _written(path, name, found, proposals)
         codebook = validate(yaml.safe_load(text), Codebook, where=f"the draft of {path}")
         failed = prove(path, codebook, found.table)
         if not failed:
-            return text
+            reasons = {made.name: [why for key, why in made.comments.items() if key] for made in proposals}
+            return Draft(text, codebook, found.table, _said(found, proposals), reasons)
         for made in proposals:
             if made.name in failed:
                 kept: ColumnFacts = {"raw": made.facts["raw"]} if "raw" in made.facts else {}
@@ -139,10 +179,7 @@ def _written(path: Path, name: str, found: Recognised, proposals: list[Proposal]
     from medsynth.data.opening import sha256
 
     person = next((made.name for made in proposals if made.facts.get("_person")), None)
-    said = [*found.notes, *_gathered([decision for made in proposals for decision in made.decisions])]
-    kept = [made for made in proposals if "drop" not in made.facts and made.facts["type"] not in ("date", "identifier")]
-    if len(kept) == 1:
-        said.append(f"{kept[0].name} is the only column with values: nothing can predict it.")
+    said = _said(found, proposals)
     lines = [
         f"# Draft made from {_comment(path.name)} ({len(found.table):,} rows). Check every line that has a comment.",
         *(["# Please confirm:"] if said else []),
@@ -181,6 +218,15 @@ def _written(path: Path, name: str, found: Recognised, proposals: list[Proposal]
     return "\n".join(lines) + "\n"
 
 
+def _said(found: Recognised, proposals: list[Proposal]) -> list[str]:
+    """Sentences at the top of the draft."""
+    said = [*found.notes, *_gathered([decision for made in proposals for decision in made.decisions])]
+    kept = [made for made in proposals if "drop" not in made.facts and made.facts["type"] not in ("date", "identifier")]
+    if len(kept) == 1:
+        said.append(f"{kept[0].name} is the only column with values: nothing can predict it.")
+    return said
+
+
 def _gathered(decisions: list[str]) -> list[str]:
     """Say once what is said of several columns."""
     of: dict[str, list[str]] = {}
@@ -198,6 +244,11 @@ def _aside(made: Proposal, key: str) -> str:
 def _comment(text: str) -> str:
     """Text that stays on its line."""
     return "".join(c if c.isprintable() else " " for c in text)
+
+
+def dataset_name(path: str | Path) -> str:
+    """Make a dataset's name of a file's."""
+    return _clean_name(Path(path).name.split(".")[0])
 
 
 def _clean_name(header: str) -> str:

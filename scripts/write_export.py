@@ -9,11 +9,11 @@ from pathlib import Path
 from medsynth.codebook import Codebook
 from medsynth.data.reading import read_table
 from medsynth.disclosure import without_rare_categories
-from medsynth.display.export import without_formulas, write_table
+from medsynth.display.export import text_of_restored, write_table
 from medsynth.generators import generator_class
 from medsynth.generators.guarantee import refuse_seeded
 from medsynth.preparation.checks import check_clean
-from medsynth.preparation.restoring import file_names, holds_numbers, reasons, restore
+from medsynth.preparation.restoring import file_names, reasons, restore
 from medsynth.randomness import derive_seed
 
 
@@ -40,16 +40,7 @@ def main(job):
     folder = Path(job.output.export)
     folder.mkdir(exist_ok=True)
     for name, restored in tables.items():
-        # An index that the raw header does not name is there, too.
-        unnamed = codebook.raw.unnamed_index
-        restored.index += 1
-        safe = without_formulas(restored)
-        for position, header in enumerate(restored.columns):
-            if holds_numbers(header, list(restored.columns), codebook):
-                safe.isetitem(position, restored[header])
-        # Delimiters as in the raw table: its numbers may have decimal commas.
-        text = safe.to_csv(index=unnamed, index_label=False, lineterminator="\n", sep=codebook.raw.format.delimiter)
-        write_text(folder / name, text)
+        write_text(folder / name, text_of_restored(restored, codebook))
         log.info("%s: %d rows, %d columns", name, *restored.shape)
     write_table(
         dictionary,

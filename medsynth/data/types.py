@@ -39,6 +39,8 @@ _LEADING_ZERO = re.compile(r"[-+]?0\d")
 _PROSE = 40
 _DECIMALS_KEPT = 4
 _EXACT = 2**53
+# What is said of every range of a draft.
+AS_SEEN = "as seen; what is possible?"
 
 
 class NotApplicableFacts(TypedDict):
@@ -236,7 +238,7 @@ def _pair(column: Column, rest: pd.Series, words: list[str]) -> list[Proposal]:
             unit="",
         )
         made.name = f"{column.name}_{end}"
-        made.comments["range"] = "as seen; what is possible?"
+        made.comments["range"] = AS_SEEN
         _missing(column, made, [*words, *others])
         proposals.append(made)
     proposals[0].restored = ("two_of", [made.name for made in proposals])
@@ -328,7 +330,7 @@ def _numeric(
     valued = pd.concat([kept, limits])
     whole = bool((valued % 1 == 0).all() and valued.abs().max() < _EXACT)
     made = column.proposal("integer" if whole else "continuous", range=[valued.min(), valued.max()])
-    made.comments["range"] = "as seen; what is possible?"
+    made.comments["range"] = AS_SEEN
     made.facts["unit"] = notation.suffix.strip() or notation.prefix.strip()
     decimals = pd.Series([len(number.partition(".")[2]) for number in numbers[kept.index]])
     digits = int(decimals.max())

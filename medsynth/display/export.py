@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from medsynth.codebook import Codebook
 from medsynth.display.cells import NOTHING, Bold
 from medsynth.errors import InputError, nearest
+from medsynth.preparation.restoring import holds_numbers
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -122,6 +124,30 @@ def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
         if not pd.api.types.is_numeric_dtype(kind):
             safe.isetitem(position, safe.iloc[:, position].astype(object).map(harmless))
     return safe
+
+
+def text_of_restored(table: pd.DataFrame, codebook: Codebook, *, delimiter: str | None = None) -> str:
+    """Write a restored table as text, without formulas; an index that the raw header does not name is there, too.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `medsynth.preparation.restoring.restore` gives it.
+    codebook : Codebook
+        The dataset's own.
+    delimiter : str, optional
+        Default: the raw table's. Its numbers may have decimal commas.
+    """
+    safe = without_formulas(table)
+    for position, header in enumerate(table.columns):
+        if holds_numbers(header, list(table.columns), codebook):
+            safe.isetitem(position, table[header])
+    safe.index = table.index + 1
+    unnamed = codebook.raw.unnamed_index
+    text = safe.to_csv(
+        index=unnamed, index_label=False, lineterminator="\n", sep=delimiter or codebook.raw.format.delimiter
+    )
+    return str(text)
 
 
 def _csv(numbers: pd.DataFrame) -> str:

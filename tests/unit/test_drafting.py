@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from medsynth.codebook import Codebook
+from medsynth.commands.columns import describe_columns
 from medsynth.data.reading import read_raw
-from medsynth.drafting import draft_codebook
+from medsynth.drafting import draft_codebook, make_draft
 from medsynth.errors import InputError
 from medsynth.preparation.cleaning import clean
 from tests.conftest import ward
@@ -69,3 +70,39 @@ def test_the_command_prints_yaml(mine):
         [sys.executable, "-m", "medsynth.cli", "draft", mine], capture_output=True, text=True, check=True
     )
     assert yaml.safe_load(done.stdout)["name"] == "my_clinic"
+
+
+# What the command shows
+
+
+@pytest.fixture
+def shown(mine, tmp_path):
+    """Standard output and error of a draft that goes into a file, and the file."""
+    out = tmp_path / "clinic.yaml"
+    call = [sys.executable, "-m", "medsynth.cli", "draft", mine, "--out", out]
+    done = subprocess.run(call, capture_output=True, text=True, check=True)
+    return done.stdout, done.stderr, out
+
+
+def test_a_draft_goes_into_a_file(shown, mine):
+    assert shown[0] == ""
+    assert shown[2].read_text(encoding="utf-8") == draft_codebook(mine)
+
+
+def test_what_to_confirm_stands_above_the_columns(shown):
+    head, _, columns = shown[1].partition("column ")
+    assert "200 rows, 8 columns" in head and "Please confirm:" in head
+    assert "icu: codes for missing: 97" in head
+    lines = {line.split()[0]: line for line in columns.split("\n")[2:] if line and not line.startswith(" ")}
+    assert list(lines) == ["patient_id", "age_years", "sex", "admitted", "icu", "stage", "crp", "visit"]
+    assert "integer" in lines["age_years"] and " to " in lines["age_years"]
+    assert "%Y-%m-%d" in lines["visit"] and "%" in lines["crp"]
+
+
+def test_a_column_that_is_left_out_says_why(tmp_path):
+    path = tmp_path / "notes.csv"
+    table = ward(60).assign(note=[f"free text about patient {i}, who said this and that at length" for i in range(60)])
+    table.to_csv(path, index=False)
+    described = describe_columns(make_draft(path).codebook)
+    note = described.set_index("column").loc["note"]
+    assert (note["type"], note["why"]) == ("left out", "free text, which may say who a patient is")

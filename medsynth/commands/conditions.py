@@ -1,0 +1,103 @@
+"""Conditions as people write them on a command line, on a file's own headers and codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from medsynth.codebook import Codebook, Column
+from medsynth.conditions import PRESCRIBED, Conditions
+from medsynth.data.notation import to_plain
+from medsynth.errors import InputError, nearest
+
+
+def read_conditions(given: Mapping[str, Any] | Iterable[str] | None, codebook: Codebook) -> dict[str, Any]:
+    """Read conditions on headers or clean names, and on codes or categories.
+
+    Parameters
+    ----------
+    given : mapping or iterable of str, optional
+        Column -> value, or texts: ``"sex=female"``, ``"age=50..60"`` (an end may be open: ``"age=80.."``).
+    codebook : Codebook
+
+    Returns
+    -------
+    dict
+        Clean name -> value, as `medsynth.conditions.Conditions.parse` takes it.
+
+    Raises
+    ------
+    InputError
+        A text is no condition, a column is not there or has two conditions, or a value does not fit.
+    """
+    pairs = list(given.items()) if isinstance(given, Mapping) else [_halves(text) for text in given or ()]
+    wanted: dict[str, Any] = {}
+    for where, value in pairs:
+        name = column_of(where, codebook)
+        column = codebook.columns[name]
+        if column.drop or column.type in ("date", "identifier"):
+            why = column.drop or f"it is of the type {column.type}"
+            raise InputError(f"The column '{where}' takes no condition: {why}.")
+        if name in wanted:
+            raise InputError(f"There are two conditions on '{where}'; give one.")
+        wanted[name] = _value(value, where, column) if isinstance(value, str) else value
+    Conditions.parse(wanted, _with_known(codebook, wanted))
+    return wanted
+
+
+def column_of(word: str, codebook: Codebook) -> str:
+    """Find a column by its clean name or by its header in the raw table, regardless of case."""
+    headers = {raw: name for name in reversed(codebook.columns) for raw in codebook.raw_names(name)}
+    for known in ({name: name for name in codebook.columns}, headers):
+        if word in known:
+            return known[word]
+    folded = {header.strip().casefold(): name for header, name in headers.items()}
+    if word.strip().casefold() in folded:
+        return folded[word.strip().casefold()]
+    raise InputError(f"The table has no column '{word}'{nearest(word, [*codebook.columns, *headers])}")
+
+
+def category_of(word: str, column: Column) -> str:
+    """Find a category by its name or its raw code; what is neither stays as it is."""
+    return word if word in column.all_categories else column.codes.get(word, word)
+
+
+def _halves(text: str) -> tuple[str, str]:
+    """Split a text at its first equals sign."""
+    name, sign, value = text.partition("=")
+    if not (sign and name.strip() and value.strip()):
+        raise InputError(f"'{text}' is no condition; write COLUMN=VALUE or COLUMN=LOW..HIGH.")
+    return name.strip(), value.strip()
+
+
+def _value(text: str, where: str, column: Column) -> Any:
+    """Read the value of a condition."""
+    if not column.numeric:
+        return category_of(text, column)
+    if text in PRESCRIBED:
+        return text
+    if ".." not in text:
+        return _number(text, where, column)
+    low, high = (_number(end, where, column) if end.strip() else None for end in text.split("..", 1))
+    return [low, high]
+
+
+def _number(text: str, where: str, column: Column) -> float:
+    """Read a number as the column writes it, or plainly."""
+    plain = to_plain(text, column.notation)
+    try:
+        return float(text if plain is None else plain)
+    except ValueError:
+        raise InputError(f"The condition on '{where}' must be a number or LOW..HIGH (given: '{text}').") from None
+
+
+def _with_known(codebook: Codebook, wanted: dict[str, Any]) -> Codebook:
+    """Let the categories of a column whose own are read off the data pass; they are checked when it is known."""
+    unknown = [name for name in wanted if not codebook.columns[name].numeric and codebook.columns[name].rare]
+    columns = {
+        name: column.model_copy(update={"categories": [*column.categories, str(wanted[name])]})
+        if name in unknown
+        else column
+        for name, column in codebook.columns.items()
+    }
+    return codebook.model_copy(update={"columns": columns})

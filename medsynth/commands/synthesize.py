@@ -1,0 +1,590 @@
+"""A synthetic table of one real table in one call: drafted, cleaned, fitted, judged on held-out rows and written."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import tempfile
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from medsynth.codebook import Codebook, RawFormat
+from medsynth.commands import RECOMMENDED, RECOMMENDED_PRIVATE
+from medsynth.commands.columns import describe_columns, gaps_of
+from medsynth.commands.conditions import read_conditions
+from medsynth.commands.writing import check_format, write_restored
+from medsynth.conditions import Conditions
+from medsynth.data.opening import sha256
+from medsynth.data.reading import read_raw, read_table
+from medsynth.disclosure import MINIMUM_CELL_SIZE, without_rare_categories
+from medsynth.drafting import make_draft
+from medsynth.errors import InputError, nearest
+from medsynth.evaluation.feasibility import check_partitions
+from medsynth.evaluation.intervals import UNIT, Interval, interval
+from medsynth.evaluation.references import draw_positions
+from medsynth.evaluation.resampling import Persons, Score
+from medsynth.generators import MODULES, generator_class
+from medsynth.generators.guarantee import refuse_seeded
+from medsynth.generators.protocol import Generator
+from medsynth.preparation.checks import check_clean
+from medsynth.preparation.cleaning import clean
+from medsynth.preparation.date_columns import DateColumns
+from medsynth.preparation.encoding import TableEncoder
+from medsynth.preparation.imputation import make_imputer
+from medsynth.preparation.partitions import persons, split, split_rows
+from medsynth.preparation.restoring import FLAG, reasons, restore
+from medsynth.randomness import derive_seed
+
+log = logging.getLogger(__name__)
+
+# Share of the persons that nothing is fitted on, and on whose rows the model is judged.
+TEST_SHARE = 0.2
+# Rows a side of the comparisons, at most: more would cost minutes and hardly narrow the intervals.
+MOST_JUDGED = 3_000
+# What the lines of the screen are as wide as.
+WIDTH = 100
+
+TITLES = {
+    "quality": "quality (SDMetrics)",
+    "c2st_auc": "C2ST AUC",
+    "dcr_share": "DCR share",
+    "near_copies": "near copies of a training row",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What `synthesize` did and how good the model is; printed, it is one screen.
+
+    Attributes
+    ----------
+    file, out : str
+        The real table, and the synthetic one ("" if none was written).
+    rows, columns : int
+        Of the real table.
+    written : tuple of int
+        Rows and columns of the synthetic table.
+    generator : str
+    train_rows, test_rows : int
+        Real rows that the model was fitted on, and held-out ones that it was judged on.
+    described : DataFrame
+        What each column was taken for; see `medsynth.commands.columns.describe_columns`.
+    left_out : dict of str
+        Header that is not in the synthetic table -> why.
+    scores : DataFrame
+        One row a score (``quality``, ``c2st_auc``, ``dcr_share``, ``near_copies``): ``mean``, ``low``, ``high`` of
+        rows of the model, and ``real`` of real training rows, or of held-out rows for near copies. NaN where the rows
+        do not suffice.
+    to_confirm : list of str
+        What the draft asks a person to confirm; empty with a codebook.
+    notes : list of str
+        Sentences on what the numbers and the table are.
+    """
+
+    file: str
+    out: str
+    rows: int
+    columns: int
+    written: tuple[int, int]
+    generator: str
+    train_rows: int
+    test_rows: int
+    described: pd.DataFrame
+    left_out: dict[str, str]
+    scores: pd.DataFrame
+    to_confirm: list[str]
+    notes: list[str]
+
+    def __str__(self) -> str:
+        """One screen."""
+        where = f"{self.out}: " if self.out else ""
+        lines = [
+            f"{where}{self.written[0]:,} synthetic rows, {self.written[1]:,} columns, of {self.file} ({self.rows:,} "
+            f"rows, {self.columns:,} columns)",
+            "",
+            "Columns",
+            *_grouped(self.described),
+        ]
+        if self.left_out:
+            lines += ["", "Left out", *(_wrapped(f"{header}: {why}") for header, why in self.left_out.items())]
+        if self.to_confirm:
+            lines += ["", "Please confirm (medsynth draft writes a codebook to edit; give it back with --codebook)"]
+            lines += [_wrapped(sentence) for sentence in self.to_confirm]
+        lines += [
+            "",
+            f"{self.generator}, fitted on {self.train_rows:,} rows, judged on {self.test_rows:,} rows of other persons",
+            *_judgement(self.scores),
+            "",
+            *(_wrapped(sentence) for sentence in self.notes),
+        ]
+        return "\n".join(lines)
+
+
+def synthesize(
+    table: str | Path | pd.DataFrame,
+    rows: int = 1_000,
+    *,
+    out: str | Path | None = None,
+    epsilon: float | None = None,
+    conditions: Mapping[str, Any] | list[str] | None = None,
+    codebook: str | Path | Codebook | None = None,
+    member: str | None = None,
+    sheet: str | None = None,
+    dictionary: str | Path | None = None,
+    generator: str | None = None,
+    seed: int = 0,
+) -> tuple[pd.DataFrame, Report]:
+    """Make a synthetic table that is written as a real one is: headers, their order, codes, decimals, dates and gaps.
+
+    A fifth of the persons is held out. The generator is fitted on the other rows, and the model that gives the table
+    is judged on the held-out rows.
+
+    Parameters
+    ----------
+    table : str, Path or DataFrame
+        A file in any format that `medsynth.drafting.draft_codebook` reads, or a table.
+    rows : int, default 1000
+    out : str or Path, optional
+        Where to write the table: csv, tsv or parquet by its ending. Written whole or not at all.
+    epsilon : float, optional
+        Budget of differential privacy of one training row; takes the recommended generator that has a guarantee.
+    conditions : mapping or list of str, optional
+        What every row must meet: header or clean name -> code, category, number or ``(low, high)``; or texts as
+        ``"sex=female"`` and ``"age=50..60"``.
+    codebook : str, Path or Codebook, optional
+        An edited draft. By default the table is drafted.
+    member, sheet, dictionary : optional
+        For drafting; see `medsynth.drafting.draft_codebook`.
+    generator : str, optional
+        Name of a generator or variant in config/generators. Default: the recommended one, or with an epsilon the
+        recommended one that has a budget (`medsynth.commands`).
+    seed : int, default 0
+        Same table and seed: same rows. Not with an epsilon, whose noise nobody can compute again.
+
+    Returns
+    -------
+    table : DataFrame
+        The cells as they are written; of a DataFrame in its own pandas types where they can hold them.
+    report : Report
+
+    Raises
+    ------
+    InputError
+        One sentence: the table cannot be read, an argument does not fit, or there are too few rows. What can be
+        checked is checked before anything is fitted, and no file is written.
+
+    Examples
+    --------
+    >>> import medsynth
+    >>> synthetic, report = medsynth.synthesize("my.csv", rows=500)  # doctest: +SKIP
+    >>> print(report)  # doctest: +SKIP
+    """
+    _check_arguments(table, rows, out, epsilon)
+    _check_libraries()
+    made = _made(generator, epsilon)
+    with tempfile.TemporaryDirectory() as folder:
+        path = _as_file(table, Path(folder)) if isinstance(table, pd.DataFrame) else Path(table)
+        how = {"member": member, "sheet": sheet, "dictionary": dictionary}
+        prepared = _prepare(path, codebook, how, frame=isinstance(table, pd.DataFrame), private=made.private)
+    wanted = read_conditions(conditions, prepared.asked)
+    return _synthesized(table, rows, out, made, generator or _default(epsilon), prepared, wanted, seed)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Prepared:
+    """A real table, read and cleaned.
+
+    Attributes
+    ----------
+    codebook : Codebook
+        The dataset's own, dates as numbers.
+    raw : DataFrame
+        Cells under the file's headers.
+    clean : DataFrame
+    dropped : dict of str
+        Column -> why cleaning dropped it.
+    dates : DateColumns
+    described : DataFrame
+    asked : Codebook
+        The dataset's own, with its dates.
+    to_confirm, notes : list of str
+    """
+
+    file: str
+    codebook: Codebook
+    raw: pd.DataFrame
+    clean: pd.DataFrame
+    dropped: dict[str, str]
+    dates: DateColumns
+    described: pd.DataFrame
+    asked: Codebook
+    to_confirm: list[str]
+    notes: list[str]
+
+
+def _check_arguments(
+    table: str | Path | pd.DataFrame, rows: int, out: str | Path | None, epsilon: float | None
+) -> None:
+    """Refuse what cannot work, before anything is read."""
+    if rows < 1:
+        raise InputError(f"'rows' must be 1 or more (given: {rows}).")
+    if epsilon is not None and not epsilon > 0:
+        raise InputError(f"'epsilon' must be above 0 (given: {epsilon:g}).")
+    if out is None:
+        return
+    check_format(out)
+    if not Path(out).resolve().parent.is_dir():
+        raise InputError(f"The folder {Path(out).parent} of {Path(out).name} does not exist; make it first.")
+    if not isinstance(table, pd.DataFrame) and Path(out).resolve() == Path(table).resolve():
+        raise InputError(f"{out} is the real table itself; give the synthetic one another name.")
+
+
+def _check_libraries() -> None:
+    """Say which extra the judgement needs, before minutes of fitting."""
+    try:
+        import sdmetrics  # noqa: F401
+        import xgboost  # noqa: F401
+    except ImportError as error:
+        raise InputError(f"{error.name} is not installed; run: pip install 'medsynth[evaluation,sdv]'.") from None
+
+
+def _default(epsilon: float | None) -> str:
+    """Name of the recommended generator."""
+    return RECOMMENDED if epsilon is None else RECOMMENDED_PRIVATE
+
+
+def _made(name: str | None, epsilon: float | None) -> Generator:
+    """Make a generator by its name in config/generators; without that folder by the name of its module."""
+    from medsynth.plan.loading import load_generators
+
+    catalogue = load_generators()
+    name = name or _default(epsilon)
+    if name in catalogue:
+        path, settings = catalogue[name].class_path, dict(catalogue[name].settings)
+    elif name in MODULES:
+        path, settings = f"medsynth.generators.{name}.{MODULES[name][0]}", {}
+    else:
+        raise InputError(f"There is no generator '{name}' in config/generators{nearest(name, catalogue or MODULES)}")
+    kind = generator_class(path)
+    if epsilon is not None:
+        if "epsilon" not in _settings_of(kind):
+            raise InputError(f"The generator '{name}' has no privacy budget; leave out 'epsilon' or '{name}'.")
+        # Noise of the seed's making is for comparisons and never handed out.
+        settings |= {"epsilon": epsilon, "seeded_noise": False}
+    made = kind(**settings)
+    refuse_seeded(made, name)
+    if not made.learns:
+        raise InputError(f"The generator '{name}' learns from no rows; take another one.")
+    return made
+
+
+def _settings_of(kind: type[Generator]) -> list[str]:
+    """Names of a class's settings."""
+    import inspect
+
+    return list(inspect.signature(kind).parameters)
+
+
+def _as_file(table: pd.DataFrame, folder: Path) -> Path:
+    """Write a table where it can be read as any other."""
+    if table.empty:
+        raise InputError("The table has no rows.")
+    mixed = [name for name in table if table[name].dtype == object]
+    plain = table.assign(**{name: table[name].map(str, na_action="ignore") for name in mixed})
+    plain.columns = [str(name) for name in table.columns]
+    path = folder / "table.parquet"
+    plain.to_parquet(path, index=False)
+    return path
+
+
+def _prepare(
+    path: Path,
+    codebook: str | Path | Codebook | None,
+    how: Mapping[str, Any],
+    *,
+    frame: bool,
+    private: bool,
+) -> _Prepared:
+    """Draft if there is no codebook, read and clean."""
+    notes: list[str] = []
+    to_confirm: list[str] = []
+    why: dict[str, list[str]] = {}
+    log.info("reading %s", "the table" if frame else path)
+    if codebook is None:
+        draft = make_draft(path, **how)
+        own, why, to_confirm = draft.codebook, draft.reasons, draft.decisions
+    else:
+        own = codebook if isinstance(codebook, Codebook) else Codebook.from_yaml(codebook)
+        for key in (key for key, value in how.items() if value is not None):
+            raise InputError(f"A codebook and '{key}' are given, which is for drafting; leave out one of them.")
+        if frame:
+            changes = {"format": RawFormat(kind="parquet"), "member": None, "unnamed_index": False}
+            own = own.model_copy(update={"raw": own.raw.model_copy(update=changes)})
+        elif own.raw.sha256 and sha256(path, own.raw.member) != own.raw.sha256:
+            notes.append("The table is not the one that the codebook was drafted from: its sha256 is another.")
+    if own.raw.joined:
+        raise InputError(f"The codebook {own.name} joins several tables, which a study alone can do; give one table.")
+    raw, cells = read_raw(path, own), read_table(path, own)
+    dates = DateColumns().fit(raw, own)
+    if private and dates.forms_:
+        # Their range would be read off the rows.
+        dates.left_out |= dict.fromkeys(dates.forms_, "a date, whose range nobody declared: not under a privacy budget")
+        dates.forms_ = {}
+    described = describe_columns(own, gaps_of(cells, own), why)
+    raw, numbers = dates.as_numbers(raw, own)
+    cleaned, report = clean(raw, numbers)
+    file = "the table" if frame else path.name
+    if private and codebook is None:
+        notes.append(
+            "The draft read ranges off the rows, which no guarantee covers. Declare possible ranges in a codebook and "
+            "give it with --codebook."
+        )
+    return _Prepared(file, numbers, cells, cleaned, reasons(report), dates, described, own, to_confirm, notes)
+
+
+def _synthesized(
+    table: str | Path | pd.DataFrame,
+    rows: int,
+    out: str | Path | None,
+    made: Generator,
+    name: str,
+    prepared: _Prepared,
+    wanted: dict[str, Any],
+    seed: int,
+) -> tuple[pd.DataFrame, Report]:
+    """Split, fit, judge, draw, restore and write."""
+    own = prepared.codebook
+    whole = own.resolved(prepared.clean, learn_ranges=False)
+    splitting = derive_seed(seed, "split")
+    parts = split(prepared.clean, whole, test_share=TEST_SHARE, seed=splitting)
+    chosen = split_rows(prepared.clean, whole, test_share=TEST_SHARE, seed=splitting)
+    person = {k: persons(prepared.clean, whole)[found] for k, found in chosen.items()}
+    check_partitions(parts)
+    # Gaps are values of their own: a category, or a flag beside a number, from which `restore` makes gaps again.
+    imputer = make_imputer("category").fit(parts["train"], whole.resolved(parts["train"]))
+    complete = {k: imputer.transform(part) for k, part in parts.items()}
+    described = imputer.codebook_
+    flags = [name for name in described.columns if name not in parts["train"]]
+    wanted = {**wanted, **_without_gaps(wanted, flags)}
+    if wanted and not made.meets_conditions:
+        raise InputError(f"The generator '{name}' cannot meet conditions; take another one, or leave them out.")
+    Conditions.parse(wanted, described)
+    log.info("fitting %s to %d rows, %d columns", name, *complete["train"].shape)
+    made.fit(complete["train"], described, seed=derive_seed(seed, "fit"), first=list(wanted))
+    drawn = made.sample(rows, seed=derive_seed(seed, "rows"), conditions=wanted or None)
+    drawn = described.conform(_settled(drawn, complete["train"], flags))
+    check_clean(drawn, described, what=f"The table that {name} drew")
+    log.info("judging it on %d rows of other persons", len(complete["test"]))
+    scores = _scores(made, complete, person, described, flags, seed)
+    drawn, _ = without_rare_categories(drawn, prepared.clean, own, least=MINIMUM_CELL_SIZE)
+    restored, left_out = _restored(drawn, prepared)
+    if out is not None:
+        write_restored(restored, out, own)
+    report = Report(
+        file=prepared.file,
+        out="" if out is None else str(out),
+        rows=len(prepared.raw),
+        columns=prepared.raw.shape[1],
+        written=restored.shape,
+        generator=_titled(made, name),
+        train_rows=len(complete["train"]),
+        test_rows=len(complete["test"]),
+        described=prepared.described,
+        left_out=left_out,
+        scores=scores,
+        to_confirm=prepared.to_confirm,
+        notes=[*prepared.notes, *_notes(made, own, wanted, whole, scores)],
+    )
+    return (_in_types_of(table, restored) if isinstance(table, pd.DataFrame) else restored), report
+
+
+def _without_gaps(wanted: Mapping[str, Any], flags: list[str]) -> dict[str, str]:
+    """Ask that a number under a condition is there: flagged as missing it would become a gap."""
+    return {flag: "no" for flag in flags if flag.removesuffix(FLAG) in wanted}
+
+
+def _settled(table: pd.DataFrame, train: pd.DataFrame, flags: list[str]) -> pd.DataFrame:
+    """Give numbers that are flagged as missing the one value that imputation gave real ones."""
+    table = table.copy()
+    for flag in flags:
+        name = flag.removesuffix(FLAG)
+        filled = train.loc[train[flag].astype(str) == "yes", name]
+        table[name] = table[name].mask((table[flag].astype(str) == "yes").to_numpy(), filled.iloc[0])
+    return table
+
+
+def _restored(drawn: pd.DataFrame, prepared: _Prepared) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Write rows as the raw table is written; identifiers, which restoring makes up, stay out."""
+    own = prepared.codebook
+    tables, dictionary = restore(drawn, own, {prepared.file: prepared.raw}, prepared.dropped)
+    restored = prepared.dates.restore(tables[prepared.file])
+    why = dict(zip(dictionary["header"], dictionary["origin"].str.removeprefix("left out: "), strict=True))
+    left_out = {}
+    for header in prepared.raw:
+        names = [name for name, column in own.columns.items() if header in own.raw_names(name)]
+        columns = [own.columns[name] for name in names]
+        late = [prepared.dates.left_out[name] for name in names if name in prepared.dates.left_out]
+        reason = next((column.drop for column in columns if column.drop), None)
+        if any(column.type == "identifier" for column in columns):
+            left_out[header] = f"an identifier{f' ({reason})' if reason else ''}"
+        elif header not in restored:
+            left_out[header] = reason or next(iter(late), why[header])
+    return restored.drop(columns=list(left_out), errors="ignore"), left_out
+
+
+def _scores(
+    made: Generator,
+    complete: dict[str, pd.DataFrame],
+    person: dict[str, np.ndarray],
+    codebook: Codebook,
+    flags: list[str],
+    seed: int,
+) -> pd.DataFrame:
+    """Judge rows of the model, and real training rows, against as many held-out rows."""
+    rng = np.random.default_rng(derive_seed(seed, "judged rows"))
+    n = min(len(complete["test"]), len(complete["train"]), MOST_JUDGED)
+    chosen = {k: draw_positions(len(part), n, rng) for k, part in complete.items()}
+    real = {k: part.iloc[chosen[k]].reset_index(drop=True) for k, part in complete.items()}
+    whose = {k: Persons.draw(person[k][chosen[k]], seed=derive_seed(seed, "persons", k)) for k in real}
+    judged = _settled(made.sample(n, seed=derive_seed(seed, "judged")), complete["train"], flags)
+    judged = codebook.conform(judged)
+    encoder = TableEncoder().fit(complete["train"])
+    of_model = _compared(judged, real["test"], codebook, encoder, whose["test"], None, seed)
+    of_real = _compared(real["train"], real["test"], codebook, encoder, whose["test"], whose["train"], seed)
+    from medsynth.scores.privacy.copies import copies
+
+    weights = np.hstack([whose["train"].weights, whose["test"].weights])
+    found = {s.metric: s for s in copies(judged, real["train"], real["test"], codebook, weights)}
+    of_model |= {"dcr_share": found["dcr_share"], "near_copies": found["near_copies_member"]}
+    references = {k: score.value for k, score in of_real.items()}
+    references |= {"dcr_share": 0.5, "near_copies": found["near_copies_nonmember"].value}
+    rows = {}
+    for metric in TITLES:
+        known: Interval = interval([of_model[metric].value], [of_model[metric].variance], bounds=UNIT)
+        rows[metric] = {"mean": known.mean, "low": known.low, "high": known.high, "real": references[metric]}
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _compared(
+    table: pd.DataFrame,
+    real: pd.DataFrame,
+    codebook: Codebook,
+    encoder: TableEncoder,
+    whose: Persons,
+    whose_table: Persons | None,
+    seed: int,
+) -> dict[str, Score]:
+    """Quality and C2ST AUC of one table against held-out rows."""
+    from medsynth.scores.detection.compute import DETECTORS, c2st
+    from medsynth.scores.fidelity.compute import quality
+
+    first = dict(list(DETECTORS.items())[:1])
+    told = c2st(
+        table, real, encoder, seed=derive_seed(seed, "c2st"), persons=whose, synthetic_persons=whose_table,
+        detectors=first,
+    )  # fmt: skip
+    found = {score.metric: score for score in told}
+    return {"quality": next(iter(quality(table, real, codebook, whose))), "c2st_auc": found["c2st_auc"]}
+
+
+def _titled(made: Generator, name: str) -> str:
+    """Name of the generator, with its guarantee if it has one."""
+    if not made.private:
+        return name
+    spent = made.card()
+    return f"{name} (epsilon {spent['epsilon']:.3g}, delta {spent['delta']:.2g})"
+
+
+def _notes(made: Generator, own: Codebook, wanted: dict[str, Any], whole: Codebook, scores: pd.DataFrame) -> list[str]:
+    """Say what the numbers and the table are, and what they are not."""
+    notes = []
+    if wanted:
+        notes.append("Every row meets the conditions. The scores are of rows that the same model draws without them.")
+    else:
+        notes.append("The scores are of rows that the same model draws, as many as are held out.")
+    notes.append("Intervals cover the held-out persons, and no other training run.")
+    if scores.isna().any(axis=None):
+        notes.append("An empty score: too few rows are held out.")
+    if own.person and (whole.rows_per_person or 1) > 1:
+        notes.append("Persons have several rows here. Every synthetic row is a person of its own.")
+    if made.private:
+        notes.append(
+            "The guarantee is of the table and of one training row. It covers neither the scores nor cleaning: which "
+            "categories there are, and where gaps are."
+        )
+    else:
+        notes.append("Few near copies are no guarantee of privacy: --epsilon gives one, and a study runs attacks.")
+    return notes
+
+
+def _in_types_of(table: pd.DataFrame, restored: pd.DataFrame) -> pd.DataFrame:
+    """Give restored cells the pandas types of the real table's columns where these can hold them."""
+    own = {str(name): name for name in table}
+    columns = {}
+    for header in restored:
+        cells = restored[header].astype(object)
+        cells = cells.mask((cells == "").to_numpy())
+        kind = table[own[header]].dtype
+        try:
+            columns[own[header]] = _as_type(cells, kind)
+        except (TypeError, ValueError):
+            columns[own[header]] = cells
+    return pd.DataFrame(columns)
+
+
+def _as_type(cells: pd.Series, kind: Any) -> pd.Series:
+    """Turn text and numbers into a pandas type."""
+    if isinstance(kind, pd.CategoricalDtype):
+        names = {str(category): category for category in kind.categories}
+        return cells.map(lambda cell: names.get(str(cell), cell), na_action="ignore").astype(kind)
+    if pd.api.types.is_bool_dtype(kind):
+        return cells.map(lambda cell: str(cell) == "True", na_action="ignore").astype(kind)
+    if pd.api.types.is_numeric_dtype(kind):
+        return pd.to_numeric(cells).astype(kind)
+    return cells if pd.api.types.is_object_dtype(kind) else cells.astype(kind)
+
+
+def _grouped(described: pd.DataFrame) -> list[str]:
+    """Name the columns by what they were taken for, categories with their number of values."""
+    titles = {
+        "numbers": ("continuous", "integer"),
+        "categories": ("categorical", "ordinal", "binary"),
+        "dates": ("date",),
+    }
+    lines = []
+    for title, types in titles.items():
+        rows = described[described["type"].isin(types)]
+        if len(rows):
+            names = [
+                f"{row.column} ({row.gaps:.0%} gaps)" if row.gaps >= 0.005 else row.column for row in rows.itertuples()
+            ]
+            lines.append(_wrapped(f"{title} ({len(rows):,}): {', '.join(names)}"))
+    return lines
+
+
+def _judgement(scores: pd.DataFrame) -> list[str]:
+    """The scores with their intervals and what real rows have."""
+    from tabulate import tabulate
+
+    best = {"quality": "1", "c2st_auc": "0.5", "dcr_share": "0.5", "near_copies": "as held-out rows"}
+    of_real = {"near_copies": "of a held-out row: {}"}
+    rows = []
+    for metric, title in TITLES.items():
+        score = scores.loc[metric]
+        share = "{:.1%}" if metric == "near_copies" else "{:.3f}"
+        shown = ["–" if np.isnan(score[key]) else share.format(score[key]) for key in ("mean", "low", "high", "real")]
+        value = shown[0] if shown[1] == "–" else f"{shown[0]} ({shown[1]}, {shown[2]})"
+        rows.append([title, value, of_real.get(metric, "{}").format(shown[3]), best[metric]])
+    text = tabulate(rows, ["", "synthetic (95 % interval)", "real training rows", "best"], disable_numparse=True)
+    return textwrap.indent(text, "  ").split("\n")
+
+
+def _wrapped(text: str) -> str:
+    """An indented paragraph."""
+    safe = "".join(c if c.isprintable() else "?" for c in text)
+    return textwrap.fill(safe, WIDTH, initial_indent="  ", subsequent_indent="    ")

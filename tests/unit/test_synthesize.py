@@ -1,0 +1,248 @@
+"""A synthetic table in one call."""
+
+import subprocess
+import sys
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import medsynth
+from medsynth.codebook import Codebook
+from medsynth.commands import synthesize as module
+from medsynth.commands.conditions import read_conditions
+from medsynth.commands.writing import write_whole
+from medsynth.data.reading import read_raw
+from medsynth.drafting import draft_codebook, make_draft
+from medsynth.errors import InputError
+from medsynth.preparation.date_columns import DateColumns
+from tests.conftest import ward
+
+
+def clinic(n=300):
+    """A ward table with an identifier, dates in the German way, decimals and gaps."""
+    rng = np.random.default_rng(1)
+    table = ward(n).rename(columns={"patient": "Patient ID", "age": "Age (years)", "sex": "Sex"})
+    table["Patient ID"] = [f"P{number:04d}" for number in range(n)]
+    table["Sex"] = table["Sex"].map({"1": "female", "2": "male"})
+    admitted = pd.Timestamp("2019-01-01") + pd.to_timedelta(rng.integers(0, 700, n), "D")
+    table["Admission"] = admitted.strftime("%d.%m.%Y")
+    table["Discharge"] = (admitted + pd.to_timedelta(rng.integers(0, 9, n), "D")).strftime("%d.%m.%Y")
+    table.loc[::10, "Discharge"] = ""
+    return table
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory):
+    """The clinic's table as a file."""
+    path = tmp_path_factory.mktemp("clinic") / "clinic.csv"
+    clinic().to_csv(path, index=False, sep=";")
+    return path
+
+
+@pytest.fixture(scope="module")
+def made(real):
+    """Rows, report and file of one call; CART learns in a moment."""
+    out = real.parent / "synthetic.csv"
+    frame, report = medsynth.synthesize(real, 200, out=out, generator="cart", seed=3)
+    return frame, report, out
+
+
+def cells(path, **options):
+    return pd.read_csv(path, dtype=str, keep_default_na=False, **options)
+
+
+def test_headers_and_their_order_are_the_files_own_without_identifiers(made, real):
+    own = [header for header in cells(real, sep=";") if header != "Patient ID"]
+    assert list(cells(made[2], sep=";")) == own
+
+
+def test_cells_are_read_by_the_real_tables_own_codebook(made, real):
+    codebook = make_draft(real).codebook
+    columns = {name: column for name, column in codebook.columns.items() if name != "patient_id"}
+    synthetic = read_raw(made[2], codebook.model_copy(update={"columns": columns}))
+    assert set(synthetic["sex"]) == {"female", "male"}
+    assert synthetic["stage"].isin(["I", "II", "III", "?", ""]).all()
+    assert synthetic["crp"].str.fullmatch(r"(\d+(\.\d)?)?").all()
+
+
+def test_dates_are_written_as_in_the_file_and_stays_keep_their_length(made):
+    table = cells(made[2], sep=";")
+    assert table["Admission"].str.fullmatch(r"\d\d\.\d\d\.20(19|20)").all()
+    known = table[table["Discharge"] != ""]
+    days = pd.to_datetime(known["Discharge"], dayfirst=True, format="%d.%m.%Y") - pd.to_datetime(
+        known["Admission"], format="%d.%m.%Y"
+    )
+    assert days.dt.days.between(0, 8).all()
+
+
+def test_gaps_are_as_frequent_as_in_the_file(made, real):
+    shares = [(cells(path, sep=";")[["crp", "Discharge"]] == "").mean() for path in (real, made[2])]
+    assert (np.abs(shares[0] - shares[1]) < 0.08).all()
+
+
+def test_the_report_says_what_was_left_out_and_how_good_the_model_is(made):
+    _, report, out = made
+    assert report.left_out == {"Patient ID": "an identifier"}
+    assert (report.train_rows, report.test_rows) == (240, 60)
+    assert 0.6 < report.scores.loc["quality", "mean"] <= 1
+    screen = str(report)
+    for text in ("200 synthetic rows, 8 columns", str(out), "Patient ID: an identifier", "C2ST AUC", "DCR share"):
+        assert text in screen
+    assert len(screen.split("\n")) < 40
+
+
+@pytest.mark.slow
+def test_the_seed_decides_the_rows(made, real):
+    again, _ = medsynth.synthesize(real, 200, generator="cart", seed=3)
+    other, _ = medsynth.synthesize(real, 200, generator="cart", seed=4)
+    pd.testing.assert_frame_equal(made[0], again)
+    assert not made[0].equals(other)
+
+
+def test_every_row_meets_conditions_on_headers_and_no_number_is_a_gap(real):
+    wanted = ["Sex=female", "Age (years)=40..60", "crp=5.."]
+    frame, _ = medsynth.synthesize(real, 50, generator="cart", conditions=wanted)
+    assert set(frame["Sex"]) == {"female"}
+    assert frame["Age (years)"].astype(int).between(40, 60).all()
+    assert frame["crp"].astype(float).ge(5).all()
+
+
+def test_a_table_gives_a_table_of_its_own_types():
+    table = clinic()
+    table = table.assign(**{"Age (years)": table["Age (years)"].astype(int), "Sex": table["Sex"].astype("category")})
+    table["crp"] = pd.to_numeric(table["crp"])
+    synthetic, _ = medsynth.synthesize(table, 40, generator="cart")
+    assert synthetic.dtypes.to_dict() == table.drop(columns="Patient ID").dtypes.to_dict()
+
+
+def test_parquet_has_numbers_and_nulls(real, tmp_path):
+    medsynth.synthesize(real, 100, out=tmp_path / "s.parquet", generator="cart")
+    table = pd.read_parquet(tmp_path / "s.parquet")
+    assert pd.api.types.is_integer_dtype(table["Age (years)"]) and pd.api.types.is_float_dtype(table["crp"])
+    assert table["crp"].isna().any() and table["Discharge"].isna().any()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"out": "synthetic.docx"}, "ends with none of .csv, .tsv, .parquet"),
+        ({"out": "nowhere/synthetic.csv"}, "does not exist"),
+        ({"rows": 0}, "'rows' must be 1 or more"),
+        ({"epsilon": -1.0}, "'epsilon' must be above 0"),
+        ({"generator": "cart", "epsilon": 1.0}, "'cart' has no privacy budget"),
+        ({"generator": "crat"}, "did you mean 'cart'"),
+        ({"generator": "gaussian_copula", "conditions": ["Sex=female"]}, "cannot meet conditions"),
+        ({"conditions": ["Sexx=female"]}, "no column 'Sexx'; did you mean 'Sex'"),
+        ({"conditions": ["Sex=femal"]}, "no category 'femal'"),
+        ({"conditions": ["Age (years)=old"]}, "must be a number or LOW..HIGH"),
+        ({"conditions": ["Patient ID=P0001"]}, "takes no condition"),
+        ({"conditions": ["Admission=01.01.2019"]}, "takes no condition: it is of the type date"),
+        ({"conditions": ["female"]}, "write COLUMN=VALUE"),
+    ],
+)
+def test_what_does_not_fit_is_said_before_anything_is_fitted(real, changes, message, monkeypatch):
+    def unexpected(*arguments, **settings):
+        raise AssertionError("fitted")
+
+    monkeypatch.setattr("medsynth.generators.protocol.Generator.fit", unexpected)
+    with pytest.raises(InputError, match=message):
+        medsynth.synthesize(real, **changes)
+
+
+def test_the_real_table_is_not_overwritten(real):
+    with pytest.raises(InputError, match="the real table itself"):
+        medsynth.synthesize(real, out=real)
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("before")
+
+    def fails(unfinished):
+        unfinished.write_text("half")
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        write_whole(path, fails)
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_edited_codebook_is_followed(real, tmp_path):
+    draft = draft_codebook(real).replace("  stage:", "  stage:\n    drop: not asked for", 1)
+    (tmp_path / "clinic.yaml").write_text(draft)
+    frame, report = medsynth.synthesize(real, 20, generator="cart", codebook=tmp_path / "clinic.yaml")
+    assert "stage" not in frame and report.left_out["stage"] == "not asked for"
+
+
+def test_conditions_are_read_on_codes_and_clean_names(codebook: Codebook):
+    assert read_conditions(["SEX=2", "age=..40"], codebook) == {"sex": "male", "age": [None, 40.0]}
+    assert read_conditions({"stage": "II"}, codebook) == {"stage": "II"}
+    with pytest.raises(InputError, match="two conditions"):
+        read_conditions(["sex=male", "SEX=1"], codebook)
+
+
+def test_the_recommended_generators_are_there():
+    assert isinstance(module._made(None, None), medsynth.MedVAEPlus)
+    assert module._made(None, 1.0).private and not module._made(None, 1.0).repeatable
+
+
+@pytest.mark.slow
+def test_a_budget_is_kept_and_dates_are_left_out(real):
+    frame, report = medsynth.synthesize(real, 20, epsilon=2.0)
+    assert "epsilon 2," in report.generator
+    assert not {"Admission", "Discharge"} & set(frame)
+    assert "not under a privacy budget" in report.left_out["Admission"]
+
+
+def test_the_command_writes_the_file_and_prints_the_screen(real, tmp_path):
+    out = tmp_path / "synthetic.tsv"
+    call = [
+        sys.executable,
+        "-m",
+        "medsynth.cli",
+        "synthesize",
+        real,
+        "--rows",
+        "30",
+        "--out",
+        out,
+        "--generator",
+        "cart",
+    ]
+    done = subprocess.run([*call, "--condition", "Sex=male"], capture_output=True, text=True, check=True)
+    assert len(cells(out, sep="\t")) == 30
+    assert "cart, fitted on 240 rows" in done.stdout
+
+
+# Dates
+
+
+@pytest.mark.parametrize(
+    ("form", "written"),
+    [
+        ("%d.%m.%Y", ["31.12.1999", "01.02.2003", "07.11.2150"]),
+        ("%m/%d/%Y", ["1/5/2020", "12/31/1999", "2/3/2004"]),
+        ("%Y-%m-%d %H:%M:%S", ["2101-03-04 05:06:07", "1969-12-31 23:59:59", "2000-01-01 00:00:00"]),
+        ("%Y-%m-%dT%H:%M", ["2020-01-01T10:30", "2020-01-02T00:00", ""]),
+    ],
+)
+def test_dates_come_back_as_they_were(form, written):
+    column = {"type": "date", "notation": {"date": form}}
+    content = {"name": "a", "title": "a", "publisher": "a", "licence": "a", "raw": {"file": "a", "obtain": "a"}}
+    codebook = Codebook.model_validate({**content, "columns": {"day": column}})
+    raw = pd.DataFrame({"day": written})
+    dates = DateColumns().fit(raw, codebook)
+    numbers, described = dates.as_numbers(raw, codebook)
+    assert described.columns["day"].type == "integer"
+    assert dates.restore(numbers)["day"].tolist() == written
+
+
+def test_a_year_that_no_calendar_has_is_the_last_one():
+    content = {"name": "a", "title": "a", "publisher": "a", "licence": "a", "raw": {"file": "a", "obtain": "a"}}
+    columns = {"day": {"type": "date", "notation": {"date": "%Y-%m-%d"}}}
+    raw = pd.DataFrame({"day": ["2020-01-01", "2020-05-05"]})
+    dates = DateColumns().fit(raw, Codebook.model_validate({**content, "columns": columns}))
+    assert dates.restore(pd.DataFrame({"day": ["9999999"]}))["day"].item() == str(datetime.max.date())
