@@ -53,8 +53,11 @@ QUICK := -m "not slow and not workflow"
 check: style types
 	$(BIN)/python -m pytest $(QUICK) tests/unit $(PYTEST_ARGS)
 
+# Two files of tests at a time. One thread each: threads of two processes on two cores wait for each other.
+TEST_WORKERS ?= 2
+
 test: $(VENV)/.installed lint
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 coverage: $(VENV)/.installed
 	$(BIN)/python -m pytest $(QUICK) tests/unit --cov --cov-report=term:skip-covered $(PYTEST_ARGS)

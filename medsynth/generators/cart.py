@@ -16,6 +16,7 @@ import pandas as pd
 from medsynth.codebook import MAX_DECIMALS, Codebook, decimals_of
 from medsynth.conditions import Condition, Conditions
 from medsynth.generators.protocol import Generator, complete, sizes_of_parts, visit_sequence
+from medsynth.generators.relations import Relations
 from medsynth.generators.sequential import draw_sequentially
 from medsynth.generators.storage import read_model, write_model
 from medsynth.randomness import derive_seed
@@ -81,12 +82,15 @@ class CART(Generator):
         values = {name: _values(table[name], codebook) for name in self.order_}
         self._grow_all(values, seed)
         self.neighbours_ = {
-            name: _neighbours(values[name], self.smoothing) for name in self.order_ if codebook.columns[name].numeric
+            name: _neighbours(values[name], self.smoothing, self._least_shared(len(table)))
+            for name in self.order_
+            if codebook.columns[name].numeric
         }
         yield self
 
     def _grow_all(self, values: Arrays, seed: int) -> None:
-        """Grow what each column is sampled from."""
+        """Find what rows must keep, and grow what each column is sampled from."""
+        self.relations_ = Relations()
         self.trees_ = [
             self._grow(values, self.order_[:i], name, derive_seed(seed, "tree", name))
             for i, name in enumerate(self.order_)
@@ -109,9 +113,9 @@ class CART(Generator):
         """Draw values again that may not stand beside those before: values, and whether they may now; here all may."""
         return drawn, np.ones(len(drawn), dtype=bool)
 
-    def node_of_donors(self, tree: Arrays, leaf: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Node whose training rows are the donors of rows that descend to these leaves."""
-        return leaf
+    def _least_shared(self, rows: int) -> int:
+        """Rows that share a value which smoothing does not move, at least."""
+        return int(max(SPIKE * rows, 1)) + 1
 
     def _categories(self, name: str) -> int:
         """Number of categories of a coded column; 0 for a numeric one."""
@@ -225,6 +229,7 @@ class CART(Generator):
             "order": self.order_,
             "trees": [{key: torch.as_tensor(array) for key, array in tree.items()} for tree in self.trees_],
             "neighbours": {name: [torch.as_tensor(a) for a in arrays] for name, arrays in self.neighbours_.items()},
+            "relations": {key: torch.as_tensor(array) for key, array in self.relations_.arrays().items()},
         }
         write_model(folder, type(self).__name__, self.codebook_, content, self.card())
 
@@ -236,6 +241,7 @@ class CART(Generator):
         model.codebook_, model.epochs_, model.order_ = codebook, 0, content["order"]
         model.trees_ = [{key: tensor.numpy() for key, tensor in tree.items()} for tree in content["trees"]]
         model.neighbours_ = {name: tuple(t.numpy() for t in parts) for name, parts in content["neighbours"].items()}
+        model.relations_ = Relations.of_arrays({key: tensor.numpy() for key, tensor in content["relations"].items()})
         return model
 
 
@@ -255,7 +261,7 @@ class _PartialRows:
         mass = None if allowed is None else np.empty(self.rows)
         for number, tree in enumerate(trees):
             at = np.flatnonzero(which == number)
-            node = self.model.node_of_donors(tree, self._leaves(tree, before, at), self.rng)
+            node = self._leaves(tree, before, at)
             good = None if allowed is None else _donors_allowed(tree["donors"], allowed, column)
             values, share = self.donate(tree, node, good)
             drawn[at], fits = self.model.corrected(self, name, tree, node, good, values, at)
@@ -375,13 +381,16 @@ def _score_by_predictors(codes: np.ndarray, categories: int, predictors: list[np
     return means @ (axes[0] * np.sign(axes[0][np.abs(axes[0]).argmax()] or 1.0))
 
 
-def _neighbours(values: np.ndarray, reach: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Find how far each distinct training value may move: distinct values, lower and upper ends."""
+def _neighbours(values: np.ndarray, reach: int, shared: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find how far each distinct training value may move: distinct values, lower and upper ends.
+
+    What `shared` rows or more have stays.
+    """
     distinct, counts = np.unique(values, return_counts=True)
     if reach == 0:
         return distinct, distinct, distinct
     places = np.arange(len(distinct))
     low = (distinct + distinct[np.maximum(places - reach, 0)]) / 2
     high = (distinct + distinct[np.minimum(places + reach, len(distinct) - 1)]) / 2
-    spike = counts > max(SPIKE * len(values), 1)
+    spike = counts >= shared
     return distinct, np.where(spike, distinct, low), np.where(spike, distinct, high)

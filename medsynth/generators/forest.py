@@ -2,8 +2,7 @@
 
 Each tree grows on a bootstrap sample, and each split chooses from some of the columns (Breiman 2001, "Random forests",
 Machine Learning 45). A row takes its donor from a tree taken at random, so that no leaf of one tree decides alone; for
-imputation: Doove, van Buuren and Dusseldorp (2014), Computational Statistics and Data Analysis 72. Donors of small
-leaves shrink toward those of the nodes above (Agarwal et al. 2022, "Hierarchical shrinkage").
+imputation: Doove, van Buuren and Dusseldorp (2014), Computational Statistics and Data Analysis 72.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from medsynth.disclosure import MINIMUM_CELL_SIZE
 from medsynth.generators.cart import CART, MOST_CLASSES, Arrays, _PartialRows
 from medsynth.generators.relations import Relations
 from medsynth.randomness import derive_seed
@@ -31,13 +31,11 @@ class Forest(CART):
         Trees of a column.
     min_leaf : int, default 5
         Training rows of a tree's bootstrap sample in a leaf, at least; all different ones.
-    max_features : float, default 0.5
-        Share of the columns before that a split chooses from, at random.
-    shrinkage : float, default 5
-        Of a node with n training rows, a row takes a donor with the probability n / (n + shrinkage), else of the node
-        above. 0: of leaves alone.
+    max_features : float, default 1
+        Share of the columns before that a split chooses from, at random. Fewer copy less and keep less.
     smoothing : int, default 1
-        See `CART`.
+        As of `CART`, but values that 10 rows share stay: that many persons may be shown, and clinical numbers are often
+        rounded, so that values between would be seen to be none.
 
     Attributes
     ----------
@@ -54,12 +52,11 @@ class Forest(CART):
         *,
         trees: int = 10,
         min_leaf: int = 5,
-        max_features: float = 0.5,
-        shrinkage: float = 5.0,
+        max_features: float = 1.0,
         smoothing: int = 1,
     ) -> None:
         super().__init__(min_leaf=min_leaf, smoothing=smoothing)
-        self.trees, self.max_features, self.shrinkage = trees, max_features, shrinkage
+        self.trees, self.max_features = trees, max_features
 
     def _grow_all(self, values: Arrays, seed: int) -> None:
         """Grow every column's trees; trees of one number grow on one bootstrap sample, whatever the column."""
@@ -78,6 +75,10 @@ class Forest(CART):
             for number, times in enumerate(samples)
         ]
 
+    def _least_shared(self, rows: int) -> int:
+        """Rows that share a value which is not moved, at least."""
+        return MINIMUM_CELL_SIZE
+
     def _grown_on(self, target: np.ndarray, categories: int, before: list[np.ndarray], seed: int) -> np.ndarray:
         """Ranks of numbers, so that a few far ones do not decide; a random order of very many categories."""
         if not categories:
@@ -91,20 +92,6 @@ class Forest(CART):
     def trees_of(self, position: int) -> list[Arrays]:
         """Trees of the column at a position; see `CART.trees_of`."""
         return self.trees_[position * self.trees : (position + 1) * self.trees]
-
-    def node_of_donors(self, tree: Arrays, leaf: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Climb from leaves while the donors of a node are too few to trust; see `CART.node_of_donors`."""
-        if not self.shrinkage:
-            return leaf
-        above = _nodes_above(tree)
-        held = tree["ends"] - tree["starts"]
-        node, going = leaf.copy(), np.arange(len(leaf))
-        while len(going):
-            at = node[going]
-            climbs = (rng.random(len(going)) * (held[at] + self.shrinkage) >= held[at]) & (above[at] >= 0)
-            going = going[climbs]
-            node[going] = above[node[going]]
-        return node
 
     def corrected(
         self,

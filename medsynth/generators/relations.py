@@ -47,8 +47,25 @@ class Relations:
         Column -> what the columns before it decide.
     """
 
-    def __init__(self, marks: Arrays, zeros: dict[str, list[Zeros]]) -> None:
-        self.marks_, self.zeros_ = marks, zeros
+    def __init__(self) -> None:
+        self.marks_: Arrays = {}
+        self.zeros_: dict[str, list[Zeros]] = {}
+
+    def arrays(self) -> Arrays:
+        """All of it as arrays by name, for a file."""
+        zeros = {f"zeros {name} | {b}": possible for name, found in self.zeros_.items() for b, possible in found}
+        return {**{f"marks {name}": marks for name, marks in self.marks_.items()}, **zeros}
+
+    @classmethod
+    def of_arrays(cls, arrays: Arrays) -> Relations:
+        """Make relations from what `arrays` gave."""
+        read = cls()
+        read.marks_ = {key.removeprefix("marks "): array for key, array in arrays.items() if key.startswith("marks ")}
+        read.zeros_ = {name: [] for name in read.marks_}
+        for name, found in read.zeros_.items():
+            start = f"zeros {name} | "
+            found.extend(Zeros(key.removeprefix(start), a) for key, a in arrays.items() if key.startswith(start))
+        return read
 
     @classmethod
     def find(cls, values: Arrays, order: Sequence[str], categories: dict[str, int]) -> Relations:
@@ -64,7 +81,8 @@ class Relations:
             Column -> how many categories it has; 0 for a number.
         """
         marks = {name: _marks(values[name], categories[name]) for name in order}
-        found = cls(marks, {})
+        found = cls()
+        found.marks_ = marks
         codes = {name: found._codes(name, values[name]) for name in order}
         for place, name in enumerate(order):
             size = len(marks[name]) + 1

@@ -1,13 +1,15 @@
-"""A forest of sequential trees: bagging, small leaves, shrinkage toward the nodes above, conditions."""
+"""A forest of sequential trees: bagging, small leaves, smoothing, relations, conditions."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from medsynth.codebook import Column
 from medsynth.generators import Forest
 from medsynth.generators.cart import _PartialRows, _values
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def model(partitions):
     """A forest of the ward."""
     return Forest(trees=4).fit(partitions[0], partitions[2], seed=1)
@@ -42,31 +44,23 @@ def test_a_leaf_holds_so_many_different_training_rows_of_its_bootstrap_sample(pa
         assert (tree["ends"] - tree["starts"])[leaves].min() >= 9
 
 
-def climbed(model, shrinkage):
-    """How many donors the chosen node has for rows of one leaf of three nodes: 10, 40 and 200 rows."""
-    tree = {
-        "feature": np.array([0, 0, -1, -1, -1]),
-        "left": np.array([1, 2, -1, -1, -1]),
-        "right": np.array([4, 3, -1, -1, -1]),
-        "starts": np.array([0, 0, 0, 10, 40]),
-        "ends": np.array([200, 40, 10, 40, 200]),
-    }
-    model.shrinkage = shrinkage
-    node = model.node_of_donors(tree, np.full(40_000, 2), np.random.default_rng(0))
-    return np.bincount(node, minlength=5) / len(node)
+def test_values_that_ten_rows_share_are_not_moved_and_rarer_ones_are(codebook):
+    described = codebook.model_copy(update={"columns": {"dose": Column(type="continuous")}})
+    train = pd.DataFrame({"dose": [*np.repeat([0.0, 5.0], 10), *np.linspace(6, 9, 40).round(3), *np.repeat(9.5, 9)]})
+    drawn = Forest().fit(train, described, seed=1).sample(2000, seed=1)["dose"]
+    of_shared = drawn[drawn < 5.5]
+    assert set(of_shared) == {0.0, 5.0}
+    assert not drawn[drawn > 5.5].isin(train["dose"]).all() and (drawn[drawn > 9.2] != 9.5).any()
 
 
-def test_shrinkage_takes_donors_of_nodes_above_as_often_as_stated():
-    shares = climbed(Forest(), 10)
-    # 10 / (10 + 10) stay, 40 / (40 + 10) of the others stop at the next node.
-    assert shares[[2, 1, 0]] == pytest.approx([0.5, 0.5 * 0.8, 0.5 * 0.2], abs=0.01)
-    assert climbed(Forest(), 0)[2] == 1
+def test_what_never_occurs_together_is_not_sampled_together(model):
+    drawn = model.sample(3000, seed=1)
+    assert ((drawn["icu"] == "not applicable") == (drawn["admitted"] == "no")).all()
 
 
-def test_a_category_that_decides_another_is_kept_without_shrinkage(partitions):
-    train, _, codebook = partitions
-    drawn = Forest(trees=4, shrinkage=0).fit(train, codebook, seed=1).sample(3000, seed=1)
-    assert ((drawn["icu"] == "not applicable") == (drawn["admitted"] == "no")).mean() > 0.99
+def test_a_saved_model_keeps_relations(model, tmp_path):
+    model.save(tmp_path)
+    assert Forest.load(tmp_path).sample(300, seed=2).equals(model.sample(300, seed=2))
 
 
 def test_rows_of_one_request_come_from_several_trees(model, partitions):
