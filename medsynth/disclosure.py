@@ -22,6 +22,7 @@ from typing import overload
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from medsynth.codebook import Codebook, Column
 from medsynth.preparation.partitions import persons
@@ -48,7 +49,7 @@ def is_small(count: int | np.ndarray, least: int) -> bool | np.ndarray:
     return (count > 0) & (count < least)
 
 
-def shown_groups(counts: np.ndarray, least: int, wanted: np.ndarray | None = None) -> np.ndarray:
+def shown_groups(counts: ArrayLike, least: int, wanted: ArrayLike | None = None) -> np.ndarray:
     """Say which groups of a column can be shown with their exact counts of real rows; the module states the rule.
 
     Parameters

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import pandas as pd
-from _job import log
+from _job import Job, log
 
 from medsynth.scores.cost.compute import predict
 
@@ -19,7 +18,7 @@ def shape_of(path: str) -> tuple[int, int]:
     return found.num_rows, found.num_columns
 
 
-def skipped(job: Any) -> bool:
+def skipped(job: Job) -> bool:
     """Say whether smaller cells predict that this one takes too long; if so, write that it is skipped."""
     smaller = [pd.read_csv(path) for path in job.input.smaller]
     known = pd.concat(smaller).dropna(subset=["seconds"]) if smaller else pd.DataFrame(columns=["seconds"])
@@ -33,7 +32,7 @@ def skipped(job: Any) -> bool:
 
 
 def write_cost(
-    job: Any,
+    job: Job,
     *,
     seconds: float = math.nan,
     peak_mb: float = math.nan,

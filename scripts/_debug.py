@@ -11,12 +11,15 @@ What the job needs must have been made: ``snakemake --until`` the rule before it
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _job import Job
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def job_of(target: str, **config: Any) -> Any:
+def job_of(target: str, **config: Any) -> Job:
     """Make the object that Snakemake would give the script of a job.
 
     Parameters

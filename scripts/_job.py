@@ -12,9 +12,9 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
 import psutil
 
@@ -22,10 +22,46 @@ from medsynth.errors import InputError
 from medsynth.plan import sharing
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from medsynth.evaluation.resampling import Score
     from medsynth.scores.registry import Facts
 
 log = logging.getLogger("medsynth")
+
+Entry = TypeVar("Entry", covariant=True)
+
+
+class Named(Protocol[Entry]):
+    """A list of Snakemake's whose entries may have names."""
+
+    def __getattr__(self, name: str, /) -> Entry: ...
+    def __getitem__(self, position: int, /) -> Entry: ...
+    def __iter__(self) -> Iterator[Entry]: ...
+    def get(self, name: str, /) -> Entry | None: ...
+    def items(self) -> Iterable[tuple[str, Entry]]: ...
+
+
+class Job(Protocol):
+    """What Snakemake gives a script under the name `snakemake`, as far as scripts use it.
+
+    Attributes
+    ----------
+    input, output : Named
+        Paths, or lists of paths, as the rule has them.
+    params : Named
+        Whatever the rule gives.
+    wildcards, log : Named of str
+    threads : int
+    """
+
+    input: Named[Any]
+    output: Named[Any]
+    params: Named[Any]
+    wildcards: Named[str]
+    log: Named[str]
+    threads: int
+
 
 # A disk with less than this is full: what could not be written has been cut off.
 LEAST_BYTES = 2**20
@@ -52,13 +88,12 @@ def processor_seconds() -> float:
     return time.process_time() + sharing.spent_before + programs
 
 
-def run(job: Any, main: Callable[[Any], None]) -> None:
+def run(job: Job, main: Callable[[Job], None]) -> None:
     """Run a rule's main function.
 
     Parameters
     ----------
-    job : object
-        Snakemake's `snakemake`: input, output, params, wildcards, threads, log.
+    job : Job
     main : callable
         Does the work; gets `job`.
 
@@ -144,7 +179,7 @@ def _note(path: Path) -> Path | None:
     return folder.parent / "failed" / path.parent.name / f"{path.stem}.txt" if folder.name == "logs" else None
 
 
-def _disk_is_full(job: Any) -> bool:
+def _disk_is_full(job: Job) -> bool:
     """Whether there is no room where the job writes; libraries say so in words of their own, or not at all."""
     return any(shutil.disk_usage(Path(path).parent).free < LEAST_BYTES for path in (*job.output, *job.log))
 
@@ -168,12 +203,12 @@ def write_text(path: str | Path, text: str) -> None:
     Path(path).write_text(text, encoding="utf-8", newline="\n")
 
 
-def read_tables(job: Any, *names: str) -> list:
+def read_tables(job: Job, *names: str) -> list[pd.DataFrame]:
     """Read the parquet inputs of the given names."""
     return [read_table(getattr(job.input, name)) for name in names]
 
 
-def read_table(path: str | Path) -> Any:
+def read_table(path: str | Path) -> pd.DataFrame:
     """Read a parquet file that a job of this workflow has written."""
     import pandas as pd
 
@@ -183,7 +218,7 @@ def read_table(path: str | Path) -> Any:
         raise InputError(f"{path} cannot be read as parquet ({error}); delete it and run again.") from None
 
 
-def read_scores(job: Any) -> Any:
+def read_scores(job: Job) -> pd.DataFrame:
     """Read the run's long table of scores; only a value and a variance may be missing.
 
     The column ``replicates`` has the replicates of each score as an array, or None; ``test_over_train`` is NaN unless
@@ -193,7 +228,7 @@ def read_scores(job: Any) -> Any:
 
     from medsynth.evaluation.resampling import ABOUT, COUNTED, REPLICATES
 
-    def keys(table: Any) -> Any:
+    def keys(table: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
         named = table[["generator", "epochs", "seed", "family", "metric", *ABOUT]]
         return named.fillna(dict.fromkeys(COUNTED, 0)).itertuples(index=False, name=None)
 
@@ -206,7 +241,7 @@ def read_scores(job: Any) -> Any:
     return scores.assign(test_over_train=float("nan") if ratio is None else ratio)
 
 
-def read_score_file(path: str | Path) -> Any:
+def read_score_file(path: str | Path) -> pd.DataFrame:
     """Read a table of scores; numbers may be missing, text is at most empty."""
     import pandas as pd
 
@@ -217,7 +252,7 @@ def read_score_file(path: str | Path) -> Any:
     return pd.read_csv(path, dtype=words, keep_default_na=False, na_values=missing)
 
 
-def write_scores(job: Any, scores: dict[int, list[tuple[str, Score]]]) -> None:
+def write_scores(job: Job, scores: dict[int, list[tuple[str, Score]]]) -> None:
     """Write scores, by epoch count and each with its family, as the job's long table; their replicates beside it."""
     import numpy as np
     import pandas as pd
@@ -238,15 +273,15 @@ def write_scores(job: Any, scores: dict[int, list[tuple[str, Score]]]) -> None:
     replicates.to_parquet(job.output.replicates, index=False)
 
 
-def facts_of(job: Any) -> Facts:
+def facts_of(job: Job) -> Facts:
     """What tables and figures of a job are made from."""
     from medsynth.scores.registry import Facts
 
-    given = {key: job.params.get(key) for key in ("cards", "plot_data") if job.params.get(key)}
+    given: dict[str, Any] = {key: job.params.get(key) for key in ("cards", "plot_data") if job.params.get(key)}
     return Facts(scores=read_scores(job), files=dict(job.input.items()), **job.params.facts, **given)
 
 
-def visit_sequence_ends(job: Any, table: Any) -> dict[str, list[str]]:
+def visit_sequence_ends(job: Job, table: pd.DataFrame) -> dict[str, list[str]]:
     """Say which columns are first and last in the visit sequence: those that the study wants and cleaning kept."""
     wanted = {"first": job.params.visited_first, "last": job.params.visited_last}
     return {end: [name for name in names if name in table.columns] for end, names in wanted.items()}

@@ -6,16 +6,23 @@ FOLDER holds original.parquet (members), synthetic.parquet, control.parquet (non
 attacks, seed). Writes risks.json, a list of [risk, what it is about, value, low, high].
 """
 
+from __future__ import annotations
+
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 from anonymeter.evaluators import InferenceEvaluator, LinkabilityEvaluator, SinglingOutEvaluator
 
+if TYPE_CHECKING:
+    Evaluator: TypeAlias = InferenceEvaluator | LinkabilityEvaluator | SinglingOutEvaluator
 
-def main(folder):
+
+def main(folder: Path) -> None:
     """Read the tables, attack, write the risks."""
     settings = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
     tables = {
@@ -31,7 +38,9 @@ def main(folder):
     (folder / "risks.json").write_text(json.dumps(found), encoding="utf-8")
 
 
-def evaluators(tables, settings):
+def evaluators(
+    tables: dict[str, pd.DataFrame], settings: dict[str, Any]
+) -> Iterator[tuple[str, dict[str, str], Evaluator, dict[str, Any]]]:
     """Yield each risk with what it is about, what measures it, and how that is called."""
     columns, n = list(tables["ori"].columns), settings["attacks"]
     for mode in ("univariate", "multivariate"):

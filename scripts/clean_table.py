@@ -1,6 +1,6 @@
 """Clean the raw table by its codebook; write what was done and where the data come from."""
 
-from _job import log, run, share_imports, write_text
+from _job import Job, log, run, share_imports, write_text
 
 share_imports(__name__)
 
@@ -13,7 +13,7 @@ from medsynth.errors import InputError
 from medsynth.preparation.cleaning import clean
 
 
-def main(job):
+def main(job: Job) -> None:
     """Verify the raw table's checksum, clean it, write table, codebook, report and provenance."""
     codebook = Codebook.from_yaml(job.input.codebook)
     paths = list(job.input.raw)
@@ -43,4 +43,5 @@ def main(job):
 
 
 if __name__ == "__main__":
+    snakemake: Job
     run(snakemake, main)

@@ -1,6 +1,6 @@
 """Fetch a raw file from its publisher and verify it; nothing stays that is not the table the codebook describes."""
 
-from _job import log, run, share_imports
+from _job import Job, log, run, share_imports
 
 share_imports(__name__)
 
@@ -13,7 +13,7 @@ from medsynth.data.opening import open_raw, sha256
 from medsynth.errors import InputError
 
 
-def main(job):
+def main(job: Job) -> None:
     """Download beside the target, unpack where the publisher packs and we do not, verify, and only then rename."""
     url, target = job.params.url, Path(job.output[0])
     packed = target.with_name(f"download{Path(url).suffix}")
@@ -36,7 +36,7 @@ def main(job):
     log.info("%s: %d bytes from %s", target, target.stat().st_size, url)
 
 
-def fetch(url, path, target):
+def fetch(url: str, path: Path, target: Path) -> None:
     """Copy what an address serves to a file."""
     try:
         with urllib.request.urlopen(url, timeout=60) as response, path.open("wb") as file:
@@ -49,4 +49,5 @@ def fetch(url, path, target):
 
 
 if __name__ == "__main__":
+    snakemake: Job
     run(snakemake, main)

@@ -1,6 +1,6 @@
 """Draw every figure of a run, as png and pdf."""
 
-from _job import facts_of, log, run, share_imports
+from _job import Job, facts_of, log, run, share_imports
 
 share_imports(__name__)
 
@@ -11,7 +11,7 @@ from medsynth.errors import InputError
 from medsynth.scores.registry import Shown, figures
 
 
-def main(job):
+def main(job: Job) -> None:
     """Draw what the study shows; where there is no score to draw, say why instead."""
     facts = facts_of(job)
     folder = Path(job.output.figures)
@@ -27,4 +27,5 @@ def main(job):
 
 
 if __name__ == "__main__":
+    snakemake: Job
     run(snakemake, main)

@@ -1,11 +1,12 @@
 """Draw one generator against the real rows: distributions, associations, pairs of columns, what forests look at."""
 
-from _job import log, read_scores, run, share_imports
+from _job import Job, log, read_scores, run, share_imports
 
 share_imports(__name__)
 
 import json
 from pathlib import Path
+from typing import Any
 
 from medsynth.codebook import Codebook
 from medsynth.display.canvas import save_figure
@@ -15,7 +16,7 @@ from medsynth.scores.fidelity.pairs import pairs
 from medsynth.scores.importance.figure import importances
 
 
-def main(job):
+def main(job: Job) -> None:
     """Read the plot data, draw every figure that the study asks for, save as png and pdf."""
     params, generator = job.params, job.wildcards.generator
     codebook = Codebook.from_json(job.input.codebook)
@@ -41,10 +42,11 @@ def main(job):
         log.info("%s drawn", path.stem)
 
 
-def read_json(path):
+def read_json(path: str) -> dict[str, Any]:
     """Read a file of plot data."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":
+    snakemake: Job
     run(snakemake, main)

@@ -1,13 +1,15 @@
 """Draw what compares the generators of a study, and what their training says of itself."""
 
-from _job import log, read_scores, run, share_imports
+from _job import Job, log, read_scores, run, share_imports
 
 share_imports(__name__)
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from medsynth.display.canvas import save_figure, without_scores
 from medsynth.errors import InputError
@@ -24,16 +26,16 @@ from medsynth.scores.training.figure import architecture, loss_curves
 from medsynth.scores.utility.figure import accuracy_by_epochs
 
 
-def main(job):
+def main(job: Job) -> None:
     """Read the long table and the model cards, draw every figure that the study asks for, save as png and pdf."""
     params, scores = job.params, read_scores(job)
     cohorts = [Cohort(**cohort) for cohort in params.cohorts]
 
-    def cards(generator):
+    def cards(generator: str) -> list[dict[str, Any]]:
         """Cards of a generator's last models, one a seed."""
         return [json.loads(Path(path).read_text(encoding="utf-8")) for path in params.cards[generator]]
 
-    def draw(kind, of):
+    def draw(kind: str, of: str) -> Figure:
         """Draw a figure of a generator, a target or, for "", the study."""
         note, styles = {"note": params.note}, params.styles
         if kind == "accuracy":
@@ -63,7 +65,7 @@ def main(job):
             return loss_curves([card["history"] for card in cards(of)], **style, **note)
         return architecture(cards(of)[0]["architecture"], title=style["title"], **note)
 
-    def draw_or_say(kind, of):
+    def draw_or_say(kind: str, of: str) -> Figure:
         """Draw a figure; where there is no score to draw, say why instead: small tables leave some scores empty."""
         try:
             return draw(kind, of)
@@ -77,4 +79,5 @@ def main(job):
 
 
 if __name__ == "__main__":
+    snakemake: Job
     run(snakemake, main)

@@ -1,10 +1,11 @@
 """Put scores and costs of a run into one long table."""
 
-from _job import log, read_score_file, run, share_imports
+from _job import Job, log, read_score_file, run, share_imports
 
 share_imports(__name__)
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -14,7 +15,7 @@ from medsynth.evaluation.resampling import ABOUT, COUNTED
 KEYS = ["study", "source", "scale", "generator", "epochs", "seed", "split", "family", "metric", *ABOUT]
 
 
-def main(job):
+def main(job: Job) -> None:
     """Concatenate what the declared inputs hold; sort, so that the order of jobs leaves no trace."""
     benchmarks = pd.concat([read_benchmark(path) for path in job.input.benchmarks], ignore_index=True)
     tables = [*map(read_score_file, job.input.scores), costs(benchmarks), failed(job.params.failures)]
@@ -31,9 +32,9 @@ def main(job):
     benchmarks.to_csv(job.output.benchmarks, index=False, lineterminator="\n")
 
 
-def read_benchmark(path):
+def read_benchmark(name: str) -> pd.DataFrame:
     """Read one benchmark file; its name says the stage, the generator, the epochs and the seed."""
-    path = Path(path)
+    path = Path(name)
     row = pd.read_csv(path, sep="\t").iloc[0]
     if "cpu_seconds" not in row:
         raise InputError(f"{path} is of an earlier version: delete it and run again.")
@@ -45,7 +46,7 @@ def read_benchmark(path):
     return pd.DataFrame([{**facts, **row}])
 
 
-def costs(benchmarks):
+def costs(benchmarks: pd.DataFrame) -> pd.DataFrame:
     """Make scores of the family cost from what jobs of a generator took."""
     jobs = benchmarks[benchmarks["generator"] != ""]
     long = jobs.melt(
@@ -56,11 +57,12 @@ def costs(benchmarks):
     return long.rename(columns={"rule": "stage"}).assign(family="cost")
 
 
-def failed(failures):
+def failed(failures: list[dict[str, Any]]) -> pd.DataFrame:
     """Make rows of the family failed, without a value: metric is the stage that lacks, stage the step that failed."""
     table = pd.DataFrame(failures, columns=["generator", "epochs", "seed", "stage", "step"])
     return table.rename(columns={"stage": "metric", "step": "stage"}).assign(family="failed")
 
 
 if __name__ == "__main__":
+    snakemake: Job
     run(snakemake, main)

@@ -1,6 +1,6 @@
 """Impute training rows, learned on them alone: those of one generator its own way, or the study's once more."""
 
-from _job import log, read_tables, run, share_imports, write_text
+from _job import Job, log, read_tables, run, share_imports, write_text
 
 share_imports(__name__)
 
@@ -11,7 +11,7 @@ from medsynth.preparation.partitions import split, winsorise
 from medsynth.randomness import derive_seed
 
 
-def main(job):
+def main(job: Job) -> None:
     """Make the study's training rows again and fill their gaps."""
     (table,) = read_tables(job, "table")
     codebook = Codebook.from_json(job.input.codebook)
@@ -36,4 +36,5 @@ def main(job):
 
 
 if __name__ == "__main__":
+    snakemake: Job
     run(snakemake, main)

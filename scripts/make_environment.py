@@ -1,6 +1,6 @@
 """Make the Python environment of packages that cannot live beside the project's own."""
 
-from _job import log, run, share_imports
+from _job import Job, log, run, share_imports
 
 share_imports(__name__)
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from medsynth.generators.environments import make_environment
 
 
-def main(job):
+def main(job: Job) -> None:
     """Install what the lock file names."""
     folder = Path(job.output[0]).parent
     make_environment(folder, Path(job.input[0]))
@@ -17,4 +17,5 @@ def main(job):
 
 
 if __name__ == "__main__":
+    snakemake: Job
     run(snakemake, main)

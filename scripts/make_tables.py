@@ -1,6 +1,6 @@
 """Write the tables of a run: numbers as csv, for reading as Markdown, LaTeX and HTML."""
 
-from _job import facts_of, log, run, share_imports
+from _job import Job, facts_of, log, run, share_imports
 
 share_imports(__name__)
 
@@ -10,7 +10,7 @@ from medsynth.display.export import write_table
 from medsynth.scores.registry import tables
 
 
-def main(job):
+def main(job: Job) -> None:
     """Write every table that the study has."""
     facts = facts_of(job)
     facts.overview["Versions"] = ", ".join(job.params.versions)
@@ -24,4 +24,5 @@ def main(job):
 
 
 if __name__ == "__main__":
+    snakemake: Job
     run(snakemake, main)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from _cost import skipped, write_cost
-from _job import log, read_tables, run
+from _job import Job, log, read_tables, run
 
 from medsynth.codebook import Codebook
 from medsynth.generators import generator_class
@@ -14,7 +14,7 @@ from medsynth.scores.cost.compute import peak_memory, seconds_of
 WARM_UP_ROWS = 200
 
 
-def main(job):
+def main(job: Job) -> None:
     """Fit, unless smaller tables predict that it would take too long."""
     # The folder is declared, whether or not it will hold a model.
     Path(job.output.model).mkdir(parents=True)
@@ -36,4 +36,5 @@ def main(job):
 
 
 if __name__ == "__main__":
+    snakemake: Job
     run(snakemake, main)

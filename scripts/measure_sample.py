@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 from _cost import shape_of, skipped, write_cost
-from _job import log, run
+from _job import Job, log, run
 
 from medsynth.generators import generator_class
 from medsynth.generators.streaming import write_parts
@@ -16,7 +16,7 @@ from medsynth.scores.cost.compute import peak_memory, seconds_of
 WARM_UP_ROWS = 10
 
 
-def main(job):
+def main(job: Job) -> None:
     """Sample, unless the fit was skipped, or smaller tables predict that it would take too long."""
     if pd.read_csv(job.input.fit)["seconds"].isna().all():
         write_cost(job)
@@ -36,4 +36,5 @@ def main(job):
 
 
 if __name__ == "__main__":
+    snakemake: Job
     run(snakemake, main)

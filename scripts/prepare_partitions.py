@@ -1,9 +1,10 @@
 """Split the clean table by person, impute with what the training rows teach, and say what was done."""
 
-from _job import log, read_tables, run, share_imports, write_text
+from _job import Job, log, read_tables, run, share_imports, write_text
 
 share_imports(__name__)
 
+import numpy as np
 import pandas as pd
 
 from medsynth.codebook import Codebook
@@ -17,7 +18,7 @@ from medsynth.preparation.scaling import scaling_table
 from medsynth.randomness import derive_seed
 
 
-def main(job):
+def main(job: Job) -> None:
     """Make train and test, each complete, with the codebook that describes both."""
     (table,) = read_tables(job, "table")
     codebook = Codebook.from_json(job.input.codebook)
@@ -62,13 +63,21 @@ def main(job):
     pd.concat(whose).to_parquet(job.output.persons, index=False)
 
 
-def keep_labelled(test, targets):
+def keep_labelled(test: pd.DataFrame, targets: list[Target]) -> np.ndarray:
     """Say which test rows have a known label: an imputed one is no truth to test against."""
     columns = sorted({name for target in targets for name in target.made_of} & set(test.columns))
     return test[columns].notna().all(axis=1).to_numpy()
 
 
-def describe(parts, complete, method, unlabelled, limits, remarks, least):
+def describe(
+    parts: dict[str, pd.DataFrame],
+    complete: dict[str, pd.DataFrame],
+    method: str,
+    unlabelled: int,
+    limits: dict[str, float],
+    remarks: list[tuple[str, str]],
+    least: int,
+) -> pd.DataFrame:
     """Count per partition and column: rows, imputed cells and how, limits, categories that training never shows.
 
     Remarks are on scores that the rows of a partition do not suffice for.
@@ -84,16 +93,17 @@ def describe(parts, complete, method, unlabelled, limits, remarks, least):
             gaps = int(parts[name][column].isna().sum()) if column in parts[name] else 0
             strange = unseen.get(column, {}) if name == "test" else {}
             named = {category: count for category, count in strange.items() if count >= least}
-            remarks = [f"'{category}' in {count} rows, never in training rows" for category, count in named.items()]
+            said = [f"'{category}' in {count} rows, never in training rows" for category, count in named.items()]
             if rare := len(strange) - len(named):
-                remarks.append(f"{rare} categories in fewer than {least} rows each, never in training rows")
+                said.append(f"{rare} categories in fewer than {least} rows each, never in training rows")
             if column in limits:
-                remarks.append(f"winsorised at {float(f'{limits[column]:.3g}'):g}")
+                said.append(f"winsorised at {float(f'{limits[column]:.3g}'):g}")
             if part[column].nunique() == 1:
-                remarks.append(f"constant: '{part[column].iloc[0]}'")
-            found.append((name, column, len(part), gaps, method if gaps else "", "; ".join(remarks)))
+                said.append(f"constant: '{part[column].iloc[0]}'")
+            found.append((name, column, len(part), gaps, method if gaps else "", "; ".join(said)))
     return pd.DataFrame(found, columns=["partition", "column", "rows", "imputed", "method", "remark"])
 
 
 if __name__ == "__main__":
+    snakemake: Job
     run(snakemake, main)

@@ -1,9 +1,10 @@
 """Tabulate and draw what fitting and sampling cost as tables grow."""
 
-from _job import run, share_imports
+from _job import Job, run, share_imports
 
 share_imports(__name__)
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -25,7 +26,7 @@ HOW = (
 )
 
 
-def main(job):
+def main(job: Job) -> None:
     """Read the cells, write tables and the figure."""
     params = job.params
     costs = pd.concat([pd.read_csv(path) for path in job.input.cells], ignore_index=True)
@@ -60,7 +61,7 @@ def main(job):
     save_figure(figure, Path(job.output.png).with_suffix(""))
 
 
-def data_cost(paths):
+def data_cost(paths: Iterable[str]) -> pd.DataFrame:
     """What making the table took, from the benchmark files of its jobs."""
     rows = [(Path(path).stem, pd.read_csv(path, sep="\t").iloc[0]) for path in paths]
     found = [(job, row["seconds"], row["max_rss_mb"]) for job, row in rows]
@@ -68,4 +69,5 @@ def data_cost(paths):
 
 
 if __name__ == "__main__":
+    snakemake: Job
     run(snakemake, main)

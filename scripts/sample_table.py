@@ -1,11 +1,12 @@
 """Draw a synthetic table from a model, of as many rows as there are training rows."""
 
-from _job import log, run, share_imports
+from _job import Job, log, run, share_imports
 
 share_imports(__name__)
 
 from pathlib import Path
 
+import pandas as pd
 from pyarrow.parquet import read_metadata
 
 from medsynth.codebook import Codebook
@@ -15,7 +16,7 @@ from medsynth.preparation.checks import check_clean
 from medsynth.randomness import derive_seed
 
 
-def main(job):
+def main(job: Job) -> None:
     """Sample, check against the codebook and write, part by part."""
     folder = Path(job.input.models) / f"epochs{job.wildcards.epochs}"
     model = generator_class(job.params.class_path).load(folder)
@@ -23,7 +24,7 @@ def main(job):
     # A generator whose training rows were imputed its own way may know more columns than the study.
     codebook = Codebook.from_json(job.input.codebook)
 
-    def checked(part):
+    def checked(part: pd.DataFrame) -> pd.DataFrame:
         table = codebook.conform(part)
         check_clean(table, codebook, what=f"The table that {job.wildcards.generator} sampled")
         return table
@@ -34,4 +35,5 @@ def main(job):
 
 
 if __name__ == "__main__":
+    snakemake: Job
     run(snakemake, main)

@@ -1,8 +1,12 @@
 """Fit a generator on half of the training rows and attack what it samples; or attack a control."""
 
-from _job import log, read_tables, run, share_imports, visit_sequence_ends, write_scores
+from _job import Job, log, read_tables, run, share_imports, visit_sequence_ends, write_scores
 
 share_imports(__name__)
+
+from collections.abc import Callable
+
+import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.evaluation.feasibility import can_attack
@@ -15,7 +19,7 @@ from medsynth.scores.privacy.audit import Attacked, audit
 from medsynth.scores.privacy.parts import CONTROLS, Parts
 
 
-def main(job):
+def main(job: Job) -> None:
     """Split by person into members, nonmembers, reference and fresh rows; release a table; attack it."""
     train, test, persons = read_tables(job, "train", "test", "persons")
     codebook, params = Codebook.from_json(job.input.codebook), job.params
@@ -34,6 +38,7 @@ def main(job):
     reference, fresh = (test.take(half).reset_index(drop=True) for half in rows["test"])
     parts = Parts(members, nonmembers, reference, fresh)
     seed = derive_seed(params.study_seed, generator, job.wildcards.seed, "attacks")
+    release: Callable[[Parts, int], pd.DataFrame] | None
     if generator in CONTROLS:
         release = CONTROLS[generator]
         released = release(parts, seed)
@@ -46,10 +51,11 @@ def main(job):
         released = codebook.conform(drawn)
     log.info("released, members, nonmembers, reference, fresh: %s rows", [len(table) for table in (released, *parts)])
     sensitive = [name for name in params.sensitive if name in train.columns]
+    of_members, of_nonmembers = (person["train"][half] for half in rows["train"])
     # One seed for all: the same persons are asked about and drawn again, whatever was released.
     found = audit(
         released, parts, codebook, sensitive, seed=derive_seed(params.study_seed, job.wildcards.seed),
-        person=Attacked(*(person["train"][half] for half in rows["train"]), person["test"][rows["test"][0]]),
+        person=Attacked(of_members, of_nonmembers, person["test"][rows["test"][0]]),
         release=release,
     )  # fmt: skip
     scores = [("privacy", score) for score in found]
@@ -59,7 +65,7 @@ def main(job):
     write_scores(job, {params.epochs: scores})
 
 
-def fit_and_draw(job, learned, codebook, seed):
+def fit_and_draw(job: Job, learned: pd.DataFrame, codebook: Codebook, seed: int) -> pd.DataFrame:
     """Fit the generator and sample a table of as many rows as it learned from."""
     params = job.params
     model = generator_class(params.class_path)(**params.settings)
@@ -70,4 +76,5 @@ def fit_and_draw(job, learned, codebook, seed):
 
 
 if __name__ == "__main__":
+    snakemake: Job
     run(snakemake, main)

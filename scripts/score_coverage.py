@@ -1,37 +1,43 @@
 """Take the real rows for the population, draw samples, synthesise each: do intervals of the logistic model cover?"""
 
-from _job import log, read_tables, run, share_imports, visit_sequence_ends, write_scores
+from _job import Job, log, read_tables, run, share_imports, visit_sequence_ends, write_scores
 
 share_imports(__name__)
+
+from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.generators import generator_class
+from medsynth.generators.protocol import Generator
 from medsynth.preparation.partitions import resample
 from medsynth.randomness import derive_seed
 from medsynth.scores.coverage.compute import coverage_scores
 from medsynth.scores.inference.compute import REFITS, Analysis
 
 
-def main(job):
+def main(job: Job) -> None:
     """Score one generator; samples are the same for all."""
     params = job.params
     kind = generator_class(params.class_path)
 
-    def fitted(sample, codebook, seed):
+    def fitted(sample: pd.DataFrame, codebook: Codebook, seed: int) -> Generator:
         """Fit a model to a sample."""
         order = visit_sequence_ends(job, sample)
         (model,) = kind(**params.settings).fit_checkpoints(sample, codebook, epochs=[params.epochs], seed=seed, **order)
         return model
 
-    def synthesised(models, sample, codebook, seed):
+    def synthesised(
+        models: Iterable[Generator], sample: pd.DataFrame, codebook: Codebook, seed: int
+    ) -> Iterator[pd.DataFrame]:
         """Draw one table from each model, as large as the sample."""
         for i, model in enumerate(models):
             yield codebook.conform(model.sample(len(sample), seed=derive_seed(seed, "sample", i)))
 
-    def draw(sample, codebook, seed):
+    def draw(sample: pd.DataFrame, codebook: Codebook, seed: int) -> dict[str, list[pd.DataFrame]]:
         """Tables of independently fitted models, as the study has them: one a seed, and refits if it asks for them."""
+        models: Iterable[Generator]
         if kind.fits_at_random:
             models = (fitted(sample, codebook, derive_seed(seed, i)) for i in range(len(params.seeds)))
         else:
@@ -62,4 +68,5 @@ def main(job):
 
 
 if __name__ == "__main__":
+    snakemake: Job
     run(snakemake, main)

@@ -1,9 +1,10 @@
 """Fit the study's logistic model to the tables of one generator, one a fitted model, or to real rows."""
 
-from _job import log, read_tables, run, share_imports, visit_sequence_ends, write_scores
+from _job import Job, log, read_tables, run, share_imports, visit_sequence_ends, write_scores
 
 share_imports(__name__)
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,15 @@ import pandas as pd
 from medsynth.codebook import Codebook
 from medsynth.errors import InputError
 from medsynth.evaluation.references import REFERENCES
+from medsynth.evaluation.resampling import Score
 from medsynth.generators import generator_class
+from medsynth.generators.protocol import Generator
 from medsynth.preparation.partitions import resample
 from medsynth.randomness import derive_seed
 from medsynth.scores.inference.compute import DRAWS, REFITS, Analysis, Design, inference_scores
 
 
-def main(job):
+def main(job: Job) -> None:
     """Get the tables, fit, write every estimate with its variance."""
     train, test = read_tables(job, "train", "test")
     analysis = Analysis(**job.params.analysis)
@@ -33,21 +36,21 @@ def main(job):
         tables = drawn_from_reference(job, generator, test)
     else:
         tables = drawn_from_models(job, generator, len(train))
-    scores = []
+    scores: list[Score] = []
     for about, table in tables:
         scores += (score.of(**about) for score in inference_scores(table, analysis, design))
         log.info("%s: %d rows, %d terms", about, len(table), len(design.terms_))
     write_scores(job, {job.params.epochs: [("inference", score) for score in scores]})
 
 
-def real_tables(job, test):
+def real_tables(job: Job, test: pd.DataFrame) -> Iterator[tuple[dict[str, str | int], pd.DataFrame]]:
     """Training rows in every imputation, and held-out rows."""
     for i, path in enumerate(job.input.imputations):
         yield {"table": "train", "imputation": i + 1}, pd.read_parquet(path)
     yield {"table": "held_out"}, test
 
 
-def of_models(job):
+def of_models(job: Job) -> Iterator[tuple[str, int, dict[str, str | int]]]:
     """Say what is sampled from each model: words of the table's seed, position of the model, what the table is."""
     learned_from = job.params.learned_from
     # Sampling can be told from imputing where there are two tables a model, and needs to be where imputations differ.
@@ -58,22 +61,24 @@ def of_models(job):
             yield f"model.{imputation}.{k + 1}.{j + 1}", k, about
 
 
-def drawn_from_reference(job, generator, test):
+def drawn_from_reference(
+    job: Job, generator: str, test: pd.DataFrame
+) -> Iterator[tuple[dict[str, str | int], pd.DataFrame]]:
     """Sample tables of independent marginals, as many as of a generator's models."""
     for name, _, about in of_models(job):
-        train = pd.read_parquet(job.input.imputations[about["imputation"] - 1])
+        train = pd.read_parquet(job.input.imputations[int(about["imputation"]) - 1])
         rng = np.random.default_rng(derive_seed(job.params.study_seed, generator, "inference", name))
         # Nobody is judged against them here: all that is wanted is the reference's own table.
         yield about, REFERENCES[generator](train, test.iloc[:0], np.arange(0), rng).table
 
 
-def drawn_from_models(job, generator, n_train):
+def drawn_from_models(job: Job, generator: str, n_train: int) -> Iterator[tuple[dict[str, str | int], pd.DataFrame]]:
     """Draw from the models of all seeds and, where the study asks for it, from models refitted to resamples."""
     params = job.params
     codebook = Codebook.from_json(job.input.codebook)
     kind = generator_class(params.class_path)
 
-    def drawn(model, name):
+    def drawn(model: Generator, name: str) -> pd.DataFrame:
         seed = derive_seed(params.study_seed, generator, "inference", name)
         return codebook.conform(model.sample(n_train, seed=seed))
 
@@ -98,4 +103,5 @@ def drawn_from_models(job, generator, n_train):
 
 
 if __name__ == "__main__":
+    snakemake: Job
     run(snakemake, main)

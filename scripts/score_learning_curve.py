@@ -1,14 +1,16 @@
 """Fit a generator on training rows of several sizes and score what it samples; or score the real rows themselves."""
 
-from _job import log, read_tables, run, share_imports, visit_sequence_ends, write_scores
+from _job import Job, log, read_tables, run, share_imports, visit_sequence_ends, write_scores
 
 share_imports(__name__)
 
 import numpy as np
+import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.evaluation.comparison import draw_compared, persons_of_test
 from medsynth.evaluation.references import Pair
+from medsynth.evaluation.resampling import Score
 from medsynth.evaluation.targets import Target
 from medsynth.generators import generator_class
 from medsynth.preparation.encoding import TableEncoder
@@ -19,7 +21,7 @@ from medsynth.scores.learning_curve.compute import learning_curve_scores, nested
 PURPOSE = "sizes"
 
 
-def main(job):
+def main(job: Job) -> None:
     """Score one table a size; that of all training rows is the one that is scored everywhere else."""
     train, test, whose = read_tables(job, "train", "test", "persons")
     codebook, params = Codebook.from_json(job.input.codebook), job.params
@@ -31,7 +33,7 @@ def main(job):
     )
     seed = derive_seed(params.study_seed, job.wildcards.seed, "detector and classifiers")
     persons = persons_of_test(whose.loc[whose["partition"] == "test", "person"].to_numpy(), params.study_seed)
-    scores = []
+    scores: list[tuple[str, Score]] = []
     for size, rows in rows_of.items():
         table = draw(job, codebook, rows, all_rows=size == len(train))
         compared = draw_compared(
@@ -48,12 +50,12 @@ def main(job):
     write_scores(job, {params.epochs: scores})
 
 
-def draw_real(job, codebook, rows, *, all_rows):
+def draw_real(job: Job, codebook: Codebook, rows: np.ndarray, *, all_rows: bool) -> pd.DataFrame:
     """Take the training rows themselves."""
     return read_tables(job, "train")[0].take(rows).reset_index(drop=True)
 
 
-def draw_synthetic(job, codebook, rows, *, all_rows):
+def draw_synthetic(job: Job, codebook: Codebook, rows: np.ndarray, *, all_rows: bool) -> pd.DataFrame:
     """Fit the generator on the rows and sample from it; of all rows the study has a model already."""
     if all_rows:
         return read_tables(job, "synthetic")[0]
@@ -69,4 +71,5 @@ def draw_synthetic(job, codebook, rows, *, all_rows):
 
 
 if __name__ == "__main__":
+    snakemake: Job
     run(snakemake, main)

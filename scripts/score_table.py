@@ -1,26 +1,30 @@
 """Score the synthetic tables of a generator and seed, or a reference row, for families that need no other job."""
 
-from _job import log, read_table, read_tables, run, share_imports, write_scores, write_text
+from _job import Job, log, read_table, read_tables, run, share_imports, write_scores, write_text
 
 share_imports(__name__)
 
 import json
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.evaluation.comparison import draw_compared, persons_of_test
 from medsynth.evaluation.judged import Judged
 from medsynth.evaluation.references import REFERENCES, Pair
+from medsynth.evaluation.resampling import Score
 from medsynth.evaluation.targets import Target
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.randomness import derive_seed
 from medsynth.scores.scorings import scorings
 
 
-def main(job):
+def main(job: Job) -> None:
     """Compare the table of every epoch count with held-out real rows."""
-    found, plot_data = {}, {}
+    found: dict[int, list[tuple[str, Score]]] = {}
+    plot_data: dict[str, Any] = {}
     partitions = read_tables(job, "train", "test", "persons")
     for i, epochs in enumerate(job.params.scored_epochs):
         judged = judged_table(job, i, *partitions)
@@ -36,7 +40,7 @@ def main(job):
     write_text(job.output.plot_data, json.dumps(plot_data))
 
 
-def judged_table(job, i, train, test, whose):
+def judged_table(job: Job, i: int, train: pd.DataFrame, test: pd.DataFrame, whose: pd.DataFrame) -> Judged:
     """Read one table and put beside it what it is compared with."""
     params, name = job.params, job.wildcards.generator
     person = {part: found["person"].to_numpy() for part, found in whose.groupby("partition")}
@@ -72,4 +76,5 @@ def judged_table(job, i, train, test, whose):
 
 
 if __name__ == "__main__":
+    snakemake: Job
     run(snakemake, main)

@@ -1,6 +1,6 @@
 """Draw a simulated raw table and write it as csv.gz, codes and all."""
 
-from _job import log, run, share_imports
+from _job import Job, log, run, share_imports
 
 share_imports(__name__)
 
@@ -11,7 +11,7 @@ from medsynth.cohorts import simulate
 from medsynth.randomness import derive_seed
 
 
-def main(job):
+def main(job: Job) -> None:
     """Simulate the study's cohort; of several raw tables, which belong together, write the one in the output's name."""
     dataset, rows = job.params.dataset, job.params.rows
     table = simulate(dataset, rows, seed=derive_seed(job.params.seed, dataset, "cohort"))
@@ -24,4 +24,5 @@ def main(job):
 
 
 if __name__ == "__main__":
+    snakemake: Job
     run(snakemake, main)

@@ -1,6 +1,6 @@
 """Make the table that one cell of the scaling benchmark is measured on."""
 
-from _job import log, read_tables, run, share_imports, write_text
+from _job import Job, log, read_tables, run, share_imports, write_text
 
 share_imports(__name__)
 
@@ -9,7 +9,7 @@ from medsynth.randomness import derive_seed
 from medsynth.scores.cost.compute import resized
 
 
-def main(job):
+def main(job: Job) -> None:
     """Sample rows, and take fewer columns or repeat them."""
     (train,) = read_tables(job, "train")
     codebook = Codebook.from_json(job.input.codebook)
@@ -23,4 +23,5 @@ def main(job):
 
 
 if __name__ == "__main__":
+    snakemake: Job
     run(snakemake, main)

@@ -1,6 +1,6 @@
 """Fit a generator once and keep its model at every epoch count."""
 
-from _job import log, read_tables, run, share_imports, visit_sequence_ends
+from _job import Job, log, read_tables, run, share_imports, visit_sequence_ends
 
 share_imports(__name__)
 
@@ -15,7 +15,7 @@ from medsynth.generators.storage import write_card
 from medsynth.randomness import derive_seed
 
 
-def main(job):
+def main(job: Job) -> None:
     """Train, save the models, and write beside them what made them."""
     (train,) = read_tables(job, "train")
     codebook = Codebook.from_json(job.input.codebook)
@@ -45,4 +45,5 @@ def main(job):
 
 
 if __name__ == "__main__":
+    snakemake: Job
     run(snakemake, main)

@@ -1,6 +1,6 @@
 """Sample an export from one model: synthetic rows under the raw table's headers and codes, and their dictionary."""
 
-from _job import log, read_tables, run, share_imports, write_text
+from _job import Job, log, read_tables, run, share_imports, write_text
 
 share_imports(__name__)
 
@@ -17,7 +17,7 @@ from medsynth.preparation.restoring import file_names, reasons, restore
 from medsynth.randomness import derive_seed
 
 
-def main(job):
+def main(job: Job) -> None:
     """Sample, check, leave out what few patients have, restore, write."""
     import pandas as pd
 
@@ -56,4 +56,5 @@ def main(job):
 
 
 if __name__ == "__main__":
+    snakemake: Job
     run(snakemake, main)

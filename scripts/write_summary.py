@@ -1,6 +1,6 @@
 """Write the summary page of a run from its tables and figures."""
 
-from _job import log, run, share_imports, write_text
+from _job import Job, log, run, share_imports, write_text
 
 share_imports(__name__)
 
@@ -10,7 +10,7 @@ from medsynth.report.facts import Finished
 from medsynth.report.summary import summary_page
 
 
-def main(job):
+def main(job: Job) -> None:
     """Write the page."""
     page = summary_page(
         Finished(
@@ -27,4 +27,5 @@ def main(job):
 
 
 if __name__ == "__main__":
+    snakemake: Job
     run(snakemake, main)

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -107,7 +107,9 @@ class Score(NamedTuple):
 
     def of(self, **about: str | int) -> Self:
         """The same score, said to be about this; `ValueError` for what is no field of `About`."""
-        return self._replace(about=self.about._replace(**about))
+        # Each field has a type of its own, which keys that are known only here cannot be checked against.
+        fields: dict[str, Any] = about
+        return self._replace(about=self.about._replace(**fields))
 
     @property
     def variance(self) -> float:
@@ -316,4 +318,5 @@ def _by_score(score: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> t
     starts = np.flatnonzero(np.insert(ranked[1:] != ranked[:-1], 0, True))
     sides = (positive[order], ~positive[order])
     ordered = weights[:, order].astype("float64")
-    return tuple(np.add.reduceat(ordered * side, starts, axis=1) for side in sides)
+    ones, zeros = (np.add.reduceat(ordered * side, starts, axis=1) for side in sides)
+    return ones, zeros

@@ -28,7 +28,7 @@ from medsynth.scores.privacy.parts import CONTROLS, PLANTED, Parts
 from medsynth.scores.privacy.shadow import quarters
 from medsynth.scores.privacy.table import WHAT, display_privacy, privacy_table
 from tests.conftest import ROOT, by_about
-from tests.unit.test_reporting import scores as long_table
+from tests.unit.conftest import scores as long_table
 
 # All controls are attacked before the first test.
 pytestmark = pytest.mark.slow

@@ -16,7 +16,7 @@ from medsynth.scores.fairness.compute import Subgroups
 from medsynth.scores.fidelity.spread import spread_and_quality, spread_by_model
 from medsynth.scores.training.figure import architecture, loss_curves
 from tests.conftest import by_about
-from tests.unit.test_reporting import scores as long_table
+from tests.unit.conftest import scores as long_table
 
 STYLES = {
     "cart": {"title": "CART", "colour": "#56b4e9"},

@@ -12,8 +12,8 @@ from medsynth.scores.data.table import display_scaling
 from medsynth.scores.fidelity.columns import columns_table, display_columns
 from medsynth.scores.fidelity.compute import quality
 from tests.conftest import by_about
-from tests.unit.test_reporting import STYLES
-from tests.unit.test_reporting import scores as long_table
+from tests.unit.conftest import STYLES
+from tests.unit.conftest import scores as long_table
 
 
 def column(generator, epochs, name, shapes, validity):

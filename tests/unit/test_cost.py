@@ -19,6 +19,7 @@ from medsynth.scores.cost.scaling_benchmark import (
     scaling_benchmark_figure,
     scaling_benchmark_table,
 )
+from medsynth.scores.cost.table import runtime_table
 
 STYLES = {"cart": {"title": "CART", "colour": "#56b4e9"}}
 KEYS = ["what", "axis", "generator", "rows", "columns", "epochs", "seed", "seconds", "peak_mb", "start_mb", "predicted"]
@@ -106,3 +107,23 @@ def test_an_estimate_adds_up_every_job_of_a_generator():
     assert more.jobs == 3 + 3 + len(kinds) and more.peak_mb == 50
     # No reference row is fitted to samples of the real rows: that job costs its own fits and draws.
     assert more.seconds == pytest.approx(2.0 * (len(kinds) - kinds.count("coverage")))
+
+
+def test_runtime_adds_up_jobs_and_keeps_rules_without_generator():
+    jobs = pd.DataFrame(
+        {
+            "rule": ["train", "train", "clean"],
+            "generator": ["tvae", "tvae", np.nan],
+            "seconds": [10.0, 20.0, 3.0],
+            "max_rss_mb": [500.0, 700.0, 100.0],
+            "cpu_seconds": [9.0, 19.0, 3.0],
+        }
+    )
+    assert runtime_table(jobs).to_dict("list") == {
+        "rule": ["clean", "train"],
+        "generator": ["", "tvae"],
+        "jobs": [1, 2],
+        "total_seconds": [3.0, 30.0],
+        "mean_seconds": [3.0, 15.0],
+        "max_rss_mb": [100.0, 700.0],
+    }

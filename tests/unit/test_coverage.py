@@ -9,7 +9,7 @@ from medsynth.scores.coverage.compute import NULL_TERM, coverage_scores
 from medsynth.scores.coverage.table import coverage_table, display_coverage
 from medsynth.scores.inference.compute import Analysis
 from tests.conftest import by_about, table_of_scores
-from tests.unit.test_reporting import STYLES
+from tests.unit.conftest import STYLES
 
 ADMITTED = Analysis(outcome={"name": "admitted", "column": "admitted", "positive": "yes"}, predictors=["age", "sex"])
 SAMPLES = 60

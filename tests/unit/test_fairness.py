@@ -11,8 +11,8 @@ from medsynth.evaluation.targets import Target
 from medsynth.scores.fairness.compute import Subgroups, group_performance, representation
 from medsynth.scores.fairness.table import display_fairness, fairness_table
 from tests.conftest import by_about
-from tests.unit.test_reporting import STYLES
-from tests.unit.test_reporting import scores as long_table
+from tests.unit.conftest import STYLES
+from tests.unit.conftest import scores as long_table
 
 SEX, AGE = Subgroups(column="sex"), Subgroups(column="age", bands=[40, 65])
 ADMITTED = Target(name="admitted", column="admitted", positive="yes")

@@ -10,7 +10,7 @@ from medsynth.scores.inference.compute import Analysis, Design, fit_logistic, in
 from medsynth.scores.inference.figure import forest
 from medsynth.scores.inference.table import display_inference, inference_table
 from tests.conftest import table_of_scores
-from tests.unit.test_reporting import NOTE, STYLES
+from tests.unit.conftest import NOTE, STYLES
 
 ADMITTED = Analysis(
     outcome={"name": "admitted", "column": "admitted", "positive": "yes"}, predictors=["age", "sex", "stage"]

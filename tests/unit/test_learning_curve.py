@@ -16,7 +16,7 @@ from medsynth.scores.detection.figure import detection_by_rows
 from medsynth.scores.learning_curve.compute import LEARNING_CURVE_METRICS, learning_curve_scores, nested_rows
 from medsynth.scores.learning_curve.figure import PANELS, learning_curves
 from medsynth.scores.learning_curve.table import display_learning_curve, learning_curve_table
-from tests.unit.test_reporting import scores as long_table
+from tests.unit.conftest import scores as long_table
 
 STYLES = {
     "cart": {"title": "CART", "colour": "#56b4e9"},

@@ -10,7 +10,7 @@ from medsynth.codebook import Codebook
 from medsynth.scores.fidelity import pairs as pair_figures
 from medsynth.scores.fidelity.plot_data import distributions, pair_columns, pairs
 from tests.conftest import CODEBOOK
-from tests.unit.test_reporting import NOTE
+from tests.unit.conftest import NOTE
 
 LABS = ["sodium", "potassium", "urea", "creatinine", "glucose", "albumin", "bilirubin"]
 

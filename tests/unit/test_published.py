@@ -7,7 +7,7 @@ from medsynth.errors import InputError, validate
 from medsynth.evaluation.resampling import REPLICATES
 from medsynth.scores.published.publication import Publication
 from medsynth.scores.published.table import display_published, published_table
-from tests.unit.test_reporting import STYLES, scores
+from tests.unit.conftest import STYLES, scores
 
 OWN = {"dataset": "sci", "title": "SCI", "source": "file", "target": "age"}
 FACTS = {"raw_rows": 100, "rows": 100, "train_rows": 80, "test_rows": 20, "columns": 5}

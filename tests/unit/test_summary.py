@@ -11,8 +11,8 @@ from PIL import Image
 
 from medsynth.display.export import write_table
 from medsynth.display.images import embedded, with_palette
+from medsynth.plan.asked import Asked
 from medsynth.plan.loading import load_runs
-from medsynth.plan.lookup import Asked
 from medsynth.plan.overview import opening
 from medsynth.report.facts import Finished, counted, in_words
 from medsynth.report.summary import FIGURE_BYTES, grid, index_page, summary_page

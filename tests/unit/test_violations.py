@@ -9,8 +9,8 @@ from medsynth.errors import InputError
 from medsynth.scores.violations.compute import check_constraints, violations
 from medsynth.scores.violations.table import display_violations, violations_table
 from tests.conftest import CODEBOOK, ROOT
-from tests.unit.test_reporting import STYLES
-from tests.unit.test_reporting import scores as long_table
+from tests.unit.conftest import STYLES
+from tests.unit.conftest import scores as long_table
 
 ICU_AT_HOME = {"name": "icu_at_home", "title": "ICU at home", "where": {"admitted": "no", "icu": "yes"}}
 CENTENARIAN = {"name": "centenarian", "title": "older than 100", "where": {"age": [101, None]}}

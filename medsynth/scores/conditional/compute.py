@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -132,7 +133,7 @@ def score_cohorts(
                 yield _share("share", its, drawn, cohort=name, held=other)
         n = min(rows, len(real))
         if n >= LEAST_COHORT:
-            enough = _enough(drawn, lambda i, cohort=cohort: draw(rows, cohort.where, i), conditions, n, seed)
+            enough = _enough(drawn, partial(draw, rows, cohort.where), conditions, n, seed)
             yield from _fidelity(enough, real, n, name, codebook, encoder, seed, persons and persons.take(in_test))
 
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from medsynth.disclosure import WITHHELD
 from medsynth.scores.captions import OVER_SEEDS, beside
 from medsynth.scores.registry import Compared, Facts, Family, Figure, Shown, Stage, Table
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
+
+    from medsynth.scores.registry import Tables
+
 SECTION = "4 Conditions"
 
 
-def _table(facts: Facts):
+def _table(facts: Facts) -> Tables:
     from medsynth.scores.conditional.table import conditional_table, display_conditional
 
     numbers = conditional_table(facts.scores)
@@ -17,7 +24,7 @@ def _table(facts: Facts):
     return numbers, display_conditional(numbers, titles, facts.styles)
 
 
-def _conditions(facts: Facts, shown: Shown):
+def _conditions(facts: Facts, shown: Shown) -> Drawing:
     from medsynth.scores.conditional.compute import Cohort
     from medsynth.scores.conditional.figure import success_matrices
 

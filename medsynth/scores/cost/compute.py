@@ -87,7 +87,7 @@ def predict(sizes: Sequence[float], seconds: Sequence[float], size: float) -> fl
     known = sorted(zip(sizes, seconds, strict=True))[-2:]
     if not known:
         return math.nan
-    slope = exponent(*zip(*known, strict=True)).value if len(known) == 2 else 1.0
+    slope = exponent([n for n, _ in known], [taken for _, taken in known]).value if len(known) == 2 else 1.0
     return known[-1][1] * (size / known[-1][0]) ** max(slope, 1.0)
 
 
@@ -115,7 +115,8 @@ def resized(
         )
     rng = np.random.default_rng(seed)
     chosen = table.iloc[rng.permutation(len(table))[:rows]]
-    blocks, described = [], {}
+    blocks = []
+    described: dict[str, Column] = {}
     for block in range(math.ceil(columns / len(codebook.columns))):
         names = list(codebook.columns)[: columns - len(described)]
         renamed = {name: f"{name}_{block + 1}" if block else name for name in names}

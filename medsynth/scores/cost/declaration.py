@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from medsynth.scores.registry import Facts, Family, Table
 
+if TYPE_CHECKING:
+    from medsynth.scores.registry import Tables
 
-def _runtime(facts: Facts):
+
+def _runtime(facts: Facts) -> Tables:
     from medsynth.scores.cost.table import runtime_table
 
     numbers = runtime_table(facts.file("benchmarks"))

@@ -147,8 +147,8 @@ def scaling_benchmark_figure(table: pd.DataFrame, styles: Styles, *, note: str) 
                 ax.yaxis.set_major_formatter("{x:,g}")
                 found = exponents.xs((axis, quantity.removesuffix("_seconds")), level=["axis", "what"])
                 for text in ax.get_legend().get_texts():
-                    ends = found.loc[text.get_text(), ["exponent", "low", "high"]]
-                    text.set_text(f"{title_of(text.get_text(), styles)} {interval_text(*ends, digits=2)}")
+                    mean, low, high = found.loc[text.get_text(), ["exponent", "low", "high"]]
+                    text.set_text(f"{title_of(text.get_text(), styles)} {interval_text(mean, low, high, digits=2)}")
         row[0].set_ylabel(title)
     for ax, (axis, title) in zip(axes[-1], AXES.items(), strict=True):
         (fixed,) = set(table.loc[table["axis"] == axis, "columns" if axis == "rows" else "rows"])

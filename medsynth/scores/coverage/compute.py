@@ -83,8 +83,8 @@ def coverage_scores(
             intervals.setdefault(rule, []).append(found)
     yield Score("samples", float(samples))
     own = np.diff(intervals["sample"], axis=2)
-    for rule, found in intervals.items():
-        low, high = np.moveaxis(np.array(found), 2, 0)
+    for rule, of_samples in intervals.items():
+        low, high = np.moveaxis(np.array(of_samples), 2, 0)
         covered, widths = ((low <= truth) & (truth <= high)).mean(axis=0), (high - low) / own[..., 0]
         for term, share, ratios in zip(design.terms_, covered, widths.T, strict=True):
             if term != INTERCEPT:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from medsynth.scores.inference.compute import REFITS
 from medsynth.scores.registry import Compared, Facts, Family, Stage, Table
 
+if TYPE_CHECKING:
+    from medsynth.plan.runs import Run
+    from medsynth.scores.registry import Tables, Work
 
-def _table(facts: Facts):
+
+def _table(facts: Facts) -> Tables:
     from medsynth.scores.coverage.table import coverage_table, display_coverage
 
     numbers = coverage_table(facts.scores)
     return numbers, display_coverage(numbers, facts.styles)
 
 
-def _seconds(run, work, n_train: int) -> float:
+def _seconds(run: Run, work: Work, n_train: int) -> float:
     rows = min(run.scale.coverage_rows, n_train)
-    refits = REFITS if work.generator in run.study.inference.proper else 0
+    refits = REFITS if run.study.inference and work.generator in run.study.inference.proper else 0
     models = len(run.learned_from(work.generator)) + refits
     return run.scale.coverage_samples * models * (work.fit(rows) + work.sample(rows))
 

@@ -57,7 +57,8 @@ def display_coverage(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     styles : dict
         Generator -> ``title``, ``colour``, in order of display.
     """
-    rows, lacking = [], []
+    rows: list[dict[str, str]] = []
+    lacking: list[dict[str, str]] = []
     for generator in in_display_order(table["generator"], styles):
         for rule in RULES:
             own = table[(table["generator"] == generator) & (table["rule"] == rule)].set_index("term")

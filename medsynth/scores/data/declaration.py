@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from medsynth.disclosure import WITHHELD
 from medsynth.scores.registry import Facts, Family, Table
+
+if TYPE_CHECKING:
+    from medsynth.report.facts import Finished
+    from medsynth.scores.registry import Tables
 
 SECTION = "1 Data"
 
 
-def _overview(facts: Facts):
+def _overview(facts: Facts) -> Tables:
     from medsynth.scores.data.table import overview_table
 
     table = overview_table(facts.overview, facts.provenance)
     return table, table
 
 
-def _cleaning(facts: Facts):
+def _cleaning(facts: Facts) -> Tables:
     from medsynth.scores.data.table import cleaning_table
 
     table = cleaning_table(facts.file("cleaning"), facts.provenance["raw_rows"], facts.minimum_cell_size)
     return table, table
 
 
-def _preparation(facts: Facts):
+def _preparation(facts: Facts) -> Tables:
     from medsynth.scores.data.table import preparation_table
 
     table = preparation_table(facts.file("preparation"), facts.minimum_cell_size)
     return table, table
 
 
-def _scaling(facts: Facts):
+def _scaling(facts: Facts) -> Tables:
     import pandas as pd
 
     from medsynth.scores.data.table import display_scaling
@@ -38,7 +44,7 @@ def _scaling(facts: Facts):
     return numbers, display_scaling(numbers)
 
 
-def _metadata(facts: Facts):
+def _metadata(facts: Facts) -> Tables:
     from medsynth.scores.data.table import display_metadata
 
     numbers = facts.file("metadata")
@@ -54,24 +60,24 @@ ON_DATA = (
 ON_MAKING = ("Scale", "Generators", "Epochs", "Seeds", "Study seed", "Versions", "Raw table, SHA-256")
 
 
-def _rows(finished, partition: str) -> int:
+def _rows(finished: Finished, partition: str) -> int:
     """Rows of a partition, of the first where every seed has its own."""
-    table = finished.table("preparation")
+    table = finished.written("preparation")
     return int(table.loc[table["partition"] == partition, "rows"].iloc[0])
 
 
-def _says(finished) -> list[str]:
+def _says(finished: Finished) -> list[str]:
     """How many rows there are to learn from, and to test on."""
     return [f"{_rows(finished, 'train'):,} training rows and {_rows(finished, 'test'):,} test rows, split by person."]
 
 
-def _doubts(finished) -> list[str]:
+def _doubts(finished: Finished) -> list[str]:
     """Simulated rows, a small test set, few cases."""
     found = ["The data are simulated: no score here is of patients."] if finished.simulated else []
     tested = _rows(finished, "test")
     if tested < FEW_TEST_ROWS:
         found.append(f"The test set has {tested:,} rows. Intervals are wide, and small differences cannot be seen.")
-    table = finished.table("preparation")
+    table = finished.written("preparation")
     remarks = table.loc[table["column"] == "(rows)", "remark"]
     found += [f"{text[:1].upper()}{text[1:]}." for text in dict.fromkeys(remarks) if text]
     return found

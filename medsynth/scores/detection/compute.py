@@ -25,22 +25,22 @@ from medsynth.evaluation.resampling import Persons, Score, least_variance, weigh
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.preparation.partitions import halve_evenly
 from medsynth.randomness import derive_seed
-from medsynth.scores.utility.compute import xgboost_classifier
+from medsynth.scores.utility.compute import Classifier, xgboost_classifier
 
 # Rows a side at which the detector is also asked, below the number of all.
 CURVE_ROWS = (100, 300, 1_000, 3_000)
 # Real against real: so many halves a seed.
 NULL_DRAWS = 6
 
-Detector = Callable[[int, list[int]], object]
+Detector = Callable[[int, list[int]], Classifier]
 
 
-def xgboost_detector(seed: int, coded: list[int]):
+def xgboost_detector(seed: int, coded: list[int]) -> Classifier:
     """XGBoost at its factory settings, one thread."""
     return xgboost_classifier(seed)
 
 
-def logistic_detector(seed: int, coded: list[int]):
+def logistic_detector(seed: int, coded: list[int]) -> Classifier:
     """Logistic regression of scikit-learn on indicators of categories and standardised numbers."""
     from sklearn.compose import make_column_transformer
     from sklearn.linear_model import LogisticRegression
@@ -155,9 +155,12 @@ def c2st_null(
         own = derive_seed(seed, "null", i)
         rng = np.random.default_rng(own)
         halves = [half[draw_positions(len(half), rows, rng)] for half in halve_evenly(persons.person, rng)]
-        tables = [test.iloc[half].reset_index(drop=True) for half in halves]
-        own_persons = dict(zip(("synthetic_persons", "persons"), map(persons.take, halves), strict=True))
-        for score in c2st(*tables, encoder, seed=own, detectors=detectors, **own_persons):
+        first, second = (test.iloc[half].reset_index(drop=True) for half in halves)
+        of_first, of_second = map(persons.take, halves)
+        found = c2st(
+            first, second, encoder, seed=own, detectors=detectors, persons=of_second, synthetic_persons=of_first
+        )
+        for score in found:
             if score.metric == "c2st_auc":
                 yield Score("c2st_null", score.value, about=score.about).of(draw=i)
 
@@ -204,7 +207,7 @@ def _auc(metric: str, predicted: np.ndarray, y: np.ndarray, every: np.ndarray, n
     return Score(metric, float(found[0]), found[1:] if len(found) > 1 else None, least_variance(n))
 
 
-def _out_of_fold(detector, x: np.ndarray, y: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
+def _out_of_fold(detector: Classifier, x: np.ndarray, y: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
     """Probability of being synthetic, said of each row by a detector that saw none of its group; NaN without folds."""
     folds = min(folds_for(np.bincount(y, minlength=2).min()), len(np.unique(groups)))
     predicted = np.full(len(y), np.nan)

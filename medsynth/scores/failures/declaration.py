@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from medsynth.scores.registry import Facts, Family, Table
 
+if TYPE_CHECKING:
+    from medsynth.report.facts import Finished
+    from medsynth.scores.registry import Tables
 
-def _failures(facts: Facts):
+
+def _failures(facts: Facts) -> Tables:
     from medsynth.display.failures import failures_table
 
     numbers = failures_table(facts.failures)
     return numbers, numbers
 
 
-def _doubts(finished) -> list[str]:
+def _doubts(finished: Finished) -> list[str]:
     """Generators of which something is lacking."""
     failed = finished.table("failures")
     if failed is None or failed.empty:

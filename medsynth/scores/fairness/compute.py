@@ -108,7 +108,7 @@ def representation(
             yield Score("log_disparity", float(value), replicates).of(**about)
 
 
-def _log_odds(rows: np.ndarray, total: np.ndarray) -> np.ndarray:
+def _log_odds(rows: np.ndarray, total: np.ndarray | int) -> np.ndarray:
     """Logarithm of the odds of so many rows among all, half a row added to each side."""
     return np.log(rows + 0.5) - np.log(total - rows + 0.5)
 

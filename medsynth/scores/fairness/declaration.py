@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from medsynth.scores.captions import AT_ONE_COUNT
 from medsynth.scores.fairness.compute import LEAST_TESTED
 from medsynth.scores.registry import Compared, Facts, Family, Table
 
+if TYPE_CHECKING:
+    from medsynth.scores.registry import Tables
 
-def _table(facts: Facts):
+
+def _table(facts: Facts) -> Tables:
     from medsynth.scores.fairness.table import display_fairness, fairness_table
 
     numbers = fairness_table(facts.at_shown_epochs)

@@ -25,6 +25,6 @@ def scores(judged: Judged) -> Iterator[tuple[str, Score]]:
     found = representation(
         judged.pair.table, judged.real, subgroups, least=judged.least,
         held_out=judged.test if judged.of_patients else None,
-        weights=judged.persons.take(judged.pair.against).weights, table_weights=of_table and of_table.weights,
+        weights=judged.persons.take(judged.pair.against).weights, table_weights=of_table.weights if of_table else None,
     )  # fmt: skip
     yield from (("fairness", score) for score in found)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from medsynth.display.canvas import in_style, with_note
 
@@ -38,7 +39,8 @@ def associations(plot_data_by_seed: list[dict], *, title: str, note: str) -> Fig
     limit = max(0.05, ceil(pairs.max() * 20 - 1e-9) / 20) if len(pairs) else 0.05
     of_seeds = f", mean of {len(seeds)} seeds" if len(seeds) > 1 else ""
     side = max(3.8, 0.135 * len(names))
-    figure = Figure(figsize=(3 * side + 3.6, side + 2.2), layout="compressed")
+    layout = ConstrainedLayoutEngine(compress=True)
+    figure = Figure(figsize=(3 * side + 3.6, side + 2.2), layout=layout)
     axes = figure.subplots(1, 3, sharey=True)
     panels = [
         (real, "Real", 1, "RdBu_r"),
@@ -65,5 +67,5 @@ def associations(plot_data_by_seed: list[dict], *, title: str, note: str) -> Fig
     measures += "; grey: would reveal few real rows" if withheld else ""
     figure = with_note(figure, f"{note}; {measures}")
     # What equal sides leave free is known only once the figure was laid out; saving it does so again.
-    figure.get_layout_engine().execute(figure)
+    layout.execute(figure)
     return figure

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from medsynth.scores.captions import AT_ONE_COUNT, OVER_SEEDS, beside
 from medsynth.scores.registry import Compared, Facts, Family, Figure, Shown, SummaryColumn, Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
+
+    from medsynth.report.facts import Finished
+    from medsynth.scores.registry import Tables
 
 SECTION = "3 Fidelity"
 
 
-def _quality(facts: Facts):
+def _quality(facts: Facts) -> Tables:
     from medsynth.scores.fidelity.table import display_quality, quality_table
 
     numbers = quality_table(facts.scores)
     return numbers, display_quality(numbers, facts.styles)
 
 
-def _moments(facts: Facts):
+def _moments(facts: Facts) -> Tables:
     from medsynth.display.aggregation import at_epochs
     from medsynth.scores.fidelity.table import display_moments, moments_table
 
@@ -23,20 +31,20 @@ def _moments(facts: Facts):
     return numbers, display_moments(at_epochs(numbers, facts.shown_epochs), facts.styles)
 
 
-def _columns(facts: Facts):
+def _columns(facts: Facts) -> Tables:
     from medsynth.scores.fidelity.columns import columns_table, display_columns
 
     numbers = columns_table(facts.at_shown_epochs)
     return numbers, display_columns(numbers, facts.columns, facts.styles)
 
 
-def _spread(facts: Facts, shown: Shown):
+def _spread(facts: Facts, shown: Shown) -> Drawing:
     from medsynth.scores.fidelity.spread import spread_and_quality
 
     return spread_and_quality(facts.scores, facts.styles, note=facts.note)
 
 
-def _of_generator(facts: Facts, shown: Shown) -> dict:
+def _of_generator(facts: Facts, shown: Shown) -> dict[str, str]:
     """Arguments of figures of one generator."""
     return {"title": facts.titled(shown.generator), "note": facts.note}
 
@@ -45,29 +53,29 @@ def _colour(facts: Facts, shown: Shown) -> str:
     return facts.styles[shown.generator]["colour"]
 
 
-def _distributions(facts: Facts, shown: Shown):
+def _distributions(facts: Facts, shown: Shown) -> Drawing:
     from medsynth.scores.fidelity.distributions import distributions
 
     plot_data = facts.plot_data_of(shown.generator)
     return distributions(plot_data, facts.codebook, colour=_colour(facts, shown), **_of_generator(facts, shown))
 
 
-def _associations(facts: Facts, shown: Shown):
+def _associations(facts: Facts, shown: Shown) -> Drawing:
     from medsynth.scores.fidelity.associations import associations
 
     return associations(facts.plot_data_of(shown.generator), **_of_generator(facts, shown))
 
 
-def _pairs(facts: Facts, shown: Shown):
+def _pairs(facts: Facts, shown: Shown) -> Drawing:
     from medsynth.scores.fidelity.pairs import pairs
 
     plot_data = facts.plot_data_of(shown.generator)
     return pairs(plot_data, facts.codebook, colour=_colour(facts, shown), **_of_generator(facts, shown))
 
 
-def _doubts(finished) -> list[str]:
+def _doubts(finished: Finished) -> list[str]:
     """Generators whose quality is no better than that of independent marginals."""
-    numbers = finished.table("quality")
+    numbers = finished.written("quality")
     shown = finished.facts["epochs"]
     quality = {
         row["generator"]: float(row["overall"])

@@ -9,6 +9,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
@@ -41,8 +42,8 @@ def distributions(plot_data_by_seed: list[dict], codebook: Codebook, *, title: s
     seeds = [plot_data["distributions"] for plot_data in plot_data_by_seed]
     names = list(seeds[0])
     rows = ceil(len(names) / PANELS_PER_ROW)
-    figure = Figure(figsize=(14, 1 + 2.15 * rows), layout="constrained")
-    figure.get_layout_engine().set(hspace=0.05, wspace=0.04)
+    layout = ConstrainedLayoutEngine(hspace=0.05, wspace=0.04)
+    figure = Figure(figsize=(14, 1 + 2.15 * rows), layout=layout)
     axes = figure.subplots(rows, PANELS_PER_ROW, squeeze=False)
     for ax, name in zip(axes.flat, names, strict=False):
         panel = _categories_panel if "categories" in seeds[0][name] else _density_panel

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
@@ -43,8 +44,8 @@ def pairs(plot_data_by_seed: list[dict], codebook: Codebook, *, title: str, colo
     names = seeds[0]["columns"]
     rows, least = seeds[0]["rows"], seeds[0]["least"]
     n = max(len(names), 1)
-    figure = Figure(figsize=(max(1.5 * n, 5.5), 1.5 * n + 1), layout="constrained")
-    figure.get_layout_engine().set(hspace=0.02, wspace=0.02, h_pad=0.02, w_pad=0.02)
+    layout = ConstrainedLayoutEngine(hspace=0.02, wspace=0.02, h_pad=0.02, w_pad=0.02)
+    figure = Figure(figsize=(max(1.5 * n, 5.5), 1.5 * n + 1), layout=layout)
     axes = figure.subplots(n, n, squeeze=False)
     edges = {name: np.asarray(seeds[0]["edges"][name]) for name in names}
     for i, name in enumerate(names):
@@ -109,7 +110,7 @@ def _pair(
 def _shades(colour: str) -> LinearSegmentedColormap:
     """White to the colour to a dark tone of it."""
     tone = np.array(to_rgb(colour))
-    return LinearSegmentedColormap.from_list(colour, ["#ffffff", tone, 0.35 * tone])
+    return LinearSegmentedColormap.from_list(colour, np.array([np.ones(3), tone, 0.35 * tone]))
 
 
 def _label(axes: np.ndarray, names: list[str], edges: dict[str, np.ndarray], codebook: Codebook) -> None:

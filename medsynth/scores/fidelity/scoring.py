@@ -41,12 +41,13 @@ def scores(judged: Judged) -> Iterator[tuple[str, Score]]:
         return
     # The same columns for every generator of the study; of all rows where joint.
     chosen = pair_columns(codebook, derive_seed(judged.study_seed, "pair plot"))
-    shown = {"edges_from": "real", "least": judged.least}
     tables = {"synthetic": rows, "real": against}
+    whole = {"synthetic": judged.pair.table, "real": judged.real}
+    least = judged.least
     judged.plot_data |= {
-        "distributions": distributions(tables, codebook, **shown, drawn_from=judged.real),
-        "associations": shown_associations(matrices, against, codebook, least=judged.least),
-        "pairs": pairs({"synthetic": judged.pair.table, "real": judged.real}, codebook, chosen, **shown),
+        "distributions": distributions(tables, codebook, edges_from="real", drawn_from=judged.real, least=least),
+        "associations": shown_associations(matrices, against, codebook, least=least),
+        "pairs": pairs(whole, codebook, chosen, edges_from="real", least=least),
     }
 
 

@@ -175,6 +175,7 @@ def display_moments(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
         for generator in generators:
             known = (moment, generator) in found.index
             values = found.loc[(moment, generator), ["mean", "ci_low", "ci_high"]] if known else [float("nan")] * 3
-            row[headings[generator]] = interval_text(*values, digits=2)
+            mean, low, high = values
+            row[headings[generator]] = interval_text(mean, low, high, digits=2)
         rows.append(row)
     return pd.DataFrame(rows)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from medsynth.scores.captions import OVER_SEEDS, beside
 from medsynth.scores.registry import Compared, Facts, Family, Figure, Shown, Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
+
+    from medsynth.scores.registry import Tables
 
 SECTION = "2 Utility"
 
 
-def _table(facts: Facts):
+def _table(facts: Facts) -> Tables:
     from medsynth.scores.importance.table import display_importance, importance_table
 
     numbers = importance_table(facts.scores)
     return numbers, display_importance(numbers, facts.styles)
 
 
-def _importances(facts: Facts, shown: Shown):
+def _importances(facts: Facts, shown: Shown) -> Drawing:
     from medsynth.scores.importance.figure import importances
 
     looked_at = {name: facts.plot_data_of(name)[0]["importance"][shown.target] for name in ("real", shown.generator)}

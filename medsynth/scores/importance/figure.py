@@ -8,6 +8,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
 from medsynth.display.aggregation import mean_interval
@@ -54,8 +55,8 @@ def importances(
     largest = means.max(axis=1).sort_values(ascending=False, kind="stable").index[:MAX_PREDICTORS]
     names = list(means.loc[largest].sort_values("real", ascending=False, kind="stable").index)
     height = 0.27 * len(names)
-    figure = Figure(figsize=(7.2, 2.4 + 1.75 * height), layout="constrained")
-    figure.get_layout_engine().set(wspace=0.05)
+    layout = ConstrainedLayoutEngine(wspace=0.05)
+    figure = Figure(figsize=(7.2, 2.4 + 1.75 * height), layout=layout)
     swarms, bars = figure.subplots(2, 2, sharey="row", sharex="row", height_ratios=[1, 0.72])
     classes, shown = plot_data["real"]["classes"], plot_data["real"]["shown"]
     said = shown if len(classes) > 2 else f"{target.replace('_', ' ')}: {shown}"

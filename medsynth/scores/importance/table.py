@@ -71,13 +71,13 @@ def _agreements(agreement: Callable, pairs: list[tuple[pd.DataFrame, pd.DataFram
     values, variances = [], []
     for pair in pairs:
         values.append(agreement(*(one["value"] for one in pair)))
-        replicates = [replicates_of(one) for one in pair]
-        if any(values is None for one in replicates for values in one):
+        replicates = [[known for known in replicates_of(one) if known is not None] for one in pair]
+        if any(len(known) < len(one) for known, one in zip(replicates, pair, strict=True)):
             variances.append(np.nan)
             continue
         tables = [
-            pd.DataFrame(np.vstack(values)[:, :AGREEMENT_REPLICATES], index=one.index)
-            for values, one in zip(replicates, pair, strict=True)
+            pd.DataFrame(np.vstack(known)[:, :AGREEMENT_REPLICATES], index=one.index)
+            for known, one in zip(replicates, pair, strict=True)
         ]
         varied = [agreement(tables[0][i], tables[1][i]) for i in tables[0]]
         variances.append(float(np.nanvar(varied, ddof=1)))

@@ -112,10 +112,10 @@ def independent_terms(x: np.ndarray) -> np.ndarray:
     length) is set aside, until none is.
     """
     # The triangle has the columns' lengths and angles, in few rows.
-    triangle = np.linalg.qr(x, mode="r")
+    triangle = _triangle(x)
     lengths, kept = np.linalg.norm(triangle, axis=0), np.arange(x.shape[1])
     while len(kept):
-        diagonal = np.abs(np.diag(np.linalg.qr(triangle[:, kept], mode="r")))
+        diagonal = np.abs(np.diag(_triangle(triangle[:, kept])))
         # Nothing is left of columns beyond the number of rows.
         left = np.pad(diagonal, (0, len(kept) - len(diagonal)))
         aliased = left <= ALIASED * lengths[kept]
@@ -123,6 +123,12 @@ def independent_terms(x: np.ndarray) -> np.ndarray:
             break
         kept = np.delete(kept, aliased.argmax())
     return np.isin(np.arange(x.shape[1]), kept)
+
+
+def _triangle(x: np.ndarray) -> np.ndarray:
+    """Triangle of a QR decomposition."""
+    # numpy's stubs do not know that this mode gives the triangle alone.
+    return np.linalg.qr(x, mode="r")  # type: ignore[return-value]
 
 
 def fit_logistic(x: np.ndarray, y: np.ndarray) -> Fit:

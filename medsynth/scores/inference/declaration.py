@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from medsynth.scores.captions import beside
 from medsynth.scores.inference.compute import DRAWS, REFITS
 from medsynth.scores.registry import Compared, Facts, Family, Figure, Shown, Stage, Table
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
+
+    from medsynth.plan.runs import Run
+    from medsynth.scores.registry import Tables, Work
+
 SECTION = "2 Utility"
 
 
-def _table(facts: Facts):
+def _table(facts: Facts) -> Tables:
     from medsynth.scores.inference.table import display_inference, inference_table
 
     numbers = inference_table(facts.scores)
     return numbers, display_inference(numbers, facts.styles)
 
 
-def _forest(facts: Facts, shown: Shown):
+def _forest(facts: Facts, shown: Shown) -> Drawing:
     from medsynth.scores.inference.figure import forest
 
     return forest(facts.scores, facts.styles, outcome=facts.outcome, note=facts.note)
 
 
-def _seconds(run, work, n_train: int) -> float:
+def _seconds(run: Run, work: Work, n_train: int) -> float:
     learned_from = run.learned_from(work.generator)
     draws = DRAWS if len(set(learned_from)) > 1 else 1
-    refits = REFITS if work.generator in run.study.inference.proper else 0
+    refits = REFITS if run.study.inference and work.generator in run.study.inference.proper else 0
     return refits * work.fit(n_train) + (len(learned_from) * draws + refits) * work.sample(n_train)
 
 

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from medsynth.scores.captions import OVER_SEEDS, beside
 from medsynth.scores.registry import Compared, Facts, Family, Figure, Shown, Stage, Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
+
+    from medsynth.plan.runs import Run
+    from medsynth.scores.registry import Tables, Work
 
 SECTION = "8 Learning curve"
 
 
-def _table(facts: Facts):
+def _table(facts: Facts) -> Tables:
     from medsynth.scores.learning_curve.table import display_learning_curve, learning_curve_table
 
     numbers = learning_curve_table(facts.scores)
     return numbers, display_learning_curve(numbers, facts.styles)
 
 
-def _curves(facts: Facts, shown: Shown):
+def _curves(facts: Facts, shown: Shown) -> Drawing:
     from medsynth.scores.learning_curve.figure import learning_curves
 
     return learning_curves(facts.scores, facts.styles, target=facts.main_target, note=facts.note)
 
 
-def _seconds(run, work, n_train: int) -> float:
+def _seconds(run: Run, work: Work, n_train: int) -> float:
     rows = [n_train if size == "all" else min(int(size), n_train) for size in run.study.learning_curve]
     return sum(work.fit(n) + work.sample(n) for n in rows)
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from medsynth.scores.captions import OVER_SEEDS
 from medsynth.scores.registry import Compared, Facts, Family, Table
 
+if TYPE_CHECKING:
+    from medsynth.scores.registry import Tables
 
-def _table(facts: Facts):
+
+def _table(facts: Facts) -> Tables:
     from medsynth.scores.precision_recall.table import display_precision_recall, precision_recall_table
 
     numbers = precision_recall_table(facts.scores)

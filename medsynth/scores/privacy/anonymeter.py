@@ -77,7 +77,8 @@ def anonymeter_risks(
     yield from found
     of_columns = [score for score in found if score.metric == "anonymeter_inference"]
     mean = np.mean([score.value for score in of_columns])
-    score = Score("anonymeter_inference", float(mean), np.mean([s.replicates for s in of_columns], axis=0))
+    replicates = [score.replicates for score in of_columns if score.replicates is not None]
+    score = Score("anonymeter_inference", float(mean), np.mean(replicates, axis=0))
     yield score.of(column="mean")
 
 

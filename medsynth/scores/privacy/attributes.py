@@ -72,8 +72,9 @@ def attribute_inference(
 
 def _advantage(column: str, members: Score, nonmembers: Score) -> Score:
     """What is guessed of members beyond what is guessed of others."""
-    both = members.replicates is not None and nonmembers.replicates is not None
-    replicates = members.replicates - nonmembers.replicates if both else None
+    replicates = None
+    if members.replicates is not None and nonmembers.replicates is not None:
+        replicates = members.replicates - nonmembers.replicates
     value = members.value - nonmembers.value
     score = Score("attribute_advantage", value, replicates, members.least + nonmembers.least)
     return score.of(column=column)

@@ -96,7 +96,7 @@ def audit(
     score = found[attack].to_numpy()[judged]
     yield from judge(score, member[judged], unusual[judged], CHOSEN, weights=both[:, judged])
     yield from attribute_inference(
-        released, members, nonmembers, parts.reference, sensitive, seed=seed, weights=tuple(of_asked)
+        released, members, nonmembers, parts.reference, sensitive, seed=seed, weights=(of_asked[0], of_asked[1])
     )
     rows = draw_rows(released, ATTACKED_ROWS, rng)
     yield from copies(rows, parts.members, parts.nonmembers, codebook, np.hstack(weights))

@@ -192,8 +192,8 @@ def _panel(ax: Axes, table: pd.DataFrame, styles: Styles, end: float) -> None:
         palette={method: colour_of(name, styles) for method, name in tightest.items()},
         markers=["os^Dv"[i % 5] for i in range(len(tightest))], markersize=4.5, linewidth=1.2, ax=ax, **INTERVAL,
     )  # fmt: skip
-    if ax.get_legend():
-        ax.get_legend().remove()
+    if legend := ax.get_legend():
+        legend.remove()
     ax.set(xlabel="", ylabel="")
     ax.set_xmargin(0.07)
     ax.locator_params(axis="y", nbins=5)

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from medsynth.scores.captions import OVER_SEEDS, beside
 from medsynth.scores.privacy.parts import CONTROLS, PLANTED
 from medsynth.scores.registry import Compared, Facts, Family, Figure, Shown, Stage, SummaryColumn, Table
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
+
+    from medsynth.plan.runs import Run
+    from medsynth.report.facts import Finished
+    from medsynth.scores.registry import Tables
+
 SECTION = "5 Privacy"
 
 
-def _table(facts: Facts):
+def _table(facts: Facts) -> Tables:
     from medsynth.scores.privacy.table import display_privacy, largest_delta, privacy_table, with_guarantees
 
     found = privacy_table(facts.at_shown_epochs)
@@ -19,19 +28,20 @@ def _table(facts: Facts):
     return numbers, display_privacy(numbers, facts.styles)
 
 
-def _trade(facts: Facts, shown: Shown):
+def _trade(facts: Facts, shown: Shown) -> Drawing:
     from medsynth.scores.privacy.figure import privacy_trade
 
     return privacy_trade(facts.scores, facts.styles, note=facts.note)
 
 
-def _sweep(facts: Facts, shown: Shown):
+def _sweep(facts: Facts, shown: Shown) -> Drawing:
     from medsynth.scores.privacy.figure import privacy_sweep
 
+    assert facts.sweep is not None, "a study without a sweep has no such figure"
     return privacy_sweep(facts.scores, facts.swept, sweep=facts.sweep, note=facts.note)
 
 
-def _curve(facts: Facts, shown: Shown):
+def _curve(facts: Facts, shown: Shown) -> Drawing:
     from medsynth.scores.privacy.curve import privacy_curve
     from medsynth.scores.privacy.table import largest_delta
 
@@ -54,10 +64,10 @@ CONTROL_ROWS = {
 }
 
 
-def _column(source: str, reading: str, **more) -> SummaryColumn:
+def _column(source: str, reading: str, **more: Any) -> SummaryColumn:
     """A column of the summary page that shows what a column of the table for reading does."""
 
-    def where(finished) -> dict[str, str]:
+    def where(finished: Finished) -> dict[str, str]:
         from medsynth.scores.privacy.table import GUARANTEE_COLUMNS, KEYS, MEMBERSHIP_COLUMNS, OTHER_COLUMNS
 
         columns = MEMBERSHIP_COLUMNS | GUARANTEE_COLUMNS | OTHER_COLUMNS
@@ -105,9 +115,10 @@ SUMMARY = (
 )
 
 
-def _says(finished) -> list[str]:
+def _says(finished: Finished) -> list[str]:
     """Guarantees, and how small a leak the attack notices."""
-    if finished.table("privacy") is None:
+    rows = finished.table("privacy")
+    if rows is None:
         return []
     held = {name: epsilon for name, epsilon in finished.facts["guarantees"].items() if epsilon is not None}
     found = [
@@ -119,7 +130,6 @@ def _says(finished) -> list[str]:
         )
     ]
     column = next(one for one in SUMMARY if one.part == "privacy")
-    rows = finished.table("privacy")
     for name, value in column.where(finished).items():
         rows = rows[rows[name] == value]
     leaks = {text for text in rows["smallest_leak"] if text}
@@ -136,7 +146,7 @@ def _says(finished) -> list[str]:
     return found
 
 
-def _doubts(finished) -> list[str]:
+def _doubts(finished: Finished) -> list[str]:
     """Attacks on one model a generator."""
     if finished.table("privacy") is None:
         return ["No attack was run. Nothing here says that the tables are safe to share."]
@@ -145,7 +155,9 @@ def _doubts(finished) -> list[str]:
     return []
 
 
-def _figure(kind: str, label: str, draw, wanted, summary: str) -> Figure:
+def _figure(
+    kind: str, label: str, draw: Callable[[Facts, Shown], Drawing], wanted: Callable[[Run], Any], summary: str
+) -> Figure:
     return Figure(
         kind,
         section=SECTION,

@@ -154,12 +154,13 @@ def privacy_sweep(scores: pd.DataFrame, swept: dict[str, float], *, sweep: str, 
 
 def _point(ax: Axes, point: pd.Series, colour: str, label: str, *, open_square: bool) -> None:
     """One generator with its intervals, where there are any; seaborn has none in two directions."""
-    bars = {
-        f"{axis}err": [[point[name] - point[f"{name}_low"]], [point[f"{name}_high"] - point[name]]]
-        for axis, name in (("x", "membership"), ("y", "c2st"))
+    across, up = (
+        [[point[name] - point[f"{name}_low"]], [point[f"{name}_high"] - point[name]]]
         if pd.notna(point[f"{name}_low"])
-    }
+        else None
+        for name in ("membership", "c2st")
+    )
     ax.errorbar(
-        point["membership"], point["c2st"], **bars, fmt="s" if open_square else "o", markersize=7, color=colour,
-        markerfacecolor="white" if open_square else colour, elinewidth=1, label=label, zorder=3,
+        point["membership"], point["c2st"], xerr=across, yerr=up, fmt="s" if open_square else "o", markersize=7,
+        color=colour, markerfacecolor="white" if open_square else colour, elinewidth=1, label=label, zorder=3,
     )  # fmt: skip

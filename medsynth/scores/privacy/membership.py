@@ -8,7 +8,8 @@ even among rows that look nothing like real ones; trees find what was learned to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,9 @@ from medsynth.codebook import Codebook
 from medsynth.evaluation.resampling import Score, least_variance, weighted_roc_auc, weighted_true_positives
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.scores.privacy.distances import closest
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import ExtraTreesClassifier
 
 # Share of the attacked rows that lie furthest from the reference rows: the persons who are hardest to hide.
 OUTLIERS = 0.05
@@ -83,7 +87,7 @@ def signs(
     )
 
 
-def extra_trees(seed: int):
+def extra_trees(seed: int) -> ExtraTreesClassifier:
     """Extremely randomised trees of scikit-learn at their factory settings, one thread."""
     from sklearn.ensemble import ExtraTreesClassifier
 
@@ -129,7 +133,7 @@ def judge(
         part, sides, own = score[chosen], member[chosen], every[:, chosen]
         unknown = np.full(len(own), np.nan)
         found = {"membership_auc": weighted_roc_auc(part, sides, own) if len(part) else unknown}
-        rates = [unknown] * len(FALSE_POSITIVES)
+        rates: Iterable[np.ndarray] = [unknown] * len(FALSE_POSITIVES)
         if len(part):
             rates = weighted_true_positives(part, sides, own, FALSE_POSITIVES)
         found |= dict(zip(map(rate_metric, FALSE_POSITIVES), rates, strict=True))
@@ -149,4 +153,4 @@ def strongest(found: pd.DataFrame, member: np.ndarray) -> str:
     """Name the attack of the largest ROC AUC on rows, of which others are then judged: float signs, one column each."""
     once = np.ones((1, len(found)), dtype="float32")
     aucs = {name: np.nan_to_num(weighted_roc_auc(found[name].to_numpy(), member, once)[0]) for name in found}
-    return max(aucs, key=aucs.get)
+    return max(aucs, key=lambda attack: aucs[attack])

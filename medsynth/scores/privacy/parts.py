@@ -43,7 +43,8 @@ def holdout(parts: Parts, seed: int) -> pd.DataFrame:
 
 def independent_marginals(parts: Parts, seed: int) -> pd.DataFrame:
     """Release independent marginals of the members."""
-    return independent(parts.members, parts.fresh, len(parts.members), np.random.default_rng(seed))[0]
+    persons = np.arange(len(parts.members))
+    return independent(parts.members, parts.fresh, persons, np.random.default_rng(seed))[0]
 
 
 # Control -> per cent of the members that it copies.

@@ -163,9 +163,11 @@ def with_guarantees(table: pd.DataFrame, guarantees: Mapping[str, float | None],
         and was attacked.
     """
     attacked = of_chosen(table, RATES)
-    held = [name for name, epsilon in guarantees.items() if epsilon is not None]
+    held = {name: epsilon for name, epsilon in guarantees.items() if epsilon is not None}
     first = (
-        attacked[attacked["generator"].isin(held)].groupby(["generator", "epochs", "metric"], as_index=False).first()
+        attacked[attacked["generator"].isin(list(held))]
+        .groupby(["generator", "epochs", "metric"], as_index=False)
+        .first()
     )
     if first.empty:
         return table
@@ -173,7 +175,7 @@ def with_guarantees(table: pd.DataFrame, guarantees: Mapping[str, float | None],
     allowed = first.assign(
         metric=first["metric"] + "_allowed",
         attack="",
-        mean=[most_found(RATES[metric], guarantees[name], delta) for name, metric in found],
+        mean=[most_found(RATES[metric], held[name], delta) for name, metric in found],
         **dict.fromkeys([name for name in table if name not in (*KEYS, "n_seeds", "mean")], math.nan),
     )
     return pd.concat([table, allowed[table.columns]], ignore_index=True)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from medsynth.scores.captions import OVER_SEEDS
 from medsynth.scores.registry import Facts, Family, Table
 
+if TYPE_CHECKING:
+    from medsynth.report.facts import Finished
+    from medsynth.scores.registry import Tables
 
-def _published(facts: Facts):
+
+def _published(facts: Facts) -> Tables:
     from medsynth.scores.published.publication import Publication
     from medsynth.scores.published.table import display_published, published_table
 
@@ -20,11 +26,12 @@ def _published(facts: Facts):
         "test_rows": int(rows["test"]),
         "columns": int((columns["partition"] == "train").sum()),
     }
+    assert facts.publication is not None, "a study of no paper has no such table"
     numbers = published_table(facts.scores, Publication(**facts.publication), known, run=facts.run)
     return numbers, display_published(numbers, facts.styles)
 
 
-def _doubts(finished) -> list[str]:
+def _doubts(finished: Finished) -> list[str]:
     """Claims that the run leaves open."""
     found = finished.table("published_vs_reproduced")
     if found is None:

@@ -186,9 +186,9 @@ def _look_up(item: Item, scores: pd.DataFrame, facts: Mapping, target: str) -> I
         # A count of rows or columns has no error: it is on the right side of its limit or it is not.
         match item.rule:
             case "at_least":
-                holds = value >= item.limit
+                holds = value >= _limit(item)
             case "at_most":
-                holds = value <= item.limit
+                holds = value <= _limit(item)
             case _:
                 holds = _within(item, value)
         yield Found("", None, interval([value]), holds)
@@ -240,7 +240,9 @@ def _absent(scores: pd.DataFrame, generator: str) -> str:
 
 def _filled(item: Item, target: str) -> About:
     """What the scores of an item are about, with the study's main target filled in."""
-    return About(**{key: value.replace("{target}", target) for key, value in item.about.items()})
+    # Only fields that are words: `Item` accepts no other.
+    fields: dict[str, Any] = {key: value.replace("{target}", target) for key, value in item.about.items()}
+    return About(**fields)
 
 
 def _is_about(scores: pd.DataFrame, about: About) -> pd.Series:
@@ -285,9 +287,15 @@ def _gain(item: Item, scores: pd.DataFrame, about: About, generator: str) -> Fou
 def _limited(item: Item, generator: str, epochs: int | None, found: Interval) -> Found:
     """Judge a number by its limit: on which side is it, and could that be chance?"""
     at_least = item.rule == "at_least"
-    distance = found._replace(mean=found.mean - item.limit)
+    distance = found._replace(mean=found.mean - _limit(item))
     holds = bool(distance.mean >= 0 if at_least else distance.mean <= 0)
     return Found(generator, epochs, found, holds, distance.p_value, _doubt(found))
+
+
+def _limit(item: Item) -> float:
+    """The limit of an item whose rule needs one, and which has it for that."""
+    assert item.limit is not None, f"'{item.item}' has the rule '{item.rule}'"
+    return item.limit
 
 
 def _doubt(found: Interval) -> str:
@@ -349,8 +357,8 @@ def _rank(known: pd.DataFrame, metric: str, about: About, generator: str, epochs
     for _, of_seed in own.groupby("seed"):
         place = list(of_seed["column"]).index(about.column)
         values.append(of_seed["value"].rank(ascending=False).iloc[place])
-        replicates = replicates_of(of_seed)
-        known_all = all(one is not None for one in replicates)
+        replicates = [one for one in replicates_of(of_seed) if one is not None]
+        known_all = len(replicates) == len(of_seed)
         ranks = stats.rankdata(-np.vstack(replicates), axis=0)[place] if known_all else [np.nan]
         variances.append(np.var(ranks, ddof=1) if known_all else np.nan)
     return interval(values, variances)
@@ -358,6 +366,7 @@ def _rank(known: pd.DataFrame, metric: str, about: About, generator: str, epochs
 
 def _within(item: Item, value: float) -> bool:
     """Judge our mean by the item's margin, a decimal number: 0.86 is within 0.01 of 0.85."""
+    assert item.published is not None and item.margin is not None, f"'{item.item}' has the rule '{item.rule}'"
     return bool(abs(value - item.published) <= item.margin + 1e-9)
 
 

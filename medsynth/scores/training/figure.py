@@ -116,8 +116,11 @@ def architecture(networks: dict[str, list[list[str]]], *, title: str, note: str)
 def _box(ax: Axes, text: str, left: float, right: float, y: float) -> None:
     """One box with its text."""
     colour = next((c for word, c in BOX_COLOURS.items() if word in text.replace("(", " ").split()), "#eeeeee")
-    shape = {"boxstyle": "round,pad=0,rounding_size=0.02", "mutation_aspect": 10, "linewidth": 0.8}
-    ax.add_patch(FancyBboxPatch((left, y - 0.32), right - left, 0.64, facecolor=colour, edgecolor="#777777", **shape))
+    box = FancyBboxPatch(
+        (left, y - 0.32), right - left, 0.64, boxstyle="round,pad=0,rounding_size=0.02", mutation_aspect=10,
+        facecolor=colour, edgecolor="#777777", linewidth=0.8,
+    )  # fmt: skip
+    ax.add_patch(box)
     size = 8.5 if len(text) < 95 * (right - left) else 7
     ax.text((left + right) / 2, y, text, ha="center", va="center", fontsize=size)
 

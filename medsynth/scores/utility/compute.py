@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 import pandas as pd
@@ -20,21 +20,31 @@ from medsynth.preparation.encoding import TableEncoder
 from medsynth.scores.utility.calibration import calibration_slope
 
 
-def xgboost_classifier(seed: int):
+class Classifier(Protocol):
+    """What is used of scikit-learn's interface."""
+
+    def fit(self, x: np.ndarray, y: np.ndarray, /) -> Self:
+        """Learn labels from 0 on, shape (rows,), from numbers, shape (rows, columns)."""
+
+    def predict_proba(self, x: np.ndarray, /) -> np.ndarray:
+        """Say how probable each class is: shape (rows, classes)."""
+
+
+def xgboost_classifier(seed: int) -> Classifier:
     """XGBoost at its factory settings, one thread."""
     from xgboost import XGBClassifier
 
     return XGBClassifier(tree_method="hist", n_jobs=1, random_state=seed)
 
 
-def random_forest(seed: int):
+def random_forest(seed: int) -> Classifier:
     """Random forest of scikit-learn at its factory settings, one thread."""
     from sklearn.ensemble import RandomForestClassifier
 
     return RandomForestClassifier(n_jobs=1, random_state=seed)
 
 
-def majority(seed: int):
+def majority(seed: int) -> Classifier:
     """Always the most frequent class; probabilities are the class shares."""
     from sklearn.dummy import DummyClassifier
 
@@ -53,12 +63,12 @@ class Trained(NamedTuple):
     probability : ndarray of float, shape (test rows, classes)
     """
 
-    classifier: Any
+    classifier: Classifier
     known: np.ndarray
     probability: np.ndarray
 
 
-CLASSIFIERS: dict[str, Callable] = {"xgboost": xgboost_classifier, "random_forest": random_forest}
+CLASSIFIERS: dict[str, Callable[[int], Classifier]] = {"xgboost": xgboost_classifier, "random_forest": random_forest}
 
 
 def train_and_test(
@@ -68,7 +78,7 @@ def train_and_test(
     encoder: TableEncoder,
     *,
     seed: int,
-    classifiers: dict[str, Callable] = CLASSIFIERS,
+    classifiers: Mapping[str, Callable[[int], Classifier]] = CLASSIFIERS,
     weights: np.ndarray | None = None,
 ) -> Iterator[Score]:
     """Train classifiers on one table and test them on another.
@@ -106,7 +116,7 @@ def predict(
     encoder: TableEncoder,
     *,
     seed: int,
-    classifiers: dict[str, Callable] = CLASSIFIERS,
+    classifiers: Mapping[str, Callable[[int], Classifier]] = CLASSIFIERS,
 ) -> dict[str, Trained]:
     """Train classifiers on one table and let them say how probable each class is in the rows of another.
 

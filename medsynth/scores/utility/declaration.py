@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from medsynth.evaluation.references import BOUNDS
 from medsynth.scores.captions import AT_ONE_COUNT, beside
 from medsynth.scores.registry import REFERENCES as SHOWN_REFERENCES
 from medsynth.scores.registry import Compared, Facts, Family, Figure, Shown, Stage, SummaryColumn, Table
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
+
+    from medsynth.scores.registry import Tables
+
 SECTION = "2 Utility"
 
 
-def _table(facts: Facts):
+def _table(facts: Facts) -> Tables:
     from medsynth.display.aggregation import at_epochs
     from medsynth.scores.utility.table import display_utility, utility_table
 
@@ -18,7 +25,7 @@ def _table(facts: Facts):
     return numbers, display_utility(at_epochs(numbers, facts.shown_epochs), facts.styles)
 
 
-def _accuracy(facts: Facts, shown: Shown):
+def _accuracy(facts: Facts, shown: Shown) -> Drawing:
     from medsynth.scores.utility.figure import accuracy_by_epochs
 
     return accuracy_by_epochs(facts.scores, facts.styles, target=shown.target, note=facts.note)

@@ -49,8 +49,9 @@ def accuracy_by_epochs(
     ax = figure.subplots()
     beside_each_other(ax, table, "epochs", ("mean", "ci_low", "ci_high"), palette(names, styles))
     for name in sorted({"real", "majority"} & set(seeds)):
-        line = {"linestyle": "--", "label": title_of(name, styles)} if name == "majority" else {}
-        ax.axhline(means[name], color=colour_of(name, styles), linewidth=0.9, zorder=0.9, **line)
+        line = ax.axhline(means[name], color=colour_of(name, styles), linewidth=0.9, zorder=0.9)
+        if name == "majority":
+            line.set(linestyle="--", label=title_of(name, styles))
     ax.set_xticks(range(len(counts)), [str(count or "no epochs") for count in counts])
     ax.set(xlabel="Epochs", ylabel=f"Accuracy ({classifier_title(classifier)}, {target})")
     titles = {name: f"{title_of(name, styles)} ({seeds[name]} seed{'s' * (seeds[name] > 1)})" for name in names}

@@ -25,10 +25,10 @@ def scores(judged: Judged) -> Iterator[tuple[str, Score]]:
         return
     compared, weights = judged.compared, judged.compared.tested_persons.weights
     for target in judged.targets:
-        equal = utility_scores(judged.predicted[target.name], compared.tested, target, weights)
-        equal = _with_training(judged, equal, target, len(compared.equal_information))
+        found = utility_scores(judged.predicted[target.name], compared.tested, target, weights)
+        equal = _with_training(judged, found, target, len(compared.equal_information))
         yield from (("utility", score) for score in equal)
-        fewer: Iterable[Score] = equal
+        fewer = equal
         if len(compared.protocol) != len(compared.equal_information):
             trained = train_and_test(
                 compared.protocol, compared.tested, target, judged.encoder, seed=judged.seed, weights=weights

@@ -126,7 +126,7 @@ def display_utility(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     majority = table[table["generator"] == "majority"]
     judged = table[table["generator"] != "majority"]
     keys = judged[["target", "classifier", "comparison"]].drop_duplicates().itertuples(index=False, name=None)
-    shown = {}
+    shown: dict[tuple[str, str], pd.Series] = {}
     for target, classifier, comparison in sorted(keys, key=_block_order):
         block = judged[(judged["target"] == target) & (judged["classifier"] == classifier)]
         block = pd.concat([block, majority[majority["target"] == target]])

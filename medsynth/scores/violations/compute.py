@@ -45,7 +45,7 @@ def violations(
     if not broken:
         return
     broken[ANY] = np.any(list(broken.values()), axis=0)
-    shown = np.ones(len(broken), dtype=bool) if least is None else shown_sets(list(broken.values()), least)
+    shown = np.ones(len(broken), dtype=bool) if least is None else shown_sets(np.array(list(broken.values())), least)
     for (name, rows), known in zip(broken.items(), shown, strict=True):
         if not known:
             score = Score("violations", float("nan"))

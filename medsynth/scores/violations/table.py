@@ -62,6 +62,7 @@ def display_violations(table: pd.DataFrame, constraints: dict[str, str], styles:
             shares = found[[rule, f"{rule}_low", f"{rule}_high"]].astype("float64")
             # Of all rows alone real ones lack shares though no job failed.
             withheld = generator in ("real", "holdout") and shares.isna().all()
-            row[title] = WITHHELD if withheld else interval_text(*(1000 * shares), digits=1)
+            share, low, high = 1000 * shares
+            row[title] = WITHHELD if withheld else interval_text(share, low, high, digits=1)
         rows.append(row)
     return pd.DataFrame(rows, columns=["Model", "Epochs", "Seeds", *shown.values()])
