@@ -66,7 +66,9 @@ def main(folder, asked, rows, seeds, on_test):
         for seed in range(1, seeds + 1):
             shuffled = train.sample(frac=1, random_state=seed).reset_index(drop=True)
             learned, others = shuffled.iloc[:rows], shuffled.iloc[rows : 2 * rows]
-            fresh = (test if on_test else shuffled.iloc[rows:]).head(FRESH)
+            # Partitions are in the order of the raw file, which may be that of time.
+            unseen = test.sample(frac=1, random_state=seed) if on_test else shuffled.iloc[rows:]
+            fresh = unseen.head(FRESH).reset_index(drop=True)
             start = time.process_time()
             model = made(name).fit(learned, codebook, seed=seed)
             fitted = time.process_time()
