@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from medsynth.evaluation.references import REFERENCE_ROWS
+from medsynth.evaluation.references import REFERENCE_ROWS, REFERENCES
 
 Styles = dict[str, dict[str, str]]
 
@@ -35,6 +35,12 @@ def in_display_order(generators: Iterable[str], styles: Styles) -> list[str]:
     """Generators without the reference rows, in the order of `styles`; those it does not know come last, by name."""
     found = set(generators) - set(REFERENCE_ROWS)
     return [name for name in styles if name in found] + sorted(found - set(styles))
+
+
+def between_references(generators: Iterable[str], styles: Styles) -> list[str]:
+    """Generators in display order between the reference rows that are tables: real rows above, the others below."""
+    above, *below = REFERENCES
+    return [above, *in_display_order(generators, styles), *below]
 
 
 def classifier_title(name: str) -> str:

@@ -11,6 +11,9 @@ from typing import Any
 class LazyModule:
     """Stands for a module that is imported when one of its names is asked for.
 
+    `lazy_loader.load` would put the unloaded torch into ``sys.modules``. scikit-learn looks there before it asks
+    whether an array is a tensor, and so every job that fits a tree would load torch.
+
     Parameters
     ----------
     name : str

@@ -9,7 +9,7 @@ from scipy import stats
 from medsynth.display.aggregation import at_last_epochs, tabulated
 from medsynth.display.cells import NOTHING, epochs_text, interval_text
 from medsynth.display.failures import showing_failures
-from medsynth.display.styles import Styles, in_display_order, title_of
+from medsynth.display.styles import Styles, between_references, title_of
 
 
 def detection_p_value(auc: float, null: pd.DataFrame) -> float:
@@ -68,7 +68,7 @@ def display_detection(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     table = at_last_epochs(table)
     sizes = sorted(set(table["rows"].dropna().astype(int)))
     rows = []
-    for generator in ["real", *in_display_order(table["generator"], styles), "holdout", "independent"]:
+    for generator in between_references(table["generator"], styles):
         own = table[table["generator"] == generator].set_index("rows")
         if own.empty:
             continue

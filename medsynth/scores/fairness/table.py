@@ -7,7 +7,7 @@ import pandas as pd
 from medsynth.display.aggregation import at_last_epochs, side_by_side
 from medsynth.display.cells import NOTHING, interval_text
 from medsynth.display.failures import showing_failures
-from medsynth.display.styles import Styles, in_display_order, title_of
+from medsynth.display.styles import Styles, between_references, title_of
 
 FAIRNESS_COLUMNS = {
     "log_disparity": "Log disparity",
@@ -62,7 +62,7 @@ def display_fairness(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     rows, blocks = [], []
     for (column, group), block in table.groupby(["column", "group"], sort=False):
         block = block.set_index("generator")
-        for generator in ["real", *in_display_order(block.index, styles), "holdout", "independent"]:
+        for generator in between_references(block.index, styles):
             if generator not in block.index:
                 continue
             found = block.loc[generator]

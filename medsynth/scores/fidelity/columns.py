@@ -7,7 +7,7 @@ import pandas as pd
 from medsynth.display.aggregation import at_last_epochs, side_by_side
 from medsynth.display.cells import Bold, heading, interval_text
 from medsynth.display.failures import showing_failures
-from medsynth.display.styles import Styles, in_display_order
+from medsynth.display.styles import Styles, between_references, in_display_order
 
 COLUMN_TITLES = {"column_shape": "Column shapes", "column_validity": "Validity"}
 
@@ -52,7 +52,7 @@ def display_columns(table: pd.DataFrame, order: list[str], styles: Styles) -> pd
     """
     generators = in_display_order(table["generator"], styles)
     present = set(table["generator"])
-    shown = [name for name in ("real", *generators, "holdout", "independent") if name in present]
+    shown = [name for name in between_references(generators, styles) if name in present]
     headings = {name: heading(name, table, styles) for name in shown}
     columns = list(dict.fromkeys([*(name for name in order if name in set(table["column"])), *table["column"]]))
     rows, blocks = [], []

@@ -7,7 +7,7 @@ import pandas as pd
 from medsynth.display.aggregation import at_last_epochs, side_by_side, tabulated
 from medsynth.display.cells import NOTHING, Bold, epochs_text, heading, interval_text, number_text, p_text, plain_text
 from medsynth.display.failures import showing_failures
-from medsynth.display.styles import Styles, in_display_order, title_of
+from medsynth.display.styles import Styles, between_references, in_display_order, title_of
 from medsynth.scores.detection.table import detection_p_value
 
 MOMENTS = ("mean", "std", "kurtosis", "skewness")
@@ -125,7 +125,7 @@ def display_quality(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
         column is `Bold` (highest score, C2ST AUC closest to 0.5), all of them if three decimals tell no difference.
     """
     generators = in_display_order(table["generator"], styles)
-    order = ["real", *generators, "holdout", "independent"]
+    order = between_references(generators, styles)
     table = table[table["generator"].isin(order)]
     table = table.sort_values(["generator", "epochs"], key=lambda v: v.map(order.index) if v.name == "generator" else v)
     display = pd.DataFrame(
