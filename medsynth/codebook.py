@@ -116,6 +116,11 @@ class Column(Strict):
     not_applicable: NotApplicable | None = Field(None, description="codes for 'not applicable'")
     floor: float | None = Field(None, description="smaller numbers become it (a negative duration 0, say); counted")
     range: tuple[float, float] | None = Field(None, description="smallest and largest valid value")
+    outside: Literal["refuse", "missing", "clip"] = Field(
+        "refuse",
+        description="what happens to numbers outside of the range, and to codes that are not declared: the table is "
+        "refused, they count as missing, or numbers become the nearer end of the range; counted",
+    )
     range_observed: bool = Field(
         False, description="the range is that of the training rows, not a declared one (set by the codebook itself)"
     )
@@ -140,6 +145,10 @@ class Column(Strict):
             return self
         if not self.numeric and (self.floor is not None or self.drop_if_zero is not None):
             raise ValueError(f"is {self.type}; only numeric columns can have 'floor' or 'drop_if_zero'")
+        if self.outside != "refuse" and not (self.range if self.numeric else self.all_categories):
+            raise ValueError(f"has 'outside: {self.outside}', which needs a 'range', 'codes' or 'categories'")
+        if self.outside == "clip" and not self.numeric:
+            raise ValueError(f"is {self.type}; only numeric columns can have 'outside: clip'")
         if self.type in CODED and not self.all_categories and self.rare is None:
             raise ValueError(f"is {self.type} and needs 'codes' or 'categories'")
         if self.type == "binary" and len(self.all_categories) != 2:

@@ -71,6 +71,7 @@ def check_raw(raw: pd.DataFrame, codebook: Codebook) -> None:
                 raise InputError(_complain(codebook, [(name, garbled, "is no number")]))
             # What lies below a floor is raised to it later.
             cells[name] = cells[name] if column.floor is None else cells[name].clip(lower=column.floor)
+            cells[name] = settle_outside(cells[name], column)[0]
             rules = [pa.Check.in_range(*column.range, error="range")] if column.range else []
             rules.append(pa.Check(lambda numbers: numbers.abs() <= FLOATS_END, error="huge"))
             if column.type == "integer":
@@ -78,7 +79,7 @@ def check_raw(raw: pd.DataFrame, codebook: Codebook) -> None:
                 rules.append(pa.Check(lambda numbers: numbers.abs() < INTEGERS_END, error="large"))
             checks[name] = pa.Column("Float64", rules, nullable=True)
         elif column.codes or column.categories:
-            cells[name] = values
+            cells[name] = settle_outside(values, column)[0]
             checks[name] = pa.Column(
                 None, pa.Check.isin([*column.codes] or column.categories, error="code"), nullable=True
             )
@@ -88,6 +89,31 @@ def check_raw(raw: pd.DataFrame, codebook: Codebook) -> None:
         cases = error.failure_cases.set_index("index").groupby(["column", "check"], sort=False)["failure_case"]
         found = [(name, values, _rule(check, codebook.columns[name])) for (name, check), values in cases]
         raise InputError(_complain(codebook, found)) from None
+
+
+def settle_outside(values: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
+    """Make what a column does not allow missing or the nearer end of its range, if it says so.
+
+    Parameters
+    ----------
+    values : Series
+        Numbers, or raw codes.
+    column : Column
+
+    Returns
+    -------
+    settled : Series
+    outside : Series of bool
+        Which values were settled.
+    """
+    outside = pd.Series(False, values.index)
+    if column.outside == "refuse":
+        return values, outside
+    if column.numeric and column.range:
+        outside = (values.notna() & ~values.between(*column.range)).astype(bool)
+        return (values.clip(*column.range) if column.outside == "clip" else values.mask(outside)), outside
+    outside = values.notna() & ~values.isin([*column.codes] or column.categories)
+    return values.mask(outside), outside
 
 
 def _rule(check: str, column: Column) -> str:
@@ -113,5 +139,5 @@ def _complain(codebook: Codebook, found: list[tuple[str, pd.Series, str]]) -> st
         parts.append(f"{codebook.raw_name(name)} ({shown}) {rule}")
     return (
         f"The raw table of {codebook.name} has values that its codebook does not allow: {'; '.join(parts)}. "
-        "Correct the table, or declare the codes or the range in the codebook."
+        "Correct the table, declare the codes or the range in the codebook, or say 'outside: missing' there."
     )

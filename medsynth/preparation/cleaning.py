@@ -9,7 +9,7 @@ import pandas as pd
 from medsynth.codebook import Codebook, Column, NotApplicable, RareCategories
 from medsynth.data.notation import exact_numbers
 from medsynth.errors import InputError
-from medsynth.preparation.checks import check_raw
+from medsynth.preparation.checks import check_raw, settle_outside
 from medsynth.preparation.decoding import apply_transform, is_missing, is_not_applicable
 
 
@@ -154,7 +154,8 @@ def _decode(values: pd.Series, name: str, column: Column, report: CleaningReport
         report.add(name, f"transformed by {column.transform}", cells=int(values.notna().sum()))
     values = apply_transform(values, name, column)
     if column.numeric:
-        return _floored(exact_numbers(values), name, column, report)
+        return _settled(_floored(exact_numbers(values), name, column, report), name, column, report)
+    values = _settled(values, name, column, report)
     if column.codes:
         values = values.map(column.codes)
     if column.missing_category:
@@ -179,6 +180,18 @@ def _floored(values: pd.Series, name: str, column: Column, report: CleaningRepor
     if below.any():
         report.add(name, f"below {column.floor:g} made {column.floor:g}", cells=int(below.sum()))
     return values.clip(lower=column.floor)
+
+
+def _settled(values: pd.Series, name: str, column: Column, report: CleaningReport) -> pd.Series:
+    """Settle and report what lies outside of the column's range or codes."""
+    values, outside = settle_outside(values, column)
+    if outside.any():
+        allowed = (
+            "outside {:g} to {:g}".format(*column.range) if column.numeric and column.range else "no declared code"
+        )
+        made = "missing" if column.outside == "missing" else "the nearer end"
+        report.add(name, f"{allowed} made {made}", cells=int(outside.sum()))
+    return values
 
 
 def _group_rare(

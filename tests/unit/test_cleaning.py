@@ -161,6 +161,36 @@ def test_unknown_codes_and_values_out_of_range_are_named_with_their_counts(raw, 
         clean(raw, codebook)
 
 
+@pytest.mark.parametrize("outside, made", [("missing", None), ("clip", 110.0)])
+def test_numbers_out_of_range_are_settled_as_the_codebook_says_and_counted(raw, outside, made):
+    raw.loc[[3, 5], "age"] = "130"
+    table, report = clean(raw, changed("age", range=[0, 110], outside=outside))
+    assert table.loc[[3, 5], "age"].isna().all() if made is None else (table.loc[[3, 5], "age"] == made).all()
+    others = table["age"].drop(index=[3, 5])
+    assert (others == raw["age"].drop(index=[3, 5]).astype(float)).all()
+    assert counted(report, "age", "outside 0 to 110 made") == 2
+
+
+def test_undeclared_codes_are_missing_if_the_codebook_says_so(raw):
+    admitted = raw.index[raw["admitted"] == "1"][:3]
+    raw.loc[admitted, "icu"] = "55"
+    table, report = clean(raw, changed("icu", outside="missing"))
+    assert table.loc[admitted, "icu"].isna().all()
+    assert counted(report, "icu", "no declared code made missing") == 3
+
+
+@pytest.mark.parametrize(
+    "column, facts, message",
+    [
+        ("age", {"range": None, "outside": "clip"}, "needs a 'range'"),
+        ("icu", {"outside": "clip"}, "only numeric columns"),
+    ],
+)
+def test_outside_that_cannot_be_is_refused(column, facts, message):
+    with pytest.raises(ValueError, match=message):
+        changed(column, **facts)
+
+
 def test_text_in_a_numeric_column_is_named_by_its_row_where_one_patient_has_it(raw, codebook):
     raw.loc[3, "age"] = "Mrs Smith"
     with pytest.raises(InputError, match=r"AGE \(a text in 1 rows, row 4 of the data\) is no number"):
