@@ -223,7 +223,7 @@ class RawFormat(Strict):
         try:
             codecs.lookup(name)
         except LookupError:
-            raise ValueError(f"'{name}' is no encoding that Python knows") from None
+            raise ValueError(f"'{name}' is not an encoding that Python knows") from None
         return name
 
 
