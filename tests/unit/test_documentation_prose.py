@@ -7,6 +7,7 @@ import re
 import pandas as pd
 import pytest
 
+from medsynth.plan import documentation
 from medsynth.scores import registry
 from tests.conftest import ROOT
 
@@ -91,6 +92,22 @@ def test_captions_are_three_sentences_or_four(of):
 
 def test_captions_of_all_families_and_of_the_report_are_held():
     assert {"table quality", "figure privacy_trade", "workflow/report/table.rst"} <= set(CAPTIONS)
+
+
+DESCRIPTIONS = {
+    f"{file} {section} {key}": field.description
+    for file, sections in documentation.SECTIONS.items()
+    for section, model in sections
+    for key, field in model.model_fields.items()
+    if field.description
+}
+
+
+def test_descriptions_of_keys_are_short():
+    found = words.count("\n\n".join(DESCRIPTIONS.values()).replace(". ", ".\n\n"))
+    assert len(DESCRIPTIONS) > 100
+    assert found.mean < 16
+    assert found.longest <= 30, found.sentences[0]
 
 
 RETIRED = re.compile(
