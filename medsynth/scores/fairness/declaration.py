@@ -20,9 +20,8 @@ FAMILY = Family(
             section="2 Utility",
             label="Fairness: subgroups",
             make=_table,
-            caption="How frequent groups of patients are, and how well XGBoost trained on synthetic rows "
-            "predicts them. "
-            f"{UPPER_AND_LOWER} {OVER_SEEDS} Groups and scores of fewer than {{least}} real rows are left out.",
+            caption="How frequent groups of patients are, and how well XGBoost predicts the main target in each "
+            f"(TSTR). {UPPER_AND_LOWER} {OVER_SEEDS} Groups and scores of fewer than {{least}} real rows are left out.",
             wanted=lambda run: run.study.subgroups,
             compared=Compared(
                 ("column", "group", "generator", "epochs"), ("log_disparity", "roc_auc", "brier_score"), tolerance=0.1

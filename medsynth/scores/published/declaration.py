@@ -48,7 +48,7 @@ FAMILY = Family(
             label="Published against reproduced",
             make=_published,
             caption="What the paper publishes beside what this run gives, with a verdict by the rule in its column. "
-            "Claims hold where they are significant after Holm's correction. "
+            "Claims agree or differ only where that is significant after Holm's correction. "
             f"{OVER_SEEDS} Out of scope: {{out_of_scope}}",
             wanted=lambda run: run.study.published,
             judges=True,
