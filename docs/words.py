@@ -74,7 +74,7 @@ def _blocks(text: str) -> list[str]:
 
 def files() -> list[Path]:
     """README, the pages of the site, and the files that pages include."""
-    included = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "results/reference/README.md"]
+    included = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "config/README.md", "results/reference/README.md"]
     return [*(ROOT / name for name in included), *sorted((ROOT / "docs").rglob("*.md"))]
 
 

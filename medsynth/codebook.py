@@ -50,8 +50,8 @@ class NotApplicable(Strict):
     category: str = Field(description="the category that stands for them in the clean table")
     when: dict[str, str] = Field(
         {},
-        description="columns and categories of the rows where the question does not arise: a missing cell there "
-        "becomes the category, a code elsewhere becomes missing",
+        description="columns and categories of the rows where the question does not arise. A missing cell there "
+        "becomes the category, and a code elsewhere becomes missing",
     )
     shared: bool = Field(False, description="the category is one of the column's own, too (set by the codebook itself)")
 
@@ -232,7 +232,7 @@ class RawFormat(Strict):
         try:
             codecs.lookup(name)
         except LookupError:
-            raise ValueError(f"'{name}' is no encoding that Python knows") from None
+            raise ValueError(f"'{name}' is not an encoding that Python knows") from None
         return name
 
 

@@ -60,7 +60,7 @@ def read_yaml(path: str | Path) -> typing.Any:
     except UnicodeDecodeError:
         raise InputError(f"{path} is not in UTF-8.") from None
     except yaml.YAMLError as error:
-        raise InputError(f"{path} is no valid YAML: {' '.join(str(error).split())}.") from None
+        raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from None
 
 
 def validate(content: object, model: type[Model], *, where: str) -> Model:

@@ -67,7 +67,7 @@ def _infer_column(values: pd.Series, kind: ColumnType | None) -> dict:
         bad = int((~np.isfinite(numbers)).sum())
         if bad:
             raise InputError(
-                f"The column '{values.name}' has {bad} cells that are no finite numbers; make them missing, or give "
+                f"The column '{values.name}' has {bad} cells that are not finite numbers; make them missing, or give "
                 "the column another type."
             )
         return {"type": kind, "pandas_type": str(present.dtype if values.dtype == object else values.dtype)}

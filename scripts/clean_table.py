@@ -21,8 +21,8 @@ def main(job: Job) -> None:
     declared = codebook.raw.sha256
     if job.params.source != "simulated" and declared and checksums[0] != declared:
         raise InputError(
-            f"{paths[0]} is not the table that {job.input.codebook} describes: its sha256 is {checksums[0]}, declared "
-            f"is {declared}. Get the file again, or, if you mean this table, change 'sha256' in the codebook."
+            f"{paths[0]} is not the table of {job.input.codebook}: its sha256 is {checksums[0]}, but {declared} is "
+            "declared; get the file again, or correct 'sha256' if you mean this table."
         )
     raw = read_raw(paths[0], codebook, joined=paths[1:])
     log.info("read %d rows, %d columns of %s", *raw.shape, " + ".join(paths))

@@ -26,8 +26,8 @@ def main(job: Job) -> None:
         checksum = sha256(table, job.params.member)
         if job.params.sha256 and checksum != job.params.sha256:
             raise InputError(
-                f"What {url} serves is not the table that the codebook describes: its sha256 is {checksum}, declared "
-                f"is {job.params.sha256}."
+                f"{url} does not serve the table of the codebook: its sha256 is {checksum}, but {job.params.sha256} "
+                "is declared; get the file by hand, or correct 'sha256'."
             )
         table.rename(target)
     finally:
@@ -43,7 +43,7 @@ def fetch(url: str, path: Path, target: Path) -> None:
             shutil.copyfileobj(response, file)
     except (OSError, http.client.HTTPException) as error:
         raise InputError(
-            f"{url} could not be downloaded ({error}). Get the file by hand, put it at {target} and run again with "
+            f"{url} could not be downloaded ({error}); get the file by hand, put it at {target} and run again with "
             "source=file."
         ) from None
 

@@ -19,12 +19,6 @@ from medsynth.scores.cost.scaling_benchmark import (
     scaling_benchmark_table,
 )
 
-HOW = (
-    "core seconds of one thread, a process of its own for every fit and every sample; as many rows are sampled as were "
-    "learned, and written to disk; imports are not in the seconds; memory is the largest resident memory of the "
-    "process, libraries included"
-)
-
 
 def main(job: Job) -> None:
     """Read the cells, write tables and the figure."""
@@ -37,21 +31,22 @@ def main(job: Job) -> None:
         "scaling_benchmark": (
             numbers,
             display_scaling_benchmark(numbers, params.styles),
-            f"Seconds and memory of fitting and sampling: {HOW}; further columns are the table's own again, in rows of "
-            f"an order of their own; cells predicted to take longer than {limit} are skipped",
+            "Core seconds and peak memory of fitting and of sampling, in processes of one thread. "
+            "As many rows are sampled as were learned, and further columns repeat the table's own, shuffled. "
+            f"Cells predicted to take longer than {limit} are skipped.",
         ),
         "data_cost": (
             *[data_cost(job.input.data)] * 2,
-            "Seconds and peak memory of cleaning, and of splitting and imputing",
+            "Seconds and peak memory of cleaning, and of splitting and imputing.",
         ),
     }
     exponents = exponents_table(numbers)
     tables["exponents"] = (
         exponents,
         display_exponents(exponents, params.styles),
-        "How cost grows: exponent of the seconds' power law in rows or columns (1: linear), by least squares of the "
-        "logarithms, with its 95% t interval over the sizes; 'largest two': the exponent between the two largest, "
-        "where fixed costs weigh least; MB: what peak memory grows by between them, a step",
+        "How cost grows: exponent of seconds in rows or columns (1: linear), by least squares of the logarithms. "
+        "'Largest two' is the exponent between the two largest sizes, and MB is how much memory grows there. "
+        "95 % t intervals cover the sizes.",
     )
     for name, (table, display, caption) in tables.items():
         write_table(table, display, folder / "tables" / name, caption=caption, note=params.note, formats=("csv", "md"))

@@ -47,9 +47,8 @@ def main(job: Job) -> None:
         dictionary,
         folder / f"{Path(names[0]).stem}_dictionary",
         caption=f"Data dictionary of {', '.join(names)}: {wanted['rows']:,} synthetic rows of {wanted['title']} "
-        f"({wanted['epochs']} epochs, seed {wanted['seed']}); identifiers are fresh, categories of free text that "
-        f"fewer than {job.params.minimum_cell_size} real patients have are one, and a header that is not in the file "
-        "is listed with the reason",
+        f"({wanted['epochs']} epochs, seed {wanted['seed']}). Identifiers are fresh. Texts of fewer than "
+        f"{job.params.minimum_cell_size} real patients are one category. Headers that the file lacks have a reason.",
         note=job.params.note,
         formats=("csv", "html"),
     )

@@ -193,8 +193,8 @@ def _judge_widths(
         if texts.get(w):
             more = _and_more(len(texts[w]))
             raise InputError(
-                f"{path}: line {texts[w][0]:,} has {w} fields, the header {width}{more}. Is a delimiter "
-                "inside a text that has no quotes? Quote the text, or name the column."
+                f"{path}: line {texts[w][0]:,} has {w} fields, but the header has {width}{more}; quote texts that "
+                "hold a delimiter, or name the column."
             )
     if longer:
         found.surplus_fields = longer[-1] - width
@@ -312,8 +312,8 @@ def _fitted(fields: list[str], line: int, width: int, written: RawFormat, path: 
             )
         return fields[:width]
     raise InputError(
-        f"{path}: line {line:,} has {len(fields)} fields instead of {width}. Quote texts that hold a delimiter, "
-        "or draft the codebook again if the file is another one."
+        f"{path}: line {line:,} has {len(fields)} fields instead of {width}; quote texts that hold a delimiter, or "
+        "draft the codebook again for another file."
     )
 
 

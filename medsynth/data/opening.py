@@ -77,12 +77,12 @@ def open_raw(path: str | Path, member: str | None = None) -> Iterator[RawStream]
     except NotImplementedError:
         raise InputError(f"{path} is packed in a way that cannot be read; unpack it, or pack it as usual.") from None
     except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError) as error:
-        raise InputError(f"{path} is damaged or no {suffix} file ({error}); get it again.") from None
+        raise InputError(f"{path} is damaged or not a {suffix} file ({error}); get it again.") from None
     except OSError as error:
         # bz2 says "Invalid data stream" with a bare OSError; a full or failing disk has a number.
         if error.errno is not None:
             raise
-        raise InputError(f"{path} is damaged or no {suffix} file ({error}); get it again.") from None
+        raise InputError(f"{path} is damaged or not a {suffix} file ({error}); get it again.") from None
 
 
 def _inside(archive: zipfile.ZipFile, path: Path, member: str | None) -> str:

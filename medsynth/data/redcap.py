@@ -204,7 +204,7 @@ def read_dictionary(path: str | Path) -> Dictionary:
     absent = [_HEADERS[key][0] for key in ("field", "type") if found[key] is None]
     if absent:
         raise InputError(
-            f"{path} is no data dictionary of REDCap: it lacks the column '{absent[0]}'. Export it in Project Setup, "
+            f"{path} lacks the column '{absent[0]}' of a REDCap data dictionary; export it in Project Setup, "
             "'Download the current Data Dictionary'."
         )
     fields = {}

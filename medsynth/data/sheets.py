@@ -72,7 +72,7 @@ def _workbook(path: str | Path, member: str | None) -> CalamineWorkbook:
     except PasswordError:
         raise InputError(f"{path} is encrypted; save it without a password first.") from None
     except CalamineError as error:
-        raise InputError(f"{path} is no readable workbook ({error}); save it again as xlsx or csv.") from None
+        raise InputError(f"{path} cannot be read as a workbook ({error}); save it again as xlsx or csv.") from None
 
 
 def cell_text(cell: object) -> str:

@@ -73,7 +73,7 @@ def read_described(path: str | Path, member: str | None, kind: str) -> Described
             table, facts = getattr(pyreadstat, _READERS[kind])(str(plain), **options)
         except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError, ValueError) as error:
             raise InputError(
-                f"{path} is no readable file of {_PROGRAMS[kind]} ({error}); save it again, or as csv."
+                f"{path} cannot be read as a file of {_PROGRAMS[kind]} ({error}); save it again, or as csv."
             ) from None
     labels = {name: label for name, label in facts.column_names_to_labels.items() if label}
     codes = {
@@ -129,7 +129,7 @@ def _parquet(path: str | Path, member: str | None) -> pd.DataFrame:
     except (pa.ArrowException, OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path} is no readable parquet file; write it again, or as csv.") from None
+        raise InputError(f"{path} cannot be read as parquet; write it again, or as csv.") from None
     nested = [column.name for column in table.schema if pa.types.is_nested(column.type)]
     if nested:
         raise InputError(

@@ -69,8 +69,8 @@ def _lines(stream: RawStream, encoding: str, path: str | Path) -> Generator[str,
             yield line
     except UnicodeError:
         raise InputError(
-            f"{path} is not in {encoding.upper()} near line {count + 1}; convert it (for example: "
-            f"iconv -f LATIN1 -t UTF-8), or name its encoding under 'raw.format' in the codebook."
+            f"{path} is not in {encoding.upper()} near line {count + 1}; convert it (for example: iconv -f LATIN1 -t "
+            "UTF-8), or set its encoding under 'raw.format' in the codebook."
         ) from None
     finally:
         # The stream belongs to whoever opened it, and may have been closed by now.
@@ -98,8 +98,8 @@ def rows_of(lines: Iterator[str], written: RawFormat, path: str | Path) -> Itera
             return
         except csv.Error:
             raise InputError(
-                f"{path}: the quotes of the row that starts in line {line:,} do not fit; double a quote inside quotes, "
-                "and close every field that opens one."
+                f"{path}: the row that starts in line {line:,} has quotes that do not fit; double a quote inside "
+                "quotes, and close every quoted field."
             ) from None
         if fields and not (written.comment and fields[0].startswith(written.comment)):
             yield line, fields
@@ -126,7 +126,7 @@ def recognise_text(path: str | Path, member: str | None) -> RawFormat:
     if not sample.strip():
         raise InputError(f"{path} is empty.")
     if sample.count("\0") > len(sample) / 10:
-        raise InputError(f"{path} is no text: it has zero bytes. Export the table as csv.")
+        raise InputError(f"{path} is not text, because it has zero bytes; export the table as csv.")
     comment = _comment(sample)
     sniffed = _sniff(sample, comment)
     best, least = None, None
@@ -254,8 +254,8 @@ def recognise_encoding(path: str | Path, member: str | None) -> str:
         return "utf-8"
     if valid:
         raise InputError(
-            f"{path} is in two encodings: {valid:,} of its lines are UTF-8, line {odd[0]:,} and {len(odd) - 1:,} more "
-            "are not; write all of it in UTF-8."
+            f"{path} mixes two encodings: {valid:,} of its lines are UTF-8, but line {odd[0]:,} and {len(odd) - 1:,} "
+            "more are not; write all of it in UTF-8."
         )
     return _legacy_encoding(b"".join(sorted(foreign)))
 

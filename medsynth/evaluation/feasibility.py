@@ -64,7 +64,7 @@ def check_partitions(parts: Mapping[str, pd.DataFrame]) -> None:
     """
     if parts["test"].empty:
         raise InputError(
-            "No row of the test partition has a known target; use more rows, another 'test_share' or another target."
+            "The test partition has no row with a known target; use more rows, another 'test_share' or another target."
         )
     if len(parts["train"]) < LEAST_TRAINED:
         raise InputError(
@@ -78,9 +78,8 @@ def check_partitions(parts: Mapping[str, pd.DataFrame]) -> None:
             found.append(f"'{name}' ({beyond:,} of {len(values):,} values)")
     if found:
         raise InputError(
-            f"Numbers beyond {LARGEST:.2g}, which the 32-bit numbers of classifiers and networks cannot hold, are in "
-            f"{', '.join(found)}: declare them as codes for missing ('missing:') in the codebook, or leave the column "
-            "out ('drop: <reason>')."
+            f"Numbers beyond {LARGEST:.2g} are in {', '.join(found)}, and 32-bit numbers cannot hold them; declare "
+            "them under 'missing' in the codebook, or leave the column out with 'drop: <reason>'."
         )
 
 

@@ -70,7 +70,7 @@ def load(folder: str | Path, **options: object) -> Generator:
     module, _, name = written.rpartition(".")
     if name not in CLASSES or module not in ("", CLASSES[name]):
         raise InputError(
-            f"{folder} holds a model of the class '{written}' ({CARD}), which medsynth does not have; load it "
-            "with that class's own 'load'."
+            f"{folder} holds a model of the class '{written}' ({CARD}), which medsynth does not have; load it with "
+            "the 'load' of that class."
         )
     return generator_class(f"{CLASSES[name]}.{name}").load(folder, **options)

@@ -49,8 +49,7 @@ def make_environment(folder: Path, lock: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
             said = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith(("ERROR", "Error"))]
             raise InputError(
-                f"The environment {folder} cannot be made: {lock} needs Python 3.11 and a package index that can be "
-                f"reached ({said[-1] if said else 'no reason given'}); make it where there are both, or leave out "
-                "what needs it."
+                f"The environment {folder} cannot be made ({said[-1] if said else 'no reason given'}); {lock} needs "
+                "Python 3.11 and a package index, so make it where both are, or leave out what needs it."
             )
     (folder / STAMP).write_text(lock.read_text(encoding="utf-8"), encoding="utf-8", newline="\n")

@@ -196,7 +196,7 @@ def _check(table: pd.DataFrame, codebook: Codebook, path: str) -> None:
             worst = unfit.value_counts().index[0]
             count = f"'{worst}' in {(unfit == worst).sum():,} of {len(table):,} rows"
             if column.numeric:
-                raise InputError(f"{path}: column '{name}' has {count}, which is no number.")
+                raise InputError(f"{path}: column '{name}' has {count}, which is not a number.")
             raise InputError(
                 f"{path}: column '{name}' has the category {count}, which the clean table of {codebook.name} lacks"
                 f"{nearest(worst, column.all_categories)}"

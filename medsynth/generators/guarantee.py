@@ -74,7 +74,6 @@ def refuse_seeded(generator: Generator, name: str) -> None:
     """
     if generator.private and generator.repeatable:
         raise InputError(
-            f"The generator '{name}' has a guarantee whose noise comes from the seed ('seeded_noise: true'): whoever "
-            "has the seed can subtract it, so that nothing of it is handed out; set 'seeded_noise' to false in "
-            "config/generators and train it again."
+            f"The generator '{name}' has a guarantee with 'seeded_noise: true', so whoever has the seed can subtract "
+            "the noise; set 'seeded_noise' to false in config/generators and train it again."
         )

@@ -297,7 +297,9 @@ class MedVAE(Generator):
         wanted = Conditions.parse(conditions, self.codebook_)
         records = np.flatnonzero(wanted.holds(self.library_))
         if not len(records):
-            raise InputError(f"None of the {len(self.library_)} training records meets the conditions {conditions}.")
+            raise InputError(
+                f"The conditions {conditions} are met by none of the {len(self.library_)} training records; relax them."
+            )
         rng = torch.Generator().manual_seed(derive_seed(seed, "sample"))
         for size in sizes_of_parts(n):
             chosen = torch.as_tensor(records)[torch.randint(len(records), (size,), generator=rng)]

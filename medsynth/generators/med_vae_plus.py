@@ -247,8 +247,8 @@ class MedVAEPlus(Generator):
         for i, shares in allowed.items():
             if not shares.any():
                 raise InputError(
-                    f"The condition on '{self.order_[i]}' cannot be met: no category or bin that was seen in training "
-                    "holds a value that meets it (of a continuous column ask for a range, not for one value)."
+                    f"The condition on '{self.order_[i]}' cannot be met by any category or bin seen in training; "
+                    "relax it, or give a range instead of one value."
                 )
 
         def start(rows: int) -> masked.PartialTable:

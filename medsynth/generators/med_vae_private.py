@@ -224,8 +224,8 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
             raise InputError("Settings 'public_share' and 'public_table' both name public rows; leave one out.")
         if not self.latent:
             raise InputError(
-                "Public rows train the encoder, and without a latent vector there is none; set 'latent' to 8, say, or "
-                "leave out 'public_share' and 'public_table'."
+                "Public rows need a latent vector, because they train its encoder; set 'latent' to 8, say, or leave "
+                "out 'public_share' and 'public_table'."
             )
         if self.public_table is not None:
             return table, read_clean_table(self.public_table, self.codebook_)[0]
@@ -246,8 +246,8 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
             raise InputError(f"The setting 'oversample' names {len(self.oversample)} columns; it takes one.")
         if self.latent:
             raise InputError(
-                "With a latent vector all columns hang on who was in the batches, and the share of a category that was "
-                "oversampled cannot be put right; leave out 'oversample' or set 'latent' to 0."
+                "The setting 'oversample' needs 'latent' at 0, because a latent vector hides the share to correct; "
+                "set 'latent' to 0, or leave out 'oversample'."
             )
         ((name, wanted),) = self.oversample.items()
         if self.codebook_.column(name).numeric:
@@ -259,8 +259,7 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
         if not 1 <= self.oversample_times <= 1 / self.sample_rate:
             raise InputError(
                 f"The setting 'oversample_times' is {self.oversample_times:g} and must be in [1, "
-                f"{1 / self.sample_rate:g}], since a row of the category enters a batch with so many times the "
-                f"'sample_rate' of {self.sample_rate:g}."
+                f"{1 / self.sample_rate:g}], because it multiplies the 'sample_rate' of {self.sample_rate:g}."
             )
 
     def _rare(self) -> list[int]:
@@ -391,7 +390,7 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
             progress.epoch(step + 1, {})
         clipped.release()
         if not all(average.isfinite().all() for average in averages):
-            raise progress.diverged(self.steps, "weights are no finite numbers")
+            raise progress.diverged(self.steps, "weights are not finite numbers")
         with torch.no_grad():
             for p, average in zip(parameters, averages, strict=True):
                 p.copy_(average)

@@ -91,7 +91,7 @@ def _edges(name: str, column: Column) -> np.ndarray:
     """Where the cells of a numeric column begin, and where the last one ends."""
     if column.range is None or column.range_observed:
         raise InputError(
-            f"The codebook declares no range for the numeric column '{name}', and reading it off the rows would not be "
+            f"The codebook declares no range for the numeric column '{name}', and the rows' own range would not be "
             "private; give it a 'range'."
         )
     low, high = column.range

@@ -178,8 +178,8 @@ def refuse_several_rows(codebook: Codebook) -> None:
     """Say that a guarantee of rows is none of persons who have several."""
     if (codebook.rows_per_person or 1) > 1:
         raise InputError(
-            f"A person has up to {codebook.rows_per_person} rows in {codebook.name}, and the guarantee is one of "
-            "rows; keep one row a person (the codebook's row rule 'first_per') or take a generator without epsilon."
+            f"A person has up to {codebook.rows_per_person} rows in {codebook.name}, but the guarantee is for one "
+            "row; keep one row a person ('first_per'), or take a generator without epsilon."
         )
 
 
@@ -215,8 +215,8 @@ def plan_histograms(
         _check("histogram_share", share, 1, "(0, 1)")
     if not 0 < delta <= 1 / rows:
         raise InputError(
-            f"The setting 'delta' is {delta:g} and must be above 0 and at most 1 / {rows:,} rows = {1 / rows:.2g}: "
-            "above, a mechanism that publishes a random row would count as private."
+            f"The setting 'delta' is {delta:g} and must be above 0 and at most 1 / {rows:,} rows = {1 / rows:.2g}, or "
+            "publishing a random row would count as private."
         )
     return _least_noise(lambda noise: [(noise, 1.0, 1)], epsilon * (share or 1), delta), delta
 
@@ -267,8 +267,8 @@ def plan_budget(
     if noise_multiplier <= 0 or (spent := max(budget.epsilon(), budget.epsilon_second_accountant())) > epsilon:
         spends = "spends without bound" if noise_multiplier <= 0 else f"spends an epsilon of {spent:.4g}"
         raise InputError(
-            f"A noise multiplier of {noise_multiplier:g} {spends} in {steps} steps at a sample rate of "
-            f"{sample_rate:g}, more than the budget of {epsilon:g}; leave it out and it is computed."
+            f"The setting 'noise_multiplier' of {noise_multiplier:g} {spends} in {steps} steps at a sample rate of "
+            f"{sample_rate:g}, more than the budget of {epsilon:g}; leave it out to have it computed."
         )
     return budget
 

@@ -119,13 +119,13 @@ class Generator(ABC):
         """
         if epochs is not None and not self.has_epochs:
             raise InputError(
-                f"{type(self).__name__} is not trained for a number of epochs that 'fit' sets; leave 'epochs' out, or "
-                "give it among the settings where there is one."
+                f"'fit' sets no number of epochs for {type(self).__name__}; leave 'epochs' out, or set it among the "
+                "generator's settings if it has one."
             )
         if codebook is None and self.private:
             raise InputError(
-                f"{type(self).__name__} gives a guarantee, which categories and ranges read off the rows would break; "
-                "give 'fit' a codebook that declares them."
+                f"{type(self).__name__} gives a guarantee, and categories and ranges taken from the rows would break "
+                "it; give 'fit' a codebook that declares them."
             )
         codebook = Codebook.infer(table) if codebook is None else codebook
         table = complete(table, codebook) if self.learns else table
@@ -258,14 +258,14 @@ def complete(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
             )
         if not column.numeric and column.type not in CODED:
             raise InputError(
-                f"The table to learn has '{name}', of the type {column.type}, which generators do not learn; leave the "
-                "column out, make a number of it (days since a date, say), or give it another type in the codebook."
+                f"The table to learn has '{name}' of the type {column.type}, which generators do not learn; leave the "
+                "column out, or make it numeric or categorical."
             )
         if column.numeric and not pd.api.types.is_numeric_dtype(table[name].dtype):
             garbled = int((pd.to_numeric(table[name], errors="coerce").isna() & table[name].notna()).sum())
             if garbled:
                 raise InputError(
-                    f"The table to learn has {garbled} cells in '{name}' that are no numbers; correct them, or give "
+                    f"The table to learn has {garbled} cells in '{name}' that are not numbers; correct them, or give "
                     "the column another type in the codebook."
                 )
     conformed = codebook.conform(table)
@@ -274,7 +274,7 @@ def complete(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
         name = missing.idxmax()
         raise InputError(
             f"The table to learn has {missing[name]} missing cells (or categories that the codebook lacks) in "
-            f"'{name}'; impute them first (medsynth.preparation.imputation), or leave these rows out (table.dropna())."
+            f"'{name}'; impute them with medsynth.preparation.imputation, or drop these rows with table.dropna()."
         )
     if not len(conformed):
         raise InputError("The table to learn has no rows.")
@@ -339,5 +339,5 @@ class Progress:
         """Make the error that says that training came to nothing."""
         return InputError(
             f"The training of {self.trained} diverged in {self.unit} {epoch} of {self.total}: {what}; try a smaller "
-            "learning rate or a larger batch size, or look for extreme values in the table."
+            "learning rate or a larger batch size, or remove extreme values."
         )

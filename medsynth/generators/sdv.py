@@ -131,9 +131,8 @@ class SDVGenerator(Generator):
         try:
             if not trusted and not signed_here(folder / "synthesizer.pkl"):
                 raise InputError(
-                    f"{folder} holds no complete {cls.__name__} model that was written here: synthesizer.pkl runs code "
-                    "when it is read, and its signature is missing or does not fit; train it again, or load it with "
-                    "trusted=True if you trust who made it."
+                    f"{folder} holds no complete {cls.__name__} model whose signature fits, and reading "
+                    "synthesizer.pkl runs code; train it again, or load it with trusted=True if you trust its source."
                 )
             card = read_card(folder)
             if card["class"].rpartition(".")[2] != cls.__name__:

@@ -212,8 +212,8 @@ def _draw_conditioned(
         effective = effective_number(beginning)
         if effective < n / LEAST_SPREAD:
             log.warning(
-                "%d rows go back to %d beginnings, as good as %.0f independent ones (effective number): the conditions "
-                "on %s are rare and on late columns of the visit sequence; fit the model with these columns `first`",
+                "%d rows go back to %d beginnings, worth %.0f independent rows, because the conditions on %s are rare "
+                "and late in the visit sequence; fit with these columns `first`",
                 n,
                 len(np.unique(beginning)),
                 effective,
@@ -248,11 +248,11 @@ class _Met:
         if not low or self.tried < LEAST_TRIED:
             return
         before = ", ".join(f"'{self.columns[p]}'" for p in self.positions if p < low[0])
+        after = f" after {before}" if before else ""
         raise InputError(
-            f"The conditions cannot be met together: {self.tried} partial rows were drawn, "
-            + (f"{before} could be met, " if before else "")
-            + f"and '{self.columns[low[0]]}' then in fewer than {LEAST_PROBABILITY:.0e} of the rows "
-            f"({self.going[low[0]]} of {self.tried} could go on at all). Relax a condition."
+            f"The conditions cannot be met together: '{self.columns[low[0]]}'{after} is met in fewer than "
+            f"{LEAST_PROBABILITY:.0e} of {self.tried} partial rows ({self.going[low[0]]} could go on at all); relax a "
+            "condition."
         )
 
 

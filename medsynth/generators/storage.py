@@ -91,7 +91,7 @@ def read_model(folder: str | Path, kind: str) -> tuple[Codebook, dict[str, Any]]
         raise InputError(f"{lacking}: {FILE} is a file of torch's, but not of medsynth's; train it again.")
     if content["kind"] != kind or content.get("format") != FORMAT:
         raise InputError(
-            f"{lacking}: {FILE} is one of {content['kind']} in format {content.get('format')}, and format {FORMAT} is "
-            "needed; load it with its own class or train it again."
+            f"{lacking}: {FILE} is one of {content['kind']} in format {content.get('format')}, but format {FORMAT} is "
+            "needed; load it with its own class, or train it again."
         )
     return Codebook.from_text(content["codebook"]), content

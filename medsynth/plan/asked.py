@@ -397,7 +397,7 @@ class Asked:
         """Rows of a cell of the benchmark."""
         sizes = self.run.scaling_benchmark
         if sizes is None:
-            raise ValueError(f"the study {self.run.study.name} is no benchmark")
+            raise ValueError(f"the study {self.run.study.name} is not a benchmark")
         return int(self.wildcards["size"]) if self.wildcards["axis"] == "rows" else sizes.rows_of_columns
 
     @property

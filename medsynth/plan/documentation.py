@@ -82,9 +82,10 @@ SECTIONS: dict[str, list[tuple[str, type[BaseModel]]]] = {
 
 HEAD = """# Every key of the configuration
 
-Made by `make schemas` from the models that check it (`medsynth/plan/settings.py`, `medsynth/codebook.py` and the
-modules that they import); JSON schemas for editors are in `workflow/schemas/`. An unknown key is an error that names
-the nearest known one. In YAML, put `"yes"` and `"no"` in quotes: bare, they are true and false.
+`make schemas` writes this page from the models that check the configuration: `medsynth/plan/settings.py`,
+`medsynth/codebook.py` and the modules that they import. JSON schemas for editors are in `workflow/schemas/`. An unknown
+key is an error that names the nearest known one. In YAML, put `"yes"` and `"no"` in quotes. Without quotes they are
+true and false.
 """
 
 

@@ -273,8 +273,8 @@ def _check_splits(run: Run, where: str) -> None:
     own = [name for name, entry in run.generators.items() if entry.imputation]
     if run.study.splits and own:
         raise InputError(
-            f"{where}: 'splits' makes a partition for every seed, and '{own[0]}' has training rows imputed its own way "
-            "for one of them alone; leave out either."
+            f"{where}: 'splits' makes a partition for every seed, but '{own[0]}' imputes the training rows of one "
+            "partition alone; leave out either."
         )
 
 
@@ -296,15 +296,15 @@ def _check_source(run: Run) -> None:
             )
     elif run.source == "download" and not raw.url:
         raise InputError(
-            f"'{run.study.dataset}' cannot be downloaded by the workflow; {raw.obtain}, put it at {run.raw[0]} and set "
-            f"source=file. Licence: {run.codebook.licence}."
+            f"'{run.study.dataset}' cannot be downloaded by the workflow; {raw.obtain}, put it at {run.raw[0]} and "
+            f"set source=file; its licence is {run.codebook.licence}."
         )
     elif run.source == "file":
         for path in run.raw:
             if not Path(path).is_file():
                 raise InputError(
-                    f"The raw file {path} does not exist: {raw.obtain}, and put it there (or name its folder with "
-                    f"raw_dir). Licence: {run.codebook.licence}."
+                    f"The raw file {path} does not exist: {raw.obtain}, and put it there or set its folder with "
+                    f"raw_dir; its licence is {run.codebook.licence}."
                 )
 
 

@@ -59,6 +59,6 @@ def check_writable(folder: str) -> None:
     there = next(path for path in (Path(folder), *Path(folder).parents) if path.exists())
     if not os.access(there, os.W_OK):
         raise InputError(
-            f"{there} cannot be written to: it is read-only, or somebody else's; make it writable, or work in another "
-            "folder (snakemake --directory)."
+            f"{there} is read-only or belongs to somebody else; make it writable, or work in another folder "
+            "(snakemake --directory)."
         )

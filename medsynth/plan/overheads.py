@@ -57,7 +57,9 @@ def main(folders: list[Path]) -> None:
             total += seconds
             overhead += starting if does_work(kind) else seconds
     if not total:
-        raise InputError("No benchmark of a finished job there: name folders results/<study>/<run> of finished runs.")
+        raise InputError(
+            "The folders hold no benchmark of a finished job; name folders results/<study>/<run> of finished runs."
+        )
     print(
         f"{total:.0f} s of processor time, {overhead:.0f} s ({overhead / total:.1%}) outside fitting, sampling, scoring"
     )

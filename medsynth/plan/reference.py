@@ -41,7 +41,7 @@ def files_to_keep(run: Path) -> Iterator[Path]:
 def keep(run: Path) -> list[Path]:
     """Copy a run's reference files, in place of what was kept of it before."""
     if not (run / "tables/quality.csv").is_file():
-        raise InputError(f"{run} is no finished run: it has no tables/quality.csv.")
+        raise InputError(f"{run} is not a finished run, because it has no tables/quality.csv; make the run first.")
     target = REFERENCE / run.parent.name / run.name
     shutil.rmtree(target, ignore_errors=True)
     kept = list(files_to_keep(run))
@@ -97,7 +97,7 @@ def compare(runs: list[Path]) -> int:
     references = {Path("results") / p.relative_to(REFERENCE): p for p in sorted(REFERENCE.glob("*/*")) if p.is_dir()}
     runs = runs or [run for run in references if run.is_dir()]
     if not runs:
-        raise InputError("No run here has a reference; name one, or make one (make results).")
+        raise InputError("There is no run here with a reference; name one, or make one (make results).")
     off = 0
     for run in runs:
         if run not in references:

@@ -43,13 +43,14 @@ class Config(Strict):
     rows: Rows | None = Field(None, description="overrides the scale's number of rows")
     share_imports: bool = Field(
         True,
-        description="jobs on this machine fork from one process that keeps what they import; without it each imports "
-        "for itself",
+        description="jobs on this machine fork from one process that keeps their imports. Without it each job "
+        "imports for itself",
     )
     failed: Literal["retry", "show"] = Field(
         "retry",
-        description="jobs of generators that failed in an earlier call: 'retry' them, and make no tables while any "
-        "fails; 'show': make tables of the rest, which say what is left out and why (table `failures`)",
+        description="jobs of generators that failed in an earlier call. 'retry' tries them again, and makes no "
+        "tables while any fails. 'show' makes tables of the rest, and the table `failures` gives the "
+        "reasons",
     )
 
     @model_validator(mode="before")
@@ -91,8 +92,8 @@ class StudyImputation(Imputation):
     tables: int = Field(
         1,
         ge=1,
-        description="imputed training tables; the models of the seeds learn from them in turn, and `inference` then "
-        "counts what missing values leave unknown",
+        description="imputed training tables. The models of the seeds learn from them in turn, and `inference` then "
+        "covers imputation",
     )
 
     @model_validator(mode="after")
@@ -109,7 +110,7 @@ class Scale(Strict):
     cohort_rows: int | None = Field(None, ge=1, description="rows simulated if the source is simulated; default: rows")
     epochs: list[int] = Field(min_length=1, description="epoch counts at which models are compared")
     shown_epochs: int | None = Field(
-        None, description="epoch count of tables and figures that show one; default, or if it is not run: the largest"
+        None, description="epoch count of tables and figures that show one; default, or if it was not run: the largest"
     )
     seeds: list[int] = Field(min_length=1, description="one training run each; intervals are over them")
     utility_rows: int = Field(
@@ -167,8 +168,8 @@ class Study(Strict):
     seed: int = Field(description="everything random in the study is decided by it")
     splits: bool = Field(
         False,
-        description="every seed has a partition into train and test of its own; intervals then cover partitions, too "
-        "(Nadeau and Bengio 2003), and figures of single tables show the first seed",
+        description="every seed has a partition into train and test of its own. Intervals then cover partitions, too "
+        "(Nadeau and Bengio 2003). Figures of single tables show the first seed",
     )
     test_share: float = Field(0.2, gt=0, lt=1, description="share of the persons in the test partition")
     cleaning: Cleaning = Field(Cleaning(), description="see below")
@@ -179,30 +180,27 @@ class Study(Strict):
     generators: list[str] = Field(min_length=1, description="names of files in config/generators, or of their variants")
     targets: list[Target] = Field(min_length=1, description="what classifiers predict; the first is the main one")
     subgroups: list[Subgroups] = Field(
-        [], description="groups that should be as frequent, and predicted as well, as in real rows, see below"
+        [], description="groups whose frequency and predictions are compared with real rows, see below"
     )
     cohorts: list[Cohort] = Field([], description="patients that generators are asked for (conditions), see below")
     attacks: list[str] | None = Field(
         None,
-        description="generators that are also fitted on half of the training rows, to attack what they sample; "
-        "default: all that learn",
+        description="generators to attack, which are also fitted on half of the training rows; default: all that learn",
     )
     sensitive: list[str] = Field(
         [], description="columns that attribute inference asks for; default: those that the targets are made of"
     )
     anonymeter: bool = Field(
         False,
-        description="also measure Anonymeter's risks, in an environment of its own that is made once from the network",
+        description="also measure Anonymeter's risks; its own environment is made once from the network",
     )
     sweep: str | None = Field(
         None,
-        description="hyperparameter over whose values the membership AUC and the C2ST AUC are shown, such as kl_weight",
+        description="hyperparameter of the figure of membership AUC and C2ST AUC, such as kl_weight",
     )
-    importance: list[str] = Field(
-        [], description="names of targets whose random forests are explained (SHAP): do they look at the same columns?"
-    )
+    importance: list[str] = Field([], description="names of targets whose random forests are explained (SHAP)")
     inference: Analysis | None = Field(
-        None, description="a logistic model that is fitted to real and to synthetic rows: are conclusions the same?"
+        None, description="a logistic model that is fitted to real and to synthetic rows, to compare conclusions"
     )
     published: Publication | None = Field(
         None, description="numbers and claims of a paper, or the name of the study that has them; see below"
@@ -213,12 +211,12 @@ class Study(Strict):
     minimum_cell_size: int = Field(
         MINIMUM_CELL_SIZE,
         ge=1,
-        description="tables, figures and their plot data show no smaller number of real patients, and the "
-        "export has no category of free text that fewer have; see docs/disclosure.md",
+        description="smallest number of real patients that tables, figures and plot data show. The export has no "
+        "category of free text with fewer (docs/disclosure.md)",
     )
     export: Export | None = Field(None, description="a synthetic table to hand over, see below")
     detect_metadata: bool = Field(
-        False, description="tabulate the column types that SDV detects beside those of the codebook (which are used)"
+        False, description="make a table of the column types that SDV detects; those of the codebook are used"
     )
     scales: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Scale] = Field(
         description="name of a scale -> its numbers"
@@ -256,14 +254,14 @@ class BenchmarkScale(Strict):
     epochs: int = Field(ge=1, description="epochs of the generators that go through epochs")
     seeds: list[int] = Field(min_length=1, description="every cell is measured once with each")
     max_seconds: float = Field(
-        600, gt=0, description="cells that smaller ones predict to take more core seconds are skipped and marked"
+        600, gt=0, description="cells predicted to take more core seconds are skipped and marked"
     )
 
 
 class Benchmark(Strict):
     """config/benchmark.yaml: what fitting and sampling cost as tables grow (`snakemake benchmark`)."""
 
-    study: str = Field(description="whose table, cleaned and imputed as the study says, rows are sampled from")
+    study: str = Field(description="study whose clean and imputed table the rows are sampled from")
     test_share: float = Field(0.04, gt=0, lt=1, description="share of the rows that no generator is measured on")
     generators: list[str] = Field(min_length=1, description="names of files in config/generators, or of their variants")
     settings: dict[str, dict[str, Any]] = Field(
@@ -293,7 +291,7 @@ class GeneratorEntry(Strict):
     settings: dict[str, Any] = Field({}, description="keyword arguments of the class")
     imputation: Imputation | None = Field(
         None,
-        description="of its training rows, instead of the study's; what it samples is compared with the study's own",
+        description="of its training rows, instead of the study's; its samples are compared with the study's own",
     )
     variants: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], Variant] = Field(
         {}, description="name -> variant"

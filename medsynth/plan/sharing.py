@@ -200,7 +200,9 @@ class Imports(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
                         importlib.import_module(name)
             path.unlink()
         if len(list(Path("/proc/self/task").iterdir())) > 1:
-            raise SystemExit("Imports are no longer shared: one has started a thread, with which no process is forked.")
+            raise SystemExit(
+                "Imports are no longer shared, because one of them has started a thread that forbids forking."
+            )
         gc.freeze()
         self.spent, self.counted = time.process_time() - self.counted, time.process_time()
         super().process_request(request, client_address)

@@ -68,7 +68,7 @@ def check_raw(raw: pd.DataFrame, codebook: Codebook) -> None:
             cells[name] = exact_numbers(values).astype("Float64")
             garbled = values[values.notna() & ~cells[name].abs().lt(float("inf")).fillna(False)]
             if len(garbled):
-                raise InputError(_complain(codebook, [(name, garbled, "is no number")]))
+                raise InputError(_complain(codebook, [(name, garbled, "is not a number")]))
             # What lies below a floor is raised to it later.
             cells[name] = cells[name] if column.floor is None else cells[name].clip(lower=column.floor)
             cells[name] = settle_outside(cells[name], column)[0]
@@ -122,10 +122,10 @@ def _rule(check: str, column: Column) -> str:
         low, high = column.range
         return f"is outside {low:g} to {high:g}"
     return {
-        "whole": "is no whole number",
+        "whole": "is not a whole number",
         "huge": "is beyond what generators compute with, 3.4e38 (is it a code for missing?)",
         "large": "is beyond 64-bit integers (is it a code for missing, an identifier, or continuous?)",
-        "code": "is no code of the column",
+        "code": "is not a code of the column",
     }[check]
 
 

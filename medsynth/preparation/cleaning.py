@@ -104,7 +104,7 @@ def _keep_rows(raw: pd.DataFrame, codebook: Codebook, report: CleaningReport) ->
             raw = raw[~raw[rule.column].isin(rule.values)]
         report.add("(rows)", rule.reason, rows_before=before, rows_after=len(raw))
     if raw.empty:
-        raise InputError(f"No row of {codebook.name} is left after the codebook's row rules.")
+        raise InputError(f"The codebook's row rules leave no row of {codebook.name}; correct the rules under 'rows'.")
     return raw
 
 
@@ -116,8 +116,8 @@ def _order(raw: pd.DataFrame, column: str | None, codebook: Codebook) -> pd.Seri
     if order.isna().any():
         first = int(order.index[order.isna()][0]) + 1
         raise InputError(
-            f"Rows of {codebook.name} cannot be ordered by {codebook.raw_name(column)}: {order.isna().sum():,} of its "
-            f"values are no numbers, that of row {first:,} first."
+            f"{codebook.raw_name(column)} cannot order the rows of {codebook.name}: {order.isna().sum():,} of its "
+            f"values are not numbers, row {first:,} first; correct them, or name another 'order_by'."
         )
     return order
 
@@ -127,8 +127,8 @@ def _identifiers(values: pd.Series, name: str, codebook: Codebook) -> pd.Series:
     empty = values.isin(codebook.raw.missing)
     if empty.any() and (name == codebook.person or any(rule.first_per == name for rule in codebook.rows)):
         raise InputError(
-            f"Identifier {codebook.raw_name(name)} of {codebook.name} is missing in {empty.sum():,} rows; rows of "
-            "nobody cannot be split by person. Leave them out of the table."
+            f"Identifier {codebook.raw_name(name)} of {codebook.name} is missing in {empty.sum():,} rows, so they "
+            "belong to no person; leave these rows out of the table."
         )
     return values.astype(str)
 

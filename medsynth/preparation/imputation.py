@@ -250,8 +250,8 @@ class SimpleImputer(Imputer):
         own = [name for name in self._flagged if f"{name}_missing" in codebook.columns]
         if own:
             raise InputError(
-                f"The flag of imputation '{own[0]}_missing' would overwrite the table's own column of that name: give "
-                "that column another name in the codebook ('raw' keeps its header)."
+                f"The flag '{own[0]}_missing' of imputation would overwrite the table's own column; rename that "
+                "column in the codebook ('raw' keeps its header)."
             )
         self.codebook_ = codebook.with_columns(
             {

@@ -63,8 +63,8 @@ def split_rows(
     n_test = round(test_share * len(order))
     if not 0 < n_test < len(order):
         raise InputError(
-            f"{len(order)} persons of {codebook.name} cannot be split with a test share of {test_share:g}: a "
-            "partition would be empty. Use more rows or another share."
+            f"{codebook.name} has {len(order)} persons, and a test share of {test_share:g} leaves a partition empty; "
+            "use more rows or another share."
         )
     return {
         name: np.flatnonzero(np.isin(person, chosen))

@@ -1,18 +1,20 @@
-"""Words that captions of several families share, and captions that lie beside a declaration."""
+"""Words that captions of several families share, and captions that lie beside a declaration.
+
+A caption has three short sentences: what is shown, what the reference rows are, and what the interval covers. What a
+reader needs beyond that is in docs/measures.md, docs/figures.md and docs/intervals.md.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-# What every caption says of its intervals.
-COVERS = (
-    "95% intervals cover the test persons (bootstrap by person) and training (variance over seeds; of one seed the "
-    "persons alone; partitions, too, where every seed has its own)"
-)
-OVER_SEEDS = f"mean over seeds; {COVERS}"
-AT_ONE_COUNT = f"{OVER_SEEDS}, at one epoch count a generator"
+# What every caption says of its intervals; docs/intervals.md says how.
+COVERS = "95 % intervals over test persons and, with several seeds, training runs"
+OVER_SEEDS = f"Values are means over seeds with {COVERS}."
+UPPER_AND_LOWER = "Real rows are the upper reference, and independent marginals are the lower one."
 
 
 def beside(declaration: str, kind: str) -> str:
     """Read the caption ``<kind>.rst`` beside a declaration (its ``__file__``)."""
-    return Path(declaration).with_name(f"{kind}.rst").read_text(encoding="utf-8").strip()
+    caption = Path(declaration).with_name(f"{kind}.rst").read_text(encoding="utf-8").strip()
+    return caption.format(covers=COVERS)

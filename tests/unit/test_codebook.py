@@ -60,7 +60,7 @@ def test_names_and_addresses_stay_where_they_belong(tmp_path, changes, said):
 def test_code_in_a_codebook_is_not_executed(tmp_path):
     path, trace = tmp_path / "ward.yaml", tmp_path / "executed"
     path.write_text(f"name: !!python/object/apply:os.mkdir [{trace}]\n")
-    with pytest.raises(InputError, match="is no valid YAML"):
+    with pytest.raises(InputError, match="is not valid YAML"):
         Codebook.from_yaml(path)
     assert not trace.exists()
 

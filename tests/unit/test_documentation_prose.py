@@ -7,6 +7,8 @@ import re
 import pandas as pd
 import pytest
 
+from medsynth.plan import documentation
+from medsynth.scores import registry
 from tests.conftest import ROOT
 
 spec = importlib.util.spec_from_file_location("words", ROOT / "docs/words.py")
@@ -54,6 +56,56 @@ def test_readme_is_short():
 @pytest.mark.parametrize("page", words.files(), ids=name)
 def test_sentences_are_short(page):
     found = words.count(page.read_text(encoding="utf-8"))
+    assert found.mean < 16
+    assert found.longest <= 30, found.sentences[0]
+
+
+# A caption has one sentence each for what is shown, what the reference is, and what the interval covers. A fourth says
+# which cells are withheld, or what the paper's verdicts leave out.
+CAPTION_SENTENCES = 4
+
+
+def captions():
+    """Every caption of the library and of the report, by the name of what it is of; templates' own words alone."""
+    declared = {f"table {name}": table.caption for name, table in registry.tables().items()}
+    drawn = {f"figure {kind}": figure.caption for kind, figure in registry.figures().items()}
+    files = {str(f.relative_to(ROOT)): f.read_text(encoding="utf-8") for f in (ROOT / "workflow/report").glob("*.rst")}
+    filled = {name: text.format(out_of_scope="nothing", least=10) for name, text in declared.items()}
+    return filled | drawn | {name: JINJA.sub("", text) for name, text in files.items()}
+
+
+JINJA = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|`[^`]*`__", flags=re.DOTALL)
+CAPTIONS = captions()
+
+
+@pytest.mark.parametrize("of", CAPTIONS)
+def test_sentences_of_captions_are_short(of):
+    found = words.count(CAPTIONS[of])
+    assert found.mean < 16, found.sentences
+    assert found.longest <= 30, found.sentences[0]
+
+
+@pytest.mark.parametrize("of", [name for name in CAPTIONS if name != "workflow/report/workflow.rst"])
+def test_captions_are_three_sentences_or_four(of):
+    assert len(words.count(CAPTIONS[of]).sentences) <= CAPTION_SENTENCES
+
+
+def test_captions_of_all_families_and_of_the_report_are_held():
+    assert {"table quality", "figure privacy_trade", "workflow/report/table.rst"} <= set(CAPTIONS)
+
+
+DESCRIPTIONS = {
+    f"{file} {section} {key}": field.description
+    for file, sections in documentation.SECTIONS.items()
+    for section, model in sections
+    for key, field in model.model_fields.items()
+    if field.description
+}
+
+
+def test_descriptions_of_keys_are_short():
+    found = words.count("\n\n".join(DESCRIPTIONS.values()).replace(". ", ".\n\n"))
+    assert len(DESCRIPTIONS) > 100
     assert found.mean < 16
     assert found.longest <= 30, found.sentences[0]
 

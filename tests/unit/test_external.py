@@ -101,7 +101,7 @@ def test_missing_cells_are_counted(partitions, elsewhere):
 def test_what_is_no_number_is_counted(partitions, elsewhere, word):
     train, _, codebook = partitions
     said = refusal(elsewhere(crp=np.where(train.index < 2, word, "1.5")), codebook)
-    assert f"column 'crp' has '{word}' in 2 of {len(train):,} rows, which is no number" in said
+    assert f"column 'crp' has '{word}' in 2 of {len(train):,} rows, which is not a number" in said
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_numbers_beyond_32_bits_are_refused_with_column_count_and_what_to_do(par
     said = refused(check_partitions, with_crp(parts, value, value, 5.0))
     cells = len(parts["train"]) + len(parts["test"])
     assert f"'crp' (2 of {cells} values)" in said
-    assert "'missing:'" in said and "'drop: <reason>'" in said
+    assert "'missing'" in said and "'drop: <reason>'" in said
     # No value is quoted.
     assert "e+300" not in said and "inf" not in said
 
@@ -77,7 +77,7 @@ def test_gaps_and_large_numbers_that_32_bits_hold_pass(parts):
 
 def test_a_test_partition_without_a_label_is_refused(parts):
     said = refused(check_partitions, {**parts, "test": parts["test"].iloc[:0]})
-    assert "No row of the test partition has a known target" in said
+    assert "The test partition has no row with a known target" in said
 
 
 def test_a_handful_of_training_rows_is_refused(parts):

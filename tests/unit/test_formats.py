@@ -163,5 +163,5 @@ def test_branching_is_not_applicable(project):
 
 
 def test_what_is_no_dictionary_is_refused(project):
-    with pytest.raises(InputError, match="no data dictionary of REDCap"):
+    with pytest.raises(InputError, match="of a REDCap data dictionary"):
         read_dictionary(project[0])

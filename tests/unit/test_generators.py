@@ -435,7 +435,7 @@ def test_the_order_of_a_tables_categories_does_not_matter(partitions, name):
 def test_a_table_with_missing_cells_is_refused_by_column(partitions, name):
     train, _, codebook = partitions
     gaps = train.assign(stage=train["stage"].where(train.index > 2))
-    with pytest.raises(InputError, match=r"3 missing cells .* in 'stage'; impute them first"):
+    with pytest.raises(InputError, match=r"3 missing cells .* in 'stage'; impute them with"):
         fit(name, gaps, codebook)
 
 

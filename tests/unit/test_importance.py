@@ -261,5 +261,5 @@ def test_the_title_says_which_class_is_above_and_that_all_are_below(explained):
 
 
 def test_a_target_that_was_not_explained_is_named(explained):
-    with pytest.raises(InputError, match="No importances were scored for the target 'death' and 'real'"):
+    with pytest.raises(InputError, match="There are no importances for the target 'death' and 'real'"):
         draw(explained, target="death")

@@ -248,5 +248,5 @@ def test_the_forest_plot_names_every_term_and_model(scores):
 def test_a_study_without_a_model_has_an_empty_table_and_no_figure(scores):
     nothing = scores.iloc[:0]
     assert inference_table(nothing).empty and display_inference(inference_table(nothing), STYLES).empty
-    with pytest.raises(InputError, match="the study's key 'inference' asks for them"):
+    with pytest.raises(InputError, match="ask for them with the study's key 'inference'"):
         forest(nothing, STYLES, outcome="y", note=NOTE)

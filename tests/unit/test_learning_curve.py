@@ -198,7 +198,9 @@ def test_one_seed_and_one_size_are_drawn(sized):
 
 
 def test_no_sizes_are_a_clear_error():
-    with pytest.raises(InputError, match="the study's 'learning_curve' names none"):
+    with pytest.raises(
+        InputError, match="no scores by number of training rows; name sizes in the study's 'learning_curve'"
+    ):
         learning_curves(long_table(), STYLES, target="death", note="simulated cohort")
 
 

@@ -191,7 +191,7 @@ def test_a_condition_makes_rows_that_meet_it_more_frequent(partitions):
 
 
 def test_a_condition_that_no_record_meets_is_refused(partitions):
-    with pytest.raises(InputError, match="None of the 300 training records meets the conditions"):
+    with pytest.raises(InputError, match="are met by none of the 300 training records"):
         fit(partitions).sample(5, seed=1, conditions={"admitted": "no", "icu": "yes"})
 
 

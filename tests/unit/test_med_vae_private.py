@@ -83,8 +83,8 @@ def test_the_histograms_alone_spend_their_share():
         ({"sample_rate": 1.5}, r"'sample_rate' is 1.5 and must .* a batch cannot be larger than the table"),
         ({"steps": 0}, r"'steps' is 0 and must"),
         ({"histogram_share": 1}, r"'histogram_share' is 1 and must"),
-        ({"noise_multiplier": 0.5}, r"noise multiplier of 0.5 spends an epsilon of .*, more than the budget of 1;"),
-        ({"noise_multiplier": 0}, r"noise multiplier of 0 spends without bound"),
+        ({"noise_multiplier": 0.5}, r"'noise_multiplier' of 0.5 spends an epsilon of .*, more than the budget of 1;"),
+        ({"noise_multiplier": 0}, r"'noise_multiplier' of 0 spends without bound"),
     ],
 )
 def test_a_budget_that_cannot_be_kept_is_refused(changes, sentence):
@@ -299,7 +299,9 @@ def test_the_card_says_where_noise_comes_from_and_which_neighbours_are_meant(par
 
 
 def test_a_seeded_private_model_is_not_handed_out(partitions):
-    with pytest.raises(InputError, match=r"'mine' has a guarantee whose noise comes from the seed.*set 'seeded_noise'"):
+    with pytest.raises(
+        InputError, match=r"'mine' has a guarantee with 'seeded_noise: true', .* the noise.*set 'seeded_noise'"
+    ):
         refuse_seeded(fit(partitions), "mine")
     for settings in ({"seeded_noise": False}, {"epsilon": None, "noise_multiplier": None}):
         refuse_seeded(DPMedVAEPlus(**{**SMALL, **settings}), "mine")
@@ -341,13 +343,13 @@ def test_a_batch_without_rows_is_noise_alone(partitions):
 
 
 def test_training_that_diverges_is_an_error(partitions):
-    with pytest.raises(InputError, match="training of DPMedVAEPlus diverged in step 20 of 20: weights are no finite"):
+    with pytest.raises(InputError, match="training of DPMedVAEPlus diverged in step 20 of 20: weights are not finite"):
         fit(partitions, epsilon=None, noise_multiplier=None, learning_rate=1e30)
 
 
 def test_persons_of_several_rows_are_refused(partitions):
     train, _, codebook = partitions
-    with pytest.raises(InputError, match="up to 2 rows in ward, and the guarantee is one of rows; keep one row"):
+    with pytest.raises(InputError, match="up to 2 rows in ward, but the guarantee is for one row; keep one row"):
         fit((train, None, codebook.model_copy(update={"rows_per_person": 2})))
 
 
@@ -404,7 +406,7 @@ def test_public_rows_of_a_file_leave_all_training_rows_private(partitions, tmp_p
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"public_share": 0.2}, "without a latent vector there is none; set 'latent' to 8"),
+        ({"public_share": 0.2}, "Public rows need a latent vector, .*; set 'latent' to 8"),
         ({**PUBLIC, "public_share": 1.5}, "'public_share' of 1.5 of 300 rows leaves no public or no private rows"),
         ({**PUBLIC, "public_table": "table.csv"}, "'public_share' and 'public_table' both name public rows"),
         ({"latent": 3, "public_table": "nowhere.csv"}, "nowhere.csv does not exist"),
@@ -468,7 +470,7 @@ def test_gradients_are_divided_by_the_batch_expected_from_the_noisy_histogram(pa
         ({"oversample": {"stag": "III"}}, "no column 'stag'"),
         ({"oversample": {"stage": "IV"}}, "IV"),
         ({"oversample": {"age": 80}}, "names 'age', which has numbers; it takes a column of categories"),
-        ({**RARE, "latent": 3}, "leave out 'oversample' or set 'latent' to 0"),
+        ({**RARE, "latent": 3}, "set 'latent' to 0, or leave out 'oversample'"),
         ({**RARE, "oversample_times": 6}, r"'oversample_times' is 6 and must be in \[1, 5\]"),
         ({**RARE, "oversample_times": 0.5}, "'oversample_times' is 0.5 and must"),
     ],

@@ -76,7 +76,7 @@ def test_every_method_has_a_line_of_its_own(scores):
 
 
 def test_scores_without_budgets_are_refused(scores):
-    with pytest.raises(InputError, match="No scores of generators with an epsilon"):
+    with pytest.raises(InputError, match="no scores of generators with an epsilon"):
         privacy_curve_table(scores[scores["generator"] == "cart"], BUDGETS, target="t")
 
 

@@ -224,17 +224,17 @@ def test_short_rows_are_filled_and_said(tmp_path):
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ('age,sex\n1,"male, tall\n2,female\n3,male\n4,male\n', "line 2 has 3 fields, the header 2"),
-        ('age,sex\n1,"male"s\n2,"fem,ale"\n3,"m"\n', "line 3 has 3 fields, the header 2"),
+        ('age,sex\n1,"male, tall\n2,female\n3,male\n4,male\n', "line 2 has 3 fields, but the header has 2"),
+        ('age,sex\n1,"male"s\n2,"fem,ale"\n3,"m"\n', "line 3 has 3 fields, but the header has 2"),
         ("", "is empty"),
         ("\n\n", "is empty"),
         ("age,sex\n", "no rows"),
         ("<html><table></table></html>", "web page"),
         ("%PDF-1.4", "PDF"),
         (b"Rar!\x1a\x07", "rar archive"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "no readable workbook"),
-        (b"PAR1 nothing", "no readable parquet"),
-        (b"$FL2 nothing", "no readable file of SPSS"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "cannot be read as a workbook"),
+        (b"PAR1 nothing", "cannot be read as parquet"),
+        (b"$FL2 nothing", "cannot be read as a file of SPSS"),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_one_sentence(tmp_path, content, sentence):

@@ -48,5 +48,5 @@ def test_a_row_that_is_gone_is_named(run):
 
 def test_a_run_without_tables_cannot_be_kept(run):
     shutil.rmtree(run / "tables")
-    with pytest.raises(InputError, match="no finished run"):
+    with pytest.raises(InputError, match="not a finished run"):
         reference.keep(run)

@@ -60,8 +60,8 @@ def test_too_few_beginnings_are_said_with_their_effective_number_and_what_to_do(
     (said,) = [record.getMessage() for record in caplog.records]
     effective = effective_number(drawn[:, 0])
     assert effective < 30
-    assert f"as good as {effective:.0f} independent ones (effective number)" in said
-    assert "the conditions on 'flag' are rare" in said and "fit the model with these columns `first`" in said
+    assert f"worth {effective:.0f} independent rows" in said
+    assert "the conditions on 'flag' are rare" in said and "fit with these columns `first`" in said
 
 
 def test_a_row_moved_from_later_on_keeps_its_beginning(caplog):
@@ -81,7 +81,7 @@ def test_a_rare_combination_is_not_refused_because_the_first_rows_miss_it():
 
 
 def test_what_is_below_one_in_a_million_is_refused():
-    with pytest.raises(InputError, match=r"'flag' then in fewer than 1e-06 of the rows \(0 of \d+ could go on"):
+    with pytest.raises(InputError, match=r"'flag' is met in fewer than 1e-06 of \d+ partial rows \(0 could go on"):
         draw_seldom(10, 0.0)
 
 

@@ -40,8 +40,8 @@ class Cohort(Strict):
     group: str = Field(description="cohorts of one group share a panel of the success matrix")
     where: dict[str, str | float | list[str | float | None]] = Field(
         min_length=1,
-        description="column -> a category, a list of categories, a number, [low, high] (null: open), 'prescribed' or "
-        "'not prescribed'; a row must meet all",
+        description="column -> condition, and a row must meet all: a category, a list of categories, a number, [low, "
+        "high] (null: open), 'prescribed' or 'not prescribed'",
     )
 
     def conditions(self, codebook: Codebook) -> Conditions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from medsynth.disclosure import WITHHELD
-from medsynth.scores.captions import OVER_SEEDS, beside
+from medsynth.scores.captions import OVER_SEEDS, UPPER_AND_LOWER, beside
 from medsynth.scores.registry import Compared, Facts, Family, Figure, Shown, Stage, Table
 
 if TYPE_CHECKING:
@@ -50,9 +50,10 @@ FAMILY = Family(
             section=SECTION,
             label="Cohorts sampled under conditions",
             make=_table,
-            caption="Rows sampled under conditions: share that meets all of them, and how those that do compare with "
-            f"the held-out real rows of the cohort (200 or more), {OVER_SEEDS}; {WITHHELD}: would reveal, by itself or "
-            "by difference, fewer than {least} real rows",
+            caption="Rows sampled for a cohort: the share that meets all conditions, and how those rows compare with "
+            "real ones. "
+            f"{UPPER_AND_LOWER} {OVER_SEEDS} "
+            f"{WITHHELD.capitalize()} cells would reveal fewer than {{least}} real rows.",
             wanted=lambda run: run.conditional,
             compared=Compared(("condition", "generator", "epochs"), ("success",), tolerance=0.03),
         ),

@@ -25,8 +25,7 @@ FAMILY = Family(
             section="7 Cost",
             label="Time and memory of every step",
             make=_runtime,
-            caption="What data, training, sampling and scoring took: wall-clock seconds, and peak memory of the "
-            "largest job",
+            caption="Wall-clock seconds of every step, and peak memory of its largest job.",
         ),
     ),
 )

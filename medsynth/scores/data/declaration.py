@@ -92,7 +92,7 @@ FAMILY = Family(
             section=SECTION,
             label="What was run",
             make=_overview,
-            caption="What was run",
+            caption="What was run.",
             facts={"data": ON_DATA, "made": ON_MAKING},
         ),
         Table(
@@ -100,35 +100,35 @@ FAMILY = Family(
             section=SECTION,
             label="Cleaning",
             make=_cleaning,
-            caption="What cleaning did, column by column; cells are those that the rule changed (<{least}: some, but "
-            f"fewer; {WITHHELD}: would reveal fewer by difference)",
+            caption="What cleaning did to each column, and how many cells each rule changed. "
+            "The sign <{least} stands for some cells, but fewer. "
+            f"The word '{WITHHELD}' stands for a count that would reveal fewer by difference.",
         ),
         Table(
             "preparation",
             section=SECTION,
             label="Partitions and imputation",
             make=_preparation,
-            caption="Partitions and imputation; learned on training rows alone (<{least}: some cells, but fewer; "
-            f"{WITHHELD}: would reveal fewer by difference)",
+            caption="Partitions and imputation, which is learned on training rows alone. "
+            "The sign <{least} stands for some cells, but fewer. "
+            f"The word '{WITHHELD}' stands for a count that would reveal fewer by difference.",
         ),
         Table(
             "scaling",
             section=SECTION,
             label="Moments before and after scaling",
             make=_scaling,
-            caption="Moments of the numeric columns of the training rows before and after scaling to [0, 1] "
-            "(MinMaxScaler; kurtosis is excess kurtosis); columns are cut where {least} rows or more lie at or beyond. "
-            "Unchanged: skewness and kurtosis are equal, mean and standard deviation are what the linear map makes of "
-            "them",
+            caption="Moments of the numeric columns of the training rows, before and after scaling to [0, 1]. "
+            "Skewness and excess kurtosis should stay, while mean and standard deviation follow the linear map. "
+            "Columns are cut where {least} rows or more lie at or beyond.",
         ),
         Table(
             "metadata",
             section=SECTION,
             label="Metadata: detected and declared",
             make=_metadata,
-            caption="Column types that SDV detects (Metadata.detect_from_dataframes) beside those declared from the "
-            "codebook, which are the ones that generators get (label-encoded ones: that every column is "
-            "numerical)",
+            caption="Column types that SDV detects, beside those that the codebook declares. "
+            "Generators get the declared ones, but label-encoded generators get numeric columns alone.",
             wanted=lambda run: run.study.detect_metadata,
         ),
     ),

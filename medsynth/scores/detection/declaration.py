@@ -37,8 +37,8 @@ FAMILY = Family(
             section=SECTION,
             label=LABEL,
             make=_table,
-            caption="C2ST AUC of XGBoost against the number of rows a side: more rows show a detector more. The upper "
-            f"reference is real rows against real rows. Values are the {OVER_SEEDS}",
+            caption="C2ST AUC of XGBoost against the number of rows a side. "
+            f"The upper reference is real rows against real rows. {OVER_SEEDS}",
             compared=Compared(("generator", "epochs", "rows"), ("c2st_auc",), tolerance=0.03),
         ),
     ),

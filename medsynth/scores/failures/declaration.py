@@ -35,7 +35,7 @@ FAMILY = Family(
             section="0 What failed",
             label="Failed jobs, left out",
             make=_failures,
-            caption="Jobs that failed: what they would have given is left out of every other table and figure",
+            caption="Jobs that failed. All other tables and figures lack what they would have given.",
             wanted=lambda run: run.failures,
         ),
     ),

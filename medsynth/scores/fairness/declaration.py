@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from medsynth.scores.captions import AT_ONE_COUNT
-from medsynth.scores.fairness.compute import LEAST_TESTED
+from medsynth.scores.captions import OVER_SEEDS, UPPER_AND_LOWER
 from medsynth.scores.registry import Compared, Facts, Family, Table
 
 if TYPE_CHECKING:
@@ -26,12 +25,8 @@ FAMILY = Family(
             section="2 Utility",
             label="Fairness: subgroups",
             make=_table,
-            caption="Fairness: groups of patients, how frequent they are in synthetic against held-out real rows (log "
-            "disparity: logarithm of the ratio of the odds, 0 is equal), and how well XGBoost, trained on synthetic "
-            f"rows, predicts the main target in the group's held-out real rows ({LEAST_TESTED} or more; calibration: "
-            f"mean predicted minus observed), {AT_ONE_COUNT}. Groups of fewer than {{least}} real rows are left out, "
-            "and the next smallest where the others would show how many they are; so are scores of groups in which "
-            "fewer have the outcome, or do not",
+            caption="How frequent groups of patients are, and how well XGBoost predicts the main target in each "
+            f"(TSTR). {UPPER_AND_LOWER} {OVER_SEEDS} Groups and scores of fewer than {{least}} real rows are left out.",
             wanted=lambda run: run.study.subgroups,
             compared=Compared(
                 ("column", "group", "generator", "epochs"), ("log_disparity", "roc_auc", "brier_score"), tolerance=0.1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from medsynth.scores.captions import AT_ONE_COUNT, OVER_SEEDS, beside
+from medsynth.scores.captions import OVER_SEEDS, UPPER_AND_LOWER, beside
 from medsynth.scores.registry import Compared, Facts, Family, Figure, Shown, SummaryColumn, Table
 
 if TYPE_CHECKING:
@@ -101,13 +101,8 @@ FAMILY = Family(
             section=SECTION,
             label="Table 2: quality and detection",
             make=_quality,
-            caption="Quality (SDMetrics) against held-out real rows, and two detectors (C2ST AUC, 0.5: the detector "
-            "cannot tell; C2ST score: 1 - |2 AUC - 1|; p: of real rows being told from real rows as well as the "
-            "tables at hand; the interval covers other training runs, too). Every table has as many rows as the upper "
-            "reference. Duplicates: rows that equal an earlier one. A score says little without its references. "
-            "SDMetrics bins the pair trends of each table over that table's own range, so that one extreme patient "
-            "moves them and the overall score; on common bins both tables have the real one's. Values are the "
-            f"{OVER_SEEDS}",
+            caption="Quality (SDMetrics) of synthetic against held-out real rows, and the AUC of two detectors (C2ST). "
+            f"{UPPER_AND_LOWER} {OVER_SEEDS}",
             compared=Compared(
                 ("generator", "epochs"), ("overall", "column_shapes", "pair_trends", "c2st_auc"), tolerance=0.02
             ),
@@ -132,8 +127,8 @@ FAMILY = Family(
             section=SECTION,
             label="Table 3: moments",
             make=_moments,
-            caption="Moments of the numeric columns, averaged over columns (kurtosis is excess kurtosis), "
-            f"{AT_ONE_COUNT}",
+            caption="Moments of the numeric columns, averaged over columns, at one epoch count a generator. "
+            f"{UPPER_AND_LOWER} {OVER_SEEDS}",
             compared=Compared(("generator", "epochs", "moment"), ("mean",), tolerance=0.1, relative=True),
         ),
         Table(
@@ -141,9 +136,8 @@ FAMILY = Family(
             section=SECTION,
             label="Scores of each column",
             make=_columns,
-            caption="SDMetrics' scores of each column against held-out real rows, mean over seeds, at one epoch count "
-            "a generator: shape (1 minus the distance of the distributions) and validity (share of values within the "
-            "real range, or of categories that the real rows have)",
+            caption="SDMetrics' shape and validity of each column, at one epoch count a generator. "
+            f"{UPPER_AND_LOWER} Values are means over seeds.",
             compared=Compared(("column", "generator", "epochs"), ("column_shape", "column_validity"), tolerance=0.03),
         ),
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from medsynth.scores.captions import OVER_SEEDS, beside
+from medsynth.scores.captions import OVER_SEEDS, UPPER_AND_LOWER, beside
 from medsynth.scores.registry import Compared, Facts, Family, Figure, Shown, Table
 
 if TYPE_CHECKING:
@@ -45,9 +45,8 @@ FAMILY = Family(
             section=SECTION,
             label="Importance: agreement with real-trained forests",
             make=_table,
-            caption="Importance: do random forests trained on synthetic rows look at what those trained on real rows "
-            "look at? Spearman's correlation of mean |SHAP| over predictors, and share of the real-trained forest's "
-            f"five most important predictors that are among the other's five. Values are the {OVER_SEEDS}",
+            caption="How far forests trained on synthetic and on real rows agree on which predictors matter (SHAP). "
+            f"{UPPER_AND_LOWER} {OVER_SEEDS}",
             wanted=lambda run: run.importance,
             compared=Compared(("target", "generator", "epochs"), ("rank_correlation", "top5_overlap"), tolerance=0.1),
         ),

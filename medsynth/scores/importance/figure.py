@@ -87,7 +87,10 @@ def _intervals(scores: pd.DataFrame, generator: str, target: str) -> pd.DataFram
     rows = (scores["family"] == "importance") & (scores["generator"] == generator)
     found = scores[rows & (scores["target"] == target)]
     if found.empty:
-        raise InputError(f"No importances were scored for the target '{target}' and '{generator}'.")
+        raise InputError(
+            f"There are no importances for the target '{target}' and '{generator}'; name the target under "
+            "'importance' in the study."
+        )
     by_predictor = {name: mean_interval(own)[:4] for name, own in found.groupby("column", sort=False)}
     return pd.DataFrame.from_dict(by_predictor, orient="index", columns=["n", "mean", "low", "high"])
 

@@ -37,12 +37,12 @@ class Analysis(Strict):
     )
 
     coverage: list[str] = Field(
-        [], description="generators that are also fitted to many samples of the real rows: do intervals cover?"
+        [], description="generators whose intervals are tested on many samples of the real rows"
     )
     proper: list[str] = Field(
         [],
         description="generators that are also refitted to bootstrap resamples of the training persons (proper "
-        "synthesis), with rows of their own in the tables",
+        "synthesis); tables show them in rows of their own",
     )
 
     def check(self, codebook: Codebook) -> None:

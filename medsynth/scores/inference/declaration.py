@@ -55,14 +55,9 @@ FAMILY = Family(
             section=SECTION,
             label="Inference: coefficients of a logistic model",
             make=_table,
-            caption="Inference: a logistic model fitted to one synthetic table of every independently trained model, "
-            "against the fit to the real training rows. The column 'Interval: covers' names the rule that combines "
-            "the tables and what its 95% interval covers: other persons (who could have been the real rows), other "
-            "imputations of the same rows, another training run, another sample. Plug-in (Raab, Nowok and Dibben "
-            "2016): with the variance between models; of one model alone training is not covered. Bootstrap refits: "
-            f"{REFITS} models of resampled training persons (Raghunathan, Reiter and Rubin 2003). Nested: models of "
-            "several imputations (Reiter 2004). An overlap is worth what the width beside it costs: a wide interval "
-            "overlaps with many. The csv has every coefficient",
+            caption="Coefficients of a logistic model that is fitted to synthetic tables, one table a trained model. "
+            "The reference is the fit to the real training rows. "
+            "The column 'Interval: covers' names the rule of each 95 % interval and what it covers.",
             wanted=lambda run: run.inferred,
             compared=Compared(("generator", "epochs", "rule", "term"), ("estimate",), tolerance=0.2),
         ),

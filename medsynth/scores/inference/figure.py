@@ -45,7 +45,7 @@ def forest(scores: pd.DataFrame, styles: Styles, *, outcome: str, note: str) -> 
     # One interval a model: that of the models that the study's tables come from.
     table = table[(table["term"] != INTERCEPT) & (table["rule"] != "proper")]
     if table.empty:
-        raise InputError("No coefficients were scored; the study's key 'inference' asks for them.")
+        raise InputError("There are no coefficients; ask for them with the study's key 'inference'.")
     names = ["real", *in_display_order(table["generator"], styles), "independent"]
     names = [name for name in names if name in set(table["generator"])]
     terms = list(dict.fromkeys(table["term"]))

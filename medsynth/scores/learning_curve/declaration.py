@@ -51,8 +51,9 @@ FAMILY = Family(
             section=SECTION,
             label="Scores by number of training rows",
             make=_table,
-            caption="Number of training rows: every generator fitted on random training rows, and the real rows "
-            f"themselves; TSTR with XGBoost for the main target; {OVER_SEEDS}",
+            caption="Scores of generators that learned from fewer training rows (TSTR: XGBoost, the main target). "
+            "Real rows are the training rows themselves, judged as if they were synthetic. "
+            f"{OVER_SEEDS}",
             wanted=lambda run: run.on_learning_curve,
             compared=Compared(("generator", "n_rows"), ("quality", "c2st_auc", "accuracy", "roc_auc"), tolerance=0.03),
         ),

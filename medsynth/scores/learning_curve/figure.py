@@ -61,8 +61,8 @@ def learning_curves(scores: pd.DataFrame, styles: Styles, *, target: str, note: 
     table = learning_curve_table(scores[scores["family"] == "learning_curve"])
     if table.empty:
         raise InputError(
-            "No scores by number of training rows: the study's 'learning_curve' names none, or all are more than there "
-            "are."
+            "There are no scores by number of training rows; name sizes in the study's 'learning_curve' that are "
+            "below the number of training rows."
         )
     generators = _shown(table["generator"], styles)
     legend_rows = -(-(len(generators) + 1) // LEGEND_COLUMNS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from medsynth.scores.captions import OVER_SEEDS
+from medsynth.scores.captions import OVER_SEEDS, UPPER_AND_LOWER
 from medsynth.scores.registry import Compared, Facts, Family, Table
 
 if TYPE_CHECKING:
@@ -25,10 +25,9 @@ FAMILY = Family(
             section="3 Fidelity",
             label="Alpha-precision, beta-recall, three-way marginals",
             make=_table,
-            caption="Alpha-precision (are synthetic rows typical of real ones?), beta-recall (are real rows covered?), "
-            "authenticity (is a synthetic row farther from its nearest training row than that one from its "
-            "neighbours? compare with the holdout's) and three-way marginals; docs/metrics.md says what each cannot "
-            f"see. Values are the {OVER_SEEDS}",
+            caption="Alpha-precision, beta-recall, authenticity and three-way marginals, "
+            "as docs/metrics.md explains them. "
+            f"{UPPER_AND_LOWER} {OVER_SEEDS}",
             compared=Compared(
                 ("generator", "epochs"), ("alpha_precision", "beta_recall", "three_way_marginals"), tolerance=0.03
             ),

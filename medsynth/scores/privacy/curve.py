@@ -67,7 +67,7 @@ def privacy_curve_table(scores: pd.DataFrame, budgets: dict[str, float | None], 
     table = pd.concat(found, ignore_index=True)
     table.insert(2, "epsilon", table["generator"].map(epsilons).astype("float64"))
     if not table["generator"].isin(budgets).any():
-        raise InputError("No scores of generators with an epsilon; does the study name any?")
+        raise InputError("There are no scores of generators with an epsilon; name such generators in the study.")
     return table.sort_values(["metric", "epsilon"], kind="stable", ignore_index=True)
 
 

@@ -190,14 +190,9 @@ FAMILY = Family(
             section=SECTION,
             label="Attacks",
             make=_table,
-            caption="Attacks on generators fitted on one half of the training rows (members). Membership: is a row a "
-            "member's or one of the other half's? AUC (0.5: cannot be told) and true positive rates (TPR) of the "
-            "attack that does best on one half of the attacked persons, judged on the other; beside it the paired "
-            "difference to the holdout. Attribute-inference advantage: how much more often a member's sensitive "
-            "column is guessed than another's. DCR share: synthetic rows closer to a member than to any of the other "
-            "half (0.5: nothing is copied). Smallest leak noticed: of how many members copies must be released for a "
-            "column to be significantly above the holdout. What a guarantee allows: the most members that any attack "
-            f"finds under this epsilon. Values are the {OVER_SEEDS}",
+            caption="What attacks find of a generator's training rows, the members (columns: docs/privacy.md). "
+            "Copied members must be found (positive control), held-out patients must not (negative control). "
+            f"{OVER_SEEDS.replace('test persons', 'attacked persons')}",
             wanted=lambda run: run.attacked,
             compared=Compared(
                 ("generator", "epochs", "metric", "attack", "group", "column"), ("mean",), tolerance=0.03

@@ -80,7 +80,8 @@ def privacy_trade(scores: pd.DataFrame, styles: Styles, *, note: str) -> Figure:
     points = trade_points(scores).set_index("generator")
     if points.empty:
         raise InputError(
-            "No scores of attacks: the study attacks no generator, or has too few persons for it (table 'preparation')."
+            "There are no scores of attacks; the study attacks no generator, or it has too few persons (table "
+            "'preparation')."
         )
     figure = Figure(figsize=(6.5, 5.2), layout="constrained")
     ax = figure.subplots()
@@ -124,7 +125,10 @@ def privacy_sweep(scores: pd.DataFrame, swept: dict[str, float], *, sweep: str, 
     points = trade_points(scores)
     points = points[points["generator"].isin(swept)]
     if points.empty:
-        raise InputError(f"No scores of attacks on generators with the setting '{sweep}'.")
+        raise InputError(
+            f"There are no scores of attacks on generators with the setting '{sweep}'; name such generators under "
+            "'attacks'."
+        )
     points = points.assign(value=points["generator"].map(swept)).sort_values("value")
     figure = Figure(figsize=(6.5, 4), layout="constrained")
     ax = figure.subplots()

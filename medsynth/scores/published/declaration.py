@@ -54,9 +54,9 @@ FAMILY = Family(
             section="0 Verdicts on the paper",
             label="Published against reproduced",
             make=_published,
-            caption="What the paper publishes beside what this run gives, and a verdict by the rule in its column: "
-            "numbers by a margin, claims where they are significant after Holm's correction. Values are the "
-            f"{OVER_SEEDS}. Out of scope: {{out_of_scope}}",
+            caption="What the paper publishes beside what this run gives, with a verdict by the rule in its column. "
+            "Claims agree or differ only where that is significant after Holm's correction. "
+            f"{OVER_SEEDS} Out of scope: {{out_of_scope}}",
             wanted=lambda run: run.study.published,
             judges=True,
         ),

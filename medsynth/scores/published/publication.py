@@ -49,11 +49,11 @@ class Item(Strict):
     rule: Literal["equals", "at_least", "at_most", "above", "below", "best_epochs", "among_top", "below_real"] = Field(
         "equals",
         description="'equals': within `margin` of the published number. 'at_least', 'at_most': our mean against the "
-        "`limit`. 'above', 'below': the first generator against each of the others, paired over persons and seeds. "
-        "'best_epochs': `epochs` against every other count, in the same way. 'among_top': the mean rank of the column "
-        "among those of its target is at most `limit`. 'below_real': below the real rows' own value (metric "
-        "'<metric>_real'). All but 'equals' are claims: they agree or differ only where that is significant, with "
-        "Holm's correction over the claims of the paper",
+        "`limit`. 'above', 'below': the first generator against each of the others, paired over persons "
+        "and seeds. 'best_epochs': `epochs` against every other count, in the same way. 'among_top': the "
+        "column's mean rank among those of its target is at most `limit`. 'below_real': below the real "
+        "rows' own value (metric '<metric>_real'). All but 'equals' are claims. Claims agree or differ "
+        "only where that is significant, with Holm's correction over the claims of the paper",
     )
     margin: float | None = Field(None, gt=0, description="for 'equals'")
     interval: tuple[float, float] | None = Field(None, description="the published interval, printed beside the number")
@@ -65,8 +65,8 @@ class Item(Strict):
     metric: str = Field(description="metric of our score")
     about: dict[Key, str] = Field(
         {},
-        description="what our score is about, by columns of scores.csv such as target, model, column and cohort; those "
-        "left out are empty there; '{target}' stands for the study's main target, '*' for the mean of all",
+        description="what our score is about, by columns of scores.csv such as target, model, column and cohort. "
+        "Columns left out are empty there. '{target}' is the study's main target, '*' the mean of all",
     )
     generators: list[str] = Field([], description="a row each; for 'above' and 'below' the first one and its rivals")
     epochs: int | None = Field(
@@ -122,7 +122,7 @@ class Publication(Strict):
     """What a paper publishes, and on which data."""
 
     dataset: str = Field(description="the paper's own dataset; on another one orders and claims replicate or do not")
-    rows: int = Field(ge=1, description="rows that it used; a run that uses less than half of them cannot test it")
+    rows: int = Field(ge=1, description="rows that it used; a run with less than half of them cannot test it")
     out_of_scope: list[str] = Field(
         [], description="what the paper says or wishes and this workflow does not test, and why"
     )

@@ -66,5 +66,5 @@ def _accuracies(scores: pd.DataFrame, target: str, classifier: str) -> pd.DataFr
     found = every[asked].dropna(subset=["value"])
     if not (found["model"] == classifier).any():
         wanted, known = f"{target}, {classifier}", sorted(set(every["target"] + ", " + every["model"]))
-        raise InputError(f"No accuracy was scored for '{wanted}'{nearest(wanted, known)}")
+        raise InputError(f"There is no accuracy for '{wanted}'{nearest(wanted, known)}")
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from medsynth.disclosure import WITHHELD
-from medsynth.scores.captions import AT_ONE_COUNT
+from medsynth.scores.captions import OVER_SEEDS, UPPER_AND_LOWER
 from medsynth.scores.registry import Compared, Facts, Family, Table
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ FAMILY = Family(
             section="3 Fidelity",
             label="Constraint violations",
             make=_table,
-            caption=f"Rows of 1,000 that violate a constraint of the codebook, {AT_ONE_COUNT}. The lower reference has "
-            f"independent marginals. {WITHHELD.capitalize()}: would reveal, by itself or by difference, fewer than "
-            "{least} real rows. The csv gives shares of rows",
+            caption="Rows of 1,000 that violate a constraint of the codebook, at one epoch count a generator. "
+            f"{UPPER_AND_LOWER} {OVER_SEEDS} "
+            f"{WITHHELD.capitalize()} cells would reveal fewer than {{least}} real rows.",
             wanted=lambda run: run.constraints,
             compared=Compared(("generator", "epochs"), ("any",), tolerance=0.03),
         ),
