@@ -118,8 +118,8 @@ class Column(Strict):
     range: tuple[float, float] | None = Field(None, description="smallest and largest valid value")
     outside: Literal["refuse", "missing", "clip"] = Field(
         "refuse",
-        description="what happens to numbers outside of the range, and to codes that are not declared: the table is "
-        "refused, they count as missing, or numbers become the nearer end of the range; counted",
+        description="numbers outside of the range, and codes that are not declared: 'refuse' the table, make them "
+        "'missing', or 'clip' numbers to the range",
     )
     range_observed: bool = Field(
         False, description="the range is that of the training rows, not a declared one (set by the codebook itself)"

@@ -106,7 +106,7 @@ def try_table(
     say(f"Running the study at {SCALE} scale, which shows that it runs and not how good a generator is.")
     sys.stdout.flush()
     if subprocess.run(command, check=False).returncode:
-        raise InputError("The workflow failed; what it says stands above. Run the same command again to go on.")
+        raise InputError("The workflow failed for the reason above; run the same command again to go on.")
     say(f"Look at {run.summary}. Then edit {codebook_path} and {study_path}, and run:")
     say(f'make results CONFIG="studies=[{name}]"')
     return Trial(codebook_path, study_path, Path(run.summary))
