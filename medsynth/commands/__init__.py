@@ -2,4 +2,4 @@
 
 # The one place that says which generators people should use, by their names in config/generators: without and with a
 # privacy budget.
-RECOMMENDED, RECOMMENDED_PRIVATE = "med_vae_plus", "med_vae_private"
+RECOMMENDED, RECOMMENDED_PRIVATE = "forest", "med_vae_private"

@@ -34,6 +34,7 @@ _FEW_NUMBERS, _MOST_WORDS = 10, 60
 # So many values that no generator can hold may be codes for missing.
 _MOST_HUGE = 5
 _PAIR = re.compile(r"\d+(\.\d+)?\s*/\s*\d+(\.\d+)?")
+_SIGN_OF_ZERO = r"^[-+](?=[0.]+$)"
 _LEADING_ZERO = re.compile(r"[-+]?0\d")
 # Text that is longer on average, and seldom said twice, is prose.
 _PROSE = 40
@@ -399,7 +400,8 @@ def _why_codes(header: str, counts: pd.Series, plain: pd.Series, notation: Notat
     if notation.thousands:
         return ""
     values = plain.astype(float)
-    spelt = plain.groupby(values).nunique()
+    # Rounding writes small negative numbers as -0.0, which is no second spelling.
+    spelt = plain.str.replace(_SIGN_OF_ZERO, "", regex=True).groupby(values).nunique()
     twice = int((spelt > 1).sum())
     decimals = plain.str.extract(r"\.(\d*)$", expand=False).fillna("").str.len()
     trailing = plain.str.contains(r"\.\d+0$")

@@ -301,3 +301,13 @@ def test_a_table_without_anything_to_synthesize_is_refused(tmp_path):
     path.write_text("id\n" + "".join(f"P{i:04d}\n" for i in range(50)))
     with pytest.raises(InputError, match="no column to synthesize"):
         draft_codebook(path)
+
+
+def test_a_zero_with_a_sign_is_no_second_spelling(tmp_path, rng):
+    cells = rng.normal(0, 1, N).round(2).astype(str)
+    cells[:4] = ["0.0", "-0.0", "0.0", "-0.0"]
+    _, codebook, path = drafted(tmp_path, "change", cells)
+    assert codebook.columns["change"].type == "continuous"
+    cleaned, back = restored(path, codebook)
+    assert cleaned["change"].to_numpy() == pytest.approx(cells.astype(float))
+    assert back["change"].astype(float).to_numpy() == pytest.approx(cells.astype(float))
