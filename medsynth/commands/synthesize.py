@@ -504,9 +504,9 @@ def _notes(made: Generator, own: Codebook, wanted: dict[str, Any], whole: Codebo
     """Say what the numbers and the table are, and what they are not."""
     notes = []
     if wanted:
-        notes.append("Every row meets the conditions. The scores are of rows that the same model draws without them.")
+        notes.append("Every row meets the conditions. The scores are of rows that the same model samples without them.")
     else:
-        notes.append("The scores are of rows that the same model draws, as many as are held out.")
+        notes.append("The scores are of rows that the same model samples, as many as are held out.")
     notes.append("Intervals cover the held-out persons, and no other training run.")
     if scores.isna().any(axis=None):
         notes.append("An empty score: too few rows are held out.")
