@@ -65,7 +65,7 @@ def main(folder, asked, rows, seeds, on_test):
         found = []
         for seed in range(1, seeds + 1):
             shuffled = train.sample(frac=1, random_state=seed).reset_index(drop=True)
-            learned, others = shuffled.iloc[:rows], shuffled.iloc[rows : 2 * rows]
+            learned = shuffled.iloc[:rows]
             # Partitions are in the order of the raw file, which may be that of time.
             unseen = test.sample(frac=1, random_state=seed) if on_test else shuffled.iloc[rows:]
             fresh = unseen.head(FRESH).reset_index(drop=True)
@@ -78,6 +78,8 @@ def main(folder, asked, rows, seeds, on_test):
             detected = {"xgboost": DETECTORS["xgboost"]}
             auc = next(s.value for s in c2st(synthetic, fresh, encoder, seed=seed, detectors=detected))
             judged = synthetic.head(JUDGED)
+            # Training rows that were not learned are fresh, too, where there are any.
+            others = shuffled.iloc[rows : 2 * rows] if rows < len(train) else unseen
             least = min(len(learned), len(others))
             share = next(s.value for s in copies(judged, learned.head(least), others.head(least), codebook))
             found.append((auc, share, broken(synthetic, learned, codebook), fitted - start, sampled - fitted))
