@@ -356,7 +356,7 @@ def test_a_model_of_another_class_is_a_clear_error(saved):
 def test_a_model_of_another_format_is_a_clear_error(saved):
     content = torch.load(saved / FILE, weights_only=True)
     torch.save({**content, "format": 0}, saved / FILE)
-    assert "in format 0, and format 2 is needed" in refusal(CART, saved)
+    assert "in format 0, but format 3 is needed" in refusal(CART, saved)
 
 
 @pytest.mark.parametrize("content", [{"a": torch.ones(2)}, torch.ones(3), [1, 2]], ids=["dict", "tensor", "list"])

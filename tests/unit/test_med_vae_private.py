@@ -98,7 +98,7 @@ def test_a_noise_multiplier_that_the_second_accountant_alone_finds_too_small_is_
     budget = Budget(delta, noise, 3.06, sample_rate=0.1, steps=50)
     assert budget.epsilon() < 2.1 < budget.epsilon_second_accountant()
     with pytest.raises(
-        InputError, match=r"multiplier of 3.06 spends an epsilon of 2.10\d? in .*, more than the budget"
+        InputError, match=r"multiplier' of 3.06 spends an epsilon of 2.10\d? in .*, more than the budget"
     ):
         plan_budget(2.1, delta, **RUN, noise_multiplier=3.06)
 

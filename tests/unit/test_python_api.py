@@ -23,6 +23,7 @@ QUICK = {
     "DPMedVAEPlus": {"steps": 20},
     "EncodedCTGAN": {"batch_size": 100},
     "EncodedTVAE": {"batch_size": 100},
+    "Forest": {"trees": 2},
     "GaussianCopula": {"default_distribution": "norm"},
     "MedVAE": {"latent": 4, "hidden": [16]},
     "MedVAEPlus": {"width": 32, "epochs": 1, "least_steps": 5},

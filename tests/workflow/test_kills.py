@@ -156,7 +156,7 @@ def test_jobs_that_end_with_their_workflow_have_not_failed(project, way):
     for one in (process, *jobs):
         one.send_signal(way)
     assert process.wait(timeout=60) != 0
-    psutil.wait_procs(jobs, timeout=10)
+    assert not psutil.wait_procs(jobs, timeout=120)[1]
     # Another run, in which a job fails that has nothing to do with it.
     copula = project.folder / "config/generators/gaussian_copula.yaml"
     edit(copula, lambda entry: entry["settings"].update(default_distribution="bell"))
