@@ -116,6 +116,14 @@ def run(job: Job, main: Callable[[Job], None]) -> None:
     signal.signal(
         signal.SIGTERM, lambda *_: _fail("The job was ended from outside (SIGTERM); run again to go on.", job.log[0])
     )
+    interrupted = threading.Event()
+
+    def interrupt(*_: object) -> None:
+        interrupted.set()
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, interrupt)
     note = _note(Path(job.log[0]))
     mark = Path(job.log[0]).with_suffix(".running")
     ended = [mark, note] if note else []
@@ -130,6 +138,9 @@ def run(job: Job, main: Callable[[Job], None]) -> None:
         if benchmark := job.output.get("benchmark"):
             _write_benchmark(benchmark, starting)
     except Exception as error:
+        # A compiled module that is interrupted while it is imported raises something else.
+        if interrupted.is_set():
+            raise KeyboardInterrupt from error
         if getattr(error, "errno", None) == errno.ENOSPC or _disk_is_full(job):
             _fail("The disk is full: make room and run again, what is finished is kept.", job.log[0])
         sentence = str(error)
