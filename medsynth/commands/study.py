@@ -17,7 +17,7 @@ import pandas as pd
 import yaml
 
 from medsynth.codebook import CODED, Codebook
-from medsynth.commands import RECOMMENDED
+from medsynth.commands import RECOMMENDED, TEST_SHARE
 from medsynth.commands.conditions import category_of, column_of
 from medsynth.commands.writing import write_whole
 from medsynth.data.identifiers import words_of
@@ -32,7 +32,6 @@ from medsynth.preparation.restoring import reasons
 
 # Compared in a study unless others are named: the recommended one and its usual rivals.
 COMPARED = tuple(dict.fromkeys((RECOMMENDED, "med_vae_plus", "cart", "gaussian_copula", "ctgan", "tvae")))
-TEST_SHARE = 0.2
 # Words of headers that say what kind of patients a column tells apart.
 _SEX = {"sex", "gender", "geschlecht", "sexe", "sexo"}
 _AGE = {"age", "alter", "anchor"}

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from medsynth.codebook import Codebook, RawFormat
-from medsynth.commands import RECOMMENDED, RECOMMENDED_PRIVATE
+from medsynth.commands import RECOMMENDED, RECOMMENDED_PRIVATE, TEST_SHARE
 from medsynth.commands.columns import describe_columns, gaps_of
 from medsynth.commands.conditions import read_conditions
 from medsynth.commands.writing import check_format, write_restored
@@ -42,8 +42,6 @@ from medsynth.randomness import derive_seed
 
 log = logging.getLogger(__name__)
 
-# Share of the persons that nothing is fitted on, and on whose rows the model is judged.
-TEST_SHARE = 0.2
 # Rows a side of the comparisons, at most: more would cost minutes and hardly narrow the intervals.
 MOST_JUDGED = 3_000
 # What the lines of the screen are as wide as.
@@ -378,7 +376,7 @@ def _synthesized(
     made.fit(complete["train"], described, seed=derive_seed(seed, "fit"), first=list(wanted))
     drawn = made.sample(rows, seed=derive_seed(seed, "rows"), conditions=wanted or None)
     drawn = described.conform(_settled(drawn, complete["train"], flags))
-    check_clean(drawn, described, what=f"The table that {name} drew")
+    check_clean(drawn, described, what=f"The table that {name} sampled")
     log.info("judging it on %d rows of other persons", len(complete["test"]))
     scores = _scores(made, complete, person, described, flags, seed)
     drawn, _ = without_rare_categories(drawn, prepared.clean, own, least=MINIMUM_CELL_SIZE)

@@ -1,8 +1,8 @@
 """A forest of sequential trees: each column from several bagged trees on the columns before it.
 
-Each tree grows on a bootstrap sample, and each split chooses from some of the columns (Breiman 2001, "Random forests",
-Machine Learning 45). A row takes its donor from a tree taken at random, so that no leaf of one tree decides alone; for
-imputation: Doove, van Buuren and Dusseldorp (2014), Computational Statistics and Data Analysis 72.
+Each tree grows on a bootstrap sample (Breiman 1996, "Bagging predictors", Machine Learning 24). A row takes its donor
+from a tree taken at random, so that no leaf of one tree decides alone. For imputation: Doove, van Buuren and Dusseldorp
+(2014), Computational Statistics and Data Analysis 72.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from medsynth.conditions import Condition
 from medsynth.disclosure import MINIMUM_CELL_SIZE
 from medsynth.generators.cart import CART, MOST_CLASSES, Arrays, _PartialRows
 from medsynth.generators.relations import Relations
@@ -32,7 +33,8 @@ class Forest(CART):
     min_leaf : int, default 5
         Training rows of a tree's bootstrap sample in a leaf, at least; all different ones.
     max_features : float, default 1
-        Share of the columns before that a split chooses from, at random. Fewer copy less and keep less.
+        Share of the columns before that a split chooses from, at random (Breiman 2001). All were better on small
+        tables: docs/forest.md.
     smoothing : int, default 1
         As of `CART`, but values that 10 rows share stay: that many persons may be shown, and clinical numbers are often
         rounded, so that values between would be seen to be none.
@@ -78,6 +80,13 @@ class Forest(CART):
     def _least_shared(self, rows: int) -> int:
         """Rows that share a value which is not moved, at least."""
         return MINIMUM_CELL_SIZE
+
+    def _smooth(
+        self, name: str, values: np.ndarray, condition: Condition | None, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Move numbers as `CART` does, but never onto another value that relations rest on, which far moves could."""
+        moved = super()._smooth(name, values, condition, rng)
+        return np.where(np.isin(moved, self.relations_.marks_[name]), values, moved)
 
     def _grown_on(self, target: np.ndarray, categories: int, before: list[np.ndarray], seed: int) -> np.ndarray:
         """Ranks of numbers, so that a few far ones do not decide; a random order of very many categories."""

@@ -53,6 +53,17 @@ def test_values_that_ten_rows_share_are_not_moved_and_rarer_ones_are(codebook):
     assert not drawn[drawn > 5.5].isin(train["dose"]).all() and (drawn[drawn > 9.2] != 9.5).any()
 
 
+def test_a_moved_number_is_never_another_value_that_relations_rest_on(codebook):
+    described = codebook.model_copy(
+        update={"columns": {"visits": Column(type="integer"), "known": Column(type="binary", categories=["no", "yes"])}}
+    )
+    # Only those with five visits are known; two values away from the few with six is three, halfway to which is five.
+    visits = np.repeat([3, 5, 6, 9], [100, 100, 9, 100])
+    train = pd.DataFrame({"visits": visits, "known": np.where(visits == 5, "yes", "no")})
+    drawn = Forest(smoothing=2).fit(described.conform(train), described, seed=1).sample(5000, seed=1)
+    assert ((drawn["visits"] == 5) == (drawn["known"] == "yes")).all()
+
+
 def test_what_never_occurs_together_is_not_sampled_together(model):
     drawn = model.sample(3000, seed=1)
     assert ((drawn["icu"] == "not applicable") == (drawn["admitted"] == "no")).all()
