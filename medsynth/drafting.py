@@ -20,7 +20,7 @@ from medsynth.data.proof import prove
 from medsynth.data.reading import Recognised, recognise
 from medsynth.data.redcap import Dictionary, read_dictionary
 from medsynth.data.types import Column, ColumnFacts, Proposal, person_of, propose
-from medsynth.errors import InputError, validate
+from medsynth.errors import InputError, printable, validate
 
 _YAML_WORDS = {"yes", "no", "true", "false", "null", "on", "off", "y", "n"}
 
@@ -243,7 +243,7 @@ def _aside(made: Proposal, key: str) -> str:
 
 def _comment(text: str) -> str:
     """Text that stays on its line."""
-    return "".join(c if c.isprintable() else " " for c in text)
+    return printable(text, " ")
 
 
 def dataset_name(path: str | Path) -> str:

@@ -20,6 +20,11 @@ class InputError(ValueError):
     """What the user gave cannot be used: names the thing, where it is and what to do about it."""
 
 
+def printable(text: str, instead: str = "?") -> str:
+    """Replace line ends and control characters, which would break a line or move a terminal's cursor."""
+    return "".join(c if c.isprintable() else instead for c in text)
+
+
 def nearest(word: object, known: typing.Iterable[object]) -> str:
     """Return ``"; did you mean 'x'?"`` for the known word closest to `word`, its new name, or what is known."""
     names = [str(k) for k in known]

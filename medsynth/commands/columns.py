@@ -11,6 +11,7 @@ from tabulate import tabulate
 from medsynth.codebook import Codebook, Column
 from medsynth.data.types import AS_SEEN
 from medsynth.drafting import Draft
+from medsynth.errors import printable
 from medsynth.preparation.decoding import is_missing
 
 # More of a column's categories would fill the screen.
@@ -102,12 +103,7 @@ def shown_draft(draft: Draft, file: str) -> str:
     described = describe_columns(draft.codebook, gaps_of(draft.table, draft.codebook), draft.reasons)
     lines = [f"{file}: {len(draft.table):,} rows, {draft.table.shape[1]:,} columns", "", "Please confirm:"]
     sentences = [*draft.decisions, "Ranges are those of the rows; which values are possible?"]
-    return "\n".join([*lines, *(f"- {_printable(sentence)}" for sentence in sentences), "", shown_columns(described)])
-
-
-def _printable(text: str) -> str:
-    """Text without control characters, which would move the cursor."""
-    return "".join(c if c.isprintable() else "?" for c in text)
+    return "\n".join([*lines, *(f"- {printable(sentence)}" for sentence in sentences), "", shown_columns(described)])
 
 
 def shown_columns(described: pd.DataFrame) -> str:
@@ -115,7 +111,7 @@ def shown_columns(described: pd.DataFrame) -> str:
     shares = described["gaps"]
     cells = described.assign(gaps=[f"{share:.1%}" if share > 0 else "" for share in shares])
     for name in ("column", "values", "why"):
-        cells[name] = cells[name].map(_printable)
+        cells[name] = cells[name].map(printable)
     width = max(shutil.get_terminal_size((120, 24)).columns, 80)
     rest = max(width - sum(WIDTHS) - 10, 20)
     return tabulate(

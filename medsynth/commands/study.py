@@ -23,7 +23,7 @@ from medsynth.commands.writing import write_whole
 from medsynth.data.identifiers import words_of
 from medsynth.data.notation import to_plain
 from medsynth.data.reading import read_raw
-from medsynth.errors import InputError, nearest
+from medsynth.errors import InputError, nearest, printable
 from medsynth.evaluation.targets import Target
 from medsynth.plan.loading import CONFIG, configured, load_runs
 from medsynth.plan.settings import Cleaning, Config, Scale
@@ -434,4 +434,4 @@ def _whole(value: Any) -> Any:
 
 def _plain(text: str) -> str:
     """Text of a comment, which stays on its line."""
-    return "".join(c if c.isprintable() else " " for c in text)
+    return printable(text, " ")

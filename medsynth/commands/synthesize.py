@@ -23,7 +23,7 @@ from medsynth.data.opening import sha256
 from medsynth.data.reading import read_raw, read_table
 from medsynth.disclosure import MINIMUM_CELL_SIZE, without_rare_categories
 from medsynth.drafting import make_draft
-from medsynth.errors import InputError, nearest
+from medsynth.errors import InputError, nearest, printable
 from medsynth.evaluation.feasibility import check_partitions
 from medsynth.evaluation.intervals import UNIT, Interval, interval
 from medsynth.evaluation.references import draw_positions
@@ -584,5 +584,4 @@ def _judgement(scores: pd.DataFrame) -> list[str]:
 
 def _wrapped(text: str) -> str:
     """An indented paragraph."""
-    safe = "".join(c if c.isprintable() else "?" for c in text)
-    return textwrap.fill(safe, WIDTH, initial_indent="  ", subsequent_indent="    ")
+    return textwrap.fill(printable(text), WIDTH, initial_indent="  ", subsequent_indent="    ")

@@ -21,6 +21,7 @@ from medsynth.data.identifiers import (
 )
 from medsynth.data.notation import PLAIN, bare, censored, recognise_notation
 from medsynth.data.sentinels import FLOAT32_END, numbers_for_missing, words_for_missing
+from medsynth.errors import printable
 
 # The word for no of each pair.
 _YES_NO = [
@@ -168,7 +169,7 @@ def _missing(column: Column, made: Proposal, codes: list[str], why: str = "codes
 
 def _shown(code: str) -> str:
     """A code in a comment, on one line."""
-    text = "".join(c if c.isprintable() else "?" for c in code)
+    text = printable(code)
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
