@@ -50,14 +50,15 @@ benchmark: $(VENV)/.installed
 
 QUICK := -m "not slow and not workflow"
 
-check: style types
-	$(BIN)/python -m pytest $(QUICK) tests/unit $(PYTEST_ARGS)
-
 # Two files of tests at a time. One thread each: threads of two processes on two cores wait for each other.
 TEST_WORKERS ?= 2
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
+
+check: style types
+	$(PYTEST) $(QUICK) tests/unit $(PYTEST_ARGS)
 
 test: $(VENV)/.installed lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
+	$(PYTEST) $(PYTEST_ARGS)
 
 coverage: $(VENV)/.installed
 	$(BIN)/python -m pytest $(QUICK) tests/unit --cov --cov-report=term:skip-covered $(PYTEST_ARGS)

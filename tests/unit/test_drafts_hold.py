@@ -4,6 +4,7 @@ import csv
 
 import numpy as np
 import pandas as pd
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,6 +37,7 @@ KINDS = {
 HEADERS = ["age", "sex", "id", "patient_id", "zip", "diag", "bp", "x_missing", "x", "Crea (mg/dl)", "", "null", "a\nb"]
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None, derandomize=True)
 @given(
     kinds=st.lists(st.tuples(st.sampled_from(HEADERS), st.sampled_from(list(KINDS))), min_size=2, max_size=5),

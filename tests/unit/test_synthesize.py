@@ -197,6 +197,7 @@ def test_a_budget_is_kept_and_dates_are_left_out(real):
     assert "not under a privacy budget" in report.left_out["Admission"]
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_file_and_prints_the_screen(real, tmp_path):
     out = tmp_path / "synthetic.tsv"
     call = [
