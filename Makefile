@@ -1,4 +1,6 @@
 # make results    tables, figures and report of the studies in config/config.yaml (CONFIG="key=value ..." overrides)
+# make real       the same of public studies, on files that are downloaded from their publishers
+# make paper      what can be had at the papers' own scale: hours (RAW=folder of raw tables, STUDIES=name,...); goes on after a stop
 # make compare    compare the runs here with the results that the repository keeps (RUN=results/<study>/<run> for one)
 # make estimate   core hours, memory and disk of a run before it is started (CONFIG as for results)
 # make benchmark  what fitting and sampling cost as tables grow (source and raw_dir by CONFIG)
@@ -15,7 +17,7 @@ BIN := $(VENV)/bin
 SETTINGS := $(if $(CONFIG),--config $(CONFIG))
 
 .DEFAULT_GOAL := results
-.PHONY: results report compare reference benchmark estimate check test coverage style lint format schemas lock docs clean distclean
+.PHONY: results real paper report compare reference benchmark estimate check test coverage style lint format schemas lock docs clean distclean
 
 $(VENV)/.installed: envs/requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; set PYTHON=...")'
@@ -30,9 +32,23 @@ results: $(VENV)/.installed
 	$(BIN)/snakemake --cores $(CORES) $(SETTINGS)
 	$(MAKE) --no-print-directory report
 
+real: $(VENV)/.installed
+	$(MAKE) --no-print-directory results CONFIG="studies=[$$($(BIN)/medsynth studies --runnable source=download)] source=download $(CONFIG)"
+
+RAW ?= resources/raw
+STUDIES ?= $$($(BIN)/medsynth studies --runnable source=file raw_dir=$(RAW))
+PAPER = studies=[$(STUDIES)] scale=paper source=file raw_dir=$(RAW) $(CONFIG)
+
+# One study's failure does not stop the others; what is finished stays.
+paper: $(VENV)/.installed
+	$(BIN)/medsynth estimate $(PAPER)
+	$(BIN)/snakemake --cores $(CORES) --keep-going --rerun-incomplete --config $(PAPER)
+	$(MAKE) --no-print-directory report CONFIG="$(PAPER)"
+
 report: $(VENV)/.installed
 	$(BIN)/snakemake --report results/report.html $(SETTINGS)
 	@echo "Look at results/index.html (a summary a study) and results/report.html (everything); tables and figures lie in results/<study>/<source>-<scale>/{tables,figures}."
+	@$(BIN)/medsynth studies --simulated $(CONFIG)
 
 compare: $(VENV)/.installed
 	$(BIN)/medsynth compare $(RUN)

@@ -31,14 +31,35 @@ RunFolders = Annotated[list[Path] | None, typer.Argument(help="folders results/<
 
 @app.command()
 def plan(
-    studies: Annotated[list[str] | None, typer.Argument(help="names of studies; default: those of the configuration")],
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="STUDY...", help="default: the studies of the configuration")
+    ] = None,
     config: Annotated[list[str] | None, typer.Option(help="further settings as KEY=VALUE")] = None,
 ) -> None:
     """List what a study makes: its jobs by kind, its tables, its figures and the folders that they lie in."""
     from medsynth.plan.outputs import described
 
-    for run in _runs([*(config or []), *([f"studies=[{','.join(studies)}]"] if studies else [])]).values():
+    for run in _runs([*(config or []), *([f"studies=[{','.join(names)}]"] if names else [])]).values():
         print(described(run))
+
+
+@app.command()
+def studies(
+    words: Words = None,
+    runnable: Annotated[bool, typer.Option(help="only names of papers' studies whose raw table is there")] = False,
+    simulated: Annotated[bool, typer.Option(help="say which of the configured studies are simulated")] = False,
+) -> None:
+    """List the studies, with what they take their rows from."""
+    from tabulate import tabulate
+
+    from medsynth.plan import studies as known
+
+    if runnable:
+        print(",".join(known.having_data(words or [])))
+    elif simulated:
+        print(known.said_of_simulated(words or []), end="")
+    else:
+        print(tabulate(known.described(), headers="keys", showindex=False))
 
 
 @app.command()

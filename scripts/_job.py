@@ -288,7 +288,9 @@ def facts_of(job: Job) -> Facts:
     """What tables and figures of a job are made from."""
     from medsynth.scores.registry import Facts
 
-    given: dict[str, Any] = {key: job.params.get(key) for key in ("cards", "plot_data") if job.params.get(key)}
+    given: dict[str, Any] = {
+        key: job.params.get(key) for key in ("cards", "plot_data", "trained") if job.params.get(key)
+    }
     return Facts(scores=read_scores(job), files=dict(job.input.items()), **job.params.facts, **given)
 
 

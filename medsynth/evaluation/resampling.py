@@ -15,7 +15,9 @@ Scores that cannot be computed again two hundred times have replicates of anothe
   estimates it (McCarthy 1969, Review of the International Statistical Institute 37:239-264). A replicate moves by half
   the difference of one pair of halves, up or down. On real rows this is rather too much than too little. A score that
   hangs on the largest value of a column varies hardly less with more rows; then half the squared difference estimates
-  it (``falls=False``).
+  it (``falls=False``). That value is in one half of every halving, so that the differences say the same again and
+  again: the replicates are spread as far as Student's t of as many degrees of freedom as there are halvings reaches
+  beyond the normal distribution.
 """
 
 from __future__ import annotations
@@ -193,12 +195,16 @@ class Persons:
         falls : bool
             Whether the score's variance falls as 1 / rows, rather than staying as it is.
         """
+        # Here, not above: whoever reads a study reaches this module, and few take halves.
+        from scipy import stats
+
         # Of one or two persons a half can be empty: such a halving says nothing.
         halves = [
             [of_rows(np.flatnonzero(part)) if 0 < first.sum() < len(first) else np.nan for part in (first, ~first)]
             for first in self.first_half[:halvings]
         ]
-        differences = np.nan_to_num([first - second for first, second in halves]) * (1 if falls else np.sqrt(2))
+        spread = 1.0 if falls else np.sqrt(2) * stats.t.ppf(0.975, halvings) / stats.norm.ppf(0.975)
+        differences = np.nan_to_num([first - second for first, second in halves]) * spread
         return value + self.steps.reshape(len(self.steps), -1, halvings).sum(axis=1) @ differences
 
 

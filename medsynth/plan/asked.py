@@ -151,6 +151,23 @@ class Asked:
         }
 
     @property
+    def tabled(self) -> dict[str, Any]:
+        """What tables are made from: also models, for the losses on their cards."""
+        models = [self._models(seed, g) for g in self.trained for seed in self.run.trained_seeds(g)]
+        return self.shown | {"models": models}
+
+    @property
+    def trained(self) -> dict[str, dict[int, list[str]]]:
+        """Model cards of generators whose losses are known, by epoch count, one a seed."""
+        return {
+            g: {
+                epochs: [f"{self._models(s, g)}/epochs{epochs}/model_card.json" for s in self.run.trained_seeds(g)]
+                for epochs in self.run.epochs_of(g)
+            }
+            for g in self.run.with_trait("has_losses")
+        }
+
+    @property
     def drawn(self) -> dict[str, Any]:
         """What figures are made from besides: plot data, and models for their cards."""
         models = [self._models(seed, g) for g in self._with_cards for seed in self.run.trained_seeds(g)]

@@ -40,6 +40,10 @@ def configured(kind: str) -> dict[str, Path]:
 COMMAND_LINE = "config/config.yaml (or --config)"
 
 
+class NoRawTableError(InputError):
+    """A study's raw table cannot be had from where the study takes it."""
+
+
 class Runs(dict[str, Run]):
     """The configuration's runs by study; the benchmark, which is no study, is resolved when it is asked for.
 
@@ -285,24 +289,24 @@ def _check_source(run: Run) -> None:
         from medsynth.cohorts import SIMULATORS
 
         if run.study.dataset not in SIMULATORS:
-            raise InputError(
+            raise NoRawTableError(
                 f"There is no simulated cohort of '{run.study.dataset}' (there is one of: {', '.join(SIMULATORS)}); "
                 "set source to 'file' or 'download'."
             )
         if not isinstance(run.cohort_rows, int):
-            raise InputError(
+            raise NoRawTableError(
                 f"Study '{run.study.name}', scale '{run.scale_name}': 'rows' is 'all', so a simulated cohort needs "
                 "'cohort_rows'."
             )
     elif run.source == "download" and not raw.url:
-        raise InputError(
+        raise NoRawTableError(
             f"'{run.study.dataset}' cannot be downloaded by the workflow; {raw.obtain}, put it at {run.raw[0]} and "
             f"set source=file; its licence is {run.codebook.licence}."
         )
     elif run.source == "file":
         for path in run.raw:
             if not Path(path).is_file():
-                raise InputError(
+                raise NoRawTableError(
                     f"The raw file {path} does not exist: {raw.obtain}, and put it there or set its folder with "
                     f"raw_dir; its licence is {run.codebook.licence}."
                 )

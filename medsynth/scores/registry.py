@@ -351,6 +351,8 @@ class Facts:
         Scores that failed jobs left without: generator, epochs, seed, stage, step and reason.
     cards, plot_data : dict
         Generator -> paths, one a seed: cards of its last models, and what figures need besides scores.
+    trained : dict
+        Generator whose losses are known -> epoch count -> paths of cards, one a seed.
     """
 
     scores: pd.DataFrame
@@ -374,6 +376,7 @@ class Facts:
     failures: list[dict[str, Any]] = field(default_factory=list)
     cards: dict[str, list[str]] = field(default_factory=dict)
     plot_data: dict[str, list[str]] = field(default_factory=dict)
+    trained: dict[str, dict[int, list[str]]] = field(default_factory=dict)
 
     @cached_property
     def at_shown_epochs(self) -> pd.DataFrame:
@@ -408,6 +411,14 @@ class Facts:
     def cards_of(self, generator: str) -> list[dict[str, Any]]:
         """Cards of a generator's last models, one a seed."""
         return [_json(path) for path in self.cards[generator]]
+
+    @property
+    def histories(self) -> dict[str, dict[int, list[list[dict[str, Any]]]]]:
+        """Losses by epoch: generator -> epoch count -> one history a seed."""
+        return {
+            generator: {epochs: [_json(path)["history"] for path in paths] for epochs, paths in counts.items()}
+            for generator, counts in self.trained.items()
+        }
 
     def plot_data_of(self, generator: str) -> list[dict[str, Any]]:
         """Plot data of a generator at the epoch count that is shown, one a seed."""

@@ -61,13 +61,19 @@ def test_another_population_replicates_or_does_not():
     assert row(other, rule="above", generators=["ctgan", "tvae"])["verdict"] == "does not replicate on Elsewhere"
 
 
-def test_numbers_and_cohorts_of_another_dataset_are_left_out():
+def test_a_number_of_other_patients_stands_beside_ours_without_a_verdict():
+    other = {**OWN, "dataset": "else", "title": "Elsewhere"}
+    number = row(other, published=0.85, margin=0.01, generators=["tvae"])
+    assert (number["published"], number["verdict"]) == (0.85, "cannot be tested: a number of other patients")
+    assert number["ours"] == pytest.approx(0.85)
+
+
+def test_cohorts_of_another_dataset_are_left_out():
     other = {**OWN, "dataset": "else", "title": "Elsewhere"}
     item = {"item": "it", "where": "", **ACCURACY}
-    number = {**item, "published": 0.85, "margin": 0.01, "generators": ["tvae"]}
     cohort = {**item, "rule": "at_least", "limit": 1, "family": "conditional", "metric": "success"}
     cohort |= {"about": {"cohort": "mody"}}
-    publication = Publication(dataset="sci", rows=100, items=[number, cohort])
+    publication = Publication(dataset="sci", rows=100, items=[cohort])
     table = published_table(SCORES, publication, FACTS, run=other)
     assert table.empty
     assert "Verdict" in display_published(table, STYLES)
@@ -77,6 +83,11 @@ def test_another_population_is_judged_at_the_epochs_that_were_run():
     other = {**OWN, "dataset": "else", "title": "Elsewhere"}
     claim = row(other, rule="above", generators=["tvae", "ctgan"], epochs=300)
     assert (claim["epochs"], claim["verdict"]) == (200, "replicates on Elsewhere")
+
+
+def test_another_population_is_judged_at_the_papers_epochs_where_they_were_run():
+    other = {**OWN, "dataset": "else", "title": "Elsewhere"}
+    assert row(other, rule="above", generators=["tvae", "ctgan"], epochs=100)["epochs"] == 100
 
 
 def test_half_of_the_papers_rows_are_needed():

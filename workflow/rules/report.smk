@@ -8,7 +8,7 @@ md,tex,html}, figures/<figure>.{png,pdf}, summary.html and results/index.html.
 rule make_tables:
     """Write every table of a study."""
     input:
-        unpack(of("shown")),
+        unpack(of("tabled")),
     output:
         tables=report(
             directory("results/{study}/{run}/tables"),
@@ -26,6 +26,7 @@ rule make_tables:
     params:
         tables=of("tables"),
         facts=of("facts"),
+        trained=of("trained"),
         test_over_train=of("test_over_train"),
         versions=of("versions"),
         code=of.code("scripts/make_tables.py", *families),

@@ -139,18 +139,19 @@ def _as_published(row: dict[str, Any]) -> str:
 
 
 def _replicable(items: list[Item], scores: pd.DataFrame, target: str) -> Iterator[Item]:
-    """Items that another population can speak to: orders and claims, judged at the largest epoch count that was run.
+    """Items that another population speaks to, at the paper's epoch count, or at the largest that was run.
 
-    An accuracy or a mean of other columns of other patients replicates nothing, nor can a cohort be asked for that the
-    study does not have.
+    A cohort cannot be asked for that the study does not have. Numbers stand beside the published ones without a
+    verdict: an accuracy on other patients replicates nothing.
     """
+    run = set(scores["epochs"])
     for item in items:
-        if item.rule == "equals" or item.family == "data":
+        if item.family == "data":
             continue
         about = _filled(item, target)
         if set(item.about.values()) - {EVERY} and not _is_about(scores, about).any():
             continue
-        yield item if item.rule == "best_epochs" else item.model_copy(update={"epochs": None})
+        yield item if item.rule == "best_epochs" or item.epochs in run else item.model_copy(update={"epochs": None})
 
 
 @dataclass(frozen=True)
@@ -389,6 +390,8 @@ def _untestable(item: Item, publication: Publication, facts: Mapping, run: Mappi
     if item.depends_on == "patients" and item.family != "cost" and run["source"] == "simulated":
         return "simulated data"
     own = run["dataset"] == publication.dataset
+    if not own and item.rule == "equals" and item.family != "cost":
+        return "a number of other patients"
     if (own or item.family == "cost") and facts["rows"] < publication.rows / 2:
         return f"{facts['rows']:,.0f} of {publication.rows:,} rows"
     return ""

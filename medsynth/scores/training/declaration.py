@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from medsynth.scores.captions import beside
-from medsynth.scores.registry import Facts, Family, Figure, Shown
+from medsynth.scores.registry import Facts, Family, Figure, Shown, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
     from medsynth.plan.runs import Run
+    from medsynth.report.facts import Finished
+    from medsynth.scores.registry import Tables
 
 SECTION = "6 Training"
 
@@ -30,11 +32,42 @@ def _architecture(facts: Facts, shown: Shown) -> Drawing:
     return architecture(drawn, title=facts.styles[shown.generator]["title"], note=facts.note)
 
 
+def _table(facts: Facts) -> Tables:
+    from medsynth.scores.training.table import display_training, training_table
+
+    numbers = training_table(facts.histories)
+    return numbers, display_training(numbers, facts.styles)
+
+
 def _with(trait: str) -> Callable[[Run], list[tuple[str, str]]]:
     return lambda run: [(g, "") for g in run.with_trait(trait) if run.trained_seeds(g)]
 
 
+def _doubts(finished: Finished) -> list[str]:
+    from medsynth.scores.training.table import unsettled
+
+    table = finished.table("training")
+    moving = set() if table is None else unsettled(table)
+    if not moving:
+        return []
+    styles = finished.facts["styles"]
+    titled = [f"{styles[name]['title']} at {epochs} epochs" for name, epochs in sorted(moving) if epochs]
+    return [f"Training ended before the loss settled: {', '.join(titled)}."] if titled else []
+
+
 FAMILY = Family(
+    says={"distrust": _doubts},
+    tables=(
+        Table(
+            "training",
+            section=SECTION,
+            label="Whether losses settled",
+            make=_table,
+            caption="Losses of training runs, means over seeds. A loss has settled if it changes by at most 0.02 of "
+            "its whole way between the last two fifths of the epochs. Tables mark others with a star.",
+            wanted=lambda run: run.with_trait("has_losses"),
+        ),
+    ),
     figures=(
         Figure(
             "losses",
