@@ -26,9 +26,9 @@ from medsynth.codebook import Codebook
 from medsynth.errors import InputError
 from medsynth.generators import generator_class
 from medsynth.generators.cart import _values
-from medsynth.generators.relations import Relations
 from medsynth.plan.loading import load_generators
 from medsynth.preparation.encoding import TableEncoder
+from medsynth.preparation.relations import Relations
 from medsynth.scores.detection.compute import DETECTORS, c2st
 from medsynth.scores.privacy.copies import copies
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +18,15 @@ import yaml
 from medsynth.codebook import Codebook
 from medsynth.data.notation import decimal_mark
 from medsynth.data.proof import prove
-from medsynth.data.reading import Recognised, recognise
+from medsynth.data.reading import Recognised, read_raw, recognise
 from medsynth.data.redcap import Dictionary, read_dictionary
+from medsynth.data.rules import Rule, rules_of
 from medsynth.data.types import Column, ColumnFacts, Proposal, person_of, propose
 from medsynth.errors import InputError, printable, validate
+from medsynth.preparation.cleaning import clean
 
+# Relations that are said in one sentence.
+MOST_SAID = 3
 _YAML_WORDS = {"yes", "no", "true", "false", "null", "on", "off", "y", "n"}
 
 
@@ -107,8 +112,10 @@ def make_draft(
         codebook = validate(yaml.safe_load(text), Codebook, where=f"the draft of {path}")
         failed = prove(path, codebook, found.table)
         if not failed:
+            rules = rules_of(clean(read_raw(path, codebook), codebook)[0], codebook)
+            text = _written(path, name, found, proposals, rules)
             reasons = {made.name: [why for key, why in made.comments.items() if key] for made in proposals}
-            return Draft(text, codebook, found.table, _said(found, proposals), reasons)
+            return Draft(text, codebook, found.table, _said(found, proposals, rules), reasons)
         for made in proposals:
             if made.name in failed:
                 kept: ColumnFacts = {"raw": made.facts["raw"]} if "raw" in made.facts else {}
@@ -174,12 +181,12 @@ def _free_name(name: str, taken: set[str], headers: set[str]) -> str:
     return free
 
 
-def _written(path: Path, name: str, found: Recognised, proposals: list[Proposal]) -> str:
+def _written(path: Path, name: str, found: Recognised, proposals: list[Proposal], rules: Sequence[Rule] = ()) -> str:
     """Write the draft."""
     from medsynth.data.opening import sha256
 
     person = next((made.name for made in proposals if made.facts.get("_person")), None)
-    said = _said(found, proposals)
+    said = _said(found, proposals, rules)
     lines = [
         f"# Draft made from {_comment(path.name)} ({len(found.table):,} rows). Check every line that has a comment.",
         *(["# Please confirm:"] if said else []),
@@ -210,20 +217,26 @@ def _written(path: Path, name: str, found: Recognised, proposals: list[Proposal]
             for key, value in made.facts.items()
             if not key.startswith("_")
         ]
-    rules = [(made.header, *made.restored) for made in proposals if made.restored]
-    if rules:
+    restored = [(made.header, *made.restored) for made in proposals if made.restored]
+    if restored:
         lines.append("restored:")
-        for header, transform, columns in rules:
+        for header, transform, columns in restored:
             lines += [f"  {_text(header)}:", f"    made_from: {_value(columns)}", f"    transform: {transform}"]
+    if constraints := [constraint for rule in rules for constraint in rule.constraints]:
+        lines += ["# Nothing in the rows breaks these. Uncomment those that no patient can break.", "# constraints:"]
+        lines += [f"#   - {_value(one.model_dump(exclude_defaults=True))}" for one in constraints]
     return "\n".join(lines) + "\n"
 
 
-def _said(found: Recognised, proposals: list[Proposal]) -> list[str]:
+def _said(found: Recognised, proposals: list[Proposal], rules: Sequence[Rule] = ()) -> list[str]:
     """Sentences at the top of the draft."""
     said = [*found.notes, *_gathered([decision for made in proposals for decision in made.decisions])]
     kept = [made for made in proposals if "drop" not in made.facts and made.facts["type"] not in ("date", "identifier")]
     if len(kept) == 1:
         said.append(f"{kept[0].name} is the only column with values: nothing can predict it.")
+    if rules:
+        further = f", and {len(rules) - MOST_SAID} more" if len(rules) > MOST_SAID else ""
+        said.append(f"In every row: {', '.join(rule.said for rule in rules[:MOST_SAID])}{further}. Is that a law?")
     return said
 
 

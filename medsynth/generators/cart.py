@@ -16,9 +16,9 @@ import pandas as pd
 from medsynth.codebook import MAX_DECIMALS, Codebook, decimals_of
 from medsynth.conditions import Condition, Conditions
 from medsynth.generators.protocol import Generator, complete, sizes_of_parts, visit_sequence
-from medsynth.generators.relations import Relations
 from medsynth.generators.sequential import draw_sequentially
 from medsynth.generators.storage import read_model, write_model
+from medsynth.preparation.relations import Relations
 from medsynth.randomness import derive_seed
 
 # A tree that decides among more categories than this is grown on a score of the categories instead.

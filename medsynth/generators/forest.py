@@ -10,11 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from medsynth.conditions import Condition
+from medsynth.conditions import Condition, Conditions
 from medsynth.disclosure import MINIMUM_CELL_SIZE
 from medsynth.generators.cart import CART, MOST_CLASSES, Arrays, _PartialRows
-from medsynth.generators.relations import Relations
+from medsynth.preparation.relations import Relations
 from medsynth.randomness import derive_seed
 
 # Before all values that there are are looked through: a tree's nodes on the way up, and some more draws from its root.
@@ -87,6 +88,24 @@ class Forest(CART):
         """Move numbers as `CART` does, but never onto another value that relations rest on, which far moves could."""
         moved = super()._smooth(name, values, condition, rng)
         return np.where(np.isin(moved, self.relations_.marks_[name]), values, moved)
+
+    def _decode(self, values: Arrays, wanted: Conditions, rng: np.random.Generator) -> pd.DataFrame:
+        """Turn drawn donors into rows; numbers that moved out of an order stay where their donors are."""
+        table = super()._decode(values, wanted, rng)
+        orders = [(name, b) for name, found in self.relations_.orders_.items() for b, _ in found]
+        every = np.arange(len(table))
+        # A number that goes back can leave the order to another that moved.
+        while True:
+            moved = {name: table[name].to_numpy() for name in {n for pair in orders for n in pair}}
+            back = {name: np.zeros(len(table), dtype=bool) for name in moved}
+            for name in {name for name, _ in orders}:
+                broken = ~self.relations_.in_order(name, moved[name], moved, every)
+                for one in (name, *(b for b, _ in self.relations_.orders_[name])):
+                    back[one] |= broken & (moved[one] != values[one])
+            if not any(rows.any() for rows in back.values()):
+                return table
+            for name, rows in back.items():
+                table[name] = np.where(rows, values[name], moved[name]).astype(table[name].dtype)
 
     def _grown_on(self, target: np.ndarray, categories: int, before: list[np.ndarray], seed: int) -> np.ndarray:
         """Ranks of numbers, so that a few far ones do not decide; a random order of very many categories."""

@@ -89,3 +89,15 @@ def test_rows_of_one_request_come_from_several_trees(model, partitions):
 def test_every_row_meets_the_conditions(model):
     drawn = model.sample(300, seed=1, conditions={"stage": "III", "age": (60, 80)})
     assert (drawn["stage"] == "III").all() and drawn["age"].between(60, 80).all()
+
+
+def test_numbers_that_are_in_order_in_every_row_stay_so(codebook):
+    rng = np.random.default_rng(3)
+    stay = rng.gamma(2, 6, 900).round(1)
+    train = pd.DataFrame({"stay": stay, "intensive": (stay * rng.random(900)).round(1), "age": rng.normal(60, 9, 900)})
+    described = codebook.model_copy(update={"columns": {name: Column(type="continuous") for name in train}})
+    model = Forest().fit(described.conform(train), described, seed=1)
+    drawn = model.sample(5000, seed=1, conditions={"intensive": (3, None)})
+    assert (drawn["intensive"] <= drawn["stay"]).all() and (drawn["intensive"] >= 3).all()
+    assert sum(map(len, model.relations_.orders_.values())) == 1
+    assert not drawn["stay"].isin(train["stay"]).all()

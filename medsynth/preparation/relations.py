@@ -1,8 +1,10 @@
-"""Relations between two columns that hold in every training row: values that never occur together.
+"""Relations between two columns that hold in every row: values that never occur together, numbers in one order.
 
 A diagnosis that decides its group, a drug never given with "no drug", a score that is 0 for all outpatients: such cells
 of a cross-table are structural zeros and not merely unseen (Agresti 2013, "Categorical data analysis", section 10.6).
-A cell that is empty although independence would put `LEAST_EXPECTED` rows there is taken for one.
+A cell that is empty although independence would put `LEAST_EXPECTED` rows there is taken for one. Two numbers are in
+order, such as days in intensive care and in hospital, if no row has them the other way round, of which independence
+would put as many there.
 """
 
 from __future__ import annotations
@@ -35,8 +37,26 @@ class Zeros(NamedTuple):
     possible: np.ndarray
 
 
+class Order(NamedTuple):
+    """A column before whose numbers no row exceeds, or falls below.
+
+    Attributes
+    ----------
+    before : str
+    sign : int
+        1 where the column's own number is never the smaller one, -1 where it is never the larger one.
+    """
+
+    before: str
+    sign: int
+
+    def sorted(self, own: str) -> tuple[str, str]:
+        """The column of the smaller numbers, and that of the larger ones; `own` is the column that has this order."""
+        return (self.before, own) if self.sign > 0 else (own, self.before)
+
+
 class Relations:
-    """Structural zeros between each column and those before it.
+    """Structural zeros and orders between each column and those before it.
 
     Attributes
     ----------
@@ -45,16 +65,20 @@ class Relations:
         of them is one further value.
     zeros_ : dict of list of Zeros
         Column -> what the columns before it decide.
+    orders_ : dict of list of Order
+        Number -> its order to numbers before it.
     """
 
     def __init__(self) -> None:
         self.marks_: Arrays = {}
         self.zeros_: dict[str, list[Zeros]] = {}
+        self.orders_: dict[str, list[Order]] = {}
 
     def arrays(self) -> Arrays:
         """All of it as arrays by name, for a file."""
         zeros = {f"zeros {name} | {b}": possible for name, found in self.zeros_.items() for b, possible in found}
-        return {**{f"marks {name}": marks for name, marks in self.marks_.items()}, **zeros}
+        orders = {f"order {n} | {b}": np.array([sign]) for n, found in self.orders_.items() for b, sign in found}
+        return {**{f"marks {name}": marks for name, marks in self.marks_.items()}, **zeros, **orders}
 
     @classmethod
     def of_arrays(cls, arrays: Arrays) -> Relations:
@@ -65,6 +89,9 @@ class Relations:
         for name, found in read.zeros_.items():
             start = f"zeros {name} | "
             found.extend(Zeros(key.removeprefix(start), a) for key, a in arrays.items() if key.startswith(start))
+            start = f"order {name} | "
+            known = [Order(key.removeprefix(start), int(a[0])) for key, a in arrays.items() if key.startswith(start)]
+            read.orders_[name] = known
         return read
 
     @classmethod
@@ -86,8 +113,11 @@ class Relations:
         codes = {name: found._codes(name, values[name]) for name in order}
         for place, name in enumerate(order):
             size = len(marks[name]) + 1
-            pairs = ((b, _possible(codes[b], len(marks[b]) + 1, codes[name], size)) for b in order[:place])
+            pairs = ((b, possible_cells(codes[b], len(marks[b]) + 1, codes[name], size)[0]) for b in order[:place])
             found.zeros_[name] = [Zeros(b, possible) for b, possible in pairs if not possible.all()]
+            numbers = [] if categories[name] else [b for b in order[:place] if not categories[b]]
+            signs = ((b, order_of(values[b], values[name])) for b in numbers)
+            found.orders_[name] = [Order(b, sign) for b, sign in signs if sign]
         return found
 
     def _codes(self, name: str, values: np.ndarray) -> np.ndarray:
@@ -112,7 +142,35 @@ class Relations:
         code = self._codes(name, drawn)
         for b, possible in self.zeros_[name]:
             fits &= possible[self._codes(b, before[b][rows]), code]
+        return fits & self.in_order(name, drawn, before, rows)
+
+    def in_order(self, name: str, drawn: np.ndarray, before: Arrays, rows: np.ndarray) -> np.ndarray:
+        """Say which numbers of a column are on their side of those of the columns before it; see `holds`."""
+        fits = np.ones(len(drawn), dtype=bool)
+        for b, sign in self.orders_[name]:
+            fits &= sign * drawn >= sign * before[b][rows]
         return fits
+
+
+def order_of(one: np.ndarray, other: np.ndarray) -> int:
+    """Say how two numbers are always in order.
+
+    Parameters
+    ----------
+    one, other : ndarray of float, shape (rows,)
+
+    Returns
+    -------
+    int
+        1 if `other` is never the smaller one, -1 if it is never the larger one, 0 if either happens, or if so few rows
+        have them out of order by chance that it may be chance.
+    """
+    for sign in (1, -1):
+        small, large = np.sort(sign * one), sign * other
+        if (sign * one <= large).all() and small[0] < small[-1]:
+            above = len(small) - np.searchsorted(small, large, side="right")
+            return sign if above.mean() >= LEAST_EXPECTED else 0
+    return 0
 
 
 def _marks(values: np.ndarray, categories: int) -> np.ndarray:
@@ -126,8 +184,20 @@ def _marks(values: np.ndarray, categories: int) -> np.ndarray:
     return distinct[[spike]] if counts[spike] >= LEAST_SPIKE * len(values) else distinct[:0]
 
 
-def _possible(before: np.ndarray, n_before: int, codes: np.ndarray, n_codes: int) -> np.ndarray:
-    """Cells of a cross-table that are no structural zeros, bool (n_before, n_codes)."""
+def possible_cells(before: np.ndarray, n_before: int, codes: np.ndarray, n_codes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cells of a cross-table that are no structural zeros, and rows that independence would put into each.
+
+    Parameters
+    ----------
+    before, codes : ndarray of int, shape (rows,)
+        From 0.
+    n_before, n_codes : int
+        How many there can be.
+
+    Returns
+    -------
+    ndarray of bool, ndarray of float, shape (n_before, n_codes)
+    """
     seen = np.bincount(before * n_codes + codes, minlength=n_before * n_codes).reshape(n_before, n_codes)
     rows, columns = seen.sum(1), seen.sum(0)
     expected = np.outer(rows, columns) / len(codes)
@@ -135,4 +205,4 @@ def _possible(before: np.ndarray, n_before: int, codes: np.ndarray, n_codes: int
     # One value alone: then all others together are what would be expected.
     alone = ((seen > 0).sum(1) == 1) & (rows - expected[np.arange(n_before), seen.argmax(1)] >= LEAST_EXPECTED)
     possible[alone] = seen[alone] > 0
-    return possible
+    return possible, expected
