@@ -11,10 +11,14 @@ from lifelines.utils import restricted_mean_survival_time
 
 from medsynth.codebook import Codebook
 from medsynth.errors import InputError
+from medsynth.evaluation.comparison import draw_compared, persons_of_test
 from medsynth.evaluation.feasibility import check_targets, shortfalls
+from medsynth.evaluation.judged import Judged
+from medsynth.evaluation.references import REFERENCES
 from medsynth.evaluation.resampling import Persons, person_weights
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.scores.regression.compute import design_of
+from medsynth.scores.regression.scoring import scores as regression_of
 from medsynth.scores.survival.compute import (
     MODELS,
     Followed,
@@ -30,6 +34,7 @@ from medsynth.scores.survival.compute import (
     weighted_concordance,
 )
 from medsynth.scores.survival.figure import kaplan_meier_curves
+from medsynth.scores.survival.scoring import scores as survival_of
 from medsynth.scores.survival.table import (
     display_survival,
     display_survival_times,
@@ -417,3 +422,55 @@ def test_a_panel_for_all_and_for_each_group(patients):
     assert [ax.get_title() for ax in panels] == ["All", "menostat: Post", "menostat: Pre"]
     assert all(len(ax.lines) == 3 and len(ax.collections) == 2 for ax in panels)
     assert "too few" in kaplan_meier_curves([{}], target="relapse", unit="", **style).texts[0].get_text()
+
+
+# What is scored of which row.
+
+
+def judged(name, halves):
+    """A reference row of the study's halves, as the score job sees it."""
+    real, tested = halves
+    persons = persons_of_test(np.arange(len(tested)), 1)
+    rng = np.random.default_rng(1)
+    pair = REFERENCES.get(name, REFERENCES["real"])(real, tested, persons.person, rng)
+    compared = draw_compared(
+        pair, tested, persons, rng, study_seed=1, n_train=len(real), utility_rows=8000, test_rows=8000,
+        fidelity_rows=8000,
+    )  # fmt: skip
+    size = {"name": "tumour", "column": "tsize"}
+    return Judged(
+        name=name, train=real, test=tested, person={"train": np.arange(len(real)), "test": persons.person},
+        persons=persons, codebook=CODEBOOK, encoder=TableEncoder().fit(real), pair=pair, compared=compared, targets=[],
+        explained=[], settings={"survival": [RELAPSE.model_dump()], "regression": [size]}, study_seed=1, seed=1,
+        least=10,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "of_survival", "of_regression"),
+    [
+        ("real", {"", "cox", "xgboost"}, {"linear", "xgboost"}),
+        ("independent", {"", "cox", "xgboost"}, {"linear", "xgboost"}),
+        # Half of the test rows is no reference for what training rows teach; no predictors need no table.
+        ("holdout", {""}, set()),
+        ("majority", {"majority"}, {"majority"}),
+    ],
+)
+def test_models_and_times_are_scored_of_the_rows_that_have_them(halves, name, of_survival, of_regression):
+    one = judged(name, halves)
+    for scores, wanted in ((survival_of, of_survival), (regression_of, of_regression)):
+        assert {score.about.model for _, score in scores(one)} == wanted
+
+
+def test_what_other_training_persons_would_change_counts_for_real_rows(halves):
+    one = judged("real", halves)
+    with_training = {score.about.model: score for _, score in survival_of(one) if score.metric == "uno_c"}
+    test = HeldOut.of(RELAPSE, *halves)
+    design, encoder = design_of(RELAPSE, halves[0]), one.encoder
+    for score in train_and_test(
+        one.compared.equal_information, one.compared.tested, RELAPSE, test, encoder, design, seed=1,
+        weights=one.persons.weights,
+    ):  # fmt: skip
+        if score.metric == "uno_c":
+            assert with_training[score.about.model].value == score.value
+            assert with_training[score.about.model].variance > score.variance
