@@ -81,6 +81,11 @@ def test_the_column_and_what_gives_it_away_are_no_predictors(partitions):
     assert CRP.predictors(partitions[0]) == ["age", "sex", "admitted", "stage"]
 
 
+def test_logarithms_are_predicted_where_a_target_says_so(partitions):
+    table = partitions[0].assign(crp=[-1.0, 0.0] + [np.e - 1] * (len(partitions[0]) - 2))
+    assert CRP.model_copy(update={"log": True}).values(table)[:3].tolist() == [0, 0, 1]
+
+
 def test_a_coded_column_is_no_regression_target(partitions):
     CRP.check(partitions[2])
     with pytest.raises(InputError, match="column 'stage' is coded, and a numeric one is needed"):

@@ -301,6 +301,14 @@ def test_a_group_of_few_real_rows_or_events_is_not_shown(patients):
     assert np.isnan([found[metric, "menostat", "few"] for metric in METRICS]).all()
 
 
+def test_events_at_once_are_no_step_of_their_own(patients):
+    real = RELAPSE.followed(patients)
+    at_once = Followed(np.where(real.events.cumsum() <= 3, 0.0, real.times), real.events)
+    weights = Persons.draw(np.arange(len(patients)), seed=1).weights
+    found = curve_data(shown_parts(RELAPSE, patients, patients)[0], real, at_once, 2000.0, weights)
+    assert (found["real"][0], found["low"][0]) == (1, 1)
+
+
 def test_a_curve_of_few_points_is_not_drawn(patients):
     few = patients.iloc[:45].reset_index(drop=True)
     real = RELAPSE.followed(few)

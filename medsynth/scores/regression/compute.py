@@ -21,6 +21,7 @@ class RegressionTarget(Predicted):
     """A numeric column whose value is predicted; it is never a predictor."""
 
     column: str = Field(description="numeric column")
+    log: bool = Field(False, description="predict and score log(1 + value), as of costs; what is below 0 counts as 0")
 
     @property
     def made_of(self) -> list[str]:
@@ -34,11 +35,12 @@ class RegressionTarget(Predicted):
 
     def values(self, table: pd.DataFrame) -> np.ndarray:
         """What is predicted: float64, shape (rows,)."""
-        return table[self.column].to_numpy("float64")
+        values = table[self.column].to_numpy("float64")
+        return np.log1p(np.maximum(values, 0.0)) if self.log else values
 
     def lacks(self, table: pd.DataFrame) -> tuple[str, str] | None:
         """See `Predicted.lacks`."""
-        return None if table[self.column].nunique() > 1 else ("one value only", f"in all {len(table):,} rows")
+        return None if len(np.unique(self.values(table))) > 1 else ("one value only", f"in all {len(table):,} rows")
 
     def varies_widely(self, test: pd.DataFrame, least: int) -> str:
         """See `Predicted.varies_widely`."""

@@ -194,16 +194,21 @@ def curve_data(
     grid = even_times(horizon)
     own = real.take(part.real)
     ended = np.sort(own.times[own.events & (own.times <= horizon)])
-    # Events after one time of the grid and up to the next; those at 0 are the first's.
+    # Events after one time of the grid and up to the next; those at 0 count behind the first step, not at 0.
     place = np.maximum(np.searchsorted(grid, ended, side="left"), 1)
-    ends = pools(np.bincount(place, minlength=len(grid))[1:], least)
-    shown = np.concatenate([[0.0], grid[ends]])
+    last = pools(np.bincount(place, minlength=len(grid))[1:], least)
+    shown = np.concatenate([[0.0], grid[last]])
     still = np.array([(own.times > time).sum() for time in shown])
     shown = shown[(still >= least) | (shown == 0)]
-    known = _curve(own, shown)
+    at = np.where(shown > 0, shown, -1.0)
+    known = _curve(own, at)
     if len(np.unique(known)) <= LEAST_STEPS:
         return {}
-    replicates = kaplan_meier(own, weights[:, part.real]).at(shown)
+    # Of a flat piece its ends are enough.
+    steps = np.diff(known) != 0
+    ends = np.append(True, steps) | np.append(steps, True)
+    shown, known, at = shown[ends], known[ends], at[ends]
+    replicates = kaplan_meier(own, weights[:, part.real]).at(at)
     low, high = np.percentile(replicates, BAND, axis=0)
     found = {
         "times": grid,
