@@ -373,6 +373,8 @@ def test_rows_without_an_event_or_short_of_the_horizon_are_refused(patients):
     late = RELAPSE.model_copy(update={"horizon": 9999.0})
     with pytest.raises(InputError, match=r"no row that is followed beyond its horizon in the train partition \(9999\)"):
         check_targets([late], {"train": patients, "test": patients})
+    with pytest.raises(InputError, match=r"beyond its horizon in the train partition \(0\)"):
+        check_targets([RELAPSE], {"train": patients.assign(time=0), "test": patients})
 
 
 def test_few_events_are_remarked_on(patients):

@@ -70,7 +70,8 @@ class TimeToEvent(Predicted):
     def horizon_in(self, train: pd.DataFrame) -> float:
         """Time up to which scores count, for real training rows."""
         times = self.followed(train).times
-        return self.horizon or float(np.quantile(times, 1 - FOLLOWED, method="lower"))
+        # Where nearly all are followed for no time, the longest follow-up.
+        return self.horizon or float(np.quantile(times, 1 - FOLLOWED, method="lower") or times.max())
 
     def lacks(self, table: pd.DataFrame) -> tuple[str, str] | None:
         """See `Predicted.lacks`."""
@@ -78,7 +79,7 @@ class TimeToEvent(Predicted):
         if not followed.events.any():
             return "no event", f"'{self.event}' is '{self.positive}' in none of {len(table):,} rows"
         if followed.times.max() <= (self.horizon or 0):
-            return "no row that is followed beyond its horizon", f"{self.horizon:g}"
+            return "no row that is followed beyond its horizon", f"{self.horizon or 0:g}"
         return None
 
     def varies_widely(self, test: pd.DataFrame, least: int) -> str:
