@@ -158,7 +158,12 @@ def synthesize(
 
 
 Targets = Annotated[
-    list[str], typer.Option("--target", help="what is predicted: COLUMN, COLUMN=CATEGORY or COLUMN>=NUMBER; several")
+    list[str],
+    typer.Option(
+        "--target",
+        help="what is predicted: COLUMN, COLUMN=CATEGORY or COLUMN>=NUMBER; beside one of these also COLUMN:regression "
+        "or time=COLUMN,event=COLUMN:CATEGORY; several",
+    ),
 ]
 Compared = Annotated[
     list[str] | None, typer.Option("--generator", help="names in config/generators; several; default: the usual ones")

@@ -4,18 +4,22 @@ from _job import Job, log, read_tables, run, share_imports, write_text
 
 share_imports(__name__)
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.disclosure import few
 from medsynth.evaluation.feasibility import check_partitions, check_targets, shortfalls
-from medsynth.evaluation.targets import Target
+from medsynth.evaluation.targets import Predicted, Target
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.preparation.imputation import impute_blind, make_imputer
 from medsynth.preparation.partitions import persons, split, split_rows, winsorise
 from medsynth.preparation.scaling import scaling_table
 from medsynth.randomness import derive_seed
+from medsynth.scores.regression.compute import RegressionTarget
+from medsynth.scores.survival.compute import TimeToEvent
 
 
 def main(job: Job) -> None:
@@ -30,7 +34,11 @@ def main(job: Job) -> None:
     parts = split(table, codebook, **how)
     person = {name: persons(table, codebook)[found] for name, found in split_rows(table, codebook, **how).items()}
     limits = winsorise(parts, job.params.winsorise) if job.params.winsorise else {}
-    targets = [Target(**t) for t in job.params.targets]
+    targets: list[Predicted] = [
+        *(Target(**one) for one in job.params.targets),
+        *(RegressionTarget(**one) for one in job.params.regression),
+        *(TimeToEvent(**one) for one in job.params.survival),
+    ]
     hidden = sorted({name for target in targets for name in target.hidden} & set(parts["train"].columns))
     labelled = keep_labelled(parts["test"], targets)
     unlabelled = int((~labelled).sum())
@@ -63,7 +71,7 @@ def main(job: Job) -> None:
     pd.concat(whose).to_parquet(job.output.persons, index=False)
 
 
-def keep_labelled(test: pd.DataFrame, targets: list[Target]) -> np.ndarray:
+def keep_labelled(test: pd.DataFrame, targets: Sequence[Predicted]) -> np.ndarray:
     """Say which test rows have a known label: an imputed one is no truth to test against."""
     columns = sorted({name for target in targets for name in target.made_of} & set(test.columns))
     return test[columns].notna().all(axis=1).to_numpy()

@@ -24,11 +24,13 @@ from medsynth.data.identifiers import words_of
 from medsynth.data.notation import to_plain
 from medsynth.data.reading import read_raw
 from medsynth.errors import InputError, nearest, printable
-from medsynth.evaluation.targets import Target
+from medsynth.evaluation.targets import Predicted, Target
 from medsynth.plan.loading import CONFIG, configured, load_runs
 from medsynth.plan.settings import Cleaning, Config, Scale
 from medsynth.preparation.cleaning import clean
 from medsynth.preparation.restoring import reasons
+from medsynth.scores.regression.compute import RegressionTarget
+from medsynth.scores.survival.compute import TimeToEvent
 
 # Compared in a study unless others are named: the recommended one and its usual rivals.
 COMPARED = tuple(dict.fromkeys((RECOMMENDED, "med_vae_plus", "cart", "gaussian_copula", "ctgan", "tvae")))
@@ -46,6 +48,7 @@ _EVENTS, _MOST_PREDICTORS = 10, 8
 # A column that tells the target alone this well may be known only afterwards: a remark; and is one: left out.
 _TELLS, _GIVES_AWAY = 0.95, 0.99
 _BINS = 20
+_TIME_TO_EVENT = re.compile(r"time=(.+?),\s*event=(.+?)(?::(.+))?")
 
 
 def write_study(
@@ -67,6 +70,7 @@ def write_study(
         Of a codebook in config/datasets; the study's, too.
     targets : sequence of str
         What is predicted, the main one first: ``"died"``, ``"readmitted=<30"`` (a category or code), ``"age>=60"``.
+        Beside one of these, ``"stay:regression"`` is a number and ``"time=days,event=died:yes"`` a time to an event.
     generators : sequence of str
         Names in config/generators.
     raw_dir : str or Path, default "resources/raw"
@@ -95,9 +99,10 @@ def write_study(
         raise InputError(f"{path} is there already; edit it, remove it, or say --force to replace it.")
     codebook = Codebook.from_yaml(datasets[name])
     table, dropped = _clean_table(codebook, Path(raw_dir))
-    read = [read_target(text, codebook) for text in targets]
-    if not read:
-        raise InputError("A study needs a target: name what is predicted with --target COLUMN.")
+    read = read_targets(targets, codebook)
+    if not any(isinstance(target, Target) for target in read):
+        beside = " of classes beside these" if read else ""
+        raise InputError(f"A study needs a target{beside}: name what is predicted with --target COLUMN.")
     for target in read:
         _check_target(target, table, dropped)
     before = path.read_text(encoding="utf-8") if path.exists() else None
@@ -130,6 +135,48 @@ def _clean_table(codebook: Codebook, raw_dir: Path) -> tuple[pd.DataFrame, dict[
     return table, reasons(report)
 
 
+def read_targets(texts: Sequence[str], codebook: Codebook) -> list[Predicted]:
+    """Read targets as a person writes them: classes first, then numbers, then times to an event.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Those of `read_target`; ``stay:regression``; ``time=days,event=died:yes``, where a binary event needs no
+        category.
+    codebook : Codebook
+
+    Raises
+    ------
+    InputError
+        There is no such column or category, or it does not fit.
+    """
+    classes, numbers, times = [], [], []
+    for text in texts:
+        followed = _TIME_TO_EVENT.fullmatch(text.strip())
+        word, _, kind = text.strip().rpartition(":")
+        if followed:
+            times.append(_time_to_event(text, codebook, *followed.groups()))
+        elif kind.strip() == "regression" and word:
+            name = column_of(word.strip(), codebook)
+            numbers.append(RegressionTarget(name=_slug(name), column=name))
+            numbers[-1].check(codebook)
+        else:
+            classes.append(read_target(text, codebook))
+    return [*classes, *numbers, *times]
+
+
+def _time_to_event(text: str, codebook: Codebook, time: str, event: str, category: str | None) -> TimeToEvent:
+    """A time to an event from the words of a target."""
+    names = [column_of(word.strip(), codebook) for word in (time, event)]
+    column = codebook.columns[names[1]]
+    if category is None and column.type != "binary":
+        raise InputError(f"The target '{text}' needs a category: write 'time={time},event={event}:CATEGORY'.")
+    positive = column.all_categories[1] if category is None else category_of(category.strip(), column)
+    target = TimeToEvent(name=_slug(f"time_to_{names[1]}"), time=names[0], event=names[1], positive=positive)
+    target.check(codebook)
+    return target
+
+
 def read_target(text: str, codebook: Codebook) -> Target:
     """Read a target as a person writes it: ``died``, ``readmitted=<30``, ``age>=60``.
 
@@ -155,7 +202,7 @@ def read_target(text: str, codebook: Codebook) -> Target:
             low, high = column.range or (0, 100)
             raise InputError(
                 f"The target '{text}' is a column of numbers; say from which number on, such as "
-                f"'{word}>={(low + high) / 2:.3g}'."
+                f"'{word}>={(low + high) / 2:.3g}', or '{word}:regression'."
             )
         plain = to_plain(value, column.notation)
         try:
@@ -180,14 +227,14 @@ def _slug(text: str) -> str:
     return re.sub(r"_+", "_", re.sub(r"[^a-z0-9]+", "_", text.lower())).strip("_")
 
 
-def _check_target(target: Target, table: pd.DataFrame, dropped: dict[str, str]) -> None:
+def _check_target(target: Predicted, table: pd.DataFrame, dropped: dict[str, str]) -> None:
     """Refuse a target that the clean table does not have, or that is the same in all rows."""
     for name in target.made_of:
         if name not in table:
             raise InputError(f"The target '{target.name}' needs {name}, which studies leave out: {dropped[name]}.")
     known = table[table[target.made_of].notna().all(axis=1)]
-    if len(np.unique(target.labels(known))) < 2:
-        raise InputError(f"The target '{target.name}' has one class only in the {len(known):,} rows that have it.")
+    if lacking := target.lacks(known):
+        raise InputError(f"The target '{target.name}' has {lacking[0]} in the {len(known):,} rows that have it.")
 
 
 @dataclass(frozen=True)
@@ -201,7 +248,7 @@ class _Group:
 
 
 def propose_study(
-    codebook: Codebook, table: pd.DataFrame, targets: Sequence[Target], generators: Sequence[str] = COMPARED
+    codebook: Codebook, table: pd.DataFrame, targets: Sequence[Predicted], generators: Sequence[str] = COMPARED
 ) -> str:
     """Propose a study of a clean table.
 
@@ -211,8 +258,8 @@ def propose_study(
         The dataset's own.
     table : DataFrame
         Cleaned by it; cells may be missing.
-    targets : sequence of Target
-        The main one first.
+    targets : sequence of Predicted
+        The main one first, which has classes.
     generators : sequence of str
 
     Returns
@@ -221,7 +268,8 @@ def propose_study(
         YAML with comments.
     """
     groups = list(_groups(codebook, table))
-    alone = [_alone(target, table) for target in targets]
+    classes = [target for target in targets if isinstance(target, Target)]
+    alone = [_alone(target, table) for target in classes]
     rows = len(table)
     lines = [
         f"# Study of {_plain(codebook.title)} ({rows:,} rows), proposed from its codebook. Keys: config/README.md",
@@ -241,10 +289,11 @@ def propose_study(
         "",
         "targets:",
     ]
-    for target, found in zip(targets, alone, strict=True):
-        lines += _target_lines(target, found)
-    lines += ["", *_subgroup_lines(groups), "", *_cohort_lines(groups, targets, table)]
-    lines += ["", *_model_lines(targets, alone, groups, table), "", "scales:"]
+    for target, found in zip(classes, alone, strict=True):
+        lines += _target_lines(target, found, _follow_ups(target, targets))
+    lines += [*_other_lines("regression", RegressionTarget, targets), *_other_lines("survival", TimeToEvent, targets)]
+    lines += ["", *_subgroup_lines(groups), "", *_cohort_lines(groups, classes, table)]
+    lines += ["", *_model_lines(classes, alone, groups, table), "", "scales:"]
     for name, numbers in scales_for(rows).items():
         lines.append(f"  {name}:")
         lines += [f"    {key}: {_flow(value)}" for key, value in numbers.items()]
@@ -336,20 +385,38 @@ def _alone(target: Target, table: pd.DataFrame) -> dict[str, float]:
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
-def _target_lines(target: Target, alone: dict[str, float]) -> list[str]:
+def _follow_ups(target: Target, targets: Sequence[Predicted]) -> list[str]:
+    """Columns of follow-up until what makes a target."""
+    times = [other for other in targets if isinstance(other, TimeToEvent)]
+    return [other.time for other in times if other.event in target.made_of]
+
+
+def _target_lines(target: Target, alone: dict[str, float], follow_ups: Sequence[str] = ()) -> list[str]:
     """A target, with what may give it away."""
     facts = target.model_dump(exclude_defaults=True)
     first, *others = (f"{key}: {_flow(value)}" for key, value in facts.items())
     lines = [f"  - {first}", *(f"    {line}" for line in others)]
-    given_away = [name for name, auc in alone.items() if auc >= _GIVES_AWAY]
-    doubtful = [name for name, auc in alone.items() if _TELLS <= auc < _GIVES_AWAY]
-    if given_away:
-        lines.append(
-            f"    not_predictors: {_flow(given_away)}  # each tells it alone, AUC {_GIVES_AWAY} or more: right?"
-        )
+    given_away = [name for name, auc in alone.items() if auc >= _GIVES_AWAY and name not in follow_ups]
+    doubtful = [name for name, auc in alone.items() if _TELLS <= auc < _GIVES_AWAY and name not in follow_ups]
+    if given_away or follow_ups:
+        why = [f"each tells it alone, AUC {_GIVES_AWAY} or more"] if given_away else []
+        why += ["follow-up"] if follow_ups else []
+        lines.append(f"    not_predictors: {_flow([*given_away, *follow_ups])}  # {', or '.join(why)}: right?")
     if doubtful:
         lines.append(f"    # known only afterwards, too? AUC above {_TELLS} alone: {_flow(doubtful)}")
     return lines
+
+
+def _other_lines(key: str, kind: type[Predicted], targets: Sequence[Predicted]) -> list[str]:
+    """Targets of numbers or times, which the columns of the other targets do not predict."""
+    lines = []
+    for target in (target for target in targets if isinstance(target, kind)):
+        others = dict.fromkeys(name for other in targets for name in other.made_of if name not in target.made_of)
+        first, *facts = (f"{key}: {_flow(value)}" for key, value in target.model_dump(exclude_defaults=True).items())
+        lines += [f"  - {first}", *(f"    {fact}" for fact in facts)]
+        hidden = f"    not_predictors: {_flow(list(others))}  # and what else is known only afterwards?"
+        lines.append(hidden if others else "    # not_predictors: what is known only afterwards?")
+    return ["", f"{key}:", *lines] if lines else []
 
 
 def _subgroup_lines(groups: list[_Group]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from medsynth.codebook import Codebook
 from medsynth.commands.columns import shown_draft
-from medsynth.commands.study import COMPARED, read_target, write_study
+from medsynth.commands.study import COMPARED, read_targets, write_study
 from medsynth.commands.writing import write_whole
 from medsynth.data.opening import sha256
 from medsynth.drafting import dataset_name, make_draft
@@ -166,8 +166,8 @@ def _proposed(
     """Propose a study, or keep one of the same targets."""
     known = configured("studies").get(name)
     if known and not force:
-        wanted = [read_target(text, codebook).name for text in targets]
-        if [target.name for target in load_yaml(known, Study).targets] != wanted:
+        wanted = [target.name for target in read_targets(targets, codebook)]
+        if [target.name for target in load_yaml(known, Study).predicted] != wanted:
             raise InputError(f"{known} has other targets; edit it, give another --name, or say --force to replace it.")
         say(f"Kept {known}.")
         return known

@@ -9,7 +9,7 @@ from medsynth.evaluation.references import REFERENCE_ROWS, REFERENCES
 Styles = dict[str, dict[str, str]]
 
 BLACK = "#000000"
-CLASSIFIER_TITLES = {"xgboost": "XGBoost", "random_forest": "Random forest"}
+CLASSIFIER_TITLES = {"xgboost": "XGBoost", "random_forest": "Random forest", "linear": "Linear", "cox": "Cox"}
 
 
 def title_of(generator: str, styles: Styles, family: str = "") -> str:

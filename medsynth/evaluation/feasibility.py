@@ -13,7 +13,7 @@ import pandas as pd
 
 from medsynth.disclosure import MINIMUM_CELL_SIZE
 from medsynth.errors import InputError
-from medsynth.evaluation.targets import Target
+from medsynth.evaluation.targets import Predicted
 
 # Classifiers, detectors and networks compute in 32-bit numbers; half of their range holds the difference of any two
 # values.
@@ -83,20 +83,20 @@ def check_partitions(parts: Mapping[str, pd.DataFrame]) -> None:
         )
 
 
-def check_targets(targets: Sequence[Target], parts: Mapping[str, pd.DataFrame]) -> None:
+def check_targets(targets: Sequence[Predicted], parts: Mapping[str, pd.DataFrame]) -> None:
     """Refuse targets from which nothing can be learned.
 
     Parameters
     ----------
-    targets : sequence of Target
+    targets : sequence of Predicted
     parts : mapping of DataFrame
         ``train`` and ``test``, complete; test rows are those whose label is known.
 
     Raises
     ------
     InputError
-        A target's column was dropped by cleaning, it has one class only in a partition, or there is no column that
-        could predict it.
+        A target's column was dropped by cleaning, it has one class, value or no event only in a partition, or there is
+        no column that could predict it.
     """
     for target in targets:
         absent = [name for name in target.made_of if name not in parts["train"].columns]
@@ -105,12 +105,11 @@ def check_targets(targets: Sequence[Target], parts: Mapping[str, pd.DataFrame]) 
                 f"Target '{target.name}' needs the column '{absent[0]}', which cleaning dropped; cleaning.csv says why."
             )
         for name, part in parts.items():
-            present = np.unique(target.labels(part))
-            if len(present) < 2:
-                only = target.classes(part)[present[0]]
+            if lacking := target.lacks(part):
+                what, how = lacking
                 raise InputError(
-                    f"Target '{target.name}' has one class only in the {name} partition ('{only}' in all {len(part):,} "
-                    "rows); use more rows or another target."
+                    f"Target '{target.name}' has {what} in the {name} partition ({how}); use more rows or another "
+                    "target."
                 )
         predictors = target.predictors(parts["train"])
         if not any(parts["train"][name].nunique() > 1 for name in predictors):
@@ -125,7 +124,7 @@ def check_targets(targets: Sequence[Target], parts: Mapping[str, pd.DataFrame]) 
 def shortfalls(
     parts: Mapping[str, pd.DataFrame],
     persons: Mapping[str, np.ndarray],
-    targets: Sequence[Target],
+    targets: Sequence[Predicted],
     *,
     least: int = MINIMUM_CELL_SIZE,
 ) -> Iterator[tuple[str, str]]:
@@ -137,9 +136,9 @@ def shortfalls(
         ``train`` and ``test``, complete.
     persons : mapping of ndarray of int
         Whose the rows are.
-    targets : sequence of Target
+    targets : sequence of Predicted
     least : int, default 10
-        Classes of fewer rows are remarked on.
+        Classes and events of fewer rows are remarked on.
 
     Yields
     ------
@@ -159,7 +158,5 @@ def shortfalls(
     if can_attack(persons) and len(np.unique(persons["test"])) < 8 * LEAST_ATTACKED:
         yield "test", f"attack by shadow models: no score, since it needs {8 * LEAST_ATTACKED} persons or more here"
     for target in targets:
-        counts = np.bincount(target.labels(parts["test"]), minlength=len(target.classes(parts["test"])))
-        if rare := int((counts < least).sum()):
-            classes = "a class has" if rare == 1 else f"{rare} classes have"
-            yield "test", f"target '{target.name}': {classes} fewer than {least} rows, its scores vary widely"
+        if few := target.varies_widely(parts["test"], least):
+            yield "test", f"target '{target.name}': {few} fewer than {least} rows, its scores vary widely"

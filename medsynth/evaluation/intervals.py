@@ -37,9 +37,11 @@ BOUNDS = {
     "attribute_advantage": SIGNED,
     "rank_correlation": SIGNED,
     **dict.fromkeys(
-        ("log_disparity", "calibration_slope", "mean", "std", "kurtosis", "skewness"),
+        ("log_disparity", "calibration_slope", "mean", "std", "kurtosis", "skewness", "restricted_mean_difference"),
         UNBOUNDED,
     ),
+    "r2": (-np.inf, 1.0),
+    **dict.fromkeys(("rmse", "mae", "median_survival", "restricted_mean_survival"), (0.0, np.inf)),
 }
 
 
@@ -130,11 +132,11 @@ def interval(
 def ends(
     mean: float, variance: float, df: float, bounds: tuple[float, float] = UNBOUNDED, level: float = LEVEL
 ) -> tuple[float, float]:
-    """Ends of an interval: Student's for an unbounded score, Wilson's with Student's quantile for a bounded one."""
+    """Ends of an interval: Wilson's with Student's quantile for a score bounded on both sides, else Student's, cut."""
     t = float(stats.t.ppf((1 + level) / 2, df))
     if not np.isfinite(bounds).all():
         half = t * np.sqrt(variance)
-        return mean - half, mean + half
+        return max(mean - half, bounds[0]), min(mean + half, bounds[1])
     low, high = bounds
     share, spread = (mean - low) / (high - low), variance / (high - low) ** 2
     share = min(max(share, 0.0), 1.0)

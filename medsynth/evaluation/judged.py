@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,8 @@ import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.evaluation.comparison import Compared, persons_of_test
-from medsynth.evaluation.references import Pair
-from medsynth.evaluation.resampling import Persons
+from medsynth.evaluation.references import Pair, draw_positions
+from medsynth.evaluation.resampling import Persons, Score, with_training_persons
 from medsynth.evaluation.targets import Target
 from medsynth.preparation.encoding import TableEncoder
 
@@ -94,6 +94,28 @@ class Judged:
 
         rows, tested = self.compared.equal_information, self.compared.tested
         return {t.name: predict(rows, tested, t, self.encoder, seed=self.seed) for t in self.targets}
+
+    def with_training(
+        self, found: Iterable[Score], rows: int, of_part: Callable[[pd.DataFrame], Iterable[Score]]
+    ) -> list[Score]:
+        """Add to scores what other training persons would change, where models learn from real rows.
+
+        Parameters
+        ----------
+        found : iterable of Score
+        rows : int
+            That the models learned from; of each half of the training persons they learn from half as many.
+        of_part : callable
+            ``of_part(table)`` gives the same scores, learned from other real rows.
+        """
+        if self.name != "real":
+            return list(found)
+
+        def of_rows(positions: np.ndarray) -> Iterable[Score]:
+            chosen = draw_positions(len(positions), rows // 2, np.random.default_rng(self.seed))
+            return of_part(self.train.iloc[positions[chosen]].reset_index(drop=True))
+
+        return list(with_training_persons(found, of_rows, self.person["train"], seed=self.seed))
 
     @cached_property
     def real(self) -> pd.DataFrame:

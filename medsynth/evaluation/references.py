@@ -92,7 +92,9 @@ REAL_ELSEWHERE = {
     "importance": "Real rows, another seed (upper reference)",
     "inference": "Held-out real rows (upper reference)",
     "learning_curve": "Real training rows",
+    "survival_times": "Real training rows (upper reference)",
 }
+MAJORITY_ELSEWHERE = {"regression": "Mean of the training rows", "survival": "Kaplan-Meier of the training rows"}
 HOLDOUT_ELSEWHERE = {"privacy": "Holdout (negative control)"}
 COPY_ELSEWHERE = {"privacy": "All members copied (positive control)"}
 # Greys, so that colour is left to the generators.
@@ -102,7 +104,7 @@ REFERENCE_ROWS = {
         Reference("real", "Real → Real", "#4d4d4d", "upper", REAL_ELSEWHERE, real),
         Reference("holdout", "Holdout (upper reference)", "#1a1a1a", "upper", HOLDOUT_ELSEWHERE, holdout),
         Reference("independent", "Independent marginals (lower reference)", "#999999", "lower", pair=independent),
-        Reference("majority", "Majority class", "#737373", "lower"),
+        Reference("majority", "Majority class", "#737373", "lower", MAJORITY_ELSEWHERE),
         *(
             Reference(f"copied_{n}", f"{n} % of the members copied", "#595959", "control", copied=n)
             for n in (1, 2, 5, 10)

@@ -19,7 +19,7 @@ from medsynth.scores import registry
 # What results rest on.
 PACKAGES = (
     "snakemake", "sdv", "sdmetrics", "ctgan", "torch", "scikit-learn", "miceforest", "pandas", "numpy", "xgboost",
-    "xgboost-cpu",
+    "xgboost-cpu", "lifelines", "torchsurv",
 )  # fmt: skip
 
 
@@ -232,7 +232,9 @@ class Asked:
     @property
     def score_settings(self) -> dict[str, Any]:
         """Settings that single families of scores need."""
-        return {"subgroups": plain(self.run.study.subgroups), "importance_rows": self.run.scale.importance_rows}
+        study = self.run.study
+        settings = {name: plain(getattr(study, name)) for name in ("subgroups", "regression", "survival")}
+        return settings | {"importance_rows": self.run.scale.importance_rows}
 
     @property
     def asked_cohorts(self) -> list[dict[str, Any]]:

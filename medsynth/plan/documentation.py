@@ -38,6 +38,8 @@ from medsynth.scores.conditional.compute import Cohort
 from medsynth.scores.fairness.compute import Subgroups
 from medsynth.scores.inference.compute import Analysis
 from medsynth.scores.published.publication import Item, Publication
+from medsynth.scores.regression.compute import RegressionTarget
+from medsynth.scores.survival.compute import TimeToEvent
 
 SCHEMAS: dict[str, type[BaseModel]] = {
     "config": Config,
@@ -55,6 +57,8 @@ SECTIONS: dict[str, list[tuple[str, type[BaseModel]]]] = {
         ("imputation", StudyImputation),
         ("targets", Target),
         ("targets: outcomes", Outcome),
+        ("regression", RegressionTarget),
+        ("survival", TimeToEvent),
         ("subgroups", Subgroups),
         ("cohorts", Cohort),
         ("inference", Analysis),

@@ -234,7 +234,7 @@ def _scale(study: Study, settings: Config, where: str) -> Scale:
 def _check_study(study: Study, codebook: Codebook, catalogue: dict[str, GeneratorEntry], where: str) -> None:
     """Check that what a study names is there, and fits the codebook."""
     with _said_of(where):
-        for target in study.targets:
+        for target in study.predicted:
             target.check(codebook)
         for subgroups in study.subgroups:
             subgroups.check(codebook)

@@ -394,7 +394,7 @@ class Run:
         """
         if not generator or generator not in self.with_trait("has_visit_sequence"):
             return []
-        last = list(dict.fromkeys(name for target in self.study.targets for name in target.made_of))
+        last = list(dict.fromkeys(name for target in self.study.predicted for name in target.made_of))
         conditioned = dict.fromkeys(name for cohort in self.study.cohorts for name in cohort.where)
         return last if end == "last" else [name for name in conditioned if name not in last]
 

@@ -12,11 +12,13 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from medsynth.codebook import Strict
 from medsynth.disclosure import MINIMUM_CELL_SIZE
-from medsynth.evaluation.targets import Target
+from medsynth.evaluation.targets import Predicted, Target
 from medsynth.scores.conditional.compute import Cohort
 from medsynth.scores.fairness.compute import Subgroups
 from medsynth.scores.inference.compute import Analysis
 from medsynth.scores.published.publication import Publication
+from medsynth.scores.regression.compute import RegressionTarget
+from medsynth.scores.survival.compute import TimeToEvent
 
 
 def _rows(value: Any) -> Any:
@@ -179,6 +181,8 @@ class Study(Strict):
     imputation: StudyImputation = Field(StudyImputation(), description="see below")
     generators: list[str] = Field(min_length=1, description="names of files in config/generators, or of their variants")
     targets: list[Target] = Field(min_length=1, description="what classifiers predict; the first is the main one")
+    regression: list[RegressionTarget] = Field([], description="numeric columns that regression models predict")
+    survival: list[TimeToEvent] = Field([], description="times to an event that survival models predict, see below")
     subgroups: list[Subgroups] = Field(
         [], description="groups whose frequency and predictions are compared with real rows, see below"
     )
@@ -224,7 +228,7 @@ class Study(Strict):
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
-        names_of: dict[str, list[Any]] = {"targets": [target.name for target in self.targets]}
+        names_of: dict[str, list[Any]] = {"targets": [target.name for target in self.predicted]}
         names_of |= {"cohorts": [cohort.name for cohort in self.cohorts]}
         names_of |= {
             "generators": self.generators,
@@ -237,6 +241,11 @@ class Study(Strict):
             if twice:
                 raise ValueError(f"'{key}' names '{twice[0]}' twice")
         return self
+
+    @property
+    def predicted(self) -> list[Predicted]:
+        """All that models predict: targets of classifiers first, then numbers, then times to an event."""
+        return [*self.targets, *self.regression, *self.survival]
 
     @model_validator(mode="after")
     def _splits_have_one_imputation(self) -> Self:

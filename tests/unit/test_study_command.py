@@ -54,6 +54,32 @@ def test_the_study_is_of_this_table_alone(written):
     assert "Keys: config/README.md" in text
 
 
+def test_a_number_and_a_time_to_an_event_can_be_asked_for_beside_classes(folder):
+    path = write_study("ours", ["crp:regression", "time=age,event=admitted:1", "admitted"])
+    study = load_yaml(path, Study)
+    (number,), (time,) = study.regression, study.survival
+    assert (number.column, number.not_predictors) == ("crp", ["admitted", "age"])
+    assert (time.name, time.time, time.event, time.positive) == ("time_to_admitted", "age", "admitted", "1")
+    # Follow-up would give the event away.
+    assert "age" in study.targets[0].not_predictors
+    assert load_runs({"studies": ["ours"], "scale": "smoke"})["ours"].study.survival
+
+
+@pytest.mark.parametrize(
+    ("targets", "said"),
+    [
+        (["crp:regression"], "needs a target of classes beside these"),
+        (["admitted", "sex:regression"], "column 'sex' is coded, and a numeric one is needed"),
+        (["admitted", "time=age,event=stage"], "write 'time=age,event=stage:CATEGORY'"),
+        (["admitted", "time=age,event=admitted:maybe"], "maybe"),
+        (["crp"], "or 'crp:regression'"),
+    ],
+)
+def test_a_number_or_time_that_does_not_fit_is_refused(folder, targets, said):
+    with pytest.raises(InputError, match=said):
+        write_study("ours", targets)
+
+
 def test_it_loads_at_every_scale(written):
     for scale in written[1].scales:
         run = load_runs({"studies": ["ours"], "scale": scale})["ours"]

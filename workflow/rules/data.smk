@@ -114,6 +114,8 @@ rule prepare_partitions:
         winsorise=of("study.winsorise"),
         imputation=of("imputation"),
         targets=of("study.targets"),
+        regression=of("study.regression"),
+        survival=of("study.survival"),
         minimum_cell_size=of("study.minimum_cell_size"),
         code=of.code("scripts/prepare_partitions.py"),
     message:

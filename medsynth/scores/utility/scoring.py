@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from medsynth.disclosure import is_small
 from medsynth.evaluation.judged import Judged
-from medsynth.evaluation.references import draw_positions
-from medsynth.evaluation.resampling import Score, with_training_persons
+from medsynth.evaluation.resampling import Score
 from medsynth.evaluation.targets import Target
 from medsynth.scores.utility.compute import majority, train_and_test, utility_scores
 
@@ -25,29 +25,20 @@ def scores(judged: Judged) -> Iterator[tuple[str, Score]]:
         return
     compared, weights = judged.compared, judged.compared.tested_persons.weights
     for target in judged.targets:
+
+        def of_part(part: pd.DataFrame, target: Target = target) -> Iterator[Score]:
+            return train_and_test(part, compared.tested, target, judged.encoder, seed=judged.seed)
+
         found = utility_scores(judged.predicted[target.name], compared.tested, target, weights)
-        equal = _with_training(judged, found, target, len(compared.equal_information))
+        equal = judged.with_training(found, len(compared.equal_information), of_part)
         yield from (("utility", score) for score in equal)
         fewer = equal
         if len(compared.protocol) != len(compared.equal_information):
             trained = train_and_test(
                 compared.protocol, compared.tested, target, judged.encoder, seed=judged.seed, weights=weights
             )
-            fewer = _with_training(judged, trained, target, len(compared.protocol))
+            fewer = judged.with_training(trained, len(compared.protocol), of_part)
         yield from (("utility_protocol", score) for score in fewer)
-
-
-def _with_training(judged: Judged, found: Iterable[Score], target: Target, rows: int) -> list[Score]:
-    """Add what other training persons would change, where classifiers learn from real rows."""
-    if judged.name != "real":
-        return list(found)
-
-    def of_rows(positions: np.ndarray) -> Iterator[Score]:
-        chosen = draw_positions(len(positions), rows // 2, np.random.default_rng(judged.seed))
-        part = judged.train.iloc[positions[chosen]].reset_index(drop=True)
-        return train_and_test(part, judged.compared.tested, target, judged.encoder, seed=judged.seed)
-
-    return list(with_training_persons(found, of_rows, judged.person["train"], seed=judged.seed))
 
 
 def _majority(judged: Judged) -> Iterator[tuple[str, Score]]:

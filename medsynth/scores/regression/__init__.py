@@ -1,0 +1,1 @@
+"""Regression: train on synthetic, test on real, of a numeric column."""
