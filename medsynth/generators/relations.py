@@ -42,7 +42,7 @@ class Relations:
     ----------
     marks_ : dict of ndarray
         Column -> numbers that count as values of their own, ascending, or ``arange`` of the categories. What is none
-        of them is one further value.
+        of them is one further value. A gap is one of them, -infinity.
     zeros_ : dict of list of Zeros
         Column -> what the columns before it decide.
     """
@@ -122,8 +122,10 @@ def _marks(values: np.ndarray, categories: int) -> np.ndarray:
     distinct, counts = np.unique(values, return_counts=True)
     if len(distinct) <= MOST_VALUES:
         return distinct
-    spike = counts.argmax()
-    return distinct[[spike]] if counts[spike] >= LEAST_SPIKE * len(values) else distinct[:0]
+    # A gap, which lies below all numbers, is a value of its own.
+    gap = np.isneginf(distinct)
+    spike = np.argmax(np.where(gap, 0, counts))
+    return distinct[gap | ((np.arange(len(distinct)) == spike) & (counts >= LEAST_SPIKE * len(values)))]
 
 
 def _possible(before: np.ndarray, n_before: int, codes: np.ndarray, n_codes: int) -> np.ndarray:

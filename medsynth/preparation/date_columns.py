@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
 from medsynth.codebook import Codebook, Column
-from medsynth.preparation.decoding import is_missing
+from medsynth.preparation.decoding import is_missing, is_not_applicable
 
 _START = datetime(1970, 1, 1)
 _DAY = 86_400
@@ -112,7 +112,9 @@ class DateColumns:
             if form.after:
                 numbers -= _numbers(found[form.after], form)
             cells[name] = numbers.map("{:.0f}".format).where(numbers.notna(), "")
-            columns[name] = Column(type="integer", raw=form.header, missing=[""], description="a date, as a number")
+            rule = codebook.columns[name].not_applicable
+            facts: dict[str, Any] = {"raw": form.header, "missing": [""], "not_applicable": rule}
+            columns[name] = Column(type="integer", description="a date, as a number", **facts)
         described = codebook.model_copy(update={"columns": {**codebook.columns, **columns}})
         return raw.assign(**cells), described
 
@@ -127,17 +129,24 @@ class DateColumns:
         moments: dict[str, pd.Series] = {}
         texts = {}
         for name, form in sorted(self.forms_.items(), key=lambda item: item[1].after is not None):
-            numbers = pd.to_numeric(table[form.header], errors="coerce").astype("float64")
+            own = numbers = pd.to_numeric(table[form.header], errors="coerce").astype("float64")
             if form.after:
-                numbers += _numbers(moments[form.after], form)
+                numbers = own + _numbers(moments[form.after], form)
             moments[name] = numbers.astype(object).map(form.moment, na_action="ignore")
-            texts[form.header] = ["" if pd.isna(moment) else moment.strftime(form.written) for moment in moments[name]]
+            # Where there is no date, the cell is empty or a code.
+            without = [str(cell) if gap else "" for cell, gap in zip(table[form.header], own.isna(), strict=True)]
+            texts[form.header] = [
+                cell if pd.isna(moment) else moment.strftime(form.written)
+                for cell, moment in zip(without, moments[name], strict=True)
+            ]
         return table.assign(**{header: pd.Series(cells, table.index, dtype=object) for header, cells in texts.items()})
 
 
 def _read(raw: pd.DataFrame, name: str, codebook: Codebook, form: str) -> pd.Series | None:
-    """Moments of a column; a code for missing is a gap."""
-    return _moments(raw[name].mask(is_missing(raw[name], codebook.columns[name], codebook)), form)
+    """Moments of a column; codes for missing and "not applicable" are gaps."""
+    column = codebook.columns[name]
+    gaps = is_missing(raw[name], column, codebook) | is_not_applicable(raw[name], column)
+    return _moments(raw[name].mask(gaps), form)
 
 
 def _moments(cells: pd.Series, form: str) -> pd.Series | None:
