@@ -9,6 +9,7 @@ import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.disclosure import few
+from medsynth.errors import InputError
 from medsynth.evaluation.feasibility import check_partitions, check_targets, shortfalls
 from medsynth.evaluation.targets import Target
 from medsynth.preparation.encoding import TableEncoder
@@ -38,6 +39,8 @@ def main(job: Job) -> None:
     check_partitions(parts)
     settings = dict(job.params.imputation)
     method = settings.pop("method")
+    if method == "keep":
+        refuse_unlabelled(parts["train"], targets)
     imputer = make_imputer(method, **settings, seed=derive_seed(job.params.seed, codebook.name, "imputation"))
     described = codebook.resolved(parts["train"])
     imputer.fit(parts["train"], described)
@@ -67,6 +70,16 @@ def keep_labelled(test: pd.DataFrame, targets: list[Target]) -> np.ndarray:
     """Say which test rows have a known label: an imputed one is no truth to test against."""
     columns = sorted({name for target in targets for name in target.made_of} & set(test.columns))
     return test[columns].notna().all(axis=1).to_numpy()
+
+
+def refuse_unlabelled(train: pd.DataFrame, targets: list[Target]) -> None:
+    """Refuse to keep gaps in what is to be predicted: classifiers would learn them as one of the classes."""
+    for name in sorted({name for target in targets for name in target.made_of} & set(train.columns)):
+        if train[name].isna().any():
+            raise InputError(
+                f"'imputation: keep' would keep the gaps of '{name}', which a target is made of; impute them, or leave "
+                "these rows out ('rows' in the codebook)."
+            )
 
 
 def describe(

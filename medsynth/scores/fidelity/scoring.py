@@ -12,7 +12,7 @@ from medsynth.evaluation.judged import Judged
 from medsynth.evaluation.references import REFERENCES
 from medsynth.evaluation.resampling import Score
 from medsynth.randomness import derive_seed
-from medsynth.scores.fidelity.compute import common_bin_pair_trends, moments, quality
+from medsynth.scores.fidelity.compute import common_bin_pair_trends, moments, quality, with_gap_columns
 from medsynth.scores.fidelity.plot_data import (
     association_difference,
     associations,
@@ -53,11 +53,12 @@ def scores(judged: Judged) -> Iterator[tuple[str, Score]]:
 
 def _without_rare_shapes(judged: Judged, found: Iterable[Score]) -> Iterator[Score]:
     """Withhold shapes of binary columns with a rare category: who has the synthetic table can solve them for it."""
-    against, columns = judged.compared.against, judged.codebook.columns
+    against, codebook = with_gap_columns(judged.compared.against, judged.codebook)
+    real, _ = with_gap_columns(judged.real, judged.codebook)
     rare = {
         name
-        for name in judged.codebook.named("binary")
-        if shown_categories(against[name], columns[name], judged.least, drawn_from=judged.real[name]).empty
+        for name in codebook.named("binary")
+        if shown_categories(against[name], codebook.columns[name], judged.least, drawn_from=real[name]).empty
     }
     for score in found:
         hidden = score.metric == "column_shape" and score.about.column in rare
