@@ -1,12 +1,14 @@
 """Columns of dates as numbers that generators can learn, and back.
 
 Cleaning leaves dates out unless the codebook makes values of them. Here each becomes a number: days since 1970, or
-minutes or seconds where a time is written. A date that lies closer to another one of its row than dates lie to each
-other (a discharge, say) is counted from that one, so that stays keep their length.
+minutes or seconds where a time is written. A row has an origin, its first date that no row lacks. Dates that lie closer
+to another one of their row than to each other are counted from that one, so that stays keep their length; and where all
+rows have two dates in the same order (admission, discharge, death), synthetic rows have them, too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -84,10 +86,15 @@ class DateColumns:
             seconds = 1 if "%S" in form else 60 if "%M" in form else _DAY
             self.forms_[name] = _Form(header, form, _written(raw[name], found, form), seconds)
             moments[name] = found
-        anchor = next((name for name, found in moments.items() if found.notna().all()), None)
-        for name, found in moments.items():
-            if anchor and name != anchor and _closer(found, moments[anchor], self.forms_[name]):
-                self.forms_[name] = replace(self.forms_[name], after=anchor)
+        forms, self.forms_ = self.forms_, {}
+        origin = next((name for name, found in moments.items() if found.notna().all()), None)
+        # What others are counted from comes before them: those with fewer gaps first, then as they lie in time.
+        for name in sorted(
+            moments, key=lambda n: (n != origin, moments[n].isna().sum(), _middle(moments[n], forms[n]))
+        ):
+            self.forms_[name] = replace(
+                forms[name], after=_counted_from(name, forms[name], moments, self.forms_, origin)
+            )
         return self
 
     def as_numbers(self, raw: pd.DataFrame, codebook: Codebook) -> tuple[pd.DataFrame, Codebook]:
@@ -168,10 +175,25 @@ def _numbers(moments: pd.Series, form: _Form) -> pd.Series:
     return moments.map(form.number, na_action="ignore").astype("float64")
 
 
-def _closer(moments: pd.Series, anchor: pd.Series, form: _Form) -> bool:
-    """Whether dates vary less when they are counted from those of another column."""
-    numbers = _numbers(moments, form)
-    return bool(np.nanstd(numbers - _numbers(anchor, form)) < np.nanstd(numbers))
+def _middle(moments: pd.Series, form: _Form) -> float:
+    """Median of a column's dates, in seconds."""
+    return float(_numbers(moments, form).median()) * form.seconds
+
+
+def _counted_from(
+    name: str, form: _Form, moments: dict[str, pd.Series], placed: Iterable[str], origin: str | None
+) -> str | None:
+    """Column from whose dates those of another are counted; None if they vary least when they are not.
+
+    Besides the origin it is one that every row with this date has, always before it or always after it.
+    """
+    numbers = _numbers(moments[name], form)
+    spreads: dict[str | None, float] = {None: float(np.nanstd(numbers))}
+    for other in placed:
+        days = (numbers - _numbers(moments[other], form))[numbers.notna()]
+        if other == origin or (days.notna().all() and ((days >= 0).all() or (days <= 0).all())):
+            spreads[other] = float(np.nanstd(days))
+    return min(spreads, key=spreads.__getitem__)
 
 
 def _written(cells: pd.Series, moments: pd.Series, form: str) -> str:
