@@ -103,7 +103,9 @@ def describe(
     found = [(name, "(rows)", len(complete[name]), 0, "", remark) for name, remark in remarks]
     for name, part in complete.items():
         for column in part.columns:
-            gaps = int(parts[name][column].isna().sum()) if column in parts[name] else 0
+            # What is not applicable, or kept, is not imputed.
+            filled = part[column].notna().to_numpy()
+            gaps = int((parts[name][column].isna().to_numpy() & filled).sum()) if column in parts[name] else 0
             strange = unseen.get(column, {}) if name == "test" else {}
             named = {category: count for category, count in strange.items() if count >= least}
             said = [f"'{category}' in {count} rows, never in training rows" for category, count in named.items()]

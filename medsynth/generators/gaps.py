@@ -93,12 +93,12 @@ def without_values(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     return table.assign(**columns) if columns else table
 
 
-def asked_for(conditions: Mapping[str, Any] | None, codebook: Codebook) -> dict[str, Any] | None:
+def asked_for(conditions: dict[str, Any] | None, codebook: Codebook) -> dict[str, Any] | None:
     """Ask that the question arises whose number is under a condition.
 
     Parameters
     ----------
-    conditions : mapping, optional
+    conditions : dict, optional
         As of `Generator.sample`.
     codebook : Codebook
 
@@ -114,7 +114,8 @@ def asked_for(conditions: Mapping[str, Any] | None, codebook: Codebook) -> dict[
     """
     ruled = [name for name in conditions or {} if name in codebook.columns and codebook.columns[name].no_value_when]
     if not conditions or not ruled:
-        return None if conditions is None else dict(conditions)
+        # Also what is no mapping: generators say so.
+        return conditions
     wanted: dict[str, Any] = dict(Conditions.parse(conditions, codebook))
     for name in ruled:
         rule = codebook.columns[name].no_value_when

@@ -3,13 +3,18 @@
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 import medsynth
 from medsynth.codebook import Codebook
+from medsynth.drafting import make_draft
 from medsynth.errors import InputError
+from medsynth.plan.loading import load_runs
 from medsynth.preparation.checks import check_clean
 from medsynth.preparation.cleaning import clean
+from medsynth.preparation.date_columns import DateColumns
 from medsynth.preparation.imputation import IMPUTERS, impute_blind, make_imputer
+from medsynth.preparation.restoring import reasons, restore
 
 KEEPING = {
     "CART": lambda: medsynth.CART(min_leaf=10),
@@ -225,3 +230,69 @@ def test_a_number_where_the_question_does_not_arise_fails_the_check(imputed):
     table, codebook = imputed
     with pytest.raises(InputError, match="day: not_applicable fails for"):
         check_clean(table.assign(day=table["day"].fillna(3.0)), codebook, what="it")
+
+
+# Drafts
+
+
+def drafted(raw, tmp_path):
+    path = tmp_path / "clinic.csv"
+    raw.to_csv(path, index=False)
+    return make_draft(path)
+
+
+def test_a_draft_says_where_a_number_is_not_applicable(raw, tmp_path):
+    draft = drafted(raw, tmp_path)
+    assert draft.codebook.columns["day"].not_applicable.deciding() == {"died": ["no"]}
+    assert any(sentence.startswith("day: no row has a value where died is no") for sentence in draft.decisions)
+    assert draft.codebook.columns["bilirubin"].not_applicable is None
+
+
+def test_a_code_that_stands_there_is_the_rules_own(raw, tmp_path):
+    coded = raw.assign(day=raw["day"].mask(raw["died"] == "no", "-1"))
+    draft = drafted(coded, tmp_path)
+    rule, column = draft.codebook.columns["day"].not_applicable, draft.codebook.columns["day"]
+    assert (rule.codes, rule.deciding(), column.missing) == (["-1"], {"died": ["no"]}, [])
+    table, report = clean(coded, draft.codebook)
+    restored, _ = restore(table, draft.codebook, {"clinic.csv": coded}, reasons(report))
+    assert restored["clinic.csv"]["day"].astype(str).tolist() == coded["day"].tolist()
+
+
+def test_a_number_that_one_such_row_has_is_no_rule(raw, tmp_path):
+    alive = raw.index[raw["died"] == "no"][0]
+    draft = drafted(raw.assign(day=raw["day"].mask(raw.index == alive, "3")), tmp_path)
+    assert draft.codebook.columns["day"].not_applicable is None
+
+
+# Plans
+
+
+def planned(tmp_path, monkeypatch, **changes):
+    (tmp_path / "config" / "studies").mkdir(parents=True)
+    study = {"name": "mine", "title": "Mine", "like": "support2_gaps", **changes}
+    (tmp_path / "config" / "studies" / "mine.yaml").write_text(yaml.safe_dump(study))
+    monkeypatch.chdir(tmp_path)
+    return load_runs({"studies": ["mine"], "scale": "smoke"})["mine"]
+
+
+def test_a_study_that_keeps_gaps_refuses_a_generator_that_learns_none(tmp_path, monkeypatch):
+    with pytest.raises(InputError, match="'imputation' keeps gaps, which the generator 'mst' does not learn"):
+        planned(tmp_path, monkeypatch, generators=["cart", "mst"], like="support2", imputation={"method": "keep"})
+
+
+def test_several_tables_of_kept_gaps_are_refused(tmp_path, monkeypatch):
+    with pytest.raises(InputError, match="'keep' gives the same again"):
+        planned(tmp_path, monkeypatch, like="support2", imputation={"method": "keep", "tables": 2})
+
+
+def test_a_rule_on_a_date_is_kept_by_its_number(raw):
+    rule = {"codes": ["9999-99-99"], "when": {"died": "no"}}
+    day = {"type": "date", "notation": {"date": "%d/%m/%Y"}, "not_applicable": rule}
+    codebook = written(day=day)
+    dated = raw.assign(day=np.where(raw["died"] == "yes", "03/05/2020", "9999-99-99")).astype(object)
+    dates = DateColumns().fit(dated, codebook)
+    numbers, described = dates.as_numbers(dated, codebook)
+    table, report = clean(numbers, described)
+    assert (table["day"].isna() == (table["died"] == "no")).all()
+    restored, _ = restore(table, described, {"clinic.csv": dated}, reasons(report))
+    assert dates.restore(restored["clinic.csv"])["day"].tolist() == dated["day"].tolist()
