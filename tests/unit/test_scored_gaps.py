@@ -159,3 +159,10 @@ def test_a_logistic_model_leaves_rows_with_a_gap_out(real):
     y = (real["age"] > 60).to_numpy()
     known = real["bilirubin"].notna().to_numpy()
     np.testing.assert_array_equal(fit_logistic(x, y).estimates, fit_logistic(x[known], y[known]).estimates)
+
+
+def test_associations_of_few_rows_are_not_told(codebook, real):
+    known = real[real["bilirubin"].notna()].head(5).index
+    few = real.assign(bilirubin=real["bilirubin"].where(real.index.isin(known)))
+    matrix = associations(few, codebook)
+    assert matrix.loc["bilirubin", ["age", "sex"]].tolist() == [0, 0]

@@ -172,14 +172,18 @@ def associations(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     -------
     DataFrame
         Symmetric, columns by columns, values in [-1, 1]; 0 where a column is constant. Of two columns with gaps those
-        rows count that have both.
+        rows count that have both; 0 if these are few.
     """
     kinds = pd.Series({name: column.type for name, column in codebook.columns.items()})
     names, nominal, tabulated = kinds.index, kinds == "categorical", kinds.isin(["categorical", "binary"])
     numbers = pd.DataFrame({name: table[name] if kinds[name] in NUMERIC else table[name].cat.codes for name in names})
     with np.errstate(invalid="ignore", divide="ignore"):
         gaps = numbers.isna().any(axis=None)
-        matrix = numbers.corr().to_numpy() if gaps else np.corrcoef(numbers.to_numpy("float64"), rowvar=False)
+        matrix = (
+            numbers.corr(min_periods=MINIMUM_CELL_SIZE).to_numpy()
+            if gaps
+            else np.corrcoef(numbers.to_numpy("float64"), rowvar=False)
+        )
     matrix = pd.DataFrame(np.nan_to_num(matrix), index=names, columns=names)
     if nominal.any():
         coded, ordered = names[tabulated], names[~tabulated]
@@ -260,7 +264,9 @@ def correlation_ratios(groups: pd.Series, values: pd.DataFrame) -> pd.Series:
     gaps = values.isna()
     if gaps.any(axis=None):
         of_each = [
-            correlation_ratios(groups[~gap], values.loc[~gap, [name]]) for name, gap in gaps.items() if not gap.all()
+            correlation_ratios(groups[~gap], values.loc[~gap, [name]])
+            for name, gap in gaps.items()
+            if (~gap).sum() >= MINIMUM_CELL_SIZE
         ]
         return pd.concat([*of_each, pd.Series(dtype=float)]).reindex(values.columns, fill_value=0.0)
     codes = np.unique(groups, return_inverse=True)[1]

@@ -7,7 +7,7 @@ from itertools import chain
 
 import numpy as np
 
-from medsynth.disclosure import shown_categories
+from medsynth.disclosure import is_small, shown_categories
 from medsynth.evaluation.judged import Judged
 from medsynth.evaluation.references import REFERENCES
 from medsynth.evaluation.resampling import Score
@@ -33,7 +33,7 @@ def scores(judged: Judged) -> Iterator[tuple[str, Score]]:
     found = chain(
         _without_rare_shapes(judged, quality(rows, against, codebook, persons)),
         common_bin_pair_trends(rows, against, codebook, persons),
-        moments(rows, against, codebook, persons),
+        _without_few_numbers(judged, moments(rows, against, codebook, persons)),
         [association_difference(matrices["synthetic"], against, codebook, persons)],
     )
     yield from (("fidelity", score) for score in found)
@@ -63,3 +63,11 @@ def _without_rare_shapes(judged: Judged, found: Iterable[Score]) -> Iterator[Sco
     for score in found:
         hidden = score.metric == "column_shape" and score.about.column in rare
         yield Score(score.metric, np.nan, about=score.about) if hidden else score
+
+
+def _without_few_numbers(judged: Judged, found: Iterable[Score]) -> Iterator[Score]:
+    """Withhold moments of columns in which few of the real rows have a number at all."""
+    sides = [judged.compared.against, *([judged.compared.judged] if judged.of_patients else [])]
+    few = {name for side in sides for name, rows in side.notna().sum().items() if is_small(int(rows), judged.least)}
+    for score in found:
+        yield Score(score.metric, np.nan, about=score.about) if score.about.column in few else score
