@@ -55,7 +55,7 @@ def main(job: Job) -> None:
     remarks = list(shortfalls(complete, person, targets, least=least))
     for name, remark in remarks:
         log.warning("%s partition: %s", name, remark)
-    report = describe(parts, complete, method, unlabelled, limits, remarks, least)
+    report = describe(parts, complete, imputer.codebook_, method, unlabelled, limits, remarks, least)
     report.to_csv(job.output.report, index=False, lineterminator="\n")
     scaling = scaling_table(complete["train"], imputer.codebook_, least)
     scaling.to_csv(job.output.scaling, index=False, lineterminator="\n", float_format="%.10g")
@@ -85,13 +85,14 @@ def refuse_unlabelled(train: pd.DataFrame, targets: list[Target]) -> None:
 def describe(
     parts: dict[str, pd.DataFrame],
     complete: dict[str, pd.DataFrame],
+    codebook: Codebook,
     method: str,
     unlabelled: int,
     limits: dict[str, float],
     remarks: list[tuple[str, str]],
     least: int,
 ) -> pd.DataFrame:
-    """Count per partition and column: rows, imputed cells and how, limits, categories that training never shows.
+    """Count per partition and column: rows, gaps (imputed or kept), limits, categories that training never shows.
 
     Remarks are on scores that the rows of a partition do not suffice for.
 
@@ -103,9 +104,9 @@ def describe(
     found = [(name, "(rows)", len(complete[name]), 0, "", remark) for name, remark in remarks]
     for name, part in complete.items():
         for column in part.columns:
-            # What is not applicable, or kept, is not imputed.
-            filled = part[column].notna().to_numpy()
-            gaps = int((parts[name][column].isna().to_numpy() & filled).sum()) if column in parts[name] else 0
+            # No value where the question does not arise is no gap.
+            asked = ~codebook.not_asked(column, part)
+            gaps = int((parts[name][column].isna().to_numpy() & asked).sum()) if column in parts[name] else 0
             strange = unseen.get(column, {}) if name == "test" else {}
             named = {category: count for category, count in strange.items() if count >= least}
             said = [f"'{category}' in {count} rows, never in training rows" for category, count in named.items()]
