@@ -44,16 +44,26 @@ class Strict(BaseModel):
 
 
 class NotApplicable(Strict):
-    """Codes that say that a question does not arise, which is not the same as a missing answer."""
+    """What says that a question does not arise, which is not the same as a missing answer."""
 
-    codes: list[Code] = Field(description="raw codes")
-    category: str = Field(description="the category that stands for them in the clean table")
-    when: dict[str, str] = Field(
+    codes: list[Code] = Field([], description="raw codes")
+    category: str | None = Field(
+        None, description="the category that stands for it in the clean table. Numbers and dates have none: no value"
+    )
+    when: dict[str, str | list[str]] = Field(
         {},
         description="columns and categories of the rows where the question does not arise. A missing cell there "
-        "becomes the category, and a code elsewhere becomes missing",
+        "becomes the category, and a code elsewhere becomes missing. Numbers and dates need it and have no value there",
     )
     shared: bool = Field(False, description="the category is one of the column's own, too (set by the codebook itself)")
+
+    def deciding(self) -> dict[str, list[str]]:
+        """Columns that decide, and the categories of the rows where the question does not arise."""
+        return {name: [given] if isinstance(given, str) else given for name, given in self.when.items()}
+
+    def holds(self, table: pd.DataFrame | Mapping[str, pd.Series]) -> np.ndarray:
+        """Say in which rows the question does not arise by `when`: bool, shape (rows,)."""
+        return np.logical_and.reduce([table[name].isin(given) for name, given in self.deciding().items()])
 
 
 class RareCategories(Strict):
@@ -113,7 +123,10 @@ class Column(Strict):
     transform: str | None = Field(None, description="function of medsynth.preparation.transforms, raw value -> value")
     missing: list[Code] = Field([], description="raw codes for missing, of this column alone")
     missing_category: str | None = Field(None, description="make missing a category of this name")
-    not_applicable: NotApplicable | None = Field(None, description="codes for 'not applicable'")
+    not_applicable: NotApplicable | None = Field(None, description="where the question does not arise, see below")
+    gaps: bool = Field(
+        False, description="cells may be missing, which generators learn and sample as such (set by imputation: keep)"
+    )
     floor: float | None = Field(None, description="smaller numbers become it (a negative duration 0, say); counted")
     range: tuple[float, float] | None = Field(None, description="smallest and largest valid value")
     outside: Literal["refuse", "missing", "clip"] = Field(
@@ -141,6 +154,8 @@ class Column(Strict):
     def _fits_its_type(self) -> Self:
         if self.made_from and (self.raw or not self.transform):
             raise ValueError("has 'made_from', which needs a 'transform' and goes without 'raw'")
+        if self.not_applicable and not self.drop:
+            self._check_not_applicable(self.not_applicable)
         if self.drop or self.type in ("date", "identifier"):
             return self
         if not self.numeric and (self.floor is not None or self.drop_if_zero is not None):
@@ -155,8 +170,6 @@ class Column(Strict):
             raise ValueError(f"is binary and has {len(self.all_categories)} categories {self.all_categories}")
         if self.type in NUMERIC and (self.codes or self.categories):
             raise ValueError(f"is {self.type} and cannot have 'codes' or 'categories'")
-        if self.type in NUMERIC and self.not_applicable:
-            raise ValueError(f"is {self.type}; only coded columns can have 'not_applicable'")
         both = {*self.codes, *self.categories} & {
             *self.missing,
             *(self.not_applicable.codes if self.not_applicable else []),
@@ -171,6 +184,16 @@ class Column(Strict):
         if self.range and self.range[0] > self.range[1]:
             raise ValueError(f"has the empty range {list(self.range)}")
         return self
+
+    def _check_not_applicable(self, rule: NotApplicable) -> None:
+        """Categories need a category for it; numbers and dates have no value there and need to know where."""
+        if self.type == "identifier":
+            raise ValueError("is an identifier and cannot have 'not_applicable'")
+        if self.type in CODED:
+            if rule.category is None:
+                raise ValueError(f"is {self.type}; its 'not_applicable' needs a 'category'")
+        elif rule.category is not None or not rule.when:
+            raise ValueError(f"is {self.type}; its 'not_applicable' needs 'when' and goes without 'category'")
 
     def settled_not_applicable(self, kept: Iterable[str]) -> NotApplicable | None:
         """What stays to be known of "not applicable" in a clean table with the columns `kept`; None if nothing does."""
@@ -188,12 +211,22 @@ class Column(Strict):
         return self.type in NUMERIC
 
     @property
+    def no_value_when(self) -> NotApplicable | None:
+        """The rule of a numeric column that has no value where its question does not arise; None for all others."""
+        return self.not_applicable if self.numeric else None
+
+    @property
+    def may_be_missing(self) -> bool:
+        """Whether cells of a complete table may be missing: kept gaps, or numbers where the question does not arise."""
+        return self.gaps or self.no_value_when is not None
+
+    @property
     def all_categories(self) -> list[str]:
         """Every category the clean column may hold, in order; empty if only the data can tell."""
         named = [*self.codes.values(), *self.categories]
         if named and self.rare and self.rare.label not in named:
             named.append(self.rare.label)
-        if self.not_applicable:
+        if self.not_applicable and self.not_applicable.category is not None:
             named.append(self.not_applicable.category)
         if self.missing_category:
             named.append(self.missing_category)
@@ -371,7 +404,8 @@ class Codebook(Strict):
     @model_validator(mode="after")
     def _conditions_can_hold(self) -> Self:
         for name, column in self.columns.items():
-            for other, category in column.not_applicable.when.items() if column.not_applicable else []:
+            deciding_columns = column.not_applicable.deciding() if column.not_applicable else {}
+            for other, categories in deciding_columns.items():
                 place = f"'columns.{name}.not_applicable.when' names"
                 deciding = self.columns[other]
                 if (
@@ -380,10 +414,11 @@ class Codebook(Strict):
                     or (deciding.not_applicable and deciding.not_applicable.when)
                 ):
                     raise ValueError(f"{place} '{other}', which must be a coded column that is kept and unconditional")
-                if category not in deciding.all_categories:
-                    raise ValueError(
-                        f"{place} the category '{category}' of '{other}'{nearest(category, deciding.all_categories)}"
-                    )
+                # Of a column of free text the data alone know the categories.
+                known = deciding.all_categories
+                for category in categories if known else []:
+                    if category not in known:
+                        raise ValueError(f"{place} the category '{category}' of '{other}'{nearest(category, known)}")
         return self
 
     @classmethod
@@ -463,7 +498,7 @@ class Codebook(Strict):
         for name in table.columns:
             declared = self.columns[name]
             facts: dict[str, Any] = {"raw": declared.raw, "type": declared.type, "description": declared.description}
-            facts |= {"pandas_type": declared.pandas_type}
+            facts |= {"pandas_type": declared.pandas_type, "gaps": declared.gaps}
             facts |= {"unit": declared.unit, "not_applicable": declared.settled_not_applicable(table.columns)}
             if declared.numeric:
                 facts["range"] = declared.range
@@ -481,6 +516,11 @@ class Codebook(Strict):
         known = [one for one in self.constraints if set(one.columns) <= set(columns)]
         settled = {"columns": columns, "person": person, "rows_per_person": rows_per_person, "constraints": known}
         return self.model_copy(update={**settled, "rows": [], "restored": {}})
+
+    def not_asked(self, name: str, table: pd.DataFrame) -> np.ndarray:
+        """Say in which rows a numeric column has no value because its question does not arise: bool, shape (rows,)."""
+        rule = self.columns[name].no_value_when
+        return rule.holds(table) if rule else np.zeros(len(table), dtype=bool)
 
     def with_columns(self, added: dict[str, Column]) -> Codebook:
         """Return a codebook with more columns (imputation flags, say) at its end."""
@@ -517,8 +557,8 @@ class Codebook(Strict):
             if column.numeric:
                 values = pd.to_numeric(values)
                 values = values.clip(*column.range) if column.range else values
-                if column.type == "integer" and not values.isna().any():
-                    values = values.round().astype("int64")
+                if column.type == "integer":
+                    values = values.round().astype("float64" if values.isna().any() else "int64")
                 else:
                     values = values.astype("float64")
                     values = values if column.decimals is None else values.round(column.decimals)

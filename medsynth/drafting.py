@@ -16,6 +16,7 @@ import pandas as pd
 import yaml
 
 from medsynth.codebook import Codebook
+from medsynth.data.asking import propose_not_applicable
 from medsynth.data.notation import decimal_mark
 from medsynth.data.proof import prove
 from medsynth.data.reading import Recognised, read_raw, recognise
@@ -162,6 +163,7 @@ def _proposals(found: Recognised, known: Dictionary | None) -> list[Proposal]:
         proposals += made
     if known:
         known.branch(proposals)
+    propose_not_applicable(proposals, found.table)
     if not any("drop" not in made.facts and made.facts["type"] not in ("date", "identifier") for made in proposals):
         raise InputError("The table has no column to synthesize: all are empty, identifiers, free text or dates.")
     person = person_of(proposals, counts, len(found.table))

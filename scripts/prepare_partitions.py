@@ -11,6 +11,7 @@ import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.disclosure import few
+from medsynth.errors import InputError
 from medsynth.evaluation.feasibility import check_partitions, check_targets, shortfalls
 from medsynth.evaluation.targets import Predicted, Target
 from medsynth.preparation.encoding import TableEncoder
@@ -46,6 +47,8 @@ def main(job: Job) -> None:
     check_partitions(parts)
     settings = dict(job.params.imputation)
     method = settings.pop("method")
+    if method == "keep":
+        refuse_unlabelled(parts["train"], targets)
     imputer = make_imputer(method, **settings, seed=derive_seed(job.params.seed, codebook.name, "imputation"))
     described = codebook.resolved(parts["train"])
     imputer.fit(parts["train"], described)
@@ -60,7 +63,7 @@ def main(job: Job) -> None:
     remarks = list(shortfalls(complete, person, targets, least=least))
     for name, remark in remarks:
         log.warning("%s partition: %s", name, remark)
-    report = describe(parts, complete, method, unlabelled, limits, remarks, least)
+    report = describe(parts, complete, imputer.codebook_, method, unlabelled, limits, remarks, least)
     report.to_csv(job.output.report, index=False, lineterminator="\n")
     scaling = scaling_table(complete["train"], imputer.codebook_, least)
     scaling.to_csv(job.output.scaling, index=False, lineterminator="\n", float_format="%.10g")
@@ -77,16 +80,27 @@ def keep_labelled(test: pd.DataFrame, targets: Sequence[Predicted]) -> np.ndarra
     return test[columns].notna().all(axis=1).to_numpy()
 
 
+def refuse_unlabelled(train: pd.DataFrame, targets: Sequence[Predicted]) -> None:
+    """Refuse to keep gaps in what is to be predicted: classifiers would learn them as one of the classes."""
+    for name in sorted({name for target in targets for name in target.made_of} & set(train.columns)):
+        if train[name].isna().any():
+            raise InputError(
+                f"'imputation: keep' would keep the gaps of '{name}', which a target is made of; impute them, or leave "
+                "these rows out ('rows' in the codebook)."
+            )
+
+
 def describe(
     parts: dict[str, pd.DataFrame],
     complete: dict[str, pd.DataFrame],
+    codebook: Codebook,
     method: str,
     unlabelled: int,
     limits: dict[str, float],
     remarks: list[tuple[str, str]],
     least: int,
 ) -> pd.DataFrame:
-    """Count per partition and column: rows, imputed cells and how, limits, categories that training never shows.
+    """Count per partition and column: rows, gaps (imputed or kept), limits, categories that training never shows.
 
     Remarks are on scores that the rows of a partition do not suffice for.
 
@@ -98,7 +112,9 @@ def describe(
     found = [(name, "(rows)", len(complete[name]), 0, "", remark) for name, remark in remarks]
     for name, part in complete.items():
         for column in part.columns:
-            gaps = int(parts[name][column].isna().sum()) if column in parts[name] else 0
+            # No value where the question does not arise is no gap.
+            asked = ~codebook.not_asked(column, part)
+            gaps = int((parts[name][column].isna().to_numpy() & asked).sum()) if column in parts[name] else 0
             strange = unseen.get(column, {}) if name == "test" else {}
             named = {category: count for category, count in strange.items() if count >= least}
             said = [f"'{category}' in {count} rows, never in training rows" for category, count in named.items()]

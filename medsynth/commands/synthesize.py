@@ -363,8 +363,10 @@ def _synthesized(
     chosen = split_rows(prepared.clean, whole, test_share=TEST_SHARE, seed=splitting)
     person = {k: persons(prepared.clean, whole)[found] for k, found in chosen.items()}
     check_partitions(parts)
-    # Gaps are values of their own: a category, or a flag beside a number, from which `restore` makes gaps again.
-    imputer = make_imputer("category").fit(parts["train"], whole.resolved(parts["train"]))
+    # Gaps are values of their own. Generators that sample a number given the columns before it sample a gap so, too.
+    # For others there is a flag beside a number, from which `restore` makes gaps again: SDV's own gaps fall anywhere.
+    method = "keep" if made.keeps_gaps and made.has_visit_sequence else "category"
+    imputer = make_imputer(method).fit(parts["train"], whole.resolved(parts["train"]))
     complete = {k: imputer.transform(part) for k, part in parts.items()}
     described = imputer.codebook_
     flags = [name for name in described.columns if name not in parts["train"]]

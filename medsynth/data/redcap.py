@@ -154,15 +154,15 @@ class Dictionary:
                 made.facts["type"] = "categorical"
             made.facts["not_applicable"] = {"codes": [], "category": _CATEGORY, "when": when}
 
-    def _unconditional(self, when: dict[str, str]) -> bool:
+    def _unconditional(self, when: dict[str, str | list[str]]) -> bool:
         """Whether the columns that decide are always asked."""
         named = {re.sub(r"___\w+$", "", name) for name in when}
         return not any(self.fields.get(name, {}).get("branching", "").strip() for name in named)
 
-    def _when(self, logic: str, by_field: dict[str, Proposal]) -> dict[str, str] | None:
+    def _when(self, logic: str, by_field: dict[str, Proposal]) -> dict[str, str | list[str]] | None:
         """The categories of the columns with which a field is not shown; None if that is no one category of each."""
         parts = re.split(r"\s+or\s+", logic, flags=re.I)
-        when: dict[str, str] = {}
+        when: dict[str, str | list[str]] = {}
         for part in parts:
             found = _CONDITION.fullmatch(part.strip())
             if not found:

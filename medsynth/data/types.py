@@ -45,12 +45,12 @@ _EXACT = 2**53
 AS_SEEN = "as seen; what is possible?"
 
 
-class NotApplicableFacts(TypedDict):
-    """What a draft says of codes for a question that does not arise."""
+class NotApplicableFacts(TypedDict, total=False):
+    """What a draft says of a question that does not arise."""
 
     codes: list[str]
     category: str
-    when: dict[str, str]
+    when: dict[str, str | list[str]]
 
 
 class ColumnFacts(TypedDict, total=False):

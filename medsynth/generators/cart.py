@@ -15,6 +15,7 @@ import pandas as pd
 
 from medsynth.codebook import MAX_DECIMALS, Codebook, decimals_of
 from medsynth.conditions import Condition, Conditions
+from medsynth.generators.gaps import not_asked
 from medsynth.generators.protocol import Generator, complete, sizes_of_parts, visit_sequence
 from medsynth.generators.sequential import draw_sequentially
 from medsynth.generators.storage import read_model, write_model
@@ -26,6 +27,11 @@ MOST_CLASSES = 32
 # Values that a larger share of the rows have are spikes, which smoothing leaves alone.
 SPIKE = 0.01
 
+# A missing number among the values of trees: it lies below all others, so that one threshold tells it from them.
+GAP = -np.inf
+# What it is as a predictor, for which there is no infinity.
+_GAP_SEEN = np.finfo("float32").min / 2
+
 Arrays = dict[str, np.ndarray]
 
 
@@ -34,7 +40,7 @@ class CART(Generator):
 
     A saved model holds the training values, leaf by leaf: it is as confidential as they are. Every row that it samples
     meets every condition: donors are those training rows that meet a range; where there is none in it, there is nothing
-    to smooth.
+    to smooth. A gap is donated as a number is. Rows in which a question does not arise donate nothing.
 
     Parameters
     ----------
@@ -55,6 +61,7 @@ class CART(Generator):
     has_epochs = False
     meets_conditions = True
     has_visit_sequence = True
+    keeps_gaps = True
     quick = True
     # A split chooses from all columns before; `Forest` from a share of them.
     max_features: float | None = None
@@ -74,7 +81,7 @@ class CART(Generator):
         last: Sequence[str] = (),
     ) -> Iterator[Self]:
         """Grow a tree a column; see `Generator.fit_checkpoints`."""
-        table = complete(table, codebook)
+        table = complete(table, codebook, self)
         self.codebook_, self.epochs_ = codebook, 0
         # A single tree on all other columns predicts less well than many trees that each have the column before them:
         # a visit sequence with `last` at its end would cost utility (docs/conditions.md).
@@ -82,7 +89,7 @@ class CART(Generator):
         values = {name: _values(table[name], codebook) for name in self.order_}
         self._grow_all(values, seed)
         self.neighbours_ = {
-            name: _neighbours(values[name], self.smoothing, self._least_shared(len(table)))
+            name: _neighbours(values[name][values[name] > GAP], self.smoothing, self._least_shared(len(table)))
             for name in self.order_
             if codebook.columns[name].numeric
         }
@@ -136,6 +143,10 @@ class CART(Generator):
             ``feature``, ``threshold``, ``left``, ``right`` of each node; ``donors``, sorted by leaf, of which those
             from ``starts`` to ``ends`` are the node's; ``scores <column>`` of the categories of each nominal predictor.
         """
+        without = not_asked(self.codebook_, name, lambda other: values[other])
+        if without is not None and not without.all():
+            values = {b: values[b][~without] for b in (*before, name)}
+            times = None if times is None else times[~without]
         target, categories = values[name], self._categories(name)
         tree: Arrays = {
             "feature": np.array([-1]),
@@ -145,6 +156,9 @@ class CART(Generator):
         }
         scores: dict[str, np.ndarray] = {}
         leaf = np.zeros(len(target), dtype=int)
+        if times is not None and not times.any():
+            # None of the few rows with such a number is in the sample.
+            times = None
         if before and (target != target[0]).any():
             from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -152,6 +166,8 @@ class CART(Generator):
             learned, repeated = np.flatnonzero(times), np.repeat(np.arange(len(target)), times)
             several = 0 < categories <= MOST_CLASSES
             grown_on = self._grown_on(target, categories, [values[b] for b in before], seed)
+            if not categories and (target == GAP).any():
+                grown_on = _with_gaps(grown_on, target == GAP)
             indicators = _indicators(grown_on[repeated], categories if several else 0)
             scores = {
                 b: _score_categories(values[b][repeated], self._categories(b), indicators)
@@ -194,7 +210,9 @@ class CART(Generator):
         for name in self.order_:
             column = self.codebook_.columns[name]
             if column.numeric:
-                columns[name] = self._smooth(name, values[name], wanted.get(name), rng)
+                known = values[name] > GAP
+                columns[name] = np.full(len(known), np.nan)
+                columns[name][known] = self._smooth(name, values[name][known], wanted.get(name), rng)
             else:
                 columns[name] = pd.Categorical.from_codes(values[name].astype(int), column.all_categories)
         return self.codebook_.conform(pd.DataFrame(columns))
@@ -259,6 +277,11 @@ class _PartialRows:
         which = self.rng.integers(len(trees), size=self.rows) if len(trees) > 1 else np.zeros(self.rows, dtype=int)
         drawn = np.empty(self.rows, dtype="float64" if column.numeric else "int64")
         mass = None if allowed is None else np.empty(self.rows)
+        without = not_asked(self.model.codebook_, name, lambda other: self.values[other])
+        if without is not None:
+            which[without], drawn[without] = -1, GAP
+            if mass is not None:
+                mass[without] = 0.0
         for number, tree in enumerate(trees):
             at = np.flatnonzero(which == number)
             node = self._leaves(tree, before, at)
@@ -325,16 +348,16 @@ def _after_descendants(right: np.ndarray) -> np.ndarray:
 
 
 def _values(column: pd.Series, codebook: Codebook) -> np.ndarray:
-    """Numbers as they are, categories by number."""
+    """Numbers as they are, gaps among them as `GAP`; categories by number."""
     if codebook.columns[column.name].numeric:
-        return column.to_numpy("float64")
+        return column.fillna(GAP).to_numpy("float64")
     return column.cat.codes.to_numpy("int64")
 
 
 def _donors_allowed(donors: np.ndarray, condition: Condition, column: Any) -> np.ndarray:
     """Say which training values meet a condition."""
     if column.numeric:
-        return (donors >= condition.low) & (donors <= condition.high)
+        return (donors >= condition.low) & (donors <= condition.high) & (donors > GAP)
     return np.isin(column.all_categories, condition.categories)[donors]
 
 
@@ -343,14 +366,28 @@ def _predictors(values: Arrays, before: list[str], scores: Arrays) -> np.ndarray
 
     A column's values lie side by side, since a tree looks at one column after another.
     """
-    return np.stack([scores[b][values[b]] if b in scores else values[b] for b in before]).astype("float32").T
+    columns = np.stack([scores[b][values[b]] if b in scores else values[b] for b in before])
+    return np.maximum(columns, _GAP_SEEN).astype("float32").T
+
+
+def _with_gaps(grown_on: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    """What the tree of a column with gaps predicts: its numbers, and whether there is one; (rows, 2).
+
+    Standardised, so that neither drowns the other: numbers have the variance 1, gaps in half of the rows, too.
+    """
+    known = grown_on[~missing].astype("float64")
+    if not len(known):
+        return missing.astype("float64")
+    standardised = np.zeros(len(missing))
+    standardised[~missing] = (known - known.mean()) / (known.std() or 1.0)
+    return np.column_stack([standardised, 2.0 * missing])
 
 
 def _indicators(target: np.ndarray, classes: int) -> np.ndarray:
     """What categories of predictors are ordered by: the target itself, or an indicator a class; (rows, values)."""
     if classes:
         return np.eye(classes, dtype="float32")[target]
-    return target.astype("float64")[:, None]
+    return target.astype("float64").reshape(len(target), -1)
 
 
 def _score_categories(codes: np.ndarray, categories: int, indicators: np.ndarray) -> np.ndarray:
@@ -373,7 +410,8 @@ def _score_categories(codes: np.ndarray, categories: int, indicators: np.ndarray
 
 def _score_by_predictors(codes: np.ndarray, categories: int, predictors: list[np.ndarray]) -> np.ndarray:
     """Score the categories of a target with very many by how they differ in the columns before: (categories,)."""
-    standardised = [(p - p.mean()) / (p.std() or 1.0) for p in predictors]
+    whole = [np.where(p > GAP, p, p[p > GAP].mean() if (p > GAP).any() else 0.0) for p in predictors]
+    standardised = [(p - p.mean()) / (p.std() or 1.0) for p in whole]
     counts = np.maximum(np.bincount(codes, minlength=categories), 1)
     means = np.stack([np.bincount(codes, weights=p, minlength=categories) / counts for p in standardised], 1)
     weighted = means * np.sqrt(counts)[:, None]

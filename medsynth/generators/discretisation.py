@@ -28,6 +28,8 @@ class TableCoder:
     min_rows : int, default 10
         Training rows that a bin rests on at least, if there are as many. Fewer join the bin beside them; between two
         spikes they are taken for the lower one. (Bins begin and end at training values all the same.)
+    gaps : bool, default False
+        Whether "missing" is a code, the last one, of numeric columns whose cells may be missing.
 
     Attributes
     ----------
@@ -39,9 +41,10 @@ class TableCoder:
         Numeric column -> decimals that its values have, at most 6.
     """
 
-    def __init__(self, max_bins: int = 64, min_rows: int = 10) -> None:
+    def __init__(self, max_bins: int = 64, min_rows: int = 10, *, gaps: bool = False) -> None:
         self.max_bins = max_bins
         self.min_rows = min_rows
+        self.gaps = gaps
 
     def fit(self, table: pd.DataFrame, codebook: Codebook) -> Self:
         """Learn the bins of every numeric column."""
@@ -49,7 +52,10 @@ class TableCoder:
         self.knots_, self.decimals_ = {}, {}
         for name, column in codebook.columns.items():
             if column.numeric:
-                values = np.sort(table[name].to_numpy("float64"))
+                values = np.sort(table[name].dropna().to_numpy("float64"))
+                if not len(values):
+                    # Nobody has a number: what stands here is never sampled.
+                    values = np.zeros(1)
                 self.decimals_[name] = 0 if column.type == "integer" else decimals_of(values)
                 self.knots_[name] = self._knots(values)
         return self
@@ -58,7 +64,11 @@ class TableCoder:
     def sizes_(self) -> list[int]:
         """Codes of each column."""
         columns = self.codebook_.columns.items()
-        return [len(self.knots_[n]) if c.numeric else len(c.all_categories) for n, c in columns]
+        return [len(self.knots_[n]) + self.has_gap_code(n) if c.numeric else len(c.all_categories) for n, c in columns]
+
+    def has_gap_code(self, name: str) -> bool:
+        """Whether the last code of a numeric column stands for missing."""
+        return self.gaps and self.codebook_.columns[name].may_be_missing
 
     def _knots(self, values: np.ndarray) -> np.ndarray:
         """Cut sorted values into bins and keep the quartiles of each."""
@@ -101,6 +111,8 @@ class TableCoder:
             if column.numeric:
                 lows = self.knots_[name][:, 0]
                 codes[:, i] = np.clip(np.searchsorted(lows, table[name], side="right") - 1, 0, None)
+                if self.has_gap_code(name):
+                    codes[table[name].isna(), i] = len(lows)
             else:
                 codes[:, i] = table[name].cat.codes
         return codes
@@ -115,7 +127,9 @@ class TableCoder:
         knots = self.knots_[name]
         single = knots[:, 0] == knots[:, -1]
         held = (knots[:, 0] >= condition.low) & (knots[:, 0] <= condition.high)
-        return np.where(single, held, high - low)
+        shares = np.where(single, held, high - low)
+        # A gap meets no condition.
+        return np.append(shares, 0.0) if self.has_gap_code(name) else shares
 
     def _positions(self, name: str, condition: Condition) -> tuple[np.ndarray, np.ndarray]:
         """Where inside each bin, in [0, 1], a range begins and ends."""
@@ -164,8 +178,11 @@ class TableCoder:
                 continue
             condition = self._on_grid(name, conditions.get(name, Condition()))
             low, high = self._positions(name, condition)
+            missing = code >= len(low)
+            code = np.where(missing, 0, code)
             where = low[code] + rng.random(len(code)) * (high - low)[code]
-            columns[name] = self._values(name, code, where, condition)
+            values = self._values(name, code, where, condition)
+            columns[name] = np.where(missing, np.nan, values) if missing.any() else values
         return self.codebook_.conform(pd.DataFrame(columns))
 
     def _values(self, name: str, code: np.ndarray, where: np.ndarray, condition: Condition) -> np.ndarray:

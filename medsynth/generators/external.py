@@ -51,6 +51,7 @@ class External(Generator):
 
     has_epochs = False
     learns = False
+    keeps_gaps = True
     file_settings = ("path",)
 
     def __init__(self, *, path: str) -> None:
@@ -151,7 +152,7 @@ def read_clean_table(path: str, codebook: Codebook) -> tuple[pd.DataFrame, dict[
     numeric = codebook.named(*NUMERIC)
     # A parquet may have categories such as 1 and 2 as numbers.
     table = codebook.conform(made.astype({n: str for n in codebook.columns if n not in numeric}))
-    differs = {name: int((pd.to_numeric(made[name]) != table[name]).sum()) for name in numeric}
+    differs = {name: int(((pd.to_numeric(made[name]) != table[name]) & made[name].notna()).sum()) for name in numeric}
     adjusted = {name: count for name, count in differs.items() if count}
     for name, count in adjusted.items():
         log.warning("%s: %d numbers of '%s' were clipped to its range or rounded", path, count, name)
@@ -188,10 +189,11 @@ def _check(table: pd.DataFrame, codebook: Codebook, path: str) -> None:
             known = nearest(name, [column for column in table.columns if column not in codebook.columns])
             raise InputError(f"{path} has no column '{name}', which the clean table of {codebook.name} has{known}")
     for name, column in codebook.columns.items():
-        if missing := int(table[name].isna().sum()):
+        missing = int(table[name].isna().sum())
+        if missing and not (column.numeric and column.may_be_missing):
             raise InputError(f"{path}: column '{name}' has {missing:,} missing cells; the clean table has none.")
         values = table[name].astype(str)
-        unfit = values[~_fits(table[name], column)]
+        unfit = values[~_fits(table[name], column) & table[name].notna()]
         if len(unfit):
             worst = unfit.value_counts().index[0]
             count = f"'{worst}' in {(unfit == worst).sum():,} of {len(table):,} rows"

@@ -101,7 +101,7 @@ class Forest(CART):
             for name in {name for name, _ in orders}:
                 broken = ~self.relations_.in_order(name, moved[name], moved, every)
                 for one in (name, *(b for b, _ in self.relations_.orders_[name])):
-                    back[one] |= broken & (moved[one] != values[one])
+                    back[one] |= broken & np.isfinite(moved[one]) & (moved[one] != values[one])
             if not any(rows.any() for rows in back.values()):
                 return table
             for name, rows in back.items():

@@ -8,7 +8,7 @@ been drawn, so that drawing a row costs one pass and not one a column.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Self
 
@@ -18,6 +18,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 BLOCKS = 4
+
+# Position, codes (rows, columns) -> in which rows the column's last code is certain, (rows,), and whether it may be
+# sampled in others; None where that code is one as all others.
+LastCode = Callable[[int, Tensor], tuple[Tensor, bool] | None]
 
 
 class MaskedLinear(nn.Module):
@@ -114,11 +118,15 @@ class PartialTable:
     z : Tensor
         Latent vectors, (rows, latent).
     rng : torch.Generator
+    last_code : callable, optional
+        See `LastCode`: numbers whose question does not arise are missing, and others are not.
     """
 
-    def __init__(self, decoder: AutoregressiveDecoder, z: Tensor, rng: torch.Generator) -> None:
+    def __init__(
+        self, decoder: AutoregressiveDecoder, z: Tensor, rng: torch.Generator, last_code: LastCode | None = None
+    ) -> None:
         rows, columns = len(z), len(decoder.sizes)
-        self.decoder, self.rng = decoder, rng
+        self.decoder, self.rng, self.last_code = decoder, rng, last_code
         # The input, and what every layer puts out: filled from the left, and read no further than they are filled.
         self.x = z.new_empty(rows, decoder.latent + int(decoder.starts[-1]))
         self.x[:, : decoder.latent] = z
@@ -130,6 +138,9 @@ class PartialTable:
         """Draw the next column; see `PartialRows.draw`."""
         probability = self._logits(position).softmax(1)
         mass = None
+        settled = self.last_code(position, self.codes) if self.last_code else None
+        if settled is not None:
+            probability = _with_last_code(probability, *settled)
         if allowed is not None:
             probability = probability * torch.as_tensor(allowed, dtype=probability.dtype, device=probability.device)
             mass = probability.sum(1).double().cpu().numpy()
@@ -142,6 +153,11 @@ class PartialTable:
             nearest = torch.searchsorted(choices, code).clamp(max=len(choices) - 1)
             code = choices[nearest]
         code = code.clamp(max=self.decoder.sizes[position] - 1)
+        if settled is not None:
+            certain, elsewhere = settled
+            # Neither must rounding step onto a last code that cannot be, or off one that is certain.
+            code = code if elsewhere else code.clamp(max=self.decoder.sizes[position] - 2)
+            code = torch.where(certain, self.decoder.sizes[position] - 1, code)
         self.codes[:, position] = code
         self.drawn = position + 1
         start, end = (self.decoder.latent + int(edge) for edge in self.decoder.starts[position : position + 2])
@@ -190,7 +206,7 @@ class PartialTable:
     def _like(self, codes: Tensor, x: Tensor, hidden: list[Tensor]) -> Self:
         """Make a table of other rows, of which as many columns are drawn."""
         made = object.__new__(type(self))
-        made.decoder, made.rng, made.drawn = self.decoder, self.rng, self.drawn
+        made.decoder, made.rng, made.drawn, made.last_code = self.decoder, self.rng, self.drawn, self.last_code
         made.codes, made.x, made.hidden = codes, x, hidden
         return made
 
@@ -200,6 +216,17 @@ class PartialTable:
         pairs = [(self.x, other.x), (self.codes, other.codes), *zip(self.hidden, other.hidden, strict=True)]
         for mine, theirs in pairs:
             mine[taken] = theirs[taken]
+
+
+def _with_last_code(probability: Tensor, certain: Tensor, elsewhere: bool) -> Tensor:
+    """Make the last code certain in some rows and, unless it may be elsewhere, impossible in the others."""
+    probability = probability.clone()
+    if not elsewhere:
+        probability[:, -1] = 0.0
+        probability /= probability.sum(1, keepdim=True).clamp(min=torch.finfo(probability.dtype).tiny)
+    probability[certain] = 0.0
+    probability[certain, -1] = 1.0
+    return probability
 
 
 def _part_of(values: Tensor, rows: Tensor, filled: int) -> Tensor:

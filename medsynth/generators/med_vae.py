@@ -162,7 +162,7 @@ class MedVAE(Generator):
         if not counts or counts[0] < 1:
             raise InputError(f"MedVAE is trained for at least 1 epoch (given: {list(epochs)}).")
         self.codebook_ = codebook
-        self.library_ = complete(table, codebook)
+        self.library_ = complete(table, codebook, self)
         for wanted in self.training_runs(counts):
             yield from self._train(wanted, seed)
 

@@ -22,6 +22,7 @@ from medsynth.codebook import Codebook
 from medsynth.conditions import Conditions
 from medsynth.errors import InputError
 from medsynth.generators.discretisation import TableCoder
+from medsynth.generators.gaps import not_asked
 from medsynth.generators.laziness import LazyModule
 from medsynth.generators.protocol import ROWS_AT_ONCE, Generator, complete, sizes_of_parts, visit_sequence
 from medsynth.generators.sequential import draw_sequentially, partial_rows_per_row
@@ -88,6 +89,7 @@ class MedVAEPlus(Generator):
     has_epochs = False
     meets_conditions = True
     has_visit_sequence = True
+    keeps_gaps = True
     has_losses = True
     has_architecture = True
     # What else is learned and stored as it is.
@@ -130,14 +132,14 @@ class MedVAEPlus(Generator):
         last: Sequence[str] = (),
     ) -> Iterator[Self]:
         """Learn a table; see `Generator.fit_checkpoints`. `epochs` is ignored: the number of epochs is a setting."""
-        table = complete(table, codebook)
+        table = complete(table, codebook, self)
         self.codebook_, self.epochs_ = codebook, 0
         self.order_ = visit_sequence(codebook, first, last)
         torch.manual_seed(derive_seed(seed, "fit"))
         fitted, validated = training.validation_split(
             len(table), self.validation_share, derive_seed(seed, "validation")
         )
-        self.coder_ = TableCoder(self.max_bins, self.min_bin_rows).fit(table.iloc[fitted], codebook)
+        self.coder_ = TableCoder(self.max_bins, self.min_bin_rows, gaps=True).fit(table.iloc[fitted], codebook)
         device = training.device_to_use()
         self._build(device)
         codes = torch.as_tensor(self.coder_.encode(table)[:, self._positions()], device=device)
@@ -252,9 +254,8 @@ class MedVAEPlus(Generator):
                 )
 
         def start(rows: int) -> masked.PartialTable:
-            return masked.PartialTable(
-                decoder, torch.randn(rows, self.latent, generator=torch_rng).to(device), torch_rng
-            )
+            z = torch.randn(rows, self.latent, generator=torch_rng).to(device)
+            return masked.PartialTable(decoder, z, torch_rng, self._missing)
 
         # Fewer at once where there are thousands of categories, to stay within some hundred megabytes.
         partial_at_once = max(min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // sum(decoder.sizes)), 1)
@@ -265,6 +266,16 @@ class MedVAEPlus(Generator):
             codes = np.empty((size, len(self.order_)), dtype="int64")
             codes[:, self._positions()] = drawn.cpu().numpy()
             yield self.coder_.decode(codes, rng, wanted)
+
+    def _missing(self, position: int, codes: Tensor) -> tuple[Tensor, bool] | None:
+        """Say in which rows a number is missing because its question does not arise; see `masked.LastCode`."""
+        name = self.order_[position]
+        if not self.coder_.gaps:
+            return None
+        certain = not_asked(self.codebook_, name, lambda other: codes[:, self.order_.index(other)].cpu().numpy())
+        if certain is None:
+            return None
+        return torch.as_tensor(certain, device=codes.device), self.codebook_.columns[name].gaps
 
     def card(self) -> dict[str, Any]:
         """Report what training came to; see `Generator.card`."""
@@ -327,7 +338,7 @@ class MedVAEPlus(Generator):
         model.codebook_, model.epochs_, model.order_ = codebook, 0, content["order"]
         for name in cls._facts:
             setattr(model, name + "_", content[name])
-        model.coder_ = TableCoder(model.max_bins, model.min_bin_rows)
+        model.coder_ = TableCoder(model.max_bins, model.min_bin_rows, gaps=cls.keeps_gaps)
         model.coder_.codebook_ = codebook
         model.coder_.knots_ = {name: knots.numpy() for name, knots in content["knots"].items()}
         model.coder_.decimals_ = content["decimals"]

@@ -130,6 +130,7 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
     """
 
     has_losses = False
+    keeps_gaps = False
     file_settings = ("public_table",)
     _facts = ("privacy",)
 
@@ -187,7 +188,7 @@ class DPMedVAEPlus(Guaranteed, MedVAEPlus):
             persons have several rows, public rows have no encoder to train or do not fit the codebook, or a category to
             oversample is unknown or too often asked for.
         """
-        table = complete(table, codebook)
+        table = complete(table, codebook, self)
         refuse_several_rows(codebook)
         self.codebook_, self.epochs_ = codebook, 0
         self._check_oversampling()

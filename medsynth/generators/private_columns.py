@@ -118,7 +118,7 @@ class PrivateColumns(Guaranteed):
             There is no budget or it makes no sense (`plan_histograms`), a numeric column has no declared range,
             or persons have several rows.
         """
-        table = complete(table, codebook)
+        table = complete(table, codebook, self)
         refuse_several_rows(codebook)
         if self.epsilon is None:
             raise InputError(

@@ -15,6 +15,7 @@ import pandas as pd
 
 from medsynth.codebook import CODED, Codebook
 from medsynth.errors import InputError
+from medsynth.generators.gaps import asked_for, filled_where_not_asked, without_values
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,8 @@ class Generator(ABC):
         Whether `sample` takes conditions.
     has_visit_sequence : bool
         Whether it samples column after column (sequential synthesis), so that `first` and `last` matter to `fit`.
+    keeps_gaps : bool
+        Whether it learns and samples missing numbers of columns whose `gaps` are kept.
     has_losses, has_architecture : bool
         Whether the card has a ``history`` of losses by epoch, and an ``architecture`` of networks to draw.
     quick : bool
@@ -62,6 +65,7 @@ class Generator(ABC):
     default_epochs: int = 0
     meets_conditions: bool = False
     has_visit_sequence: bool = False
+    keeps_gaps: bool = False
     has_losses: bool = False
     has_architecture: bool = False
     quick: bool = False
@@ -97,7 +101,7 @@ class Generator(ABC):
         Parameters
         ----------
         table : DataFrame
-            Complete (no missing cells): numbers, text, booleans or categories.
+            Numbers, text, booleans or categories. Complete, but for numbers that the codebook lets be missing.
         codebook : Codebook, optional
             Describes `table`, whose other columns are left out. By default `Codebook.infer` guesses it.
         epochs : int, optional
@@ -128,7 +132,7 @@ class Generator(ABC):
                 "it; give 'fit' a codebook that declares them."
             )
         codebook = Codebook.infer(table) if codebook is None else codebook
-        table = complete(table, codebook) if self.learns else table
+        table = complete(table, codebook, self) if self.learns else table
         count = self.default_epochs if epochs is None else epochs
         for _ in self.fit_checkpoints(table, codebook, epochs=[count], seed=seed, first=first, last=last):
             pass
@@ -152,7 +156,8 @@ class Generator(ABC):
         Parameters
         ----------
         table : DataFrame
-            Complete clean table (no missing values), in the codebook's types and categories.
+            Clean table in the codebook's types and categories. Complete, but for numbers that the codebook lets be
+            missing (`Column.may_be_missing`).
         codebook : Codebook
             Describes `table`.
         epochs : sequence of int
@@ -185,7 +190,8 @@ class Generator(ABC):
         Returns
         -------
         DataFrame
-            No cell is missing. If the codebook was inferred, columns have the learned table's own pandas types.
+            No cell is missing, but for numbers that the codebook lets be missing. If the codebook was inferred, columns
+            have the learned table's own pandas types.
 
         Raises
         ------
@@ -203,8 +209,8 @@ class Generator(ABC):
         """
         if not hasattr(self, "codebook_"):
             raise InputError(f"This {type(self).__name__} has learned no table yet; call 'fit' first.")
-        for part in self._sample_parts(n, seed=seed, conditions=conditions):
-            yield self.codebook_.in_pandas_types(part)
+        for part in self._sample_parts(n, seed=seed, conditions=asked_for(conditions, self.codebook_)):
+            yield self.codebook_.in_pandas_types(without_values(part, self.codebook_))
 
     @abstractmethod
     def _sample_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None) -> Iterator[pd.DataFrame]:
@@ -242,15 +248,25 @@ class Generator(ABC):
         return {}
 
 
-def complete(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
+def complete(table: pd.DataFrame, codebook: Codebook, generator: Generator) -> pd.DataFrame:
     """Give a table the codebook's types and categories, so that category numbers mean the same everywhere.
+
+    Numbers whose question does not arise are there in what is returned, unless the generator keeps gaps.
+
+    Parameters
+    ----------
+    table : DataFrame
+    codebook : Codebook
+    generator : Generator
+        What is to learn the table.
 
     Raises
     ------
     InputError
         The table is empty, lacks a column, has one that cannot be learned, or has missing cells or categories that the
-        codebook lacks.
+        codebook lacks; or it has gaps that are kept, and the generator keeps none.
     """
+    refuse_gaps(generator, codebook)
     for name, column in codebook.columns.items():
         if name not in table:
             raise InputError(
@@ -269,7 +285,9 @@ def complete(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
                     "the column another type in the codebook."
                 )
     conformed = codebook.conform(table)
-    missing = conformed.isna().sum()
+    if not generator.keeps_gaps:
+        conformed = filled_where_not_asked(conformed, codebook, private=generator.private)
+    missing = pd.Series({name: missing_cells(conformed, name, codebook) for name in conformed})
     if missing.any():
         name = missing.idxmax()
         raise InputError(
@@ -281,13 +299,38 @@ def complete(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     return conformed
 
 
+def missing_cells(table: pd.DataFrame, name: str, codebook: Codebook) -> int:
+    """Count the cells of a column that are missing and may not be."""
+    gaps = table[name].isna().to_numpy() & ~codebook.not_asked(name, table)
+    return 0 if codebook.columns[name].gaps else int(gaps.sum())
+
+
+def refuse_gaps(generator: Generator, codebook: Codebook) -> None:
+    """Say that a generator does not learn gaps that are kept."""
+    kept = [name for name, column in codebook.columns.items() if column.gaps]
+    if kept and not generator.keeps_gaps:
+        raise InputError(
+            f"{type(generator).__name__} learns no gaps, and the gaps of '{kept[0]}' are kept; impute them, or take "
+            "another generator."
+        )
+
+
 def visit_sequence(codebook: Codebook, first: Sequence[str], last: Sequence[str]) -> list[str]:
     """Visit sequence of the columns: `first`, those that neither names, `last`; `InputError` for an unknown one."""
     for name in (*first, *last):
         codebook.column(name)
+    # Whether a question arises is known before its number is sampled.
+    first = [before for name in first for before in (*_deciding(codebook, name), name)]
     last = [name for name in dict.fromkeys(last) if name not in first]
     between = [name for name in codebook.columns if name not in {*first, *last}]
-    return [*dict.fromkeys(first), *between, *last]
+    sequence = [*dict.fromkeys(first), *between, *last]
+    return list(dict.fromkeys(before for name in sequence for before in (*_deciding(codebook, name), name)))
+
+
+def _deciding(codebook: Codebook, name: str) -> list[str]:
+    """Columns that decide whether the question of a number arises."""
+    rule = codebook.columns[name].no_value_when
+    return list(rule.when) if rule else []
 
 
 def sizes_of_parts(n: int, at_once: int = ROWS_AT_ONCE) -> list[int]:

@@ -20,6 +20,7 @@ import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.errors import InputError
+from medsynth.generators.gaps import filled_where_not_asked
 from medsynth.generators.protocol import Generator, Progress, refuse_conditions, sizes_of_parts
 from medsynth.generators.signing import sign, signed_here
 from medsynth.generators.storage import CARD, read_card, write_card
@@ -45,7 +46,10 @@ class SDVGenerator(Generator):
     """What the SDV generators share.
 
     Each takes its SDV synthesizer's keyword arguments, at SDV's factory settings by default (a test compares them).
+    Gaps that are kept are left to SDV. It samples as many in each column, wherever they fall.
     """
+
+    keeps_gaps = True
 
     synthesizer: str
     settings: dict[str, Any]
@@ -64,6 +68,7 @@ class SDVGenerator(Generator):
         from joblib import parallel_config
 
         self.codebook_ = codebook
+        table = filled_where_not_asked(table, codebook, private=False)
         seed_everything(derive_seed(seed, "fit"))
         # CTGAN's and TVAE's encoders start a process per core of the machine for large tables; a job owns one.
         with parallel_config(backend="sequential"), warnings.catch_warnings():

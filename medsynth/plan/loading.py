@@ -214,6 +214,7 @@ def _resolve(study: Study, settings: Config, catalogue: dict[str, GeneratorEntry
         run = dataclasses.replace(run, failed=read_failed(run.folder))
     _check_source(run)
     _check_generators(run, where)
+    _check_gaps(run, where)
     _check_splits(run, where)
     return run
 
@@ -270,6 +271,23 @@ def _check_generators(run: Run, where: str) -> None:
     if wanted and wanted.generator in run.guaranteed:
         with _said_of(f"{where}: 'export'"):
             refuse_seeded(run.guaranteed[wanted.generator], wanted.generator)
+
+
+def _check_gaps(run: Run, where: str) -> None:
+    """Refuse generators that learn no gaps where gaps are kept, and kept gaps beside a table without any."""
+    kept = run.study.imputation.method == "keep"
+    learning = run.with_trait("keeps_gaps")
+    for name, entry in run.generators.items():
+        if kept and not entry.imputation and name not in learning:
+            raise InputError(
+                f"{where}: 'imputation' keeps gaps, which the generator '{name}' does not learn; leave it out, or give "
+                "it an 'imputation' of its own in config/generators."
+            )
+        if not kept and entry.imputation and entry.imputation.method == "keep":
+            raise InputError(
+                f"{where}: the generator '{name}' keeps gaps, and the study's own rows have none; set 'method: keep' "
+                "under 'imputation' of the study."
+            )
 
 
 def _check_splits(run: Run, where: str) -> None:

@@ -75,7 +75,9 @@ class Cleaning(Strict):
 class Imputation(Strict):
     """How a study imputes; fitted on training rows alone."""
 
-    method: Literal["forest", "iterative", "simple", "category"] = Field("forest", description="see docs/imputation.md")
+    method: Literal["forest", "iterative", "simple", "category", "keep"] = Field(
+        "forest", description="see docs/imputation.md; 'keep' leaves gaps, which generators then learn and sample"
+    )
     rounds: int = Field(3, ge=1, description="rounds of chained equations (forest, iterative)")
     max_fit_rows: int = Field(20_000, ge=10, description="training rows that the models are fitted on, at most")
     statistic: Literal["median", "mean"] | None = Field(None, description="for numeric columns (simple); median")
@@ -100,7 +102,7 @@ class StudyImputation(Imputation):
 
     @model_validator(mode="after")
     def _tables_differ(self) -> Self:
-        if self.tables > 1 and self.method in ("simple", "category"):
+        if self.tables > 1 and self.method in ("simple", "category", "keep"):
             raise ValueError(f"'tables' above 1 is for methods that draw values; '{self.method}' gives the same again")
         return self
 

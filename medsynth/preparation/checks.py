@@ -37,7 +37,7 @@ def check_clean(table: pd.DataFrame, codebook: Codebook, *, what: str) -> None:
     for name, column in codebook.columns.items():
         if column.numeric:
             checks = [pa.Check.in_range(*column.range)] if column.range else []
-            columns[name] = pa.Column(None, checks, nullable=False)
+            columns[name] = pa.Column(None, checks, nullable=column.may_be_missing)
         else:
             columns[name] = pa.Column(None, pa.Check.isin(column.all_categories), nullable=False)
     try:
@@ -46,6 +46,14 @@ def check_clean(table: pd.DataFrame, codebook: Codebook, *, what: str) -> None:
         cases = error.failure_cases.groupby(["column", "check"], sort=False, dropna=False).size()
         found = [f"{column}: {check} fails for {count:,} cells" for (column, check), count in cases.items()]
         raise InputError(f"{what} does not fit its codebook: {'; '.join(found)}.") from None
+    found = []
+    for name, column in codebook.columns.items():
+        if column.no_value_when:
+            not_asked, missing = codebook.not_asked(name, table), table[name].isna().to_numpy()
+            wrong = int((not_asked & ~missing).sum() + (0 if column.gaps else (~not_asked & missing).sum()))
+            found += [f"{name}: not_applicable fails for {wrong:,} cells"] if wrong else []
+    if found:
+        raise InputError(f"{what} does not fit its codebook: {'; '.join(found)}.")
 
 
 def check_raw(raw: pd.DataFrame, codebook: Codebook) -> None:

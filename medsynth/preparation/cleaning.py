@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from medsynth.codebook import Codebook, Column, NotApplicable, RareCategories
@@ -82,12 +83,19 @@ def clean(raw: pd.DataFrame, codebook: Codebook, *, max_missing: float = 1.0) ->
             columns[name] = _decode(values, name, column, report)
     # A question that arises under a condition comes after the columns that decide (which have no condition).
     conditional = {name: rule for name in gaps if (rule := codebook.columns[name].not_applicable)}
+    not_asked: dict[str, np.ndarray] = {}
     for name, rule in sorted(conditional.items(), key=lambda item: len(item[1].when)):
+        if codebook.columns[name].numeric:
+            not_asked[name] = rule.holds(columns)
+            columns[name] = _without_value(columns[name], name, rule, not_asked[name], not_applicable[name], report)
+            continue
         missing_category = codebook.columns[name].missing_category
         columns[name] = _settle_not_applicable(columns, name, rule, missing_category, not_applicable[name], report)
     table = pd.DataFrame(columns)
     for name, missing in gaps.items():
-        table = _finish_column(table, name, codebook.columns[name], int(missing.sum()), max_missing, report)
+        table = _finish_column(
+            table, name, codebook.columns[name], int(missing.sum()), max_missing, report, not_asked.get(name)
+        )
     return table, report.table
 
 
@@ -166,7 +174,8 @@ def _decode(values: pd.Series, name: str, column: Column, report: CleaningReport
         values = _group_rare(values, name, column.rare, column.missing_category, report)
         present = set(values.dropna().unique())
         own = column.codes or column.categories
-        added = [column.not_applicable.category] if column.not_applicable else []
+        rule = column.not_applicable
+        added = [rule.category] if rule and rule.category is not None else []
         known = [category for category in categories if category in {*present, *added}]
         categories = known if own else [*sorted(present), *added]
     return values.astype(pd.CategoricalDtype(categories, ordered=column.type == "ordinal"))
@@ -223,8 +232,8 @@ def _settle_not_applicable(
     """Write the category for "not applicable" where the question does not arise, and leave a code elsewhere missing."""
     values = columns[name].copy()
     arises_not = pd.Series(True, values.index)
-    for other, category in rule.when.items():
-        arises_not &= columns[other] == category
+    for other, categories in rule.deciding().items():
+        arises_not &= columns[other].isin(categories)
     values[coded & arises_not] = rule.category
     codes = ", ".join(rule.codes)
     report.add(name, f"not applicable ({codes}) made '{rule.category}'", cells=int((coded & arises_not).sum()))
@@ -239,12 +248,37 @@ def _settle_not_applicable(
     return values
 
 
+def _without_value(
+    values: pd.Series, name: str, rule: NotApplicable, not_asked: np.ndarray, coded: pd.Series, report: CleaningReport
+) -> pd.Series:
+    """Leave a number without a value where its question does not arise, and a code elsewhere missing."""
+    told = values.notna() & not_asked
+    where = ", ".join(f"{other} is {' or '.join(given)}" for other, given in rule.deciding().items())
+    report.add(name, f"not applicable where {where}: no value", cells=int(not_asked.sum()))
+    if told.any():
+        report.add(name, "value where the question does not arise: left out", cells=int(told.sum()))
+    stray = coded & ~not_asked
+    if stray.any():
+        report.add(
+            name, f"'not applicable' ({', '.join(rule.codes)}) where it cannot be: missing", cells=int(stray.sum())
+        )
+    return values.mask(not_asked)
+
+
 def _finish_column(
-    table: pd.DataFrame, name: str, column: Column, gaps: int, max_missing: float, report: CleaningReport
+    table: pd.DataFrame,
+    name: str,
+    column: Column,
+    gaps: int,
+    max_missing: float,
+    report: CleaningReport,
+    not_asked: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Drop a column that says too little, or give it its final type; close its account."""
     values = table[name]
-    missing = int(values.isna().sum())
+    gap = values.isna()
+    # No value where the question does not arise is no gap.
+    missing = int((gap if not_asked is None else gap & ~not_asked).sum())
     share = missing / len(values)
     if share > max_missing:
         report.add(name, f"dropped: {share:.1%} missing, more than {max_missing:.0%}", missing_before=gaps)
@@ -259,7 +293,7 @@ def _finish_column(
         return table.drop(columns=name)
     if values.nunique() == 1:
         report.add(name, f"constant: every value is '{values.dropna().iloc[0]}'")
-    if column.type == "integer" and missing == 0:
+    if column.type == "integer" and not gap.any():
         table[name] = values.astype("int64")
     report.add(name, "kept", missing_before=gaps, missing_after=missing)
     return table

@@ -1,21 +1,23 @@
 """Columns of dates as numbers that generators can learn, and back.
 
 Cleaning leaves dates out unless the codebook makes values of them. Here each becomes a number: days since 1970, or
-minutes or seconds where a time is written. A date that lies closer to another one of its row than dates lie to each
-other (a discharge, say) is counted from that one, so that stays keep their length.
+minutes or seconds where a time is written. A row has an origin, its first date that no row lacks. Dates that lie closer
+to another one of their row than to each other are counted from that one, so that stays keep their length; and where all
+rows have two dates in the same order (admission, discharge, death), synthetic rows have them, too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
 from medsynth.codebook import Codebook, Column
-from medsynth.preparation.decoding import is_missing
+from medsynth.preparation.decoding import is_missing, is_not_applicable
 
 _START = datetime(1970, 1, 1)
 _DAY = 86_400
@@ -84,10 +86,15 @@ class DateColumns:
             seconds = 1 if "%S" in form else 60 if "%M" in form else _DAY
             self.forms_[name] = _Form(header, form, _written(raw[name], found, form), seconds)
             moments[name] = found
-        anchor = next((name for name, found in moments.items() if found.notna().all()), None)
-        for name, found in moments.items():
-            if anchor and name != anchor and _closer(found, moments[anchor], self.forms_[name]):
-                self.forms_[name] = replace(self.forms_[name], after=anchor)
+        forms, self.forms_ = self.forms_, {}
+        origin = next((name for name, found in moments.items() if found.notna().all()), None)
+        # What others are counted from comes before them: those with fewer gaps first, then as they lie in time.
+        for name in sorted(
+            moments, key=lambda n: (n != origin, moments[n].isna().sum(), _middle(moments[n], forms[n]))
+        ):
+            self.forms_[name] = replace(
+                forms[name], after=_counted_from(name, forms[name], moments, self.forms_, origin)
+            )
         return self
 
     def as_numbers(self, raw: pd.DataFrame, codebook: Codebook) -> tuple[pd.DataFrame, Codebook]:
@@ -112,7 +119,9 @@ class DateColumns:
             if form.after:
                 numbers -= _numbers(found[form.after], form)
             cells[name] = numbers.map("{:.0f}".format).where(numbers.notna(), "")
-            columns[name] = Column(type="integer", raw=form.header, missing=[""], description="a date, as a number")
+            rule = codebook.columns[name].not_applicable
+            facts: dict[str, Any] = {"raw": form.header, "missing": [""], "not_applicable": rule}
+            columns[name] = Column(type="integer", description="a date, as a number", **facts)
         described = codebook.model_copy(update={"columns": {**codebook.columns, **columns}})
         return raw.assign(**cells), described
 
@@ -127,17 +136,24 @@ class DateColumns:
         moments: dict[str, pd.Series] = {}
         texts = {}
         for name, form in sorted(self.forms_.items(), key=lambda item: item[1].after is not None):
-            numbers = pd.to_numeric(table[form.header], errors="coerce").astype("float64")
+            own = numbers = pd.to_numeric(table[form.header], errors="coerce").astype("float64")
             if form.after:
-                numbers += _numbers(moments[form.after], form)
+                numbers = own + _numbers(moments[form.after], form)
             moments[name] = numbers.astype(object).map(form.moment, na_action="ignore")
-            texts[form.header] = ["" if pd.isna(moment) else moment.strftime(form.written) for moment in moments[name]]
+            # Where there is no date, the cell is empty or a code.
+            without = [str(cell) if gap else "" for cell, gap in zip(table[form.header], own.isna(), strict=True)]
+            texts[form.header] = [
+                cell if pd.isna(moment) else moment.strftime(form.written)
+                for cell, moment in zip(without, moments[name], strict=True)
+            ]
         return table.assign(**{header: pd.Series(cells, table.index, dtype=object) for header, cells in texts.items()})
 
 
 def _read(raw: pd.DataFrame, name: str, codebook: Codebook, form: str) -> pd.Series | None:
-    """Moments of a column; a code for missing is a gap."""
-    return _moments(raw[name].mask(is_missing(raw[name], codebook.columns[name], codebook)), form)
+    """Moments of a column; codes for missing and "not applicable" are gaps."""
+    column = codebook.columns[name]
+    gaps = is_missing(raw[name], column, codebook) | is_not_applicable(raw[name], column)
+    return _moments(raw[name].mask(gaps), form)
 
 
 def _moments(cells: pd.Series, form: str) -> pd.Series | None:
@@ -159,10 +175,25 @@ def _numbers(moments: pd.Series, form: _Form) -> pd.Series:
     return moments.map(form.number, na_action="ignore").astype("float64")
 
 
-def _closer(moments: pd.Series, anchor: pd.Series, form: _Form) -> bool:
-    """Whether dates vary less when they are counted from those of another column."""
-    numbers = _numbers(moments, form)
-    return bool(np.nanstd(numbers - _numbers(anchor, form)) < np.nanstd(numbers))
+def _middle(moments: pd.Series, form: _Form) -> float:
+    """Median of a column's dates, in seconds."""
+    return float(_numbers(moments, form).median()) * form.seconds
+
+
+def _counted_from(
+    name: str, form: _Form, moments: dict[str, pd.Series], placed: Iterable[str], origin: str | None
+) -> str | None:
+    """Column from whose dates those of another are counted; None if they vary least when they are not.
+
+    Besides the origin it is one that every row with this date has, always before it or always after it.
+    """
+    numbers = _numbers(moments[name], form)
+    spreads: dict[str | None, float] = {None: float(np.nanstd(numbers))}
+    for other in placed:
+        days = (numbers - _numbers(moments[other], form))[numbers.notna()]
+        if other == origin or (days.notna().all() and ((days >= 0).all() or (days <= 0).all())):
+            spreads[other] = float(np.nanstd(days))
+    return min(spreads, key=spreads.__getitem__)
 
 
 def _written(cells: pd.Series, moments: pd.Series, form: str) -> str:

@@ -2,7 +2,8 @@
 
 Every imputer follows one protocol: ``fit(train, codebook)``, then ``transform(table)``; same seed, same values.
 Imputed values are categories of the column, integers where the column is one, and inside the codebook's range; "not
-applicable" is never imputed where the codebook says that it cannot be.
+applicable" is never imputed where the codebook says that it cannot be, and numbers have no value where their question
+does not arise.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class Imputer(ABC):
     def fit(self, train: pd.DataFrame, codebook: Codebook) -> Self:
         """Learn from the training partition (a clean table, described by `codebook`)."""
         self.codebook_ = codebook
+        self._kept: list[str] = []
         self._fallback = {
             name: train[name].median() if codebook.columns[name].numeric else _mode(train[name])
             for name in train.columns
@@ -54,7 +56,7 @@ class Imputer(ABC):
         for name, column in codebook.columns.items():
             rule = column.not_applicable
             # "Not pregnant" of a man is a category that women have too: nothing to withdraw.
-            if rule and rule.when and not rule.shared:
+            if rule and rule.category is not None and rule.when and not rule.shared:
                 counts = train[name].value_counts()
                 counts[rule.category] = 0
                 self._legitimate[name] = counts / max(counts.sum(), 1)
@@ -65,23 +67,23 @@ class Imputer(ABC):
         return self
 
     def transform(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Fill every gap of a table with the columns of the training partition."""
+        """Fill every gap of a table with the columns of the training partition, but for gaps that are kept."""
         filled = self._fill(table.reset_index(drop=True))
-        for name in filled.columns[filled.isna().any()]:
+        for name in filled.columns[filled.isna().any()].difference(self._kept, sort=False):
             filled[name] = filled[name].fillna(self._fallback[name])
         for name, shares in self._legitimate.items():
             rule = self.codebook_.columns[name].not_applicable
             if rule:
                 self._withdraw_not_applicable(filled, table[name].isna().to_numpy(), name, rule, shares)
-        return self.codebook_.conform(filled)
+        return self.codebook_.conform(_without_values(filled, self.codebook_))
 
     def _withdraw_not_applicable(
         self, filled: pd.DataFrame, imputed: np.ndarray, name: str, rule: NotApplicable, shares: pd.Series
     ) -> None:
         """Redraw imputed "not applicable" where the question does arise, from the training partition's categories."""
         arises = np.zeros(len(filled), dtype=bool)
-        for other, category in rule.when.items():
-            arises |= (filled[other] != category).to_numpy()
+        for other, categories in rule.deciding().items():
+            arises |= ~filled[other].isin(categories).to_numpy()
         wrong = imputed & arises & (filled[name] == rule.category).to_numpy()
         if wrong.any() and shares.sum() > 0:
             rng = np.random.default_rng(derive_seed(self.seed, name, "not applicable"))
@@ -265,12 +267,12 @@ class SimpleImputer(Imputer):
 
     def _gaps_to_flag(self, train: pd.DataFrame, codebook: Codebook) -> list[str]:
         """Columns with gaps, which get a flag."""
-        return list(train.columns[train.isna().any()])
+        return [name for name in train if _gaps(train, name, codebook).any()]
 
     def _fill(self, table: pd.DataFrame) -> pd.DataFrame:
         filled = table.copy()
         for name in self._flagged:
-            filled[f"{name}_missing"] = np.where(table[name].isna(), "yes", "no")
+            filled[f"{name}_missing"] = np.where(_gaps(table, name, self.codebook_), "yes", "no")
         return filled
 
 
@@ -310,11 +312,33 @@ class CategoryImputer(SimpleImputer):
         return filled
 
 
+class Keeper(CategoryImputer):
+    """Gaps as they are: coded columns with gaps get the category ``missing``, numeric ones stay missing.
+
+    For generators that learn and sample gaps. A column without gaps in the training partition is filled as
+    `SimpleImputer` does.
+    """
+
+    def fit(self, train: pd.DataFrame, codebook: Codebook) -> Self:
+        """Learn from the training partition (a clean table, described by `codebook`)."""
+        super().fit(train, codebook)
+        self._kept = [name for name in train if codebook.columns[name].numeric and _gaps(train, name, codebook).any()]
+        columns = dict(self.codebook_.columns)
+        columns |= {name: columns[name].model_copy(update={"gaps": True}) for name in self._kept}
+        self.codebook_ = self.codebook_.model_copy(update={"columns": columns})
+        return self
+
+    def _gaps_to_flag(self, train: pd.DataFrame, codebook: Codebook) -> list[str]:
+        """None: a number that is missing says so itself."""
+        return []
+
+
 IMPUTERS: dict[str, type[Imputer]] = {
     "forest": ForestImputer,
     "iterative": IterativeImputer,
     "simple": SimpleImputer,
     "category": CategoryImputer,
+    "keep": Keeper,
 }
 
 
@@ -356,7 +380,21 @@ def impute_blind(
         blind = copy.copy(imputer).fit(train[seen], codebook.resolved(train[seen]))
         filled = blind.transform(test[seen])
         complete[filled.columns] = filled
-    return complete
+    # Whether a question arises may hang on a column that the blind imputer never saw.
+    return _without_values(complete, imputer.codebook_)
+
+
+def _gaps(table: pd.DataFrame, name: str, codebook: Codebook) -> np.ndarray:
+    """Flag missing cells; a number without a value where its question does not arise is none."""
+    return table[name].isna().to_numpy() & ~codebook.not_asked(name, table)
+
+
+def _without_values(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
+    """Take imputed numbers away where their question does not arise."""
+    ruled = [name for name, column in codebook.columns.items() if column.no_value_when]
+    return (
+        table.assign(**{name: table[name].mask(codebook.not_asked(name, table)) for name in ruled}) if ruled else table
+    )
 
 
 def _mode(values: pd.Series) -> object:

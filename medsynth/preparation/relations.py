@@ -62,7 +62,7 @@ class Relations:
     ----------
     marks_ : dict of ndarray
         Column -> numbers that count as values of their own, ascending, or ``arange`` of the categories. What is none
-        of them is one further value.
+        of them is one further value. A gap is one of them, -infinity.
     zeros_ : dict of list of Zeros
         Column -> what the columns before it decide.
     orders_ : dict of list of Order
@@ -145,10 +145,14 @@ class Relations:
         return fits & self.in_order(name, drawn, before, rows)
 
     def in_order(self, name: str, drawn: np.ndarray, before: Arrays, rows: np.ndarray) -> np.ndarray:
-        """Say which numbers of a column are on their side of those of the columns before it; see `holds`."""
+        """Say which numbers of a column are on their side of those of the columns before it; see `holds`.
+
+        A gap is on any side.
+        """
         fits = np.ones(len(drawn), dtype=bool)
         for b, sign in self.orders_[name]:
-            fits &= sign * drawn >= sign * before[b][rows]
+            other = before[b][rows]
+            fits &= (sign * drawn >= sign * other) | ~np.isfinite(drawn) | ~np.isfinite(other)
         return fits
 
 
@@ -158,6 +162,7 @@ def order_of(one: np.ndarray, other: np.ndarray) -> int:
     Parameters
     ----------
     one, other : ndarray of float, shape (rows,)
+        A row with a gap, which is no finite number, says nothing.
 
     Returns
     -------
@@ -165,6 +170,10 @@ def order_of(one: np.ndarray, other: np.ndarray) -> int:
         1 if `other` is never the smaller one, -1 if it is never the larger one, 0 if either happens, or if so few rows
         have them out of order by chance that it may be chance.
     """
+    known = np.isfinite(one) & np.isfinite(other)
+    one, other = one[known], other[known]
+    if not len(one):
+        return 0
     for sign in (1, -1):
         small, large = np.sort(sign * one), sign * other
         if (sign * one <= large).all() and small[0] < small[-1]:
@@ -180,8 +189,10 @@ def _marks(values: np.ndarray, categories: int) -> np.ndarray:
     distinct, counts = np.unique(values, return_counts=True)
     if len(distinct) <= MOST_VALUES:
         return distinct
-    spike = counts.argmax()
-    return distinct[[spike]] if counts[spike] >= LEAST_SPIKE * len(values) else distinct[:0]
+    # A gap, which lies below all numbers, is a value of its own.
+    gap = np.isneginf(distinct)
+    spike = np.argmax(np.where(gap, 0, counts))
+    return distinct[gap | ((np.arange(len(distinct)) == spike) & (counts >= LEAST_SPIKE * len(values)))]
 
 
 def possible_cells(before: np.ndarray, n_before: int, codes: np.ndarray, n_codes: int) -> tuple[np.ndarray, np.ndarray]:

@@ -205,6 +205,9 @@ def _numbers(
         values = pd.Series([to_written(text, column.notation) for text in texts], values.index, dtype=object)
     if gap.any():
         values = values.astype(object).mask(gap, _code_for_missing(column, codebook))
+        rule = column.no_value_when
+        if rule and rule.codes and set(rule.when) <= set(table.columns):
+            values = values.mask(rule.holds(table), rule.codes[0])
     shown = f"{decimals} decimals" if decimals <= MAX_DECIMALS else "all decimals"
     return values, shown if decimals else "whole numbers"
 
@@ -234,9 +237,9 @@ def _codes(name: str, column: Column, table: pd.DataFrame, codebook: Codebook) -
     if rule:
         arises_not = categories == rule.category
         if rule.category in back:
-            for other, category in rule.when.items():
+            for other, given in rule.deciding().items():
                 # A condition that nobody can look up does not hold.
-                arises_not &= (table[other].astype(str) == category).to_numpy() if other in table else False
+                arises_not &= table[other].astype(str).isin(given).to_numpy() if other in table else False
         cells = cells.mask(arises_not, rule.codes[0] if rule.codes else _code_for_missing(column, codebook))
     origin = "codes of the raw table" if column.codes else "values as in the raw table"
     if column.rare and (categories == column.rare.label).any():
@@ -281,7 +284,8 @@ def _describe(
 def _values(column: Column, values: pd.Series | None) -> str:
     """Say which values a column may have: codes with their categories, categories, or a range."""
     if column.numeric:
-        return f"{column.range[0]:g} to {column.range[1]:g}" if column.range else ""
+        codes = [f"{code} = not applicable" for code in column.not_applicable.codes] if column.not_applicable else []
+        return "; ".join([*([f"{column.range[0]:g} to {column.range[1]:g}"] if column.range else []), *codes])
     if column.type == "identifier" or column.type == "date" or values is None:
         return ""
     codes = [f"{code} = {category}" for code, category in column.codes.items()]

@@ -23,7 +23,7 @@ def scaling_table(train: pd.DataFrame, codebook: Codebook, least: int = MINIMUM_
     Parameters
     ----------
     train : DataFrame
-        Training rows, complete.
+        Training rows; what is missing does not count.
     codebook : Codebook
         Of these rows.
     least : int, default 10
@@ -40,7 +40,10 @@ def scaling_table(train: pd.DataFrame, codebook: Codebook, least: int = MINIMUM_
 
     rows = []
     for name in codebook.named(*NUMERIC):
-        before = train[name].clip(*inner_range(train[name], least)).astype("float64")
+        known = train[name].dropna()
+        if known.empty:
+            continue
+        before = known.clip(*inner_range(known, least)).astype("float64")
         after = pd.Series(MinMaxScaler().fit_transform(before.to_frame())[:, 0])
         moments = {moment: (getattr(before, method)(), getattr(after, method)()) for moment, method in MOMENTS.items()}
         row = {"column": name}

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from medsynth.data.dates import recognise_dates
 from medsynth.data.notation import censored, with_sign
 
 
 def dated(value: str) -> str:
-    """Flag an event that has a date (dd/mm/yyyy): ``"yes"``; what is no date is refused."""
-    datetime.strptime(value, "%d/%m/%Y")
+    """Flag an event that has a date, in any usual form: ``"yes"``; what is no date is refused."""
+    if not recognise_dates([value])[0]:
+        raise ValueError("no date")
     return "yes"
 
 

@@ -247,3 +247,34 @@ def test_a_year_that_no_calendar_has_is_the_last_one():
     raw = pd.DataFrame({"day": ["2020-01-01", "2020-05-05"]})
     dates = DateColumns().fit(raw, Codebook.model_validate({**content, "columns": columns}))
     assert dates.restore(pd.DataFrame({"day": ["9999999"]}))["day"].item() == str(datetime.max.date())
+
+
+def stays(n=200):
+    """Admissions with a discharge and, for those who died, a later day of death."""
+    rng = np.random.default_rng(0)
+    start = pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 900, n), "D")
+    end = start + pd.to_timedelta(rng.integers(1, 20, n), "D")
+    died = rng.random(n) < 0.4
+    death = end + pd.to_timedelta(rng.integers(0, 5, n), "D")
+    written = {name: days.strftime("%d/%m/%Y") for name, days in (("in", start), ("out", end), ("death", death))}
+    table = pd.DataFrame({**written, "died": np.where(died, "yes", "no"), "age": rng.integers(20, 99, n).astype(str)})
+    return table.assign(death=table["death"].where(died, "9999-99-99")).astype(object)
+
+
+def test_dates_of_a_row_are_counted_from_the_nearest_before_them():
+    columns = {name: {"type": "date", "notation": {"date": "%d/%m/%Y"}} for name in ("death", "out", "in")}
+    columns["death"]["missing"] = ["9999-99-99"]
+    content = {"name": "a", "title": "a", "publisher": "a", "licence": "a", "raw": {"file": "a", "obtain": "a"}}
+    dates = DateColumns().fit(stays(), Codebook.model_validate({**content, "columns": columns}))
+    assert {name: form.after for name, form in dates.forms_.items()} == {"out": None, "in": "out", "death": "out"}
+
+
+def test_dates_keep_their_order_and_only_those_who_died_have_a_day_of_death(tmp_path):
+    stays().to_csv(tmp_path / "stays.csv", index=False)
+    table, report = medsynth.synthesize(tmp_path / "stays.csv", 300, seed=1)
+    assert "taken for not applicable there" in str(report).replace("\n    ", " ")
+    assert (table.loc[table["died"] == "no", "death"] == "9999-99-99").all()
+    dead = table[table["died"] == "yes"]
+    moments = [pd.to_datetime(dead[name], format="%d/%m/%Y") for name in ("in", "out", "death")]
+    assert len(dead) and (moments[0] <= moments[1]).all() and (moments[1] <= moments[2]).all()
+    assert (pd.to_datetime(table["in"], format="%d/%m/%Y") <= pd.to_datetime(table["out"], format="%d/%m/%Y")).all()

@@ -43,12 +43,15 @@ def xgboost_detector(seed: int, coded: list[int]) -> Classifier:
 def logistic_detector(seed: int, coded: list[int]) -> Classifier:
     """Logistic regression of scikit-learn on indicators of categories and standardised numbers."""
     from sklearn.compose import make_column_transformer
+    from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+    # It cannot see a gap as trees do: an indicator says so.
+    numbers = make_pipeline(SimpleImputer(add_indicator=True, keep_empty_features=True), StandardScaler())
     columns = make_column_transformer(
-        (OneHotEncoder(handle_unknown="ignore"), coded), remainder=StandardScaler(), sparse_threshold=1.0
+        (OneHotEncoder(handle_unknown="ignore"), coded), remainder=numbers, sparse_threshold=1.0
     )
     return make_pipeline(columns, LogisticRegression(max_iter=100, tol=1e-3))
 
@@ -174,8 +177,8 @@ def _encoded(
 
 
 def _same_rows(x: np.ndarray) -> np.ndarray:
-    """Number the distinct rows: int, shape (rows,)."""
-    return np.unique(x, axis=0, return_inverse=True)[1].reshape(-1)
+    """Number the distinct rows, in which a gap equals a gap: int, shape (rows,)."""
+    return np.unique(np.where(np.isnan(x), np.finfo("float32").min, x), axis=0, return_inverse=True)[1].reshape(-1)
 
 
 def _groups(same: np.ndarray, sides: list[Persons | None]) -> np.ndarray:

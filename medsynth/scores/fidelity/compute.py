@@ -8,11 +8,30 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from medsynth.codebook import NUMERIC, Codebook
+from medsynth.codebook import NUMERIC, Codebook, Column
 from medsynth.evaluation.crosstabs import Crosstabs
 from medsynth.evaluation.resampling import Persons, Score, least_variance, linear_replicates, weighted_mean
 from medsynth.generators.sdv import TABLE, categories_as_text, sdv_columns
 from medsynth.preparation.scaling import MOMENTS
+
+
+def with_gap_columns(table: pd.DataFrame, codebook: Codebook) -> tuple[pd.DataFrame, Codebook]:
+    """Put beside each number that may be missing a column that says whether it is: SDMetrics leaves gaps out.
+
+    Returns
+    -------
+    table : DataFrame
+        With binary columns ``<name>_missing`` at its end; as it is if no number may be missing.
+    codebook : Codebook
+        Of it.
+    """
+    added, flags = {}, {}
+    for name, column in codebook.columns.items():
+        if column.numeric and column.may_be_missing:
+            flag = f"{name}_missing"
+            added[flag] = Column(type="binary", categories=["no", "yes"], description=f"'{name}' is missing")
+            flags[flag] = pd.Categorical.from_codes(table[name].isna().astype(int), ["no", "yes"])
+    return (table.assign(**flags), codebook.with_columns(added)) if added else (table, codebook)
 
 
 def quality(
@@ -34,10 +53,11 @@ def quality(
         ``quality``, ``column_shapes``, ``pair_trends`` and ``diagnostic``, all in [0, 1], higher is better; and
         ``column_shape`` and ``column_validity`` (of the diagnostic report: numbers within the real range, categories
         that the real table has) of each column. A score that SDMetrics cannot compute (one constant column, say) is
-        NaN.
+        NaN. Whether a number is missing is a column of its own (`with_gap_columns`).
     """
     from sdmetrics.reports import DiagnosticReport, QualityReport
 
+    synthetic, (real, codebook) = with_gap_columns(synthetic, codebook)[0], with_gap_columns(real, codebook)
     columns = {
         # The diagnostic checks categories against the real table's own; an order is nothing to it.
         name: {"sdtype": "categorical"} if "range_values" in facts else facts
@@ -89,13 +109,19 @@ def shape_influences(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Code
     found = {}
     for name, column in codebook.columns.items():
         if column.numeric:
-            places = np.sort(np.concatenate([real[name], synthetic[name]]))
-            shares = [
-                np.searchsorted(np.sort(table[name]), places, side="right") / len(table) for table in (real, synthetic)
-            ]
+            known = [table[name].dropna().to_numpy() for table in (real, synthetic)]
+            if not all(map(len, known)):
+                found[name] = np.zeros(len(real))
+                continue
+            places = np.sort(np.concatenate(known))
+            shares = [np.searchsorted(np.sort(values), places, side="right") / len(values) for values in known]
             difference = shares[0] - shares[1]
             most = np.abs(difference).argmax()
-            found[name] = -np.sign(difference[most]) * (real[name].to_numpy() <= places[most])
+            below = (real[name].to_numpy() <= places[most]).astype(float)
+            if len(known[0]) < len(real):
+                # A share of the rows that have a number; the others add nothing.
+                below = np.where(real[name].notna(), (below - shares[0][most]) * len(real) / len(known[0]), 0.0)
+            found[name] = -np.sign(difference[most]) * below
         else:
             counts = [table[name].value_counts(normalize=True, sort=False) for table in (real, synthetic)]
             signs = np.sign(counts[0].to_numpy() - counts[1].reindex(counts[0].index, fill_value=0).to_numpy())
@@ -118,6 +144,7 @@ def common_bin_pair_trends(
     Score
         ``common_bin_pair_trends`` in [0, 1], higher is better; NaN if no pair of real columns is associated enough.
     """
+    synthetic, (real, codebook) = with_gap_columns(synthetic, codebook)[0], with_gap_columns(real, codebook)
     value = _pair_trends(synthetic, real, codebook)
     replicates = value + _pair_trend_replicates(synthetic, real, codebook, persons) if persons else None
     yield Score("common_bin_pair_trends", value, replicates, least_variance(len(real)))
@@ -160,8 +187,9 @@ def _binned(table: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> pd.D
     columns = {}
     for name, column in codebook.columns.items():
         if column.numeric:
-            inner_edges = np.histogram_bin_edges(real[name], bins=10)[1:-1]
-            columns[name] = np.digitize(table[name], inner_edges)
+            inner_edges = np.histogram_bin_edges(real[name].dropna(), bins=10)[1:-1]
+            # A gap counts as a category, as it does to SDMetrics.
+            columns[name] = np.where(table[name].isna(), -1, np.digitize(table[name], inner_edges))
         else:
             columns[name] = table[name].cat.codes.astype("int64")
     return pd.DataFrame(columns)
@@ -172,7 +200,7 @@ def moments(
 ) -> Iterator[Score]:
     """Mean, standard deviation, skewness and excess kurtosis of every numeric column (Med-VAE paper, Table 3).
 
-    Parameters are those of `quality`.
+    They are those of the numbers that are there. Parameters are those of `quality`.
 
     Yields
     ------
@@ -187,7 +215,12 @@ def moments(
 
 
 def weighted_moments(values: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
-    """Moments of a column under each row of weights: metric -> (replicates,)."""
+    """Moments of a column's numbers, gaps left out, under each row of weights: metric -> (replicates,)."""
+    known = ~np.isnan(values)
+    if not known.any():
+        return {}
+    if not known.all():
+        values, weights = values[known], weights[:, known]
     mean = weighted_mean(values, weights)
     scale = values.std() or 1.0
     # Powers of standardised values, from which central moments follow without a matrix of the weights' size.

@@ -25,6 +25,9 @@ def histogram_edges(values: pd.Series, integer: bool, bins: int = 40, least: int
     several at once; other numbers get bins of equal width. The central 99 % of the rows decide the span, but `least`
     rows or more lie at or beyond either end; both tables' outer rows fall into the outer bins.
     """
+    values = values.dropna()
+    if values.empty:
+        return np.array([-0.5, 0.5])
     low, high = inner_range(values.astype("int64") if integer else values, least, share=0.005)
     if low == high:
         return np.array([low - 0.5, low + 0.5])
@@ -168,13 +171,19 @@ def associations(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Symmetric, columns by columns, values in [-1, 1]; 0 where a column is constant.
+        Symmetric, columns by columns, values in [-1, 1]; 0 where a column is constant. Of two columns with gaps those
+        rows count that have both; 0 if these are few.
     """
     kinds = pd.Series({name: column.type for name, column in codebook.columns.items()})
     names, nominal, tabulated = kinds.index, kinds == "categorical", kinds.isin(["categorical", "binary"])
     numbers = pd.DataFrame({name: table[name] if kinds[name] in NUMERIC else table[name].cat.codes for name in names})
     with np.errstate(invalid="ignore", divide="ignore"):
-        matrix = np.corrcoef(numbers.to_numpy("float64"), rowvar=False)
+        gaps = numbers.isna().any(axis=None)
+        matrix = (
+            numbers.corr(min_periods=MINIMUM_CELL_SIZE).to_numpy()
+            if gaps
+            else np.corrcoef(numbers.to_numpy("float64"), rowvar=False)
+        )
     matrix = pd.DataFrame(np.nan_to_num(matrix), index=names, columns=names)
     if nominal.any():
         coded, ordered = names[tabulated], names[~tabulated]
@@ -252,6 +261,14 @@ def association_difference(
 
 def correlation_ratios(groups: pd.Series, values: pd.DataFrame) -> pd.Series:
     """Correlation ratio eta of each column given groups, in [0, 1]: root of the explained share of its variance."""
+    gaps = values.isna()
+    if gaps.any(axis=None):
+        of_each = [
+            correlation_ratios(groups[~gap], values.loc[~gap, [name]])
+            for name, gap in gaps.items()
+            if (~gap).sum() >= MINIMUM_CELL_SIZE
+        ]
+        return pd.concat([*of_each, pd.Series(dtype=float)]).reindex(values.columns, fill_value=0.0)
     codes = np.unique(groups, return_inverse=True)[1]
     sizes = np.bincount(codes)
     deviations = (values - values.mean()).to_numpy("float64")

@@ -7,12 +7,12 @@ from itertools import chain
 
 import numpy as np
 
-from medsynth.disclosure import shown_categories
+from medsynth.disclosure import is_small, shown_categories
 from medsynth.evaluation.judged import Judged
 from medsynth.evaluation.references import REFERENCES
 from medsynth.evaluation.resampling import Score
 from medsynth.randomness import derive_seed
-from medsynth.scores.fidelity.compute import common_bin_pair_trends, moments, quality
+from medsynth.scores.fidelity.compute import common_bin_pair_trends, moments, quality, with_gap_columns
 from medsynth.scores.fidelity.plot_data import (
     association_difference,
     associations,
@@ -33,7 +33,7 @@ def scores(judged: Judged) -> Iterator[tuple[str, Score]]:
     found = chain(
         _without_rare_shapes(judged, quality(rows, against, codebook, persons)),
         common_bin_pair_trends(rows, against, codebook, persons),
-        moments(rows, against, codebook, persons),
+        _without_few_numbers(judged, moments(rows, against, codebook, persons)),
         [association_difference(matrices["synthetic"], against, codebook, persons)],
     )
     yield from (("fidelity", score) for score in found)
@@ -53,12 +53,21 @@ def scores(judged: Judged) -> Iterator[tuple[str, Score]]:
 
 def _without_rare_shapes(judged: Judged, found: Iterable[Score]) -> Iterator[Score]:
     """Withhold shapes of binary columns with a rare category: who has the synthetic table can solve them for it."""
-    against, columns = judged.compared.against, judged.codebook.columns
+    against, codebook = with_gap_columns(judged.compared.against, judged.codebook)
+    real, _ = with_gap_columns(judged.real, judged.codebook)
     rare = {
         name
-        for name in judged.codebook.named("binary")
-        if shown_categories(against[name], columns[name], judged.least, drawn_from=judged.real[name]).empty
+        for name in codebook.named("binary")
+        if shown_categories(against[name], codebook.columns[name], judged.least, drawn_from=real[name]).empty
     }
     for score in found:
         hidden = score.metric == "column_shape" and score.about.column in rare
         yield Score(score.metric, np.nan, about=score.about) if hidden else score
+
+
+def _without_few_numbers(judged: Judged, found: Iterable[Score]) -> Iterator[Score]:
+    """Withhold moments of columns in which few of the real rows have a number at all."""
+    sides = [judged.compared.against, *([judged.compared.judged] if judged.of_patients else [])]
+    few = {name for side in sides for name, rows in side.notna().sum().items() if is_small(int(rows), judged.least)}
+    for score in found:
+        yield Score(score.metric, np.nan, about=score.about) if score.about.column in few else score

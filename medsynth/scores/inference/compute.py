@@ -137,7 +137,7 @@ def fit_logistic(x: np.ndarray, y: np.ndarray) -> Fit:
     Parameters
     ----------
     x : ndarray of float, shape (rows, terms)
-        The first column is 1.
+        The first column is 1. Rows with a missing number are left out, as R's `glm` does.
     y : ndarray of int or bool, shape (rows,)
         0 or 1.
 
@@ -155,6 +155,9 @@ def fit_logistic(x: np.ndarray, y: np.ndarray) -> Fit:
     from statsmodels.genmod.generalized_linear_model import GLM
     from statsmodels.tools.sm_exceptions import ModelWarning, PerfectSeparationWarning
 
+    whole = ~np.isnan(x).any(axis=1)
+    if not whole.all():
+        x, y = x[whole], y[whole]
     estimates = np.full(x.shape[1], np.nan)
     variances = estimates.copy()
     if len(np.unique(y)) < 2:

@@ -129,21 +129,28 @@ def precision_recall(
 
 
 def _points(table: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> Points:
-    """Rows as points, numbers on the scale of the real rows; a constant keeps its unit."""
+    """Rows as points, numbers on the scale of the real rows; a constant keeps its unit.
+
+    Whether a number that may be missing is there is a category. A gap lies in the middle of the numbers.
+    """
     from sklearn.preprocessing import MinMaxScaler
 
     numeric = codebook.named(*NUMERIC)
     coded = [name for name in codebook.columns if name not in numeric]
     known = [codebook.columns[name].all_categories for name in coded]
-    sizes = np.array([len(categories) + 1 for categories in known], dtype="int64")
+    gappy = [name for name in numeric if codebook.columns[name].may_be_missing]
+    sizes = np.array([*(len(categories) + 1 for categories in known), *(2 for _ in gappy)], dtype="int64")
     # The narrower the numbers, the more of them are compared at once.
-    categories = np.empty((len(coded), len(table)), dtype=np.min_scalar_type(sizes.max(initial=0)))
-    for row, name, its_categories in zip(categories, coded, known, strict=True):
+    categories = np.empty((len(sizes), len(table)), dtype=np.min_scalar_type(sizes.max(initial=0)))
+    for row, name, its_categories in zip(categories[: len(coded)], coded, known, strict=True):
         row[:] = pd.Categorical(table[name], categories=its_categories).codes.astype("int64") + 1
+    for row, name in zip(categories[len(coded) :], gappy, strict=True):
+        row[:] = table[name].isna()
     numbers = np.empty((len(table), len(numeric)))
     if numeric and len(table):
         scaler = MinMaxScaler().fit(real[numeric].to_numpy("float64"))
         numbers = scaler.transform(table[numeric].to_numpy("float64"))
+        numbers[np.isnan(numbers)] = 0.5
     return Points(categories, sizes, numbers)
 
 

@@ -88,8 +88,10 @@ def _cells(synthetic: pd.DataFrame, real: pd.DataFrame, codebook: Codebook) -> t
     codes, sizes = np.empty((len(codebook.columns), len(both)), dtype="int64"), []
     for row, (name, column) in zip(codes, codebook.columns.items(), strict=True):
         if column.type in NUMERIC:
-            row[:] = np.minimum(mid_ranks(both[name].to_numpy(), real[name].to_numpy()) * BINS, BINS - 1)
-            sizes.append(BINS)
+            row[:] = np.minimum(mid_ranks(both[name].to_numpy(), real[name].dropna().to_numpy()) * BINS, BINS - 1)
+            # A gap is a cell of its own.
+            row[both[name].isna()] = BINS
+            sizes.append(BINS + column.may_be_missing)
         else:
             shares = real[name].value_counts(normalize=True)
             frequent = shares.index[shares >= RARE]

@@ -62,8 +62,12 @@ def anonymeter_risks(
     with TemporaryDirectory() as name:
         folder = Path(name)
         for part, table in tables.items():
+            # A gap is a value, below all others.
+            lowest = {n: parts.members[n].min() - 1 for n in table if codebook.columns[n].may_be_missing}
             # Categories as text: another pandas reads them.
-            table.astype(dict.fromkeys(codebook.named(*CODED), str)).to_parquet(folder / f"{part}.parquet", index=False)
+            table.fillna(lowest).astype(dict.fromkeys(codebook.named(*CODED), str)).to_parquet(
+                folder / f"{part}.parquet", index=False
+            )
         settings = {"secrets": list(secrets), "attacks": min(ATTACKS, len(parts.members)), "seed": seed}
         (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
         done = subprocess.run(

@@ -81,5 +81,7 @@ def _advantage(column: str, members: Score, nonmembers: Score) -> Score:
 
 
 def _classes(values: pd.Series, edges: pd.Series | None) -> np.ndarray:
-    """Categories as text, numbers as the number of edges that they exceed."""
-    return values.astype(str).to_numpy() if edges is None else np.searchsorted(edges, values)
+    """Categories as text, numbers as the number of edges that they exceed; a gap is a class of its own."""
+    if edges is None:
+        return values.astype(str).to_numpy()
+    return np.where(values.isna(), len(edges) + 1, np.searchsorted(edges, values))

@@ -11,6 +11,8 @@ import pandas as pd
 from medsynth.codebook import NUMERIC, Codebook
 from medsynth.scores.precision_recall.marginals import mid_ranks
 
+# Rank of a gap: at least 1 away from that of any number, to which its difference is cut.
+GAP = 2.0
 # A block of distances of this size, 8 MB, stays near the processor.
 PAIRS_AT_ONCE = 2_000_000
 
@@ -26,12 +28,12 @@ def closest_rows(
     """Find the closest of the others to each row.
 
     The distance of two rows is the sum over columns of their differences: 0 or 1 for categories, and for numbers the
-    difference of their ranks among the rows of `scale`, in [0, 1].
+    difference of their ranks among the rows of `scale`, in [0, 1]. Two gaps are equal; a gap and a number differ by 1.
 
     Parameters
     ----------
     rows, others, scale : DataFrame
-        Complete clean tables.
+        Clean tables.
     codebook : Codebook
 
     Returns
@@ -51,8 +53,9 @@ def closest_rows(
         part = slice(start, start + step)
         # Categories that differ = columns - categories in common, one product for all columns.
         distance = len(coded) - left[1][part] @ right[1].T
-        for column in range(len(numeric)):
-            distance += np.abs(left[0][part, column, None] - right[0][None, :, column])
+        for column, name in enumerate(numeric):
+            differs = np.abs(left[0][part, column, None] - right[0][None, :, column])
+            distance += np.minimum(differs, 1) if codebook.columns[name].may_be_missing else differs
         position[part] = distance.argmin(1)
         found[part] = np.take_along_axis(distance, position[part, None], 1)[:, 0]
     # Sums of float32 ranks; equal rows are at 0 exactly.
@@ -60,10 +63,11 @@ def closest_rows(
 
 
 def _ranks(table: pd.DataFrame, scale: pd.DataFrame, names: list[str]) -> np.ndarray:
-    """Numbers as mid-ranks among those of `scale`: float32 in [0, 1], (rows, names)."""
+    """Numbers as mid-ranks among those of `scale`: float32 in [0, 1], `GAP` for a gap, (rows, names)."""
     ranks = np.zeros((len(table), len(names)), dtype="float32")
     for i, name in enumerate(names):
-        ranks[:, i] = mid_ranks(table[name].to_numpy(), scale[name].to_numpy())
+        ranks[:, i] = mid_ranks(table[name].to_numpy(), scale[name].dropna().to_numpy())
+        ranks[table[name].isna(), i] = GAP
     return ranks
 
 
