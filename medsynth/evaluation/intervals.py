@@ -40,6 +40,7 @@ BOUNDS = {
         ("log_disparity", "calibration_slope", "mean", "std", "kurtosis", "skewness"),
         UNBOUNDED,
     ),
+    **dict.fromkeys(("seconds", "cpu_seconds", "max_rss_mb"), UNBOUNDED),
 }
 
 
