@@ -301,7 +301,9 @@ class RowRule(Strict):
     """Which rows are left out before anything else is done, on raw values."""
 
     reason: str = Field(description="why, for cleaning.csv")
-    first_per: str | None = Field(None, description="keep the first row per value of this column")
+    first_per: str | list[str] | None = Field(
+        None, description="keep the first row per value of this column, or of these columns together"
+    )
     order_by: str | None = Field(None, description="'first' is by this column's number")
     column: str | None = Field(None, description="drop rows by this column's raw value")
     values: list[Code] = Field([], description="raw values whose rows are dropped")
@@ -315,9 +317,14 @@ class RowRule(Strict):
         return self
 
     @property
+    def keys(self) -> list[str]:
+        """Columns of whose values together the first row is kept."""
+        return [self.first_per] if isinstance(self.first_per, str) else self.first_per or []
+
+    @property
     def named(self) -> list[str]:
         """Columns that the rule needs."""
-        return [name for name in (self.first_per, self.order_by, self.column) if name]
+        return [*self.keys, *(name for name in (self.order_by, self.column) if name)]
 
 
 class Constraint(Strict):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from medsynth.codebook import Codebook
 from medsynth.evaluation.resampling import ABOUT, COUNTED, About
@@ -41,6 +42,18 @@ def raw_dir() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("no real tables here: set MEDSYNTH_RAW_DIR to the folder that holds <dataset>/<file>")
     return Path(folder)
+
+
+def stand_ins(raw_dir: Path) -> Path:
+    """Write an empty file for every raw file that a study takes by default: plans ask whether it is there."""
+    for path in (ROOT / "config/studies").glob("*.yaml"):
+        study = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if study.get("source") == "file":
+            dataset = Codebook.from_yaml(ROOT / f"config/datasets/{study['dataset']}.yaml")
+            for file in dataset.raw.files:
+                (raw_dir / dataset.name / file).parent.mkdir(parents=True, exist_ok=True)
+                (raw_dir / dataset.name / file).touch()
+    return raw_dir
 
 
 CODEBOOK = {

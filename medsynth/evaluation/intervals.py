@@ -41,7 +41,10 @@ BOUNDS = {
         UNBOUNDED,
     ),
     "r2": (-np.inf, 1.0),
-    **dict.fromkeys(("rmse", "mae", "median_survival", "restricted_mean_survival"), (0.0, np.inf)),
+    **dict.fromkeys(
+        ("rmse", "mae", "median_survival", "restricted_mean_survival", "seconds", "cpu_seconds", "max_rss_mb"),
+        (0.0, np.inf),
+    ),
 }
 
 

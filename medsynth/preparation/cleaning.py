@@ -103,11 +103,12 @@ def _keep_rows(raw: pd.DataFrame, codebook: Codebook, report: CleaningReport) ->
     """Apply the codebook's row rules, in order."""
     for rule in codebook.rows:
         before = len(raw)
-        if rule.first_per:
+        if rule.keys:
             order = _order(raw, rule.order_by, codebook)
-            _identifiers(raw[rule.first_per], rule.first_per, codebook)
+            for name in rule.keys:
+                _identifiers(raw[name], name, codebook)
             kept = raw.loc[order.sort_values(kind="stable").index]
-            raw = raw.loc[kept.drop_duplicates(rule.first_per).index.sort_values()]
+            raw = raw.loc[kept.drop_duplicates(rule.keys).index.sort_values()]
         if rule.column:
             raw = raw[~raw[rule.column].isin(rule.values)]
         report.add("(rows)", rule.reason, rows_before=before, rows_after=len(raw))
@@ -133,7 +134,7 @@ def _order(raw: pd.DataFrame, column: str | None, codebook: Codebook) -> pd.Seri
 def _identifiers(values: pd.Series, name: str, codebook: Codebook) -> pd.Series:
     """Identifiers as text; an empty one would make one person of many."""
     empty = values.isin(codebook.raw.missing)
-    if empty.any() and (name == codebook.person or any(rule.first_per == name for rule in codebook.rows)):
+    if empty.any() and (name == codebook.person or any(name in rule.keys for rule in codebook.rows)):
         raise InputError(
             f"Identifier {codebook.raw_name(name)} of {codebook.name} is missing in {empty.sum():,} rows, so they "
             "belong to no person; leave these rows out of the table."

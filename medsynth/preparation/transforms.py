@@ -100,6 +100,18 @@ def born_before(day: float, age: float) -> str:
     return (midnight - timedelta(days=round(years * 365.25))).isoformat(sep=" ")
 
 
+def months_since_2017(month: str) -> str:
+    """Months since January 2017: ``"17-Apr"`` and ``"Apr-17"`` become ``"3"``."""
+    found = datetime.strptime(month, "%y-%b" if month[:1].isdigit() else "%b-%y")
+    return str((found.year - 2017) * 12 + found.month - 1)
+
+
+def month_and_year(months: float) -> str:
+    """Month that is so many months after January 2017, inverse to `months_since_2017`: ``3`` becomes ``"17-Apr"``."""
+    years, month = divmod(int(months), 12)
+    return datetime(2017 + years, month + 1, 1).strftime("%y-%b")
+
+
 def first_of_two(cell: str) -> str:
     """First number of two in a cell: ``"120/80"`` becomes ``"120"``."""
     return _two(cell)[0]

@@ -152,6 +152,16 @@ def test_one_row_a_patient_by_number_not_by_place(raw):
     assert report.iloc[0][["rows_before", "rows_after"]].tolist() == [4, 2]
 
 
+def test_one_row_an_admission_that_several_columns_identify(raw):
+    content = copy.deepcopy(CODEBOOK)
+    content["rows"] = [{"reason": "entered twice", "first_per": ["patient", "age"]}]
+    raw = raw.iloc[:5].assign(patient=["7", "7", "7", "8", "7"], age=["60", "61", "60", "60", "61"])
+    raw = raw.assign(crp=["1", "2", "3", "4", "5"])
+    table, report = clean(raw, Codebook.model_validate(content))
+    assert table["crp"].tolist() == [1, 2, 4]
+    assert report.iloc[0][["rows_before", "rows_after"]].tolist() == [5, 3]
+
+
 def test_unknown_codes_and_values_out_of_range_are_named_with_their_counts(raw, codebook):
     raw.loc[:2, "sex"] = "7"
     raw.loc[5, "crp"] = "900"

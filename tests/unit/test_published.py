@@ -18,6 +18,7 @@ SCORES = scores(
     ("tvae", 200, "utility", "accuracy", {"target": "age", "model": "xgboost"}, [0.84, 0.85, 0.86]),
     ("ctgan", 200, "utility", "accuracy", {"target": "age", "model": "xgboost"}, [0.70, 0.72, 0.71]),
     ("gaussian_copula", 0, "utility", "accuracy", {"target": "age", "model": "xgboost"}, [0.845, 0.85, 0.853]),
+    ("tvae", 200, "cost", "seconds", {"stage": "train"}, [318.0, 320.0, 322.0]),
     ("tvae", 200, "fidelity", "std", {"column": "age"}, [9.0, 9.1, 9.2]),
     ("tvae", 200, "fidelity", "std_real", {"column": "age"}, [10.0, 10.0, 10.0]),
     ("tvae", 200, "importance", "mean_abs_shap", {"target": "age", "column": "bmi"}, [0.3, 0.3, 0.1]),
@@ -137,6 +138,13 @@ def test_a_gap_is_the_difference_of_two_rows_seed_by_seed():
 def test_what_few_rows_cost_tells_nothing_of_many():
     cost = {"family": "cost", "metric": "seconds", "rule": "at_most", "limit": 900, "generators": ["tvae"]}
     assert row(facts={**FACTS, "rows": 10}, **cost)["verdict"] == "cannot be tested: 10 of 100 rows"
+
+
+def test_seconds_have_an_interval_around_them():
+    cost = {"family": "cost", "metric": "seconds", "about": {"stage": "train"}, "rule": "at_most", "limit": 900}
+    found = row(generators=["tvae"], **cost)
+    assert 300 < found["ci_low"] < found["ours"] == 320 < found["ci_high"] < 340
+    assert found["verdict"] == "agrees"
 
 
 def test_importance_is_judged_by_mean_rank():

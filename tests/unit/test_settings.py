@@ -11,7 +11,7 @@ from medsynth.errors import InputError
 from medsynth.plan import loading
 from medsynth.plan.documentation import write
 from medsynth.plan.loading import load_generators, load_runs
-from tests.conftest import ROOT
+from tests.conftest import ROOT, stand_ins
 
 STUDIES = sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml"))
 
@@ -27,8 +27,8 @@ def config(**changes):
 
 @pytest.mark.parametrize("study", STUDIES)
 @pytest.mark.parametrize("scale", ["smoke", "laptop", "paper"])
-def test_every_study_resolves_at_every_scale(study, scale):
-    run = load_runs({"studies": [study], "scale": scale})[study]
+def test_every_study_resolves_at_every_scale(tmp_path, study, scale):
+    run = load_runs({"studies": [study], "scale": scale, "raw_dir": str(stand_ins(tmp_path))})[study]
     assert run.folder == f"results/{study}/{run.source}-{scale}"
     assert len(run.models) == len(run.scale.seeds) * sum(len(run.epochs_of(g)) for g in run.generators)
 

@@ -5,13 +5,14 @@ import re
 import pytest
 import yaml
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, stand_ins
 
 STUDIES = sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("scale", ["smoke", "laptop", "paper"])
 def test_every_study_has_a_plan_at_every_scale(project, scale):
+    stand_ins(project.folder / "resources/raw")
     done = project.snakemake("--dry-run", studies=f"[{','.join(STUDIES)}]", scale=scale)
     assert done.returncode == 0, done.stdout
     for study in STUDIES:
