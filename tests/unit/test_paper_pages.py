@@ -1,0 +1,44 @@
+"""Pages of the site put what a paper says beside what came out, from kept results."""
+
+import csv
+import importlib.util
+
+import pytest
+
+from tests.conftest import ROOT
+
+spec = importlib.util.spec_from_file_location("papers", ROOT / "docs/site/papers.py")
+papers = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(papers)
+
+
+@pytest.mark.parametrize("paper", ["med_vae", "mimic_tvae", "covid_gans"])
+def test_every_number_and_claim_of_the_paper_is_there(paper):
+    page = papers.side_by_side(ROOT, paper)
+    for item in papers.study(ROOT, paper)["published"]["items"]:
+        assert f"| {item['item']} |".replace("mean |SHAP|", "mean \\|SHAP\\|") in page
+
+
+def test_tables_come_first_and_in_order():
+    page = papers.side_by_side(ROOT, "med_vae")
+    places = [line for line in page.splitlines() if line.startswith("## ")]
+    assert places[:4] == ["## Table 1", "## Table 2", "## Table 3", "## Figure 2"]
+
+
+def test_a_paper_is_judged_on_all_patients_that_its_claims_were_tested_on():
+    assert {run.split("/")[0] for run in papers.kept_runs(ROOT, "med_vae")} == {"diabetes130", "support2"}
+    assert {run.split("/")[0] for run in papers.kept_runs(ROOT, "mimic_tvae")} == {"mimic_tvae", "hdhi_tvae"}
+
+
+def test_the_run_of_the_largest_scale_is_taken(tmp_path):
+    (tmp_path / "config").symlink_to(ROOT / "config")
+    for scale, ours in (("laptop", "0.5"), ("paper", "0.25")):
+        folder = tmp_path / f"results/reference/covid_gans/file-{scale}/tables"
+        folder.mkdir(parents=True)
+        rows = papers.kept_runs(ROOT, "covid_gans")["covid_gans/file-laptop"]
+        with (folder / "published_vs_reproduced.csv").open("w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0].keys())
+            writer.writeheader()
+            writer.writerow(rows[0] | {"ours": ours})
+    page = papers.side_by_side(tmp_path, "covid_gans")
+    assert "0.250" in page and "0.500" not in page
