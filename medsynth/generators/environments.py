@@ -73,11 +73,13 @@ def make_environment(folder: Path, lock: Path) -> None:
     python = str(folder / "bin/python")
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     lines = lock.read_text(encoding="utf-8").splitlines()
-    wanted = {line: line.split("#")[0].strip() for line in lines if not line.startswith("#")}
-    alone = [package for line, package in wanted.items() if ALONE in line]
+    wanted = [line for line in lines if line.strip() and not line.startswith("#")]
+    packages = {
+        options: [line.split("#")[0].strip() for line in wanted if (ALONE in line) == bool(options)]
+        for options in ((), ("--no-deps",))
+    }
     commands = [[sys.executable, "-m", "venv", str(folder)]]
-    commands += [[*pip, *(package for package in wanted.values() if package not in alone)]]
-    commands += [[*pip, "--no-deps", *alone]] if alone else []
+    commands += [[*pip, *options, *names] for options, names in packages.items() if names]
     for command in commands:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
