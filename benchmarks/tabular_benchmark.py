@@ -210,7 +210,7 @@ def detection(real, made, classifier, seed):
 
 
 def verdict(measure, ours, published):
-    """Say whether all of our seeds are better, or worse, than the best published mean by more than chance."""
+    """Say whether all of our seeds are better, or worse, than the best published mean; of one seed, in brackets."""
 
     def good(value):
         return -abs(value - 0.5) if measure == "dcr_share" else value
@@ -219,7 +219,8 @@ def verdict(measure, ours, published):
     margin = 2 * np.sqrt(0.25 / DCR_ROWS) if measure == "dcr_share" else 0.0005
     best = max(good(value) for value in published)
     seeds = [good(value) for value in ours]
-    return "better" if min(seeds) > best + margin else "worse" if max(seeds) < best - margin else "as good"
+    said = "better" if min(seeds) > best + margin else "worse" if max(seeds) < best - margin else "as good"
+    return said if len(seeds) > 1 else f"({said})"
 
 
 def show(folder):
