@@ -22,6 +22,7 @@ MODULES = {
     "med_vae_plus": ["MedVAEPlus"],
     "med_vae_private": ["DPMedVAEPlus"],
     "mst": ["MST"],
+    "peers": ["ARF", "Synthpop", "TabularARGN"],
     "private_columns": ["PrivateColumns"],
     "sdv": ["CTGAN", "GaussianCopula", "TVAE"],
 }
@@ -55,7 +56,7 @@ def load(folder: str | Path, **options: object) -> Generator:
     ----------
     folder : str or Path
     **options
-        Of the class's own ``load``: ``trusted=True`` for SDV's models that were made elsewhere.
+        Of the class's own ``load``: ``trusted=True`` for models with pickles (SDV's, peers') that were made elsewhere.
 
     Raises
     ------

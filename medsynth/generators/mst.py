@@ -17,8 +17,6 @@ its epsilon is none. Its AIM estimates a model in each of many rounds, which by 
 
 from __future__ import annotations
 
-import os
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -28,7 +26,7 @@ import pandas as pd
 
 from medsynth.codebook import NUMERIC
 from medsynth.generators import mst_in_dpmm
-from medsynth.generators.environments import interpreter
+from medsynth.generators.environments import interpreter, run_elsewhere
 from medsynth.generators.noisy_histograms import noisy_bins
 from medsynth.generators.privacy_budget import plan_histograms, zcdp_epsilon_under_replacement
 from medsynth.generators.private_columns import Factor, PrivateColumns
@@ -72,7 +70,8 @@ class MST(PrivateColumns):
 
     def _learn(self, table: pd.DataFrame, seed: int) -> None:
         """Buy bins of numeric columns, and let dpmm spend the rest on codes."""
-        python = interpreter(self.environment)
+        # Before anything is spent.
+        interpreter(self.environment)
         noise, delta = plan_histograms(self.epsilon, self.delta, rows=len(table), share=self.histogram_share)
         normal = self._randomness(seed).normal
         numeric = self.codebook_.named(*NUMERIC)
@@ -90,7 +89,7 @@ class MST(PrivateColumns):
         }
         if self.repeatable:
             request["seed"] = derive_seed(seed, "dpmm")
-        answer = _ask(python, request)
+        answer = _ask(self.environment, request)
         rho = float(answer["rho"])
         self.factors_ = [
             Factor(int(i), tuple(answer[f"parents{i}"].tolist()), answer[f"weights{i}"], answer[f"groups{i}"])
@@ -105,16 +104,11 @@ class MST(PrivateColumns):
         }
 
 
-def _ask(python: Path, request: dict[str, Any]) -> dict[str, np.ndarray]:
-    """Run `mst_in_dpmm` by another interpreter; arrays in, arrays out."""
+def _ask(environment: str, request: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Run `mst_in_dpmm` in another environment; arrays in, arrays out."""
     with tempfile.TemporaryDirectory() as folder:
         asked, answered = Path(folder) / "asked.npz", Path(folder) / "answered.npz"
         np.savez(asked, **request)
-        # This project's own modules are not to be found there.
-        own = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-        command = [str(python), "-P", str(mst_in_dpmm.__file__), str(asked), str(answered)]
-        done = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(f"{python} failed on {Path(mst_in_dpmm.__file__).name}: {done.stderr.strip()[-2000:]}")
+        run_elsewhere(environment, Path(mst_in_dpmm.__file__), asked, answered)
         with np.load(answered) as arrays:
             return dict(arrays)

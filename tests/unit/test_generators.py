@@ -23,9 +23,9 @@ from medsynth.preparation.checks import check_clean
 # Nearly every test trains a generator.
 pytestmark = pytest.mark.slow
 
-# Private variants differ in noise alone, whose amount takes seconds to compute: test_med_vae_private.py; MST works in
-# an environment of its own: test_private_rivals.py.
-ELSEWHERE = ("med_vae_private_", "private_columns_", "mst")
+# Private variants differ in noise alone, whose amount takes seconds to compute: test_med_vae_private.py; MST and the
+# peers work in environments of their own: test_private_rivals.py, test_peers.py.
+ELSEWHERE = ("med_vae_private_", "private_columns_", "mst", "tabular_argn", "synthpop", "arf")
 ENTRIES = {name: entry for name, entry in load_generators().items() if not name.startswith(ELSEWHERE)}
 CLASSES = {name: generator_class(entry.class_path) for name, entry in ENTRIES.items()}
 EPOCH_NAMES = [name for name in ENTRIES if CLASSES[name].has_epochs]

@@ -21,7 +21,7 @@ from tests.conftest import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # Installed into the project's own environments (.environments/<name>), which may hold what the others cannot.
-ENVIRONMENTS = ("anonymeter", "dpmm")
+ENVIRONMENTS = ("anonymeter", "arfpy", "dpmm", "mostlyai", "synthyverse")
 
 
 def read_requirements(file):
