@@ -74,7 +74,7 @@ class Peer(Generator):
         last: Sequence[str] = (),
     ) -> Iterator[Self]:
         """Learn a table; see `Generator.fit_checkpoints`."""
-        table = complete(table, codebook)
+        table = complete(table, codebook, self)
         self.codebook_, self.epochs_ = codebook, 0
         self.package_ = f"{self.package} {installed_version(self.environment, self.package)}"
         numeric = codebook.named(*NUMERIC)
