@@ -57,8 +57,11 @@ def test_detection_agrees_with_sdmetrics(encounters):
 
     first = encounters.iloc[:750].astype(dict.fromkeys(benchmark.WHOLE_NUMBERS, int))
     moved = first.assign(age=np.minimum(first["age"] + (first.index % 3 == 0), 9))
-    theirs = LogisticDetection.compute(first.copy(), moved.copy())
-    assert benchmark.detection(first, moved, LogisticRegression(), seed=1) == pytest.approx(theirs, abs=0.05)
+    # SDMetrics draws its folds from the global generator.
+    for seed in range(3):
+        np.random.seed(seed)
+        theirs = LogisticDetection.compute(first.copy(), moved.copy())
+        assert benchmark.detection(first, moved, LogisticRegression(), seed=seed) == pytest.approx(theirs, abs=0.005)
 
 
 def test_the_dcr_share_is_1_for_copies_0_for_copies_of_the_others_and_half_for_neither(encounters):
