@@ -32,12 +32,15 @@ results: $(VENV)/.installed
 	$(BIN)/snakemake --cores $(CORES) $(SETTINGS)
 	$(MAKE) --no-print-directory report
 
+# Names of studies whose raw table can be had; the program says why where there is none.
+runnable = $(or $(shell $(BIN)/medsynth studies --runnable $(1)),$(error no study can be run))
+
 real: $(VENV)/.installed
-	$(MAKE) --no-print-directory results CONFIG="studies=[$$($(BIN)/medsynth studies --runnable source=download)] source=download $(CONFIG)"
+	$(MAKE) --no-print-directory results CONFIG="studies=[$(call runnable,source=download)] source=download $(CONFIG)"
 
 RAW ?= resources/raw
-STUDIES ?= $$($(BIN)/medsynth studies --runnable source=file raw_dir=$(RAW))
-PAPER = studies=[$(STUDIES)] scale=paper source=file raw_dir=$(RAW) $(CONFIG)
+STUDIES ?=
+PAPER = studies=[$(or $(STUDIES),$(call runnable,source=file raw_dir=$(RAW)))] scale=paper source=file raw_dir=$(RAW) $(CONFIG)
 
 # One study's failure does not stop the others; what is finished stays.
 paper: $(VENV)/.installed

@@ -529,6 +529,20 @@ class Codebook(Strict):
         rule = self.columns[name].no_value_when
         return rule.holds(table) if rule else np.zeros(len(table), dtype=bool)
 
+    def unanswered(self, name: str, table: pd.DataFrame) -> np.ndarray:
+        """Say in which rows a column's question arises and its cell is missing: bool, shape (rows,)."""
+        return table[name].isna().to_numpy() & ~self.not_asked(name, table)
+
+    def without_values(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Take numbers away where their question does not arise."""
+        columns = {}
+        for name, column in self.columns.items():
+            if column.no_value_when:
+                empty = self.not_asked(name, table)
+                if table[name][empty].notna().any():
+                    columns[name] = table[name].mask(empty)
+        return table.assign(**columns) if columns else table
+
     def with_columns(self, added: dict[str, Column]) -> Codebook:
         """Return a codebook with more columns (imputation flags, say) at its end."""
         return self.model_copy(update={"columns": {**self.columns, **added}})

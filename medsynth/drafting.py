@@ -19,12 +19,11 @@ from medsynth.codebook import Codebook
 from medsynth.data.asking import propose_not_applicable
 from medsynth.data.notation import decimal_mark
 from medsynth.data.proof import prove
-from medsynth.data.reading import Recognised, read_raw, recognise
+from medsynth.data.reading import Recognised, recognise
 from medsynth.data.redcap import Dictionary, read_dictionary
 from medsynth.data.rules import Rule, rules_of
 from medsynth.data.types import Column, ColumnFacts, Proposal, person_of, propose
 from medsynth.errors import InputError, printable, validate
-from medsynth.preparation.cleaning import clean
 
 # Relations that are said in one sentence.
 MOST_SAID = 3
@@ -111,9 +110,9 @@ def make_draft(
     for _ in range(3):
         text = _written(path, name, found, proposals)
         codebook = validate(yaml.safe_load(text), Codebook, where=f"the draft of {path}")
-        failed = prove(path, codebook, found.table)
-        if not failed:
-            rules = rules_of(clean(read_raw(path, codebook), codebook)[0], codebook)
+        failed, cleaned = prove(path, codebook, found.table)
+        if cleaned is not None and not failed:
+            rules = rules_of(cleaned, codebook)
             text = _written(path, name, found, proposals, rules)
             reasons = {made.name: [why for key, why in made.comments.items() if key] for made in proposals}
             return Draft(text, codebook, found.table, _said(found, proposals, rules), reasons)

@@ -76,18 +76,22 @@ def main(job: Job) -> None:
 
 def keep_labelled(test: pd.DataFrame, targets: Sequence[Predicted]) -> np.ndarray:
     """Say which test rows have a known label: an imputed one is no truth to test against."""
-    columns = sorted({name for target in targets for name in target.made_of} & set(test.columns))
-    return test[columns].notna().all(axis=1).to_numpy()
+    return test[_made_of(targets, test)].notna().all(axis=1).to_numpy()
 
 
 def refuse_unlabelled(train: pd.DataFrame, targets: Sequence[Predicted]) -> None:
     """Refuse to keep gaps in what is to be predicted: classifiers would learn them as one of the classes."""
-    for name in sorted({name for target in targets for name in target.made_of} & set(train.columns)):
+    for name in _made_of(targets, train):
         if train[name].isna().any():
             raise InputError(
                 f"'imputation: keep' would keep the gaps of '{name}', which a target is made of; impute them, or leave "
                 "these rows out ('rows' in the codebook)."
             )
+
+
+def _made_of(targets: Sequence[Predicted], table: pd.DataFrame) -> list[str]:
+    """Columns of a table that targets are made of."""
+    return sorted({name for target in targets for name in target.made_of} & set(table.columns))
 
 
 def describe(
@@ -112,7 +116,7 @@ def describe(
     found = [(name, "(rows)", len(complete[name]), 0, "", remark) for name, remark in remarks]
     for name, part in complete.items():
         for column in part.columns:
-            # No value where the question does not arise is no gap.
+            # No value where the question does not arise is no gap; the complete table knows where.
             asked = ~codebook.not_asked(column, part)
             gaps = int((parts[name][column].isna().to_numpy() & asked).sum()) if column in parts[name] else 0
             strange = unseen.get(column, {}) if name == "test" else {}

@@ -1,7 +1,7 @@
 """A hook of MkDocs: each table and figure of a paper, as published beside what runs of this project gave.
 
 On a page the line ``<!-- paper: STUDY -->`` is replaced. What the paper says, and by which rule ours is judged, the
-study's ``published:`` has; what came out lies in ``results/reference``. Of each dataset the run of the largest scale is
+study's ``published:`` has. What came out lies in ``results/reference``. Of each dataset the run of the largest scale is
 taken.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +24,12 @@ Row = dict[str, str]
 
 MARK = re.compile(r"<!-- paper: (\w+) -->")
 SCALES = ("paper", "full", "laptop", "smoke")
-COLUMNS = ("What", "Of", "Epochs", "Published", "Ours", "Patients", "Verdict", "Why")
+# Columns of a page; all but Patients and Why are those of the kept table.
+COLUMNS = ("Published", "Of", "Epochs", "Value", "Ours (95% CI)", "Patients", "Verdict", "Why")
 # What stands in the papers' order: tables and figures first, then the sections.
 PLACE = re.compile(r"(?:Table|Figure) S?\d+")
+CELL = re.compile(r"(?<!\\)\|")
 NOTHING = "–"
-REFERENCES = {"real": "Real rows", "independent": "Independent marginals", "majority": "Majority class"}
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
@@ -52,16 +54,16 @@ def side_by_side(root: Path, paper: str) -> str:
     for run in runs:
         own = study(root, run.split("/")[0])["published"]
         items += [item for item in own["items"] if key(item) not in map(key, items)]
-    titles = titles_of(root)
     blocks = []
     for place in sorted(dict.fromkeys(map(place_of, items)), key=order_of):
         own = [item for item in items if place_of(item) == place]
-        rows = list(dict.fromkeys(row for item in own for row in rows_of(item, runs, titles)))
+        rows = list(dict.fromkeys(row for item in own for row in rows_of(item, runs)))
         head = "".join(f"| {' | '.join(cells)} |\n" for cells in (COLUMNS, ["---"] * len(COLUMNS), *rows))
         blocks.append(f"## {place}\n\n{head}\n{pictures(root, own, runs)}")
     return "\n".join(blocks)
 
 
+@cache
 def study(root: Path, name: str) -> dict[str, Any]:
     """A study's file, with what it takes from the one that it is like, and the numbers and claims of its paper."""
     own = yaml.safe_load((root / f"config/studies/{name}.yaml").read_text(encoding="utf-8"))
@@ -76,24 +78,25 @@ def kept_runs(root: Path, paper: str) -> dict[str, list[Row]]:
     found: dict[str, tuple[int, str, list[Row]]] = {}
     for path in sorted(root.glob("results/reference/*/*/tables/published_vs_reproduced.csv")):
         name, run = path.parts[-4], path.parts[-3]
-        own, like = study(root, name), yaml.safe_load((root / f"config/studies/{name}.yaml").read_text()).get("like")
-        if name != paper and own.get("published") != said and not (own.get("published") and like == paper):
+        own = study(root, name)
+        if not own["published"] or (own["published"] != said and own.get("like") != paper):
             continue
         rank = SCALES.index(run.split("-")[-1])
         if own["dataset"] not in found or rank < found[own["dataset"]][0]:
-            with path.open(encoding="utf-8", newline="") as lines:
-                found[own["dataset"]] = (rank, f"{name}/{run}", list(csv.DictReader(lines)))
+            found[own["dataset"]] = (rank, f"{name}/{run}", kept_rows(path))
     return {run: rows for _, run, rows in found.values()}
 
 
-def titles_of(root: Path) -> dict[str, str]:
-    """Generators and their variants by name, and reference rows."""
-    titles = dict(REFERENCES)
-    for path in root.glob("config/generators/*.yaml"):
-        own = yaml.safe_load(path.read_text(encoding="utf-8"))
-        titles[own["name"]] = own["title"]
-        titles |= {name: variant["title"] for name, variant in own.get("variants", {}).items()}
-    return titles
+def kept_rows(path: Path) -> list[Row]:
+    """Rows of a kept table as its Markdown shows them, with what only its csv has: ``item`` and ``Patients``."""
+    with path.open(encoding="utf-8", newline="") as lines:
+        numbers = list(csv.DictReader(lines))
+    table = [line for line in path.with_suffix(".md").read_text(encoding="utf-8").splitlines() if line.startswith("|")]
+    head, _, *shown = [[cell.strip() for cell in CELL.split(line)[1:-1]] for line in table]
+    return [
+        {**dict(zip(head, cells, strict=True)), "item": row["item"], "Patients": row["data"]}
+        for row, cells in zip(numbers, shown, strict=True)
+    ]
 
 
 def key(item: dict[str, Any]) -> tuple[str, str]:
@@ -114,40 +117,20 @@ def order_of(place: str) -> tuple[int, int, str]:
     return kind, int(number[0]) if number and kind < 2 else 0, place
 
 
-def rows_of(item: dict[str, Any], runs: dict[str, list[Row]], titles: dict[str, str]) -> list[tuple[str, ...]]:
+def rows_of(item: dict[str, Any], runs: dict[str, list[Row]]) -> list[tuple[str, ...]]:
     """Rows of one number or claim, one a run and generator; one without ours where no run speaks to it."""
-    value = f"{item['published']:,.10g}" if "published" in item else ""
-    if value and "interval" in item:
-        value += " ({:g}, {:g})".format(*item["interval"])
-    own = [row for rows in runs.values() for row in rows if (row["item"], row["where"]) == key(item)]
+    own = [row for rows in runs.values() for row in rows if (row["item"], row["Where"]) == key(item)]
     if not own:
-        of = ", ".join(titles.get(name, name) for name in item.get("generators", []))
-        return [cells(item["item"], of, "", value, "", "", "no kept run", item.get("remark", ""))]
+        value = f"{item['published']:,.10g}" if "published" in item else ""
+        said = {"Published": item["item"].replace("|", "\\|"), "Value": value, "Remark": item.get("remark", "")}
+        own = [{**said, "Verdict": "no kept run"}]
     rows = []
     for row in own:
-        of = re.sub("[a-z0-9_]+", lambda name: titles.get(name[0], name[0]), row["generator"])
-        verdict, _, why = row["verdict"].partition(": ")
-        why = "; ".join(filter(None, [why or row["rule"], row["remark"]]))
-        epochs = row["epochs"].split(".")[0]
-        shown = (row["item"], of, "" if epochs == "0" else epochs, value, ours(row), row["data"])
-        rows.append(cells(*shown, verdict.split(" on ")[0], why))
+        verdict, _, why = row["Verdict"].partition(": ")
+        why = "; ".join(filter(None, [why or row.get("Rule", ""), row["Remark"]]))
+        shown = {**row, "Verdict": verdict.split(" on ")[0], "Why": why}
+        rows.append(tuple(shown.get(name) or NOTHING for name in COLUMNS))
     return rows
-
-
-def ours(row: Row) -> str:
-    """Our number with its interval."""
-    if row["n_seeds"] in ("", "0") or not row["ours"]:
-        return ""
-    ends = [float(row[name]) for name in ("ours", "ci_low", "ci_high") if row[name]]
-    counted = len(ends) == 1 and ends[0].is_integer()
-    digits = 0 if counted or abs(ends[0]) >= 1000 else 3
-    texts = [f"{end:z,.{digits}f}" for end in ends]
-    return f"{texts[0]} ({texts[1]}, {texts[2]})" if len(texts) == 3 else texts[0]
-
-
-def cells(*texts: str) -> tuple[str, ...]:
-    """Cells of a Markdown table."""
-    return tuple(text.replace("|", "\\|") or NOTHING for text in texts)
 
 
 def pictures(root: Path, items: list[dict[str, Any]], runs: dict[str, list[Row]]) -> str:

@@ -16,7 +16,7 @@ from medsynth.preparation.decoding import is_missing
 from medsynth.preparation.restoring import reasons, restore
 
 
-def prove(path: str | Path, codebook: Codebook, table: pd.DataFrame) -> dict[str, str]:
+def prove(path: str | Path, codebook: Codebook, table: pd.DataFrame) -> tuple[dict[str, str], pd.DataFrame | None]:
     """Read, clean and restore a table by a codebook, and compare with the cells that it has.
 
     Parameters
@@ -31,6 +31,8 @@ def prove(path: str | Path, codebook: Codebook, table: pd.DataFrame) -> dict[str
     dict of str
         Column -> what does not come back; empty if all do. Numbers must come back exactly, categories as they are
         written but for rare ones, missing cells missing.
+    DataFrame or None
+        The clean table, if there is one.
     """
     raw = read_raw(path, codebook)
     failed = {}
@@ -39,9 +41,10 @@ def prove(path: str | Path, codebook: Codebook, table: pd.DataFrame) -> dict[str
         if not column.drop and not raw[name].equals(table[header]):
             failed[name] = "its cells are read in two ways"
     if failed:
-        return failed
+        return failed, None
     try:
-        return _compare(raw, codebook, table)
+        cleaned, report = clean(raw, codebook)
+        return _compare(cleaned, reasons(report), codebook, table), cleaned
     except InputError:
         # Which columns are they? Each alone says.
         for name, column in codebook.columns.items():
@@ -56,13 +59,14 @@ def prove(path: str | Path, codebook: Codebook, table: pd.DataFrame) -> dict[str
                 failed[name] = str(error).removeprefix(f"The raw table of {codebook.name} has ").split(". ")[0]
         if not failed:
             raise
-        return failed
+        return failed, None
 
 
-def _compare(raw: pd.DataFrame, codebook: Codebook, table: pd.DataFrame) -> dict[str, str]:
-    """Clean and restore, and say which columns differ."""
-    cleaned, report = clean(raw, codebook)
-    tables, _ = restore(cleaned, codebook, {"table": table}, reasons(report))
+def _compare(
+    cleaned: pd.DataFrame, left_out: dict[str, str], codebook: Codebook, table: pd.DataFrame
+) -> dict[str, str]:
+    """Restore a clean table, and say which columns differ."""
+    tables, _ = restore(cleaned, codebook, {"table": table}, left_out)
     restored = tables["table"]
     failed: dict[str, str] = {}
     for header in restored:

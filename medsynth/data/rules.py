@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from medsynth.codebook import Codebook, Constraint
+from medsynth.errors import printable
 from medsynth.preparation.relations import MOST_VALUES, Order, order_of, possible_cells
 
 # Rows that know both columns, at least.
@@ -24,6 +25,8 @@ LEAST_ROWS = 30
 MOST_OFFERED = 15
 # Two columns of more are alike in too many ways to be read one by one.
 MOST_OF_PAIR = 8
+# More categories are counted in a title; the constraint has them all.
+MOST_NAMED = 3
 # A sum is looked for among so many numbers at most, and in so many rows first.
 MOST_SUMMED, FIRST_ROWS = 60, 50
 
@@ -102,9 +105,10 @@ def _zeros(table: pd.DataFrame, names: list[str]) -> Iterator[Rule]:
 def _never(where: dict[str, str | list[str]]) -> Constraint:
     """The constraint that these categories do not meet."""
     (one, these), (other, this) = where.items()
-    words = f"{one} {', '.join(these)} with {other} {this}".replace("`", "'").replace("\n", " ")
+    named = ", ".join(these) if len(these) <= MOST_NAMED else f"of {len(these)} categories"
+    title = printable(f"{one} {named} with {other} {this}", " ")
     name = "_".join([_word(one), _word(these[0] if len(these) == 1 else ""), "with", _word(other), _word(str(this))])
-    return Constraint(name="_".join(filter(None, name.split("_"))), title=words[:90], where=where)
+    return Constraint(name="_".join(filter(None, name.split("_"))), title=title, where=where)
 
 
 def _word(text: str) -> str:

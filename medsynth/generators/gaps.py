@@ -82,17 +82,6 @@ def filled_where_not_asked(table: pd.DataFrame, codebook: Codebook, *, private: 
     return codebook.conform(table.assign(**columns)) if columns else table
 
 
-def without_values(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
-    """Take numbers away from sampled rows where their question does not arise."""
-    columns = {}
-    for name, column in codebook.columns.items():
-        if column.no_value_when:
-            empty = codebook.not_asked(name, table)
-            if table[name][empty].notna().any():
-                columns[name] = table[name].mask(empty)
-    return table.assign(**columns) if columns else table
-
-
 def asked_for(conditions: dict[str, Any] | None, codebook: Codebook) -> dict[str, Any] | None:
     """Ask that the question arises whose number is under a condition.
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from medsynth.codebook import CODED, Codebook
 from medsynth.errors import InputError
-from medsynth.generators.gaps import asked_for, filled_where_not_asked, without_values
+from medsynth.generators.gaps import asked_for, filled_where_not_asked
 
 log = logging.getLogger(__name__)
 
@@ -210,7 +210,7 @@ class Generator(ABC):
         if not hasattr(self, "codebook_"):
             raise InputError(f"This {type(self).__name__} has learned no table yet; call 'fit' first.")
         for part in self._sample_parts(n, seed=seed, conditions=asked_for(conditions, self.codebook_)):
-            yield self.codebook_.in_pandas_types(without_values(part, self.codebook_))
+            yield self.codebook_.in_pandas_types(self.codebook_.without_values(part))
 
     @abstractmethod
     def _sample_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None) -> Iterator[pd.DataFrame]:
@@ -301,8 +301,7 @@ def complete(table: pd.DataFrame, codebook: Codebook, generator: Generator) -> p
 
 def missing_cells(table: pd.DataFrame, name: str, codebook: Codebook) -> int:
     """Count the cells of a column that are missing and may not be."""
-    gaps = table[name].isna().to_numpy() & ~codebook.not_asked(name, table)
-    return 0 if codebook.columns[name].gaps else int(gaps.sum())
+    return 0 if codebook.columns[name].gaps else int(codebook.unanswered(name, table).sum())
 
 
 def refuse_gaps(generator: Generator, codebook: Codebook) -> None:

@@ -167,8 +167,14 @@ def _check_settings(entry: GeneratorEntry, path: Path) -> None:
             raise InputError(f"{path}: '{entry.name}' has the unknown setting '{setting}'{nearest(setting, known)}")
 
 
-def _load_study(name: str) -> Study:
-    """Read a study file."""
+def read_study(name: str) -> tuple[Path, Any]:
+    """Read a study file as it is, with the keys that it has from the study that it is like.
+
+    Raises
+    ------
+    InputError
+        There is no such study, or it is like one that there is not.
+    """
     known = configured("studies")
     if name not in known:
         raise InputError(f"There is no study '{name}' in config/studies{nearest(name, known)}")
@@ -178,6 +184,13 @@ def _load_study(name: str) -> Study:
         if content["like"] not in known or content["like"] == name:
             raise InputError(f"{path}: 'like' names the study '{content['like']}'{nearest(content['like'], known)}")
         content = {**read_yaml(known[content["like"]]), **content}
+    return path, content
+
+
+def _load_study(name: str) -> Study:
+    """Read and check a study file."""
+    known = configured("studies")
+    path, content = read_study(name)
     if isinstance(content, dict) and isinstance(content.get("published"), str):
         other = content["published"]
         _check_names(path, "published", "study", [other], known)
@@ -312,7 +325,7 @@ def _check_source(run: Run) -> None:
                 "set source to 'file' or 'download'."
             )
         if not isinstance(run.cohort_rows, int):
-            raise NoRawTableError(
+            raise InputError(
                 f"Study '{run.study.name}', scale '{run.scale_name}': 'rows' is 'all', so a simulated cohort needs "
                 "'cohort_rows'."
             )

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import pandas as pd
 
-from medsynth.errors import read_yaml
-from medsynth.plan.loading import NoRawTableError, configuration, configured, load_runs
+from medsynth.errors import InputError
+from medsynth.plan.loading import NoRawTableError, configuration, configured, load_runs, read_study
+
+
+def _content(name: str) -> dict[str, Any]:
+    """A study file's keys; what is no mapping has none, and loading it says so."""
+    content = read_study(name)[1]
+    return content if isinstance(content, dict) else {}
 
 
 def paper_studies() -> list[str]:
-    """Studies of a paper or its protocol, without those that vary another one (``like``)."""
-    return [name for name, path in configured("studies").items() if "like" not in read_yaml(path)]
+    """Studies that judge a paper's numbers and claims (``published``)."""
+    return [name for name in configured("studies") if _content(name).get("published")]
 
 
 def having_data(words: Iterable[str] = ()) -> list[str]:
@@ -23,25 +30,30 @@ def having_data(words: Iterable[str] = ()) -> list[str]:
     words : iterable of str
         Settings as KEY=VALUE: with ``source=file`` it is looked for in `raw_dir`, with ``source=download`` it has an
         address.
+
+    Raises
+    ------
+    InputError
+        There is none.
     """
-    found = []
+    found, why = [], ""
     for name in paper_studies():
         try:
             load_runs(configuration([*words, f"studies=[{name}]"]))
-        except NoRawTableError:
+        except NoRawTableError as error:
+            why = str(error)
             continue
         found.append(name)
+    if not found:
+        raise InputError(f"No paper's study has its raw table here; the last one says: {why}")
     return found
 
 
 def described() -> pd.DataFrame:
     """Every study: name, title, dataset, source, and whose variation it is."""
-    rows = []
-    for name, path in configured("studies").items():
-        own = read_yaml(path)
-        whole = {**read_yaml(configured("studies")[own["like"]]), **own} if "like" in own else own
-        rows.append((name, own["title"], whole["dataset"], whole["source"], own.get("like", "")))
-    return pd.DataFrame(rows, columns=["study", "title", "dataset", "source", "like"])
+    keys = ["title", "dataset", "source", "like"]
+    rows = [(name, *(_content(name).get(key, "") for key in keys)) for name in configured("studies")]
+    return pd.DataFrame(rows, columns=["study", *keys])
 
 
 def said_of_simulated(words: Iterable[str] = ()) -> str:

@@ -49,8 +49,8 @@ def check_clean(table: pd.DataFrame, codebook: Codebook, *, what: str) -> None:
     found = []
     for name, column in codebook.columns.items():
         if column.no_value_when:
-            not_asked, missing = codebook.not_asked(name, table), table[name].isna().to_numpy()
-            wrong = int((not_asked & ~missing).sum() + (0 if column.gaps else (~not_asked & missing).sum()))
+            answered = codebook.not_asked(name, table) & table[name].notna().to_numpy()
+            wrong = int(answered.sum()) + (0 if column.gaps else int(codebook.unanswered(name, table).sum()))
             found += [f"{name}: not_applicable fails for {wrong:,} cells"] if wrong else []
     if found:
         raise InputError(f"{what} does not fit its codebook: {'; '.join(found)}.")

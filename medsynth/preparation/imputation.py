@@ -75,7 +75,7 @@ class Imputer(ABC):
             rule = self.codebook_.columns[name].not_applicable
             if rule:
                 self._withdraw_not_applicable(filled, table[name].isna().to_numpy(), name, rule, shares)
-        return self.codebook_.conform(_without_values(filled, self.codebook_))
+        return self.codebook_.conform(self.codebook_.without_values(filled))
 
     def _withdraw_not_applicable(
         self, filled: pd.DataFrame, imputed: np.ndarray, name: str, rule: NotApplicable, shares: pd.Series
@@ -267,12 +267,12 @@ class SimpleImputer(Imputer):
 
     def _gaps_to_flag(self, train: pd.DataFrame, codebook: Codebook) -> list[str]:
         """Columns with gaps, which get a flag."""
-        return [name for name in train if _gaps(train, name, codebook).any()]
+        return [name for name in train if codebook.unanswered(name, train).any()]
 
     def _fill(self, table: pd.DataFrame) -> pd.DataFrame:
         filled = table.copy()
         for name in self._flagged:
-            filled[f"{name}_missing"] = np.where(_gaps(table, name, self.codebook_), "yes", "no")
+            filled[f"{name}_missing"] = np.where(self.codebook_.unanswered(name, table), "yes", "no")
         return filled
 
 
@@ -322,7 +322,9 @@ class Keeper(CategoryImputer):
     def fit(self, train: pd.DataFrame, codebook: Codebook) -> Self:
         """Learn from the training partition (a clean table, described by `codebook`)."""
         super().fit(train, codebook)
-        self._kept = [name for name in train if codebook.columns[name].numeric and _gaps(train, name, codebook).any()]
+        self._kept = [
+            name for name in train if codebook.columns[name].numeric and codebook.unanswered(name, train).any()
+        ]
         columns = dict(self.codebook_.columns)
         columns |= {name: columns[name].model_copy(update={"gaps": True}) for name in self._kept}
         self.codebook_ = self.codebook_.model_copy(update={"columns": columns})
@@ -381,20 +383,7 @@ def impute_blind(
         filled = blind.transform(test[seen])
         complete[filled.columns] = filled
     # Whether a question arises may hang on a column that the blind imputer never saw.
-    return _without_values(complete, imputer.codebook_)
-
-
-def _gaps(table: pd.DataFrame, name: str, codebook: Codebook) -> np.ndarray:
-    """Flag missing cells; a number without a value where its question does not arise is none."""
-    return table[name].isna().to_numpy() & ~codebook.not_asked(name, table)
-
-
-def _without_values(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
-    """Take imputed numbers away where their question does not arise."""
-    ruled = [name for name, column in codebook.columns.items() if column.no_value_when]
-    return (
-        table.assign(**{name: table[name].mask(codebook.not_asked(name, table)) for name in ruled}) if ruled else table
-    )
+    return imputer.codebook_.without_values(complete)
 
 
 def _mode(values: pd.Series) -> object:

@@ -63,5 +63,5 @@ def test_a_draft_gives_its_table_back(tmp_path_factory, kinds, odd, share, n, se
         return
     codebook = Codebook.model_validate(yaml.safe_load(text))
     found = recognise(path)
-    assert isinstance(found.table, pd.DataFrame) and prove(path, codebook, found.table) == {}
+    assert isinstance(found.table, pd.DataFrame) and prove(path, codebook, found.table)[0] == {}
     assert len(found.table) >= n - 1

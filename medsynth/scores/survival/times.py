@@ -133,8 +133,10 @@ def survival_times(
     (ours, our_replicates), (theirs, their_replicates) = (
         side["restricted_mean_survival"] for side in (of_table, of_real)
     )
-    moved = None if their_replicates is None else (ours if our_replicates is None else our_replicates)
-    replicates = None if their_replicates is None or moved is None else moved - their_replicates
+    replicates = None
+    if their_replicates is not None:
+        # Synthetic rows have no persons: their value stays.
+        replicates = (ours if our_replicates is None else our_replicates) - their_replicates
     yield Score("restricted_mean_difference", ours - theirs, replicates).of(**about)
 
 

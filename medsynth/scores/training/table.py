@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medsynth.display.cells import NOTHING, epochs_text, number_text
+from medsynth.display.cells import epochs_text, number_text
 from medsynth.display.styles import Styles, in_display_order, title_of
 
 # A run is cut into so many parts; its loss has settled if from the last but one to the last part it changes by at most
@@ -96,9 +96,6 @@ def with_marks(display: pd.DataFrame, moving: Iterable[tuple[str, int]], styles:
     """
     if not {"Model", "Epochs"} <= set(display):
         return display
-    marked = {(title_of(name, styles), epochs_text(epochs)) for name, epochs in moving}
+    marked = {(title_of(name, styles), str(epochs)) for name, epochs in moving}
     cells = zip(display["Model"], display["Epochs"], strict=True)
-    epochs = [
-        f"{count}{UNSETTLED}" if (model, count) in marked and count != NOTHING else count for model, count in cells
-    ]
-    return display.assign(Epochs=epochs)
+    return display.assign(Epochs=[f"{cell[1]}{UNSETTLED}" if cell in marked else cell[1] for cell in cells])
