@@ -45,7 +45,7 @@ def having_data(words: Iterable[str] = ()) -> list[str]:
             continue
         found.append(name)
     if not found:
-        raise InputError(f"No paper's study has its raw table here; the last one says: {why}")
+        raise InputError(f"The studies of papers lack their raw tables; the last one says: {why}")
     return found
 
 

@@ -17,7 +17,9 @@ def test_a_study_runs_where_its_raw_table_lies(tmp_path):
 
 
 def test_without_any_raw_table_one_sentence_says_how_to_get_one(tmp_path):
-    with pytest.raises(InputError, match="^No paper's study has its raw table here; the last one says: The raw file"):
+    with pytest.raises(
+        InputError, match=r"^The studies of papers lack their raw tables; the last one says: The raw file"
+    ):
         having_data(["source=file", f"raw_dir={tmp_path}"])
 
 
