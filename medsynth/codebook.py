@@ -91,7 +91,11 @@ class Notation(Strict):
         None, ge=0, description="decimals that exports write; default: the raw table's, 4 at most; 17: all digits"
     )
     fixed: bool = Field(False, description="exports write all 'decimals' of every number (2.00)")
-    date: str | None = Field(None, description="how dates are written, as strptime has it (%d.%m.%Y)")
+    date: str | None = Field(
+        None,
+        description="how dates are written, as strptime has it (%d.%m.%Y); a column of type integer keeps them as "
+        "days, or as minutes or seconds where a time is written",
+    )
 
     @model_validator(mode="after")
     def _knows_its_decimals(self) -> Self:
@@ -121,6 +125,9 @@ class Column(Strict):
         [], description="categories, where raw values (or the transform's) are the categories"
     )
     transform: str | None = Field(None, description="function of medsynth.preparation.transforms, raw value -> value")
+    since: str | None = Field(
+        None, description="column of the date that a date kept as a number is counted from; default: 1970-01-01"
+    )
     missing: list[Code] = Field([], description="raw codes for missing, of this column alone")
     missing_category: str | None = Field(None, description="make missing a category of this name")
     not_applicable: NotApplicable | None = Field(None, description="where the question does not arise, see below")
@@ -156,6 +163,10 @@ class Column(Strict):
             raise ValueError("has 'made_from', which needs a 'transform' and goes without 'raw'")
         if self.not_applicable and not self.drop:
             self._check_not_applicable(self.not_applicable)
+        if self.since and not self.counts_dates:
+            raise ValueError("has 'since', which is for type 'integer' with 'notation: {date: FORM}'")
+        if self.counts_dates and (self.type != "integer" or self.transform):
+            raise ValueError("keeps dates as numbers, which needs type 'integer' and no 'transform'")
         if self.drop or self.type in ("date", "identifier"):
             return self
         if not self.numeric and (self.floor is not None or self.drop_if_zero is not None):
@@ -209,6 +220,11 @@ class Column(Strict):
     def numeric(self) -> bool:
         """Whether the column is numeric rather than coded."""
         return self.type in NUMERIC
+
+    @property
+    def counts_dates(self) -> bool:
+        """Whether the column's numbers stand for dates."""
+        return self.numeric and self.notation.date is not None
 
     @property
     def no_value_when(self) -> NotApplicable | None:
@@ -398,6 +414,22 @@ class Codebook(Strict):
         return self
 
     @model_validator(mode="after")
+    def _dates_have_an_origin(self) -> Self:
+        for name, column in self.columns.items():
+            seen, since = {name}, column.since
+            while since:
+                origin = self.columns.get(since)
+                if origin is None:
+                    raise ValueError(f"'columns.{name}.since' names '{since}'{nearest(since, self.columns)}")
+                if origin.drop or not origin.counts_dates:
+                    raise ValueError(f"'columns.{name}.since' names '{since}', which keeps no dates as numbers")
+                if since in seen:
+                    raise ValueError(f"'columns.{name}.since' leads back to '{since}'")
+                seen.add(since)
+                since = origin.since
+        return self
+
+    @model_validator(mode="after")
     def _restored_headers_exist(self) -> Self:
         headers = [header for name in self.columns for header in self.raw_names(name)]
         for header, rule in self.restored.items():
@@ -474,6 +506,11 @@ class Codebook(Strict):
     def raw_names(self, column: str) -> list[str]:
         """Headers that a clean column is made from."""
         return self.columns[column].made_from or [self.columns[column].raw or column]
+
+    def counted_from(self, name: str) -> list[str]:
+        """Dates that a column is counted from, the nearest first; empty if it is none or has no `since`."""
+        since = self.columns[name].since
+        return [since, *self.counted_from(since)] if since else []
 
     def column(self, name: str) -> Column:
         """Return a column; `InputError` names the nearest one if there is no such column."""

@@ -17,6 +17,7 @@ import yaml
 
 from medsynth.codebook import Codebook
 from medsynth.data.asking import propose_not_applicable
+from medsynth.data.date_proposals import flag_dates, propose_dates
 from medsynth.data.notation import decimal_mark
 from medsynth.data.proof import prove
 from medsynth.data.reading import Recognised, recognise
@@ -162,14 +163,23 @@ def _proposals(found: Recognised, known: Dictionary | None) -> list[Proposal]:
         proposals += made
     if known:
         known.branch(proposals)
+    propose_dates(proposals, found.table)
     propose_not_applicable(proposals, found.table)
-    if not any("drop" not in made.facts and made.facts["type"] not in ("date", "identifier") for made in proposals):
+    headers = set(map(_clean_name, found.table.columns))
+    flag_dates(proposals, found.table, lambda name: _free_name(name, taken | headers, headers))
+    if not any(_has_values(made) for made in proposals):
         raise InputError("The table has no column to synthesize: all are empty, identifiers, free text or dates.")
     person = person_of(proposals, counts, len(found.table))
     if person:
         person.decisions = [f"{person.name}: taken for the person, whom rows share; partitions are by person."]
         person.facts["_person"] = True
     return proposals
+
+
+def _has_values(made: Proposal) -> bool:
+    """Whether a column says something of patients other than when they were seen."""
+    counted = "date" in made.facts.get("notation", {})
+    return "drop" not in made.facts and made.facts["type"] not in ("date", "identifier") and not counted
 
 
 def _free_name(name: str, taken: set[str], headers: set[str]) -> str:
@@ -232,7 +242,7 @@ def _written(path: Path, name: str, found: Recognised, proposals: list[Proposal]
 def _said(found: Recognised, proposals: list[Proposal], rules: Sequence[Rule] = ()) -> list[str]:
     """Sentences at the top of the draft."""
     said = [*found.notes, *_gathered([decision for made in proposals for decision in made.decisions])]
-    kept = [made for made in proposals if "drop" not in made.facts and made.facts["type"] not in ("date", "identifier")]
+    kept = [made for made in proposals if _has_values(made)]
     if len(kept) == 1:
         said.append(f"{kept[0].name} is the only column with values: nothing can predict it.")
     if rules:

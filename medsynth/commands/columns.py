@@ -45,7 +45,7 @@ def describe_columns(
         rows.append(
             {
                 "column": name,
-                "type": "left out" if column.drop else "person" if name == codebook.person else column.type,
+                "type": _shown_type(name, codebook),
                 "values": "" if column.drop else shown_values(column),
                 "gaps": (gaps or {}).get(name, float("nan")),
                 "why": "; ".join(dict.fromkeys(filter(None, why))),
@@ -54,9 +54,17 @@ def describe_columns(
     return pd.DataFrame(rows, columns=["column", "type", "values", "gaps", "why"])
 
 
+def _shown_type(name: str, codebook: Codebook) -> str:
+    """Name what a column is taken for."""
+    column = codebook.columns[name]
+    if column.drop:
+        return "left out"
+    return "person" if name == codebook.person else "date" if column.counts_dates else column.type
+
+
 def shown_values(column: Column) -> str:
     """Name the values that a column may have, in a few words."""
-    if column.type == "date":
+    if column.type == "date" or column.counts_dates:
         return column.notation.date or ""
     if column.numeric:
         low_high = " to ".join(map(_number, column.range)) if column.range else ""
@@ -86,7 +94,8 @@ def gaps_of(raw: pd.DataFrame, codebook: Codebook) -> dict[str, float]:
     found = {}
     for name, column in codebook.columns.items():
         header = codebook.raw_name(name)
-        if not column.drop and header in raw:
+        # A flag of what is there has no gaps.
+        if not column.drop and not column.missing_category and header in raw:
             found[name] = float(is_missing(raw[header], column, codebook).mean())
     return found
 

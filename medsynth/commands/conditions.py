@@ -35,8 +35,8 @@ def read_conditions(given: Mapping[str, Any] | Iterable[str] | None, codebook: C
     for where, value in pairs:
         name = column_of(where, codebook)
         column = codebook.columns[name]
-        if column.drop or column.type in ("date", "identifier"):
-            why = column.drop or f"it is of the type {column.type}"
+        if column.drop or column.counts_dates or column.type in ("date", "identifier"):
+            why = column.drop or f"it is of the type {'date' if column.counts_dates else column.type}"
             raise InputError(f"The column '{where}' takes no condition: {why}.")
         if name in wanted:
             raise InputError(f"There are two conditions on '{where}'; give one.")

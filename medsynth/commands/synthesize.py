@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medsynth.codebook import Codebook, RawFormat
+from medsynth.codebook import Codebook, Column, RawFormat
 from medsynth.commands import RECOMMENDED, RECOMMENDED_PRIVATE, TEST_SHARE
 from medsynth.commands.columns import describe_columns, gaps_of
 from medsynth.commands.conditions import read_conditions
@@ -33,7 +33,6 @@ from medsynth.generators.guarantee import refuse_seeded
 from medsynth.generators.protocol import Generator
 from medsynth.preparation.checks import check_clean
 from medsynth.preparation.cleaning import clean
-from medsynth.preparation.date_columns import DateColumns
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.preparation.imputation import make_imputer
 from medsynth.preparation.partitions import persons, split, split_rows
@@ -189,7 +188,7 @@ def synthesize(
         path = _as_file(table, Path(folder)) if isinstance(table, pd.DataFrame) else Path(table)
         how = {"member": member, "sheet": sheet, "dictionary": dictionary}
         prepared = _prepare(path, codebook, how, frame=isinstance(table, pd.DataFrame), private=made.private)
-    wanted = read_conditions(conditions, prepared.asked)
+    wanted = read_conditions(conditions, prepared.codebook)
     return _synthesized(table, rows, out, made, generator or _default(epsilon), prepared, wanted, seed)
 
 
@@ -200,16 +199,13 @@ class _Prepared:
     Attributes
     ----------
     codebook : Codebook
-        The dataset's own, dates as numbers.
+        The dataset's own.
     raw : DataFrame
         Cells under the file's headers.
     clean : DataFrame
     dropped : dict of str
         Column -> why cleaning dropped it.
-    dates : DateColumns
     described : DataFrame
-    asked : Codebook
-        The dataset's own, with its dates.
     to_confirm, notes : list of str
     """
 
@@ -218,9 +214,7 @@ class _Prepared:
     raw: pd.DataFrame
     clean: pd.DataFrame
     dropped: dict[str, str]
-    dates: DateColumns
     described: pd.DataFrame
-    asked: Codebook
     to_confirm: list[str]
     notes: list[str]
 
@@ -327,22 +321,33 @@ def _prepare(
             notes.append("The table is not the one that the codebook was drafted from: its sha256 is another.")
     if own.raw.joined:
         raise InputError(f"The codebook {own.name} joins several tables, which a study alone can do; give one table.")
+    if private:
+        own = _without_dates(own)
     raw, cells = read_raw(path, own), read_table(path, own)
-    dates = DateColumns().fit(raw, own)
-    if private and dates.forms_:
-        # Their range would be read off the rows.
-        dates.left_out |= dict.fromkeys(dates.forms_, "a date, whose range nobody declared: not under a privacy budget")
-        dates.forms_ = {}
     described = describe_columns(own, gaps_of(cells, own), why)
-    raw, numbers = dates.as_numbers(raw, own)
-    cleaned, report = clean(raw, numbers)
+    cleaned, report = clean(raw, own)
     file = "the table" if frame else path.name
     if private and codebook is None:
         notes.append(
             "The draft read ranges off the rows, which no guarantee covers. Declare possible ranges in a codebook and "
             "give it with --codebook."
         )
-    return _Prepared(file, numbers, cells, cleaned, reasons(report), dates, described, own, to_confirm, notes)
+    return _Prepared(file, own, cells, cleaned, reasons(report), described, to_confirm, notes)
+
+
+def _without_dates(codebook: Codebook) -> Codebook:
+    """Leave out dates without a declared range, which would be read off the rows, and dates that are counted from them.
+
+    A flag of who has a date stays.
+    """
+    without = [name for name, column in codebook.columns.items() if column.counts_dates and not column.range]
+    without += [name for name in codebook.columns if set(codebook.counted_from(name)) & set(without)]
+    dropped = Column(type="date", drop="a date, whose range nobody declared: not under a privacy budget")
+    columns = {
+        name: dropped.model_copy(update={"raw": column.raw}) if name in without else column
+        for name, column in codebook.columns.items()
+    }
+    return codebook.model_copy(update={"columns": columns})
 
 
 def _synthesized(
@@ -422,18 +427,17 @@ def _restored(drawn: pd.DataFrame, prepared: _Prepared) -> tuple[pd.DataFrame, d
     """Write rows as the raw table is written; identifiers, which restoring makes up, stay out."""
     own = prepared.codebook
     tables, dictionary = restore(drawn, own, {prepared.file: prepared.raw}, prepared.dropped)
-    restored = prepared.dates.restore(tables[prepared.file])
+    restored = tables[prepared.file]
     why = dict(zip(dictionary["header"], dictionary["origin"].str.removeprefix("left out: "), strict=True))
     left_out = {}
     for header in prepared.raw:
         names = [name for name, column in own.columns.items() if header in own.raw_names(name)]
         columns = [own.columns[name] for name in names]
-        late = [prepared.dates.left_out[name] for name in names if name in prepared.dates.left_out]
         reason = next((column.drop for column in columns if column.drop), None)
         if any(column.type == "identifier" for column in columns):
             left_out[header] = f"an identifier{f' ({reason})' if reason else ''}"
         elif header not in restored:
-            left_out[header] = reason or next(iter(late), why[header])
+            left_out[header] = reason or why[header]
     return restored.drop(columns=list(left_out), errors="ignore"), left_out
 
 

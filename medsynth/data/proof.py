@@ -12,6 +12,7 @@ from medsynth.data.notation import censored, to_plain
 from medsynth.data.reading import read_raw
 from medsynth.errors import InputError
 from medsynth.preparation.cleaning import clean
+from medsynth.preparation.date_columns import read_moments
 from medsynth.preparation.decoding import is_missing
 from medsynth.preparation.restoring import reasons, restore
 
@@ -38,7 +39,7 @@ def prove(path: str | Path, codebook: Codebook, table: pd.DataFrame) -> tuple[di
     failed = {}
     for name, column in codebook.columns.items():
         header = codebook.raw_name(name)
-        if not column.drop and not raw[name].equals(table[header]):
+        if not column.drop and not column.counts_dates and not raw[name].equals(table[header]):
             failed[name] = "its cells are read in two ways"
     if failed:
         return failed, None
@@ -93,6 +94,9 @@ def _same(raw: str, restored: object, column: Column, codebook: Codebook) -> boo
         return True
     if column.not_applicable and (text in column.not_applicable.codes or text == ""):
         return raw == "" or raw in column.not_applicable.codes
+    if column.counts_dates:
+        moments = read_moments(pd.Series([raw, text]), column.notation.date or "")
+        return bool(moments.notna().all()) and moments[0] == moments[1]
     if column.numeric:
         return raw != "" and text != "" and _numbers(raw, column) == _numbers(text, column)
     # Of several codes for one category the first is written.

@@ -77,7 +77,7 @@ class Dictionary:
             return self._coded(column, _choices(known["choices"]))
         validation = known["validation"].lower()
         if kind == "text" and validation.startswith(("date", "time")):
-            return column.proposal("date", "dates are left out unless a transform makes a value of them")
+            return column.proposal("date")
         if kind in ("calc", "slider") or validation.startswith(("integer", "number")):
             return self._numeric(column, known)
         return None

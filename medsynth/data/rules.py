@@ -61,7 +61,9 @@ def rules_of(table: pd.DataFrame, codebook: Codebook) -> list[Rule]:
     """
     coded = [name for name in table if isinstance(table[name].dtype, pd.CategoricalDtype)]
     coded = [name for name in coded if 1 < len(table[name].cat.categories) <= MOST_VALUES]
-    numbers = [name for name in table if codebook.columns[name].numeric]
+    # Days of a calendar are compared with nothing; those after another date are.
+    calendar = [name for name, column in codebook.columns.items() if column.counts_dates and not column.since]
+    numbers = [name for name in table if codebook.columns[name].numeric and name not in calendar]
     found = [*_sums(table, numbers), *_orders(table, numbers), *_zeros(table, coded)]
     clear = [rule for rule in found if len(rule.constraints) <= MOST_OF_PAIR]
     offered = sorted(clear, key=lambda rule: -rule.weight)[:MOST_OFFERED]

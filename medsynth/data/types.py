@@ -66,6 +66,8 @@ class ColumnFacts(TypedDict, total=False):
     transform: str
     range: list[float]
     notation: dict[str, object]
+    since: str
+    missing_category: str
     missing: list[str]
     rare: dict[str, int]
     not_applicable: NotApplicableFacts
@@ -259,7 +261,7 @@ def _dates(column: Column, rest: pd.Series, words: list[str]) -> list[Proposal]:
         forms = forms if words_of(column.header) & {"date", "day", "datum", "dob", "birth", "visit"} else []
         if not forms:
             return []
-    made = column.proposal("date", "dates are left out unless a transform makes a value of them")
+    made = column.proposal("date")
     made.facts["notation"] = {"date": forms[0]}
     if len(forms) > 1:
         either = all(fits_form(cell, form) for form in forms[1:4] for cell in rest.index if fits_form(cell, forms[0]))

@@ -28,7 +28,8 @@ def is_not_applicable(values: pd.Series, column: Column) -> pd.Series:
 def _holds(values: pd.Series, codes: list[str], column: Column) -> pd.Series:
     """Flag cells that are one of the codes; in a numeric column 99 and 99.0 are the same code."""
     found = values.isin(codes)
-    if column.numeric:
+    # A date that is kept as a number is no code, whatever its number.
+    if column.numeric and not column.counts_dates:
         numbers = pd.to_numeric(pd.Series(codes, dtype=object), errors="coerce").dropna()
         if len(numbers):
             found |= pd.to_numeric(plain_numbers(values, column.notation), errors="coerce").isin(numbers)

@@ -16,6 +16,7 @@ import pandas as pd
 from medsynth.codebook import MAX_DECIMALS, Codebook, Column, Restored
 from medsynth.data.notation import plain_numbers, to_written
 from medsynth.errors import InputError
+from medsynth.preparation.date_columns import moments_of
 from medsynth.preparation.decoding import find_transform
 
 # Continuous columns have the raw table's decimals, and never more than these.
@@ -77,7 +78,9 @@ def restore(
 def holds_numbers(header: str, headers: list[str], codebook: Codebook) -> bool:
     """Whether `restore` writes nothing but numbers under a header, so that ``-1,5`` is no formula of a sheet."""
     names = _columns_of(header, codebook, headers)
-    return bool(names) and _rule(header, codebook) is None and all(codebook.columns[name].numeric for name in names)
+    columns = [codebook.columns[name] for name in names]
+    numbers = all(column.numeric and not column.counts_dates for column in columns)
+    return bool(names) and _rule(header, codebook) is None and numbers
 
 
 def reasons(cleaning: pd.DataFrame) -> dict[str, str]:
@@ -126,6 +129,10 @@ def _fill(
         column = codebook.columns[name]
         if name not in table or column.transform or column.type == "date":
             continue
+        if absent := [other for other in codebook.counted_from(name) if other not in table]:
+            return None, f"left out: {_absence(absent, dropped)}"
+        if column.counts_dates:
+            return _dates(name, column, table, codebook)
         if column.numeric:
             return _numbers(name, column, table, codebook, _cells(header, raw))
         return _codes(name, column, table, codebook)
@@ -203,13 +210,32 @@ def _numbers(
     if as_text:
         texts = [f"{value:.{decimals}f}" if column.notation.fixed else str(value) for value in values.tolist()]
         values = pd.Series([to_written(text, column.notation) for text in texts], values.index, dtype=object)
-    if gap.any():
-        values = values.astype(object).mask(gap, _code_for_missing(column, codebook))
-        rule = column.no_value_when
-        if rule and rule.codes and set(rule.when) <= set(table.columns):
-            values = values.mask(rule.holds(table), rule.codes[0])
+    values = _with_gaps(values, gap, column, table, codebook)
     shown = f"{decimals} decimals" if decimals <= MAX_DECIMALS else "all decimals"
     return values, shown if decimals else "whole numbers"
+
+
+def _dates(name: str, column: Column, table: pd.DataFrame, codebook: Codebook) -> tuple[pd.Series, str]:
+    """Write the dates that numbers stand for."""
+    form = column.notation.date or ""
+    numbers = {
+        own: table[own].reset_index(drop=True).mask(_flagged(own, table, codebook))
+        for own in (name, *codebook.counted_from(name))
+    }
+    moments = moments_of(pd.DataFrame(numbers), name, codebook)
+    texts = pd.Series([moment.strftime(form) if moment else "" for moment in moments], dtype=object)
+    return _with_gaps(texts, moments.isna(), column, table, codebook), f"dates as {form}"
+
+
+def _with_gaps(values: pd.Series, gap: pd.Series, column: Column, table: pd.DataFrame, codebook: Codebook) -> pd.Series:
+    """Write codes where a numeric column has no value: for missing, or for "not applicable" where that is why."""
+    if not gap.any():
+        return values
+    values = values.astype(object).mask(gap, _code_for_missing(column, codebook))
+    rule = column.no_value_when
+    if rule and rule.codes and set(rule.when) <= set(table.columns):
+        values = values.mask(rule.holds(table), rule.codes[0])
+    return values
 
 
 def _decimals(cells: pd.Series) -> int:
@@ -273,8 +299,8 @@ def _describe(
         "header": header,
         "in_file": "yes" if written else "no",
         "column": ", ".join(rule.made_from if rule else kept or names),
-        "type": alone.type if alone else "",
-        "unit": alone.unit if alone else "",
+        "type": "" if alone is None else "date" if alone.counts_dates else alone.type,
+        "unit": alone.unit if alone and not alone.counts_dates else "",
         "values": _values(alone, table[kept[0]] if kept else None) if alone and written else "",
         "origin": origin,
         "description": rule.description if rule else "; ".join(filter(None, (c.description for c in columns))),
@@ -285,6 +311,8 @@ def _values(column: Column, values: pd.Series | None) -> str:
     """Say which values a column may have: codes with their categories, categories, or a range."""
     if column.numeric:
         codes = [f"{code} = not applicable" for code in column.not_applicable.codes] if column.not_applicable else []
+        if column.counts_dates:
+            return "; ".join(codes)
         return "; ".join([*([f"{column.range[0]:g} to {column.range[1]:g}"] if column.range else []), *codes])
     if column.type == "identifier" or column.type == "date" or values is None:
         return ""

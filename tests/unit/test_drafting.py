@@ -42,7 +42,7 @@ def test_types_are_guessed(mine):
     assert types["patient_id"] == "identifier"
     assert types["age_years"] == "integer"
     assert types["crp"] == "continuous"
-    assert types["visit"] == "date"
+    assert types["visit"] == "integer"
     assert types["admitted"] == "binary"
     assert columns["age_years"]["raw"] == "Age (years)"
 

@@ -81,7 +81,7 @@ def test_dates_of_statistics_programs_are_dates(tmp_path):
     seen = pd.Timestamp("2020-01-31") + pd.to_timedelta(range(N), unit="D")
     pyreadstat.write_sav(ward().assign(seen=[moment.date() for moment in seen]), path)
     assert recognise(path).table["seen"][0] == "2020-01-31"
-    assert cleaned(path)[0].columns["seen"].type == "date"
+    assert cleaned(path)[0].columns["seen"].counts_dates
 
 
 def test_a_few_labelled_codes_among_numbers_are_missing(tmp_path):
@@ -147,7 +147,7 @@ def test_a_dictionary_of_redcap_is_a_codebook(project):
     columns = codebook.columns
     assert columns["sex"].codes == {"1": "Female", "2": "Male"} and columns["age"].range == (18, 110)
     assert columns["age"].description == "Age in years"
-    assert columns["seen"].type == "date" and columns["note"].drop and columns["base_complete"].drop
+    assert columns["seen"].counts_dates and columns["note"].drop and columns["base_complete"].drop
     assert columns["surname"].drop == "an identifier by the dictionary"
     assert columns["risk___1"].description == "Risks: smokes" and columns["risk___1"].codes == {"0": "no", "1": "yes"}
     assert "Name7" not in draft_codebook(path, dictionary=dictionary)

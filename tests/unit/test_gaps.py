@@ -12,7 +12,6 @@ from medsynth.errors import InputError
 from medsynth.plan.loading import load_runs
 from medsynth.preparation.checks import check_clean
 from medsynth.preparation.cleaning import clean
-from medsynth.preparation.date_columns import DateColumns
 from medsynth.preparation.imputation import IMPUTERS, impute_blind, make_imputer
 from medsynth.preparation.restoring import reasons, restore
 
@@ -283,16 +282,3 @@ def test_a_study_that_keeps_gaps_refuses_a_generator_that_learns_none(tmp_path, 
 def test_several_tables_of_kept_gaps_are_refused(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="'keep' gives the same again"):
         planned(tmp_path, monkeypatch, like="support2", imputation={"method": "keep", "tables": 2})
-
-
-def test_a_rule_on_a_date_is_kept_by_its_number(raw):
-    rule = {"codes": ["9999-99-99"], "when": {"died": "no"}}
-    day = {"type": "date", "notation": {"date": "%d/%m/%Y"}, "not_applicable": rule}
-    codebook = written(day=day)
-    dated = raw.assign(day=np.where(raw["died"] == "yes", "03/05/2020", "9999-99-99")).astype(object)
-    dates = DateColumns().fit(dated, codebook)
-    numbers, described = dates.as_numbers(dated, codebook)
-    table, report = clean(numbers, described)
-    assert (table["day"].isna() == (table["died"] == "no")).all()
-    restored, _ = restore(table, described, {"clinic.csv": dated}, reasons(report))
-    assert dates.restore(restored["clinic.csv"])["day"].tolist() == dated["day"].tolist()

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,6 @@ from medsynth.commands.writing import write_whole
 from medsynth.data.reading import read_raw
 from medsynth.drafting import draft_codebook, make_draft
 from medsynth.errors import InputError
-from medsynth.preparation.date_columns import DateColumns
 from tests.conftest import ward
 
 
@@ -221,34 +219,6 @@ def test_the_command_writes_the_file_and_prints_the_screen(real, tmp_path):
 # Dates
 
 
-@pytest.mark.parametrize(
-    ("form", "written"),
-    [
-        ("%d.%m.%Y", ["31.12.1999", "01.02.2003", "07.11.2150"]),
-        ("%m/%d/%Y", ["1/5/2020", "12/31/1999", "2/3/2004"]),
-        ("%Y-%m-%d %H:%M:%S", ["2101-03-04 05:06:07", "1969-12-31 23:59:59", "2000-01-01 00:00:00"]),
-        ("%Y-%m-%dT%H:%M", ["2020-01-01T10:30", "2020-01-02T00:00", ""]),
-    ],
-)
-def test_dates_come_back_as_they_were(form, written):
-    column = {"type": "date", "notation": {"date": form}}
-    content = {"name": "a", "title": "a", "publisher": "a", "licence": "a", "raw": {"file": "a", "obtain": "a"}}
-    codebook = Codebook.model_validate({**content, "columns": {"day": column}})
-    raw = pd.DataFrame({"day": written})
-    dates = DateColumns().fit(raw, codebook)
-    numbers, described = dates.as_numbers(raw, codebook)
-    assert described.columns["day"].type == "integer"
-    assert dates.restore(numbers)["day"].tolist() == written
-
-
-def test_a_year_that_no_calendar_has_is_the_last_one():
-    content = {"name": "a", "title": "a", "publisher": "a", "licence": "a", "raw": {"file": "a", "obtain": "a"}}
-    columns = {"day": {"type": "date", "notation": {"date": "%Y-%m-%d"}}}
-    raw = pd.DataFrame({"day": ["2020-01-01", "2020-05-05"]})
-    dates = DateColumns().fit(raw, Codebook.model_validate({**content, "columns": columns}))
-    assert dates.restore(pd.DataFrame({"day": ["9999999"]}))["day"].item() == str(datetime.max.date())
-
-
 def stays(n=200):
     """Admissions with a discharge and, for those who died, a later day of death."""
     rng = np.random.default_rng(0)
@@ -259,14 +229,6 @@ def stays(n=200):
     written = {name: days.strftime("%d/%m/%Y") for name, days in (("in", start), ("out", end), ("death", death))}
     table = pd.DataFrame({**written, "died": np.where(died, "yes", "no"), "age": rng.integers(20, 99, n).astype(str)})
     return table.assign(death=table["death"].where(died, "9999-99-99")).astype(object)
-
-
-def test_dates_of_a_row_are_counted_from_the_nearest_before_them():
-    columns = {name: {"type": "date", "notation": {"date": "%d/%m/%Y"}} for name in ("death", "out", "in")}
-    columns["death"]["missing"] = ["9999-99-99"]
-    content = {"name": "a", "title": "a", "publisher": "a", "licence": "a", "raw": {"file": "a", "obtain": "a"}}
-    dates = DateColumns().fit(stays(), Codebook.model_validate({**content, "columns": columns}))
-    assert {name: form.after for name, form in dates.forms_.items()} == {"out": None, "in": "out", "death": "out"}
 
 
 def test_dates_keep_their_order_and_only_those_who_died_have_a_day_of_death(tmp_path):

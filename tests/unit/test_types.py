@@ -184,9 +184,16 @@ def test_dates_and_times(tmp_path, rng, form):
     moments = pd.Timestamp("2001-02-03 04:05:06") + pd.to_timedelta(rng.integers(0, 6_000 * 1440, N), unit="min")
     cells = [moment.strftime(form) for moment in moments]
     cells[5] = "unknown"
-    _, codebook, _ = drafted(tmp_path, "seen", cells)
-    assert codebook.columns["seen"].type == "date"
-    assert codebook.columns["seen"].notation.date == form.replace("SZ", "S%z")
+    _, codebook, path = drafted(tmp_path, "seen", cells)
+    assert codebook.columns["seen"].counts_dates
+    assert codebook.columns["seen"].notation.date == form
+    assert restored(path, codebook)[1]["seen"].tolist() == ["" if cell == "unknown" else cell for cell in cells]
+
+
+def test_dates_of_several_time_zones_are_dates_and_left_out(tmp_path, rng):
+    cells = [f"2020-01-{rng.integers(1, 28):02d}T10:30:00+0{1 + i % 2}:00" for i in range(N)]
+    text, codebook, _ = drafted(tmp_path, "seen", cells)
+    assert codebook.columns["seen"].type == "date" and "left out: dates in several forms, or with time zones" in text
 
 
 def test_dates_in_two_forms_are_dates(tmp_path, rng):
