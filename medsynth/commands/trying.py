@@ -31,11 +31,14 @@ class Trial(NamedTuple):
         Files of the configuration, to be edited.
     summary : Path
         The page of results.
+    report : Path
+        Snakemake's report: every table and figure, and how each was made.
     """
 
     codebook: Path
     study: Path
     summary: Path
+    report: Path
 
 
 def try_table(
@@ -99,17 +102,19 @@ def try_table(
     run = load_runs({**settings, **({"generators": list(generators)} if generators else {})})[name]
     words = [f"studies=[{name}]", f"scale={SCALE}", "source=file", f"raw_dir={raw_dir}"]
     words += [f"generators=[{','.join(generators)}]"] if generators else []
-    command = [
+    snakemake = [
         sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(Path.cwd()),
-        "--workflow-profile", str(ROOT / "profiles/default"), "--cores", cores, "--config", *words,
+        "--workflow-profile", str(ROOT / "profiles/default"), "--cores", cores,
     ]  # fmt: skip
+    report = Path(run.summary).with_name("report.html")
     say(f"Running the study at {SCALE} scale, which shows that it runs and not how good a generator is.")
     sys.stdout.flush()
-    if subprocess.run(command, check=False).returncode:
-        raise InputError("The workflow failed for the reason above; run the same command again to go on.")
-    say(f"Look at {run.summary}. Then edit {codebook_path} and {study_path}, and run:")
+    for step in ([], ["--report", str(report)]):
+        if subprocess.run([*snakemake, *step, "--config", *words], check=False).returncode:
+            raise InputError("The workflow failed for the reason above; run the same command again to go on.")
+    say(f"Look at {run.summary}; {report} has every table and figure. Then edit {codebook_path} and {study_path}, and run:")
     say(f'make results CONFIG="studies=[{name}]"')
-    return Trial(codebook_path, study_path, Path(run.summary))
+    return Trial(codebook_path, study_path, Path(run.summary), report)
 
 
 def _check_checkout() -> None:
