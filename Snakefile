@@ -28,6 +28,10 @@ from medsynth.plan.runs import BENCHMARK
 from medsynth.scores.registry import modules
 from medsynth.scores.scorings import scoring_modules
 
+if set("{}") & set(str(workflow.current_basedir)):
+    raise WorkflowError(
+        f"Snakemake takes the braces in {workflow.current_basedir} for wildcards; move the checkout to another folder."
+    )
 import_from_checkout()
 # A job that starts Snakemake for itself (on a cluster) runs under the lock of the run that sent it.
 if workflow.is_main_process:

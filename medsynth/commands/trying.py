@@ -112,7 +112,8 @@ def try_table(
     for step in ([], ["--report", str(report)]):
         if subprocess.run([*snakemake, *step, "--config", *words], check=False).returncode:
             raise InputError("The workflow failed for the reason above; run the same command again to go on.")
-    say(f"Look at {run.summary}; {report} has every table and figure. Then edit {codebook_path} and {study_path}, and run:")
+    say(f"Look at {run.summary}; {report} has every table and figure.")
+    say(f"Then edit {codebook_path} and {study_path}, and run:")
     say(f'make results CONFIG="studies=[{name}]"')
     return Trial(codebook_path, study_path, Path(run.summary), report)
 

@@ -14,12 +14,14 @@ import pandas as pd
 
 from medsynth.data.dates import recognise_dates
 from medsynth.data.types import Proposal
-from medsynth.preparation.date_columns import as_numbers, read_moments, unit_of
+from medsynth.preparation.date_columns import as_numbers, has_year, read_moments, unit_of
 
 # Rows with and without a date, at least, before a flag says which have one; and the least share of either.
 LEAST_ROWS, LEAST_SHARE = 20, 0.05
 # A date may vary a little more around another one than in the calendar: the order of the two is worth it.
 MOST_SPREAD = 1.1
+# A form by which moments are counted in seconds.
+_SECONDS = "%Y%S"
 
 
 def propose_dates(proposals: list[Proposal], table: pd.DataFrame) -> None:
@@ -44,6 +46,9 @@ def propose_dates(proposals: list[Proposal], table: pd.DataFrame) -> None:
             proposal.comments["type"] = "left out: dates in several forms, or with time zones"
             continue
         moments[name], forms[name] = found, _written(cells, found, form)
+    for name in [name for name in moments if not has_year(forms[name])]:
+        _propose(made[name], forms[name], None)
+        del moments[name]
     middles = {name: _middle(found) for name, found in moments.items()}
     origin = _origin(moments, middles)
     # What others are counted from comes before them: those with fewer gaps first, then as they lie in time.
@@ -103,18 +108,26 @@ def _propose(made: Proposal, form: str, since: str | None) -> None:
     made.facts |= {"type": "integer", "unit": unit, "notation": {"date": form}}
     if since:
         made.facts["since"] = since
-    made.comments["type"] = f"a date, kept as {unit} {f'after {since}' if since else 'since 1970-01-01'}"
+    start = f"after {since}" if since else "since 1970-01-01"
+    if has_year(form):
+        made.comments["type"] = f"a date, kept as {unit} {start}"
+    else:
+        made.comments["type"] = (
+            f"no year is written: kept as {unit} since {'midnight' if unit != 'days' else '1 January'}"
+        )
 
 
 def _middle(moments: pd.Series) -> float:
     """Median of a column's dates, in seconds."""
-    return float(as_numbers(moments, "%S").median())
+    return float(as_numbers(moments, _SECONDS).median())
 
 
 def _origin(moments: dict[str, pd.Series], middles: dict[str, float]) -> str | None:
     """The earliest date among those that no row lacks and that vary little."""
     spreads = {
-        name: _spread(as_numbers(found, "%S")) for name, found in moments.items() if found.notna().all() and len(found)
+        name: _spread(as_numbers(found, _SECONDS))
+        for name, found in moments.items()
+        if found.notna().all() and len(found)
     }
     near = [name for name, spread in spreads.items() if spread <= MOST_SPREAD * min(spreads.values())]
     return min(near, key=middles.__getitem__, default=None)
@@ -122,10 +135,10 @@ def _origin(moments: dict[str, pd.Series], middles: dict[str, float]) -> str | N
 
 def _counted_from(name: str, moments: dict[str, pd.Series], placed: Iterable[str], origin: str | None) -> str | None:
     """Column from whose dates those of another are counted; None if the calendar tells more of them."""
-    own = as_numbers(moments[name], "%S")
+    own = as_numbers(moments[name], _SECONDS)
     own = own[own.notna()]
     alone = _spread(own)
-    after = {other: own - as_numbers(moments[other], "%S")[own.index] for other in placed}
+    after = {other: own - as_numbers(moments[other], _SECONDS)[own.index] for other in placed}
     in_order = {
         other: abs(float(days.median()))
         for other, days in after.items()

@@ -1,8 +1,9 @@
 """Dates that the clean table keeps as numbers, and back.
 
 A column of type integer whose `notation` has a form of dates holds a number for each date: days since 1970, or minutes
-or seconds where a time is written. With ``since`` it is counted from another date of its row instead, so that stays
-keep their length, and what comes after the other date does so in synthetic rows, too.
+or seconds where a time is written; a time of day is counted from midnight. With ``since`` it is counted from another
+date of its row instead, so that stays keep their length, and what comes after the other date does so in synthetic
+rows, too.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from medsynth.errors import InputError
 from medsynth.preparation.decoding import is_missing, is_not_applicable, quoted
 
 _START = datetime(1970, 1, 1)
+# Where no year is written, Python reads it as 1900.
+_START_WITHOUT_YEAR = datetime(1900, 1, 1)
 _LOWEST = (datetime.min - _START).total_seconds()
 _HIGHEST = (datetime.max.replace(microsecond=0) - _START).total_seconds()
 _UNITS = {86_400: "days", 60: "minutes", 1: "seconds"}
@@ -31,6 +34,11 @@ def unit_of(form: str) -> str:
     ('days', 'minutes')
     """
     return _UNITS[_seconds(form)]
+
+
+def has_year(form: str) -> bool:
+    """Whether dates of a form lie in a calendar: a time of day does not."""
+    return "%Y" in form or "%y" in form
 
 
 def number_dates(raw: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
@@ -96,9 +104,12 @@ def moments_of(table: pd.DataFrame, name: str, codebook: Codebook) -> pd.Series:
 
 
 def as_numbers(moments: pd.Series, form: str) -> pd.Series:
-    """Count moments from the start of 1970, in the unit of a form; a gap is NaN."""
-    seconds = _seconds(form)
-    counted = [np.nan if gap else (moment - _START).total_seconds() // seconds for moment, gap in _with_gaps(moments)]
+    """Count moments from the start of 1970, or of the day or year where no year is written; a gap is NaN.
+
+    The unit is that of the form.
+    """
+    seconds, start = _seconds(form), _start(form)
+    counted = [np.nan if gap else (moment - start).total_seconds() // seconds for moment, gap in _with_gaps(moments)]
     return pd.Series(counted, moments.index, dtype="float64")
 
 
@@ -148,6 +159,11 @@ def _seconds(form: str) -> int:
     return 1 if "%S" in form else 60 if "%M" in form else 86_400
 
 
+def _start(form: str) -> datetime:
+    """The moment of number 0."""
+    return _START if has_year(form) else _START_WITHOUT_YEAR
+
+
 def _moment(number: float, form: str) -> datetime:
     """Moment of a number; dates end where Python's do."""
-    return _START + timedelta(seconds=min(max(number * _seconds(form), _LOWEST), _HIGHEST))
+    return _start(form) + timedelta(seconds=min(max(number * _seconds(form), _LOWEST), _HIGHEST))

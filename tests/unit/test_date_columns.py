@@ -48,6 +48,13 @@ def test_dates_come_back_as_they_were(form, cells):
     assert restored["day"].tolist() == cells
 
 
+def test_a_time_of_day_is_counted_from_midnight():
+    raw = pd.DataFrame({"seen": ["00:00", "10:30", "23:59"]}, dtype=object)
+    table, restored = there_and_back(raw, written(seen=date("%H:%M")))
+    assert table["seen"].tolist() == [0, 630, 1439]
+    pd.testing.assert_frame_equal(restored, raw)
+
+
 def test_a_stay_keeps_its_length_and_its_dates():
     raw = pd.DataFrame({"came": ["01/02/2020", "28/02/2020"], "left": ["03/02/2020", "01/03/2020"]}, dtype=object)
     table, restored = there_and_back(raw, written(left=date(since="came", range=[0, 90]), came=date()))
@@ -182,6 +189,13 @@ def test_dates_of_the_same_rows_share_a_flag(tmp_path):
     columns = drafted(table.assign(buried=table["death"]), tmp_path)["columns"]
     assert columns["buried"]["not_applicable"] == {"when": {"death_given": "no"}}
     assert "buried_given" not in columns
+
+
+def test_no_date_is_counted_from_a_time_of_day(tmp_path):
+    table = stays()
+    columns = drafted(table.assign(seen=[f"{i % 24:02d}:{i % 60:02d}" for i in range(len(table))]), tmp_path)["columns"]
+    assert "since" not in columns["seen"]
+    assert "seen" not in [facts.get("since") for facts in columns.values()]
 
 
 def test_dates_in_several_forms_are_left_out_and_said_to_be(tmp_path):

@@ -65,6 +65,19 @@ def test_another_snakefile_uses_it_as_a_module_and_changes_nothing_of_it(install
     assert {path: path.read_bytes() for path in sorted(installed.rglob("*")) if path.is_file()} == before
 
 
+def test_a_checkout_in_a_folder_with_braces_is_refused_in_one_sentence(installed, tmp_path):
+    folder = installed.rename(tmp_path / "{mine}")
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "-n", "--cores", "1"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode and "move the checkout to another folder." in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 def test_a_job_runs_without_snakemake(smoke, tmp_path, monkeypatch):
     import score_table
     from _debug import job_of
