@@ -8,7 +8,6 @@ gradient, and in details of scaling and decoding. ``docs/med-vae.md`` tells them
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -28,11 +27,12 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from medsynth.generators import med_vae_networks, training
+    from medsynth.generators import med_vae_networks, med_vae_training, training
 else:
     torch = LazyModule("torch")
     training = LazyModule("medsynth.generators.training")
     med_vae_networks = LazyModule("medsynth.generators.med_vae_networks")
+    med_vae_training = LazyModule("medsynth.generators.med_vae_training")
 
 
 class MedVAE(Generator):
@@ -109,6 +109,15 @@ class MedVAE(Generator):
     meets_conditions = True
     has_losses = True
     has_architecture = True
+    trains_together = True
+
+    library_: pd.DataFrame
+    scaler_: med_vae_networks.RecordScaler
+    network_: dict[str, torch.nn.Module]
+    posteriors_: tuple[Tensor, Tensor]
+    history_: list[dict[str, float]]
+    binary_weight_: float
+    seconds_: float
 
     def __init__(
         self,
@@ -158,69 +167,42 @@ class MedVAE(Generator):
         The KL weight is annealed over the epochs of a run, so that each epoch count is a training run of its own,
         unless the KL divergence has no gradient.
         """
+        for _, model in self.fit_together(table, codebook, epochs=epochs, seeds=[seed]):
+            # A twin of each training run has learned; this one is to be what is trained further.
+            vars(self).update(vars(model))
+            yield self
+
+    def fit_together(
+        self,
+        table: pd.DataFrame,
+        codebook: Codebook,
+        *,
+        epochs: Sequence[int],
+        seeds: Sequence[int],
+        first: Sequence[str] = (),
+        last: Sequence[str] = (),
+    ) -> Iterator[tuple[int, Self]]:
+        """Learn a table with several seeds in one batch of weights; see `Generator.fit_together`."""
         counts = sorted(set(epochs))
         if not counts or counts[0] < 1:
             raise InputError(f"MedVAE is trained for at least 1 epoch (given: {list(epochs)}).")
-        self.codebook_ = codebook
-        self.library_ = complete(table, codebook, self)
+        library = complete(table, codebook, self)
+        models, runs = [], []
         for wanted in self.training_runs(counts):
-            yield from self._train(wanted, seed)
+            for seed in seeds:
+                model = type(self)(**self.get_params())
+                model.codebook_, model.library_ = codebook, library
+                models.append(model)
+                runs.append((seed, wanted))
+        for place in med_vae_training.train(models, runs):
+            yield runs[place][0], models[place]
 
     def training_runs(self, epochs: Sequence[int]) -> list[list[int]]:
         """One run a count where the KL weight is annealed over the run; see `Generator.training_runs`."""
         together = super().training_runs(epochs)
         return [[count] for count in together[0]] if self.kl_gradient else together
 
-    def _train(self, counts: list[int], seed: int) -> Iterator[Self]:
-        """One training run through the epoch counts."""
-        torch.manual_seed(derive_seed(seed, "fit"))
-        table, device = self.library_, training.device_to_use()
-        fitted, validated = training.validation_split(
-            len(table), self.validation_share, derive_seed(seed, "validation")
-        )
-        self.scaler_ = med_vae_networks.RecordScaler(self.winsorise, self.floor_at_zero).fit(
-            table.iloc[fitted], self.codebook_
-        )
-        self._build(device)
-        records = [part.to(device) for part in self.scaler_.transform(table)]
-        train, held = ([part[torch.as_tensor(rows)] for part in records] for rows in (fitted, validated))
-        self.binary_weight_ = self._equalising_weight([part[:4096] for part in train])
-        parameters = [p for module in self.network_.values() for p in module.parameters()]
-        optimiser = torch.optim.Adam(parameters, lr=self.learning_rate, fused=True)
-
-        def step(rows: Tensor, done: float) -> dict[str, Tensor]:
-            losses = self._losses([part[rows] for part in train], annealing=done)
-            optimiser.zero_grad()
-            losses["loss"].backward()
-            if self.clip_value:
-                torch.nn.utils.clip_grad_value_(parameters, self.clip_value)
-            optimiser.step()
-            return {name: value.detach() for name, value in losses.items()}
-
-        def validate(done: float) -> dict[str, float]:
-            self._set_training(False)
-            with torch.no_grad():
-                losses = self._losses(held, annealing=done)
-                found = {name: float(value) for name, value in losses.items()}
-                found["active_dimensions"] = training.active_dimensions(self.network_["encoder"](*held)[0])
-            self._set_training(True)
-            return found
-
-        self.history_, started = [], time.monotonic()
-        self._set_training(True)
-        for record in training.train_epochs(
-            len(fitted), step, validate, epochs=counts[-1], batch_size=self.batch_size, trained=type(self).__name__
-        ):
-            self.history_.append(record)
-            self.epochs_ = int(record["epoch"])
-            if self.epochs_ in counts:
-                self._set_training(False)
-                self.posteriors_ = self._encode(records)
-                self.seconds_ = round(time.monotonic() - started, 1)
-                yield self
-                self._set_training(self.epochs_ < counts[-1])
-
-    def _build(self, device: torch.device) -> None:
+    def build(self, device: torch.device) -> None:
         """Make the two networks."""
         kinds = (len(self.scaler_.numbers), len(self.scaler_.flags), self.scaler_.categories)
         block: dict[str, Any] = {"batch_norm": self.batch_norm, "dropout": self.dropout, "skip": self.skip}
@@ -230,61 +212,39 @@ class MedVAE(Generator):
         decoder = med_vae_networks.Decoder(
             *kinds, numeric_output=self.numeric_output, hidden=self.hidden, latent=self.latent, **block
         )
-        self._encoder, self._decoder = encoder.to(device), decoder.to(device)
-        self.network_ = {"encoder": self._encoder, "decoder": self._decoder}
-        self._likelihood = training.CategoryLikelihood(self.scaler_.categories, device)
+        self.encoder_, self.decoder_ = encoder.to(device), decoder.to(device)
+        self.network_ = {"encoder": self.encoder_, "decoder": self.decoder_}
 
-    def _set_training(self, mode: bool) -> None:
+    def set_training(self, mode: bool) -> None:
         for module in self.network_.values():
             module.train(mode)
 
-    def _reconstruction(self, records: list[Tensor], z: Tensor) -> dict[str, Tensor]:
-        """Unweighted reconstruction losses of those kinds of columns that there are."""
-        numbers, flags, codes = records
-        made_numbers, flag_logits, category_logits = self.network_["decoder"](z)
-        losses = {}
-        if numbers.shape[1]:
-            losses["numeric"] = torch.nn.functional.mse_loss(made_numbers, numbers)
-        if flags.shape[1]:
-            losses["binary"] = torch.nn.functional.binary_cross_entropy_with_logits(flag_logits, flags)
-        if codes.shape[1]:
-            losses["categorical"] = self._likelihood(category_logits, codes).sum()
-        return losses
-
-    def _losses(self, records: list[Tensor], *, annealing: float) -> dict[str, Tensor]:
-        """Compute the loss of a batch and what it is made of; KL in nats a record, unweighted."""
-        mean, log_variance = self.network_["encoder"](*records)
-        z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
-        parts = self._reconstruction(records, z)
-        kl = training.kl_divergence(mean, log_variance).sum(1).mean()
-        weights = {
+    def weighted(self, parts: dict[str, Tensor], kl: Tensor, binary_weight: Tensor, annealing: Tensor) -> Tensor:
+        """Loss of a batch from its unweighted parts and the KL divergence in nats a record."""
+        weights: dict[str, float | Tensor] = {
             "numeric": self.numeric_weight,
-            "binary": self.binary_weight_,
+            "binary": binary_weight,
             "categorical": self.categorical_weight,
         }
-        loss = sum((weights[name] * value for name, value in parts.items()), start=kl.new_zeros(()))
+        loss = sum((weights[name] * value for name, value in parts.items()), start=torch.zeros_like(kl))
         # Without a gradient the divergence is reported and no part of what is minimised.
-        loss = loss + self.kl_weight * annealing * kl if self.kl_gradient else loss
-        return {"loss": loss, **parts, "kl": kl}
+        return loss + self.kl_weight * annealing * kl if self.kl_gradient else loss
 
-    def _equalising_weight(self, records: list[Tensor]) -> float:
+    def equalising_weight(self, parts: dict[str, float]) -> float:
         """Binary loss weight that starts the binary loss at the mean of the other, weighted losses."""
         if self.binary_weight is not None:
             return self.binary_weight
-        self._set_training(False)
-        with torch.no_grad():
-            parts = self._reconstruction(records, self.network_["encoder"](*records)[0])
         others = [
-            weight * float(parts[name])
+            weight * parts[name]
             for name, weight in (("numeric", self.numeric_weight), ("categorical", self.categorical_weight))
             if name in parts
         ]
         if "binary" not in parts or not others:
             return 1.0
-        return float(np.mean(others)) / float(parts["binary"])
+        return float(np.mean(others)) / parts["binary"]
 
     @without_gradient
-    def _encode(self, records: list[Tensor]) -> tuple[Tensor, Tensor]:
+    def encode(self, records: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Posteriors of all records, on the CPU."""
         chunks = [
             self.network_["encoder"](*parts) for parts in zip(*(r.split(ROWS_AT_ONCE) for r in records), strict=True)
@@ -344,7 +304,7 @@ class MedVAE(Generator):
 
     def _architecture(self) -> dict[str, list[list[str]]]:
         """Stages of the two networks, read off the modules; see `Generator.card`."""
-        encoder, decoder = self._encoder, self._decoder
+        encoder, decoder = self.encoder_, self.decoder_
         scaler = self.scaler_
         inputs = [f"numeric ({len(scaler.numbers)})", f"binary ({len(scaler.flags)})"]
         inputs.append(f"categorical ({len(scaler.coded)})")
@@ -402,10 +362,10 @@ class MedVAE(Generator):
         scaler.set_columns(codebook)
         scaler.low_, scaler.high_ = (content["scaler"][end].numpy() for end in ("low", "high"))
         model.scaler_ = scaler
-        model._build(training.device_to_use())
+        model.build(training.device_to_use())
         for name, module in model.network_.items():
             module.load_state_dict(content[name])
-        model._set_training(False)
+        model.set_training(False)
         model.posteriors_ = tuple(content["posteriors"])
         columns = dict(zip(scaler.numbers, content["library"]["numbers"].numpy().T, strict=True))
         categories = content["library"]["categories"].numpy().T

@@ -72,7 +72,7 @@ class Encoder(nn.Module):
         starts = np.concatenate([[0], np.cumsum(categories)])[:-1]
         self.register_buffer("starts", torch.as_tensor(starts, dtype=torch.long), persistent=False)
         self.embedding = nn.Embedding(max(sum(categories), 1), embedding)
-        width = numbers + flags + embedding * len(categories)
+        self.width = width = numbers + flags + embedding * len(categories)
         self.layers = nn.Sequential()
         for size in hidden:
             added = Block(width, size, **block)
@@ -104,7 +104,7 @@ class Decoder(nn.Module):
     ) -> None:
         super().__init__()
         self.layers = nn.Sequential()
-        width = latent
+        self.width = width = latent
         for size in reversed(hidden):
             added = Block(width, size, **block)
             self.layers.append(added)

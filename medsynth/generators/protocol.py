@@ -69,6 +69,7 @@ class Generator(ABC):
     has_losses: bool = False
     has_architecture: bool = False
     quick: bool = False
+    trains_together: bool = False
     fits_at_random: bool = True
     learns: bool = True
     file_settings: tuple[str, ...] = ()
@@ -168,6 +169,28 @@ class Generator(ABC):
             For generators that draw column after column: columns to begin with (conditions are met best there) and to
             end with (what will be predicted, given everything else). The others ignore them.
         """
+
+    def fit_together(
+        self,
+        table: pd.DataFrame,
+        codebook: Codebook,
+        *,
+        epochs: Sequence[int],
+        seeds: Sequence[int],
+        first: Sequence[str] = (),
+        last: Sequence[str] = (),
+    ) -> Iterator[tuple[int, Self]]:
+        """Learn a table with several seeds, and yield each seed and its fitted model at each of the epoch counts.
+
+        The models are those that `fit_checkpoints` gives of each seed, to the last bit. By default they are trained
+        one after another; where `trains_together` says so, side by side in a fraction of the time.
+
+        Parameters are those of `fit_checkpoints`, but for ``seeds``, a sequence of int. Use or save a model before the
+        next.
+        """
+        for seed in seeds:
+            for model in self.fit_checkpoints(table, codebook, epochs=epochs, seed=seed, first=first, last=last):
+                yield seed, model
 
     def training_runs(self, epochs: Sequence[int]) -> list[list[int]]:
         """Split epoch counts into training runs, each of which passes through all of its own.

@@ -82,19 +82,47 @@ def train_epochs(
         Training diverged: the loss of an epoch is not finite.
     """
     progress = Progress(epochs, trained)
-    size = min(batch_size, rows)
-    starts = [start for start in range(0, rows, size) if rows - start > 1 or rows == 1]
+    batches = batches_of(rows, batch_size)
     for epoch in range(epochs):
-        order = torch.randperm(rows)
-        sums: Losses = {}
-        # A last batch of one row is left out: batch normalisation has nothing to normalise there.
-        for i, start in enumerate(starts):
-            losses = step(order[start : start + size], (epoch + i / len(starts)) / epochs)
-            sums = {name: sums.get(name, 0) + value for name, value in losses.items()}
-        record = {f"train_{name}": float(total) / len(starts) for name, total in sums.items()}
+        sums = epoch_of_steps(torch.randperm(rows), batches, step, epoch=epoch, epochs=epochs)
+        record = {f"train_{name}": float(total) / len(batches) for name, total in sums.items()}
         record |= {f"validation_{name}": value for name, value in validate((epoch + 1) / epochs).items()}
         progress.epoch(epoch + 1, {name: value for name, value in record.items() if name.endswith("_loss")})
         yield {"epoch": epoch + 1, **record}
+
+
+def batches_of(rows: int, batch_size: int, *, multiple: int = 1) -> list[slice]:
+    """Cut an epoch's order of rows into batches.
+
+    A last batch of one row is left out: batch normalisation has nothing to normalise there. With `multiple`, batches
+    have a multiple of so many rows, and what is left of the order is left out; tables of fewer rows are one batch.
+    """
+    if rows >= multiple > 1:
+        batch_size, rows = max(batch_size // multiple, 1) * multiple, rows // multiple * multiple
+    size = min(batch_size, rows)
+    return [slice(start, start + size) for start in range(0, rows, size) if rows - start > 1 or rows == 1]
+
+
+def epoch_of_steps(
+    order: Tensor, batches: list[slice], step: Callable[[Tensor, float], Losses], *, epoch: int, epochs: int
+) -> Losses:
+    """Take the steps of an epoch; sums of the losses over the steps.
+
+    Parameters
+    ----------
+    order : Tensor of int
+        Rows in the order of the epoch, (rows,), or one order a model, (models, rows).
+    batches : list of slice
+    step : callable
+        ``step(rows of the batch, share of the run behind us)`` takes one step and returns losses.
+    epoch, epochs : int
+        Epochs behind us, and of the run.
+    """
+    sums: Losses = {}
+    for i, batch in enumerate(batches):
+        losses = step(order[..., batch], (epoch + i / len(batches)) / epochs)
+        sums = {name: sums.get(name, 0) + value for name, value in losses.items()}
+    return sums
 
 
 def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
@@ -138,14 +166,22 @@ class CategoryLikelihood:
     def __call__(self, logits: Tensor, codes: Tensor) -> Tensor:
         """Negative log-likelihoods in nats: logits (rows, sum of sizes), codes (rows, columns) -> (columns,), means
         over the rows, in an order of their own."""
+        return torch.cat([nats.mean(0) for nats in self._nats(logits, codes)])
+
+    def nats(self, logits: Tensor, codes: Tensor) -> Tensor:
+        """Negative log-likelihoods of every row: as for a call, but (rows, columns)."""
+        return torch.cat(self._nats(logits, codes), 1)
+
+    def _nats(self, logits: Tensor, codes: Tensor) -> list[Tensor]:
+        """Negative log-likelihoods of every row, (rows, columns) of each width."""
         found = []
         for width, columns, sources, places in self.groups:
             padded = logits.new_full((len(logits), len(columns) * width), -1e9)
             padded = padded.index_copy(1, places, logits.index_select(1, sources))
             chosen = codes.index_select(1, columns).view(-1)
             losses = functional.cross_entropy(padded.view(-1, width), chosen, reduction="none")
-            found.append(losses.view(len(logits), -1).mean(0))
-        return torch.cat(found)
+            found.append(losses.view(len(logits), -1))
+        return found
 
 
 def one_line(module: nn.Module) -> str:
