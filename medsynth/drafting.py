@@ -20,10 +20,11 @@ from medsynth.data.asking import propose_not_applicable
 from medsynth.data.date_proposals import flag_dates, propose_dates
 from medsynth.data.notation import decimal_mark
 from medsynth.data.proof import prove
+from medsynth.data.proposals import Column, ColumnFacts, Proposal
 from medsynth.data.reading import Recognised, recognise
 from medsynth.data.redcap import Dictionary, read_dictionary
 from medsynth.data.rules import Rule, rules_of
-from medsynth.data.types import Column, ColumnFacts, Proposal, person_of, propose
+from medsynth.data.types import person_of, propose
 from medsynth.errors import InputError, printable, validate
 
 # Relations that are said in one sentence.

@@ -5,121 +5,37 @@ from __future__ import annotations
 import dataclasses
 import logging
 import tempfile
-import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from medsynth.codebook import Codebook, Column, RawFormat
 from medsynth.commands import RECOMMENDED, RECOMMENDED_PRIVATE, TEST_SHARE
 from medsynth.commands.columns import describe_columns, gaps_of
 from medsynth.commands.conditions import read_conditions
+from medsynth.commands.judging import judge, settled
+from medsynth.commands.screen import Report
 from medsynth.commands.writing import check_format, write_restored
 from medsynth.conditions import Conditions
 from medsynth.data.opening import sha256
 from medsynth.data.reading import read_raw, read_table
 from medsynth.disclosure import MINIMUM_CELL_SIZE, without_rare_categories
 from medsynth.drafting import make_draft
-from medsynth.errors import InputError, nearest, printable
+from medsynth.errors import InputError, nearest
 from medsynth.evaluation.feasibility import check_partitions
-from medsynth.evaluation.intervals import UNIT, Interval, interval
-from medsynth.evaluation.references import draw_positions
-from medsynth.evaluation.resampling import Persons, Score
 from medsynth.generators import MODULES, generator_class
 from medsynth.generators.guarantee import refuse_seeded
 from medsynth.generators.protocol import Generator
 from medsynth.preparation.checks import check_clean
 from medsynth.preparation.cleaning import clean
-from medsynth.preparation.encoding import TableEncoder
 from medsynth.preparation.imputation import make_imputer
 from medsynth.preparation.partitions import persons, split, split_rows
 from medsynth.preparation.restoring import FLAG, reasons, restore
 from medsynth.randomness import derive_seed
 
 log = logging.getLogger(__name__)
-
-# Rows a side of the comparisons, at most: more would cost minutes and hardly narrow the intervals.
-MOST_JUDGED = 3_000
-# What the lines of the screen are as wide as.
-WIDTH = 100
-
-TITLES = {
-    "quality": "quality (SDMetrics)",
-    "c2st_auc": "C2ST AUC",
-    "dcr_share": "DCR share",
-    "near_copies": "near copies of a training row",
-}
-
-
-@dataclasses.dataclass(frozen=True)
-class Report:
-    """What `synthesize` did and how good the model is; printed, it is one screen.
-
-    Attributes
-    ----------
-    file, out : str
-        The real table, and the synthetic one ("" if none was written).
-    rows, columns : int
-        Of the real table.
-    written : tuple of int
-        Rows and columns of the synthetic table.
-    generator : str
-    train_rows, test_rows : int
-        Real rows that the model was fitted on, and held-out ones that it was judged on.
-    described : DataFrame
-        What each column was taken for; see `medsynth.commands.columns.describe_columns`.
-    left_out : dict of str
-        Header that is not in the synthetic table -> why.
-    scores : DataFrame
-        One row a score (``quality``, ``c2st_auc``, ``dcr_share``, ``near_copies``): ``mean``, ``low``, ``high`` of
-        rows of the model, and ``real`` of real training rows, or of held-out rows for near copies. NaN where the rows
-        do not suffice.
-    to_confirm : list of str
-        What the draft asks a person to confirm; empty with a codebook.
-    notes : list of str
-        Sentences on what the numbers and the table are.
-    """
-
-    file: str
-    out: str
-    rows: int
-    columns: int
-    written: tuple[int, int]
-    generator: str
-    train_rows: int
-    test_rows: int
-    described: pd.DataFrame
-    left_out: dict[str, str]
-    scores: pd.DataFrame
-    to_confirm: list[str]
-    notes: list[str]
-
-    def __str__(self) -> str:
-        """One screen."""
-        where = f"{self.out}: " if self.out else ""
-        lines = [
-            f"{where}{self.written[0]:,} synthetic rows, {self.written[1]:,} columns, of {self.file} ({self.rows:,} "
-            f"rows, {self.columns:,} columns)",
-            "",
-            "Columns",
-            *_grouped(self.described),
-        ]
-        if self.left_out:
-            lines += ["", "Left out", *(_wrapped(f"{header}: {why}") for header, why in self.left_out.items())]
-        if self.to_confirm:
-            lines += ["", "Please confirm (medsynth draft writes a codebook to edit; give it back with --codebook)"]
-            lines += [_wrapped(sentence) for sentence in self.to_confirm]
-        lines += [
-            "",
-            f"{self.generator}, fitted on {self.train_rows:,} rows, judged on {self.test_rows:,} rows of other persons",
-            *_judgement(self.scores),
-            "",
-            *(_wrapped(sentence) for sentence in self.notes),
-        ]
-        return "\n".join(lines)
 
 
 def synthesize(
@@ -382,10 +298,10 @@ def _synthesized(
     log.info("fitting %s to %d rows, %d columns", name, *complete["train"].shape)
     made.fit(complete["train"], described, seed=derive_seed(seed, "fit"), first=list(wanted))
     drawn = made.sample(rows, seed=derive_seed(seed, "rows"), conditions=wanted or None)
-    drawn = described.conform(_settled(drawn, complete["train"], flags))
+    drawn = described.conform(settled(drawn, complete["train"], flags))
     check_clean(drawn, described, what=f"The table that {name} sampled")
     log.info("judging it on %d rows of other persons", len(complete["test"]))
-    scores = _scores(made, complete, person, described, flags, seed)
+    scores = judge(made, complete, person, described, flags, seed)
     drawn, _ = without_rare_categories(drawn, prepared.clean, own, least=MINIMUM_CELL_SIZE)
     restored, left_out = _restored(drawn, prepared)
     if out is not None:
@@ -413,16 +329,6 @@ def _without_gaps(wanted: Mapping[str, Any], flags: list[str]) -> dict[str, str]
     return {flag: "no" for flag in flags if flag.removesuffix(FLAG) in wanted}
 
 
-def _settled(table: pd.DataFrame, train: pd.DataFrame, flags: list[str]) -> pd.DataFrame:
-    """Give numbers that are flagged as missing the one value that imputation gave real ones."""
-    table = table.copy()
-    for flag in flags:
-        name = flag.removesuffix(FLAG)
-        filled = train.loc[train[flag].astype(str) == "yes", name]
-        table[name] = table[name].mask((table[flag].astype(str) == "yes").to_numpy(), filled.iloc[0])
-    return table
-
-
 def _restored(drawn: pd.DataFrame, prepared: _Prepared) -> tuple[pd.DataFrame, dict[str, str]]:
     """Write rows as the raw table is written; identifiers, which restoring makes up, stay out."""
     own = prepared.codebook
@@ -439,61 +345,6 @@ def _restored(drawn: pd.DataFrame, prepared: _Prepared) -> tuple[pd.DataFrame, d
         elif header not in restored:
             left_out[header] = reason or why[header]
     return restored.drop(columns=list(left_out), errors="ignore"), left_out
-
-
-def _scores(
-    made: Generator,
-    complete: dict[str, pd.DataFrame],
-    person: dict[str, np.ndarray],
-    codebook: Codebook,
-    flags: list[str],
-    seed: int,
-) -> pd.DataFrame:
-    """Judge rows of the model, and real training rows, against as many held-out rows."""
-    rng = np.random.default_rng(derive_seed(seed, "judged rows"))
-    n = min(len(complete["test"]), len(complete["train"]), MOST_JUDGED)
-    chosen = {k: draw_positions(len(part), n, rng) for k, part in complete.items()}
-    real = {k: part.iloc[chosen[k]].reset_index(drop=True) for k, part in complete.items()}
-    whose = {k: Persons.draw(person[k][chosen[k]], seed=derive_seed(seed, "persons", k)) for k in real}
-    judged = _settled(made.sample(n, seed=derive_seed(seed, "judged")), complete["train"], flags)
-    judged = codebook.conform(judged)
-    encoder = TableEncoder().fit(complete["train"])
-    of_model = _compared(judged, real["test"], codebook, encoder, whose["test"], None, seed)
-    of_real = _compared(real["train"], real["test"], codebook, encoder, whose["test"], whose["train"], seed)
-    from medsynth.scores.privacy.copies import copies
-
-    weights = np.hstack([whose["train"].weights, whose["test"].weights])
-    found = {s.metric: s for s in copies(judged, real["train"], real["test"], codebook, weights)}
-    of_model |= {"dcr_share": found["dcr_share"], "near_copies": found["near_copies_member"]}
-    references = {k: score.value for k, score in of_real.items()}
-    references |= {"dcr_share": 0.5, "near_copies": found["near_copies_nonmember"].value}
-    rows = {}
-    for metric in TITLES:
-        known: Interval = interval([of_model[metric].value], [of_model[metric].variance], bounds=UNIT)
-        rows[metric] = {"mean": known.mean, "low": known.low, "high": known.high, "real": references[metric]}
-    return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def _compared(
-    table: pd.DataFrame,
-    real: pd.DataFrame,
-    codebook: Codebook,
-    encoder: TableEncoder,
-    whose: Persons,
-    whose_table: Persons | None,
-    seed: int,
-) -> dict[str, Score]:
-    """Quality and C2ST AUC of one table against held-out rows."""
-    from medsynth.scores.detection.compute import DETECTORS, c2st
-    from medsynth.scores.fidelity.compute import quality
-
-    first = dict(list(DETECTORS.items())[:1])
-    told = c2st(
-        table, real, encoder, seed=derive_seed(seed, "c2st"), persons=whose, synthetic_persons=whose_table,
-        detectors=first,
-    )  # fmt: skip
-    found = {score.metric: score for score in told}
-    return {"quality": next(iter(quality(table, real, codebook, whose))), "c2st_auc": found["c2st_auc"]}
 
 
 def _titled(made: Generator, name: str) -> str:
@@ -551,43 +402,3 @@ def _as_type(cells: pd.Series, kind: Any) -> pd.Series:
     if pd.api.types.is_numeric_dtype(kind):
         return pd.to_numeric(cells).astype(kind)
     return cells if pd.api.types.is_object_dtype(kind) else cells.astype(kind)
-
-
-def _grouped(described: pd.DataFrame) -> list[str]:
-    """Name the columns by what they were taken for, categories with their number of values."""
-    titles = {
-        "numbers": ("continuous", "integer"),
-        "categories": ("categorical", "ordinal", "binary"),
-        "dates": ("date",),
-    }
-    lines = []
-    for title, types in titles.items():
-        rows = described[described["type"].isin(types)]
-        if len(rows):
-            names = [
-                f"{row.column} ({row.gaps:.0%} gaps)" if row.gaps >= 0.005 else row.column for row in rows.itertuples()
-            ]
-            lines.append(_wrapped(f"{title} ({len(rows):,}): {', '.join(names)}"))
-    return lines
-
-
-def _judgement(scores: pd.DataFrame) -> list[str]:
-    """The scores with their intervals and what real rows have."""
-    from tabulate import tabulate
-
-    best = {"quality": "1", "c2st_auc": "0.5", "dcr_share": "0.5", "near_copies": "as held-out rows"}
-    of_real = {"near_copies": "of a held-out row: {}"}
-    rows = []
-    for metric, title in TITLES.items():
-        score = scores.loc[metric]
-        share = "{:.1%}" if metric == "near_copies" else "{:.3f}"
-        shown = ["–" if np.isnan(score[key]) else share.format(score[key]) for key in ("mean", "low", "high", "real")]
-        value = shown[0] if shown[1] == "–" else f"{shown[0]} ({shown[1]}, {shown[2]})"
-        rows.append([title, value, of_real.get(metric, "{}").format(shown[3]), best[metric]])
-    text = tabulate(rows, ["", "synthetic (95 % interval)", "real training rows", "best"], disable_numparse=True)
-    return textwrap.indent(text, "  ").split("\n")
-
-
-def _wrapped(text: str) -> str:
-    """An indented paragraph."""
-    return textwrap.fill(printable(text), WIDTH, initial_indent="  ", subsequent_indent="    ")

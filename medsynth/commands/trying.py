@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from medsynth.codebook import Codebook
 from medsynth.commands.columns import shown_draft
-from medsynth.commands.study import COMPARED, read_targets, write_study
+from medsynth.commands.study import COMPARED, write_study
+from medsynth.commands.targets import read_targets
 from medsynth.commands.writing import write_whole
 from medsynth.data.opening import sha256
 from medsynth.drafting import dataset_name, make_draft

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from medsynth.data.types import NotApplicableFacts, Proposal
+from medsynth.data.proposals import NotApplicableFacts, Proposal
 
 # Rows with and without a value, at least: in fewer, gaps may follow a column by chance.
 LEAST_ROWS = 20

@@ -13,7 +13,7 @@ from datetime import datetime
 import pandas as pd
 
 from medsynth.data.dates import recognise_dates
-from medsynth.data.types import Proposal
+from medsynth.data.proposals import Proposal
 from medsynth.preparation.date_columns import as_numbers, has_year, read_moments, unit_of
 
 # Rows with and without a date, at least, before a flag says which have one; and the least share of either.

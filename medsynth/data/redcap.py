@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from medsynth.data.proposals import Column, Proposal
 from medsynth.data.reading import recognise
-from medsynth.data.types import Column, Proposal
 from medsynth.errors import InputError
 
 # Headers of the export of a project, and of its API.

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import TypedDict, Unpack
 
 import pandas as pd
 
@@ -20,6 +18,7 @@ from medsynth.data.identifiers import (
     words_of,
 )
 from medsynth.data.notation import PLAIN, bare, censored, recognise_notation
+from medsynth.data.proposals import Column, Proposal
 from medsynth.data.sentinels import FLOAT32_END, numbers_for_missing, words_for_missing
 from medsynth.errors import printable
 
@@ -43,75 +42,6 @@ _DECIMALS_KEPT = 4
 _EXACT = 2**53
 # What is said of every range of a draft.
 AS_SEEN = "as seen; what is possible?"
-
-
-class NotApplicableFacts(TypedDict, total=False):
-    """What a draft says of a question that does not arise."""
-
-    codes: list[str]
-    category: str
-    when: dict[str, str | list[str]]
-
-
-class ColumnFacts(TypedDict, total=False):
-    """What a draft says of a column, by keys of the codebook's `Column`; those with ``_`` are for drafting alone."""
-
-    raw: str
-    type: str
-    drop: str
-    description: str
-    unit: str
-    codes: dict[str, str]
-    categories: list[str]
-    transform: str
-    range: list[float]
-    notation: dict[str, object]
-    since: str
-    missing_category: str
-    missing: list[str]
-    rare: dict[str, int]
-    not_applicable: NotApplicableFacts
-    _person: bool
-
-
-@dataclass
-class Proposal:
-    """A column of the draft: the codebook's facts, and what a person has to know of each.
-
-    ``""`` among `comments` is what the line of the column itself says; `decisions` go to the top of the draft.
-    """
-
-    name: str
-    header: str
-    facts: ColumnFacts
-    comments: dict[str, str] = field(default_factory=dict)
-    decisions: list[str] = field(default_factory=list)
-    restored: tuple[str, list[str]] | None = None
-    identifies: bool = False
-
-
-@dataclass
-class Column:
-    """A raw column and what its file says of it."""
-
-    name: str
-    header: str
-    values: pd.Series
-    codes: dict[str, str] = field(default_factory=dict)
-    missing: list[str] = field(default_factory=list)
-    decimal: str = "."
-
-    def __post_init__(self) -> None:
-        self.counts = self.values[self.values != ""].value_counts()
-        self.kept = self.counts.drop([code for code in self.missing if code in self.counts.index])
-
-    def proposal(self, type_: str, comment: str = "", **facts: Unpack[ColumnFacts]) -> Proposal:
-        """A proposal of one type."""
-        missing = [code for code in self.missing if code in self.counts.index]
-        made = Proposal(self.name, self.header, {"type": type_, **facts}, {"type": comment} if comment else {})
-        if missing:
-            made.facts["missing"] = list(dict.fromkeys([*missing, *made.facts.get("missing", [])]))
-        return made
 
 
 def propose(column: Column) -> list[Proposal]:

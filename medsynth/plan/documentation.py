@@ -87,7 +87,7 @@ SECTIONS: dict[str, list[tuple[str, type[BaseModel]]]] = {
 HEAD = """# Every key of the configuration
 
 `make schemas` writes this page from the models that check the configuration: `medsynth/plan/settings.py`,
-`medsynth/codebook.py` and the modules that they import. JSON schemas for editors are in `workflow/schemas/`. An unknown
+`medsynth/codebook/` and the modules that they import. JSON schemas for editors are in `workflow/schemas/`. An unknown
 key is an error that names the nearest known one. In YAML, put `"yes"` and `"no"` in quotes. Without quotes they are
 true and false.
 """

@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from medsynth.codebook import Codebook
-from medsynth.commands.study import read_target, scales_for, write_study
+from medsynth.commands.study import scales_for, write_study
+from medsynth.commands.targets import read_target
 from medsynth.commands.trying import try_table
 from medsynth.drafting import draft_codebook
 from medsynth.errors import InputError, load_yaml
