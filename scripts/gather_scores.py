@@ -7,6 +7,7 @@ share_imports(__name__)
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from medsynth.errors import InputError
@@ -18,7 +19,7 @@ KEYS = ["study", "source", "scale", "generator", "epochs", "seed", "split", "fam
 def main(job: Job) -> None:
     """Concatenate what the declared inputs hold; sort, so that the order of jobs leaves no trace."""
     benchmarks = pd.concat([read_benchmark(path) for path in job.input.benchmarks], ignore_index=True)
-    tables = [*map(read_score_file, job.input.scores), costs(benchmarks), failed(job.params.failures)]
+    tables = [*map(read_score_file, job.input.scores), costs(shared_out(benchmarks)), failed(job.params.failures)]
     scores = pd.concat(tables, ignore_index=True)
     names = {"study": job.wildcards.study, "source": job.params.source, "scale": job.params.scale}
     scores = scores.assign(**names).fillna({name: "" for name in ABOUT if name not in COUNTED})
@@ -44,6 +45,16 @@ def read_benchmark(name: str) -> pd.DataFrame:
         facts |= {"rule": path.parent.name, "generator": generator}
         facts |= {word.rstrip("0123456789"): int(word.lstrip("epochsd")) for word in rest}
     return pd.DataFrame([{**facts, **row}])
+
+
+def shared_out(benchmarks: pd.DataFrame) -> pd.DataFrame:
+    """Give each seed its part of what training all seeds of a generator together took."""
+    found = benchmarks.copy()
+    for row in benchmarks[benchmarks["rule"] == "train_together"].itertuples():
+        own = (found["rule"] == "train") & (found["generator"] == row.generator)
+        found.loc[own, ["seconds", "cpu_seconds"]] += np.array([row.seconds, row.cpu_seconds]) / own.sum()
+        found.loc[own, "max_rss_mb"] = found.loc[own, "max_rss_mb"].clip(lower=row.max_rss_mb)
+    return found[found["rule"] != "train_together"]
 
 
 def costs(benchmarks: pd.DataFrame) -> pd.DataFrame:

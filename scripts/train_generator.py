@@ -4,44 +4,46 @@ from _job import Job, log, read_tables, run, share_imports, visit_sequence_ends
 
 share_imports(__name__)
 
-import time
-from importlib import metadata
+import os
+import shutil
 from pathlib import Path
 
 from medsynth.codebook import Codebook
-from medsynth.data.opening import sha256
 from medsynth.generators import generator_class
-from medsynth.generators.storage import write_card
-from medsynth.randomness import derive_seed
 
 
 def main(job: Job) -> None:
-    """Train, save the models, and write beside them what made them."""
-    (train,) = read_tables(job, "train")
-    codebook = Codebook.from_json(job.input.codebook)
-    generator = generator_class(job.params.class_path)(**job.params.settings)
-    order = visit_sequence_ends(job, train)
-    seed = derive_seed(job.params.study_seed, job.wildcards.generator, job.wildcards.seed)
+    """Train, save the models, and write beside them what made them; or take those that were trained with others."""
     folder = Path(job.output.models)
-    card = {
-        "class": job.params.class_path,
-        # All of them, also those that the YAML leaves at their defaults.
-        "settings": generator.get_params(),
-        "train_rows": len(train),
-        "versions": {name: metadata.version(name) for name in ("sdv", "ctgan", "torch", "numpy", "pandas")},
-    }
-    if generator.repeatable:
-        # A private model that may be published has no seed, and no checksum: that would confirm a guess of the
-        # whole table.
-        card |= {"seed": seed, "train_sha256": sha256(job.input.train)}
-    log.info("%s: %d rows, %d columns", job.wildcards.generator, *train.shape)
-    started = time.monotonic()
-    for model in generator.fit_checkpoints(train, codebook, epochs=job.params.epochs, seed=seed, **order):
-        seconds = round(time.monotonic() - started, 1)
-        model.save(folder / f"epochs{model.epochs_}")
-        facts = {**card, "epochs": model.epochs_, "seconds": seconds, **model.card()}
-        write_card(folder / f"epochs{model.epochs_}", facts)
-        log.info("kept the model of %d epochs after %.1f s", model.epochs_, seconds)
+    for together in job.input.together:
+        own = Path(together, f"seed{job.wildcards.seed}")
+        if own.is_dir():
+            shutil.copytree(own, folder, dirs_exist_ok=True, copy_function=_linked)
+            log.info("trained together with other seeds: see logs/train_together/%s.log", job.wildcards.generator)
+            return
+        log.info("other seeds could not be trained together with this one, which is trained alone")
+    from _training import Kept
+
+    (train,) = read_tables(job, "train")
+    generator = generator_class(job.params.class_path)(**job.params.settings)
+    kept = Kept(job, generator, train)
+    models = generator.fit_checkpoints(
+        train,
+        Codebook.from_json(job.input.codebook),
+        epochs=job.params.epochs,
+        seed=kept.seed(job.wildcards.seed),
+        **visit_sequence_ends(job, train),
+    )
+    for model in models:
+        kept.keep(model, job.wildcards.seed, folder)
+
+
+def _linked(source: str, target: str) -> None:
+    """The same file under another name, which takes no room; a copy on disks that have one name a file."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 if __name__ == "__main__":

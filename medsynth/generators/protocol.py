@@ -44,6 +44,8 @@ class Generator(ABC):
         Whether it learns and samples missing numbers of columns whose `gaps` are kept.
     has_losses, has_architecture : bool
         Whether the card has a ``history`` of losses by epoch, and an ``architecture`` of networks to draw.
+    trains_together : bool
+        Whether `fit_together` trains several seeds in a fraction of the time.
     quick : bool
         Whether a few thousand rows are fitted in seconds, so that an attacker's shadow models cost little.
     fits_at_random : bool

@@ -60,6 +60,16 @@ class Asked:
         return self.run.training(self.name, self.run.imputation_of(self.name, self.seed), self.seed)
 
     @property
+    def models_together(self) -> list[str]:
+        """Models of the seeds that are trained together, if this one is among them."""
+        return [f"{self.run.folder}/models/{self.name}/together"] if self.seed in self.together else []
+
+    @property
+    def trained_together_from(self) -> dict[str, Any]:
+        """Training rows that all seeds of a generator learn from, and their codebook."""
+        return self.run.training(self.name)
+
+    @property
     def partitions(self) -> dict[str, str]:
         """Partitions of a seed: training and test rows, whose they are, and the codebook that describes them."""
         return _partitions(self.run.data_of(self.seed))
@@ -202,6 +212,11 @@ class Asked:
     def epochs(self) -> list[int]:
         """Epoch counts at which a generator's models are kept."""
         return self.run.epochs_of(self.name)
+
+    @property
+    def together(self) -> list[int]:
+        """Seeds of a generator that are trained side by side."""
+        return self.run.together(self.name)
 
     @property
     def shown_epochs(self) -> int:

@@ -185,6 +185,11 @@ def run_references(run: Run, folder: Path, words: list[str]) -> None:
         raise InputError(f"The calibration of {run.study.name} failed:\n{done.stdout}")
 
 
+# What a further model adds to a step of models that are trained side by side, as a share of a step of one
+# (benchmarks/med_vae_together.py).
+FURTHER_MODEL = 0.23
+
+
 def references(run: Run) -> list[ScoreJob]:
     """Score jobs of reference rows, of the first seed."""
     return [job for job in run.scored if job.generator in REFERENCE_ROWS and job.seed == run.scale.seeds[0]]
@@ -235,11 +240,17 @@ def jobs_of(
     runs, shown = (made.training_runs(counts) for counts in (run.epochs_of(generator), [run.shown(generator)]))
     models_mb = len(run.epochs_of(generator)) * costs.disk_mb(n_train)
     once, each = (costs.start, min(FORKED_SECONDS, costs.start)) if can_share() else (0.0, costs.start)
-    train = Cost(1, each + costs.fit_seconds(n_train, runs), costs.peak_mb(n_train), models_mb)
+    seeds = len(run.scale.seeds)
+    fits = costs.fit_seconds(n_train, runs)
+    if run.together(generator):
+        # Models that are trained side by side, on average over the epochs.
+        beside = seeds * sum(counts[-1] for counts in runs) / max(counts[-1] for counts in runs)
+        fits *= FURTHER_MODEL + (1 - FURTHER_MODEL) / beside
+    train = Cost(1, each + fits, costs.peak_mb(n_train), models_mb)
     # A model is read and few rows are in memory at once.
     sample = Cost(1, each + costs.sample * n_train, costs.peak_mb(0), row_mb * n_train)
     drawn = [model for model in run.models if model[0] == generator]
-    total = Cost(seconds=once) + train.times(len(run.scale.seeds)) + sample.times(len(drawn))
+    total = Cost(seconds=once) + train.times(seeds) + sample.times(len(drawn))
     work = registry.Work(
         generator, fit=lambda rows: costs.fit_seconds(rows, shown), sample=lambda rows: costs.sample * rows
     )

@@ -14,6 +14,7 @@ def jobs_of(run: Run) -> dict[str, int]:
     """Number of jobs of every kind, in the order of the stages."""
     scored = Counter(job.stage for job in run.scored)
     return {
+        **({"train_together": together} if (together := sum(bool(run.together(g)) for g in run.generators)) else {}),
         "train_generator": sum(len(run.trained_seeds(g)) for g in run.generators),
         "sample_table": sum(not run.failure("sample", g, s, e) for g, e, s in run.models),
         **{f"score_{stage}": scored[stage] for stage in registry.stages() if scored[stage]},

@@ -19,7 +19,7 @@ from medsynth.scores import registry
 
 def does_work(kind: str) -> bool:
     """Whether jobs of a folder of benchmarks/ fit, sample or score; what the others do is overhead altogether."""
-    return kind in NEEDED or kind in registry.stages()
+    return kind in {*NEEDED, "train_together"} or kind in registry.stages()
 
 
 def spent(folder: Path) -> dict[str, tuple[int, float, float]]:

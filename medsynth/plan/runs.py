@@ -146,6 +146,14 @@ class Run:
         """Seeds of which there are models."""
         return [s for s in self.scale.seeds if not self.failure("train", generator, s)]
 
+    def together(self, generator: str) -> list[int]:
+        """Seeds of a generator that are trained side by side: those that learn from the same rows, or none."""
+        seeds = self.trained_seeds(generator)
+        can = generator_class(self.generators[generator].class_path).trains_together
+        same = {(self.split_of(seed), self.imputation_of(generator, seed)) for seed in seeds} == {(1, 1)}
+        # What was killed may be too large: each alone, then.
+        return seeds if can and same and len(seeds) > 1 and f"train_together/{generator}" not in self.failed else []
+
     def sampled_epochs(self, generator: str, seed: int) -> list[int]:
         """Epoch counts of which there are synthetic tables."""
         return [e for e in self.epochs_of(generator) if not self.failure("sample", generator, seed, e)]
@@ -361,6 +369,7 @@ class Run:
         if self.source == "simulated":
             names += [f"simulate_cohort_{Path(raw).name.split('.')[0]}" for raw in self.raw]
         names += [f"impute_again-{i + 1}" for i in range(1, len(self.imputations))]
+        names += [f"train_together/{g}" for g in self.generators if self.together(g)]
         names += [f"train/{g}-seed{s}" for g in self.generators for s in self.trained_seeds(g)]
         names += [f"sample/{g}-epochs{e}-seed{s}" for g, e, s in self.models if not self.failure("sample", g, s, e)]
         names += [f"{job.stage}/{job.generator}-seed{job.seed}" for job in self.scored]

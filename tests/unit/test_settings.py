@@ -74,6 +74,19 @@ def test_seeds_learn_from_a_studys_imputations_in_turn():
     assert trains == [f"{data}/train.parquet", *further, f"{data}/train.parquet"]
 
 
+def test_seeds_are_trained_together_where_they_learn_from_the_same_rows(tmp_path):
+    run = load_runs(config(generators=["med_vae", "cart"]))["covid_gans"]
+    assert (run.together("med_vae"), run.together("cart")) == ([1, 2], [])
+    assert f"{run.folder}/benchmarks/train_together/med_vae.tsv" in run.benchmarks
+    # Not of several imputations, with a seed alone, or when it was killed before.
+    imputed = load_runs({"studies": ["support2"], "scale": "paper", "generators": ["med_vae", "med_vae_median"]})
+    assert imputed["support2"].together("med_vae") == []
+    assert imputed["support2"].together("med_vae_median") == [1, 2, 3, 4]
+    assert load_runs(config(generators=["med_vae"], seeds=[1]))["covid_gans"].together("med_vae") == []
+    run.failed["train_together/med_vae"] = "killed"
+    assert run.together("med_vae") == []
+
+
 def test_a_generator_that_imputes_its_own_way_has_one_table():
     run = load_runs({"studies": ["support2"], "scale": "laptop", "generators": ["med_vae", "med_vae_median"]})[
         "support2"

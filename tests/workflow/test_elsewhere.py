@@ -3,13 +3,15 @@
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 
+import medsynth
 from tests.conftest import ROOT, ward
-from tests.workflow.conftest import Project, write_study
+from tests.workflow.conftest import SMOKE, Project, write_study
 
 SNAKEFILE = """
 configfile: "mine.yaml"
@@ -89,6 +91,26 @@ def test_a_job_runs_without_snakemake(smoke, tmp_path, monkeypatch):
     job.output.replicates = str(tmp_path / "replicates.parquet")
     score_table.main(job)
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "scores.csv"), pd.read_csv(made))
+
+
+def test_seeds_that_cannot_be_trained_together_are_trained_alone(smoke, tmp_path, monkeypatch):
+    import train_generator
+    import train_together
+    from _debug import job_of
+
+    monkeypatch.chdir(smoke.folder)
+    models = "results/covid_gans/simulated-smoke/models/med_vae"
+    told = {**SMOKE, "generators": ["med_vae"], "studies": ["covid_gans"]}
+    job = job_of(f"{models}/together", **told)
+    job.output.models = str(tmp_path / "together")
+    job.params.settings["numeric_weight"] = 1e39
+    train_together.main(job)
+    assert not list((tmp_path / "together").iterdir())
+    job = job_of(f"{models}/seed1", **told)
+    job.input.together, job.output.models = [str(tmp_path / "together")], str(tmp_path / "seed1")
+    train_generator.main(job)
+    alone, together = (medsynth.load(folder / "epochs2") for folder in (tmp_path / "seed1", Path(models, "seed1")))
+    pd.testing.assert_frame_equal(alone.sample(50, seed=1), together.sample(50, seed=1))
 
 
 TOY = {
