@@ -163,7 +163,7 @@ def _proposals(found: Recognised, known: Dictionary | None) -> list[Proposal]:
         taken.add(name)
         proposals += made
     if known:
-        known.branch(proposals)
+        known.branch(proposals, found.table)
     propose_dates(proposals, found.table)
     propose_not_applicable(proposals, found.table)
     headers = set(map(_clean_name, found.table.columns))

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pandas as pd
+
 from medsynth.data.proposals import Column, Proposal
 from medsynth.data.reading import recognise
 from medsynth.errors import InputError
@@ -131,13 +133,16 @@ class Dictionary:
         made.comments[""] = f"{(column.values == '').mean():.1%} empty"
         return made
 
-    def branch(self, proposals: list[Proposal]) -> None:
+    def branch(self, proposals: list[Proposal], table: pd.DataFrame) -> None:
         """Add "not applicable" where a field is shown under a condition that another column decides.
 
         Parameters
         ----------
         proposals : list of Proposal
-            Changed in place. Conditions that a codebook cannot say stay comments.
+            Changed in place. Conditions that a codebook cannot say stay comments, and those of a number or date that
+            rows have all the same.
+        table : DataFrame
+            Text, under the file's headers.
         """
         by_field = {made.header.strip().lower(): made for made in proposals}
         for header, made in by_field.items():
@@ -147,8 +152,12 @@ class Dictionary:
                 continue
             when = self._when(logic, by_field)
             has_categories = made.facts["type"] in ("categorical", "binary", "ordinal")
-            if not has_categories or not when or not self._unconditional(when):
+            kept = when and (has_categories or not _told(made, when, by_field, table).any())
+            if not when or not kept or not self._unconditional(when):
                 made.comments["type"] = f"asked only if {' '.join(logic.split())}: say 'not_applicable' if you can"
+                continue
+            if not has_categories:
+                made.facts["not_applicable"] = {"when": when}
                 continue
             if made.facts["type"] == "binary":
                 made.facts["type"] = "categorical"
@@ -183,6 +192,18 @@ class Dictionary:
                 return None
             when[decides.name] = category
         return when
+
+
+def _told(
+    made: Proposal, when: dict[str, str | list[str]], by_field: dict[str, Proposal], table: pd.DataFrame
+) -> pd.Series:
+    """Rows that have a value though the field is not shown there."""
+    told = ~table[made.header].isin(["", *made.facts.get("missing", [])])
+    for decides in by_field.values():
+        if decides.name in when:
+            codes = decides.facts.get("codes") or {name: name for name in decides.facts.get("categories", [])}
+            told &= table[decides.header].map(codes) == when[decides.name]
+    return told
 
 
 def read_dictionary(path: str | Path) -> Dictionary:

@@ -162,6 +162,26 @@ def test_branching_is_not_applicable(project):
     assert "asked only if [pregnant] = '1'" in text
 
 
+@pytest.mark.parametrize("stray", [False, True])
+def test_branching_of_a_number_is_not_applicable_where_no_row_has_one(project, stray):
+    path, dictionary, raw = project
+    rng = np.random.default_rng(1)
+    # Some of the women were not measured.
+    measured = (raw["sex"] == 1) & (rng.random(N) < 0.8)
+    cells = pd.Series(rng.integers(1, 900, N).astype(str)).where(measured, "")
+    if stray:
+        cells[raw.index[raw["sex"] == 2][0]] = "12"
+    raw.assign(hcg=cells).to_csv(path, index=False)
+    dictionary.write_text(DICTIONARY + "hcg,base,,text,hCG,,,number,,,,\"[sex] = '1'\"\n")
+    codebook, table = cleaned(path, dictionary=dictionary)
+    if stray:
+        assert codebook.columns["hcg"].not_applicable is None
+        assert "asked only if [sex] = '1'" in draft_codebook(path, dictionary=dictionary)
+    else:
+        assert codebook.columns["hcg"].not_applicable.when == {"sex": "Male"}
+        assert codebook.unanswered("hcg", table).sum() == ((raw["sex"] == 1) & ~measured).sum()
+
+
 def test_what_is_no_dictionary_is_refused(project):
     with pytest.raises(InputError, match="of a REDCap data dictionary"):
         read_dictionary(project[0])
