@@ -210,7 +210,9 @@ def _resolve(study: Study, settings: Config, catalogue: dict[str, GeneratorEntry
     _same_name(codebook.name, codebook_path)
     with _said_of(codebook_path):
         check_constraints(codebook)
-    names = settings.generators or study.generators
+    scale = _scale(study, settings, where)
+    _check_names(where, "without", "generator", scale.without, catalogue)
+    names = settings.generators or [name for name in study.generators if name not in scale.without]
     _check_names(COMMAND_LINE if settings.generators else where, "generators", "generator", names, catalogue)
     _check_study(study, codebook, catalogue, where)
     run = Run(
@@ -219,7 +221,7 @@ def _resolve(study: Study, settings: Config, catalogue: dict[str, GeneratorEntry
         codebook_path=str(codebook_path),
         source=settings.source or study.source,
         scale_name=settings.scale,
-        scale=_scale(study, settings, where),
+        scale=scale,
         generators={name: catalogue[name] for name in names},
         raw_dir=settings.raw_dir.rstrip("/"),
     )

@@ -131,6 +131,9 @@ class Scale(Strict):
         None, ge=1, description="attack the tables of the first so many seeds alone; default: of all"
     )
     importance_rows: int = Field(200, ge=2, description="held-out real rows that forests are explained on (SHAP)")
+    without: list[str] = Field(
+        [], description="generators of the study that take too long at this scale, unless the command line names them"
+    )
 
     @model_validator(mode="after")
     def _positive(self) -> Self:

@@ -60,6 +60,14 @@ def test_what_is_wrong_is_said_in_a_sentence(changes, sentence):
         load_runs(config(**changes))
 
 
+def test_a_scale_leaves_out_what_takes_too_long_unless_it_is_asked_for():
+    def generators(**changes):
+        return list(load_runs({"studies": ["mimic_tvae"], **changes})["mimic_tvae"].generators)
+
+    assert "ctgan" not in generators(scale="laptop") and "ctgan" in generators(scale="paper")
+    assert generators(scale="laptop", generators=["ctgan"]) == ["ctgan"]
+
+
 def test_a_study_like_another_has_its_keys_but_for_its_own():
     run = load_runs({"studies": ["med_vae_imputation"], "scale": "smoke"})["med_vae_imputation"]
     assert run.study.cohorts == [] and run.study.dataset == "support2"
