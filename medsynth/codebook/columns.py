@@ -85,7 +85,7 @@ class Notation(Strict):
     date: str | None = Field(
         None,
         description="how dates are written, as strptime has it (%d.%m.%Y); a column of type integer keeps them as "
-        "days, or as minutes or seconds where a time is written",
+        "days, or as minutes or seconds where a time is written; a time of day counts from midnight",
     )
 
     @model_validator(mode="after")
@@ -95,6 +95,11 @@ class Notation(Strict):
         if self.decimal == self.thousands:
             raise ValueError(f"has '{self.decimal}' both as decimal mark and between thousands")
         return self
+
+    @property
+    def has_year(self) -> bool:
+        """Whether dates lie in a calendar: a time of day does not."""
+        return self.date is not None and ("%Y" in self.date or "%y" in self.date)
 
     @property
     def plain(self) -> bool:

@@ -66,6 +66,8 @@ class Codebook(Strict):
                     raise ValueError(f"'columns.{name}.since' names '{since}'{nearest(since, self.columns)}")
                 if origin.drop or not origin.counts_dates:
                     raise ValueError(f"'columns.{name}.since' names '{since}', which keeps no dates as numbers")
+                if origin.notation.has_year != column.notation.has_year:
+                    raise ValueError(f"'columns.{name}.since' names '{since}', and one of the two has no year")
                 if since in seen:
                     raise ValueError(f"'columns.{name}.since' leads back to '{since}'")
                 seen.add(since)

@@ -95,7 +95,7 @@ def gaps_of(raw: pd.DataFrame, codebook: Codebook) -> dict[str, float]:
     for name, column in codebook.columns.items():
         header = codebook.raw_name(name)
         # A flag of what is there has no gaps.
-        if not column.drop and not column.missing_category and header in raw:
+        if not column.drop and column.transform != "dated" and header in raw:
             found[name] = float(is_missing(raw[header], column, codebook).mean())
     return found
 

@@ -174,7 +174,9 @@ def propose_study(
     """
     groups = list(_groups(codebook, table))
     classes = [target for target in targets if isinstance(target, Target)]
-    alone = [_alone(target, table) for target in classes]
+    # A day of the calendar tells when a patient was seen, and not what for.
+    calendar = [name for name in table if codebook.columns[name].counts_dates and not codebook.columns[name].since]
+    alone = [_alone(target, table.drop(columns=calendar)) for target in classes]
     rows = len(table)
     lines = [
         f"# Study of {_plain(codebook.title)} ({rows:,} rows), proposed from its codebook. Keys: config/README.md",

@@ -343,7 +343,8 @@ def _restored(drawn: pd.DataFrame, prepared: _Prepared) -> tuple[pd.DataFrame, d
         if any(column.type == "identifier" for column in columns):
             left_out[header] = f"an identifier{f' ({reason})' if reason else ''}"
         elif header not in restored:
-            left_out[header] = reason or why[header]
+            dated = any(column.type == "date" for column in columns)
+            left_out[header] = reason or ("a date; 'type: integer' in the codebook keeps it" if dated else why[header])
     return restored.drop(columns=list(left_out), errors="ignore"), left_out
 
 

@@ -77,6 +77,10 @@ def read_target(text: str, codebook: Codebook) -> Target:
     name = column_of(word, codebook)
     column = codebook.columns[name]
     facts: dict[str, Any] = {"name": slug(name), "column": name}
+    if column.counts_dates:
+        raise InputError(
+            f"The target '{text}' is a date; take a column that says what happened, or 'time=' and 'event='."
+        )
     if column.drop or column.type in ("date", "identifier"):
         raise InputError(f"The target '{text}': {name} is not in the clean table ({column.drop or column.type}).")
     if column.numeric:

@@ -27,7 +27,9 @@ def propose_not_applicable(proposals: list[Proposal], table: pd.DataFrame) -> No
     deciding = [(made, known) for made in proposals if (known := _categories_of(made, table)) is not None]
     deciding.sort(key=lambda pair: pair[1].nunique())
     for made in proposals:
-        if made.facts["type"] not in ("integer", "continuous", "date") or {"drop", "transform"} & set(made.facts):
+        if made.facts["type"] not in ("integer", "continuous", "date") or (
+            {"drop", "transform", "not_applicable"} & set(made.facts)
+        ):
             continue
         cells = table[made.header]
         empty = cells.isin(["", *made.facts.get("missing", [])]).to_numpy()

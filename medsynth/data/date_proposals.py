@@ -43,7 +43,10 @@ def propose_dates(proposals: list[Proposal], table: pd.DataFrame) -> None:
         form = _form(proposal, cells)
         found = read_moments(cells, form) if form else None
         if found is None or (found.isna() & cells.notna()).any():
-            proposal.comments["type"] = "left out: dates in several forms, or with time zones"
+            proposal.facts["drop"] = "dates in several forms, or with time zones"
+            continue
+        if any(moment.microsecond for moment in found.dropna()):
+            proposal.facts["drop"] = "times with fractions of a second"
             continue
         moments[name], forms[name] = found, _written(cells, found, form)
     for name in [name for name in moments if not has_year(forms[name])]:
@@ -109,12 +112,11 @@ def _propose(made: Proposal, form: str, since: str | None) -> None:
     if since:
         made.facts["since"] = since
     start = f"after {since}" if since else "since 1970-01-01"
-    if has_year(form):
-        made.comments["type"] = f"a date, kept as {unit} {start}"
-    else:
-        made.comments["type"] = (
-            f"no year is written: kept as {unit} since {'midnight' if unit != 'days' else '1 January'}"
-        )
+    if not has_year(form):
+        start = "since 1 January" if unit == "days" else "since midnight"
+    # What a dictionary says of the column stays.
+    said = [made.comments["type"]] if "type" in made.comments else []
+    made.comments["type"] = "; ".join([*said, f"a date, kept as {unit} {start}"])
 
 
 def _middle(moments: pd.Series) -> float:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from medsynth.codebook import Codebook, Column
+from medsynth.codebook import Codebook, Column, NotApplicable
 from medsynth.data.notation import censored, to_plain
 from medsynth.data.reading import read_raw
 from medsynth.errors import InputError
@@ -39,7 +39,7 @@ def prove(path: str | Path, codebook: Codebook, table: pd.DataFrame) -> tuple[di
     failed = {}
     for name, column in codebook.columns.items():
         header = codebook.raw_name(name)
-        if not column.drop and not column.counts_dates and not raw[name].equals(table[header]):
+        if not column.drop and not raw[name].equals(table[header]):
             failed[name] = "its cells are read in two ways"
     if failed:
         return failed, None
@@ -51,6 +51,8 @@ def prove(path: str | Path, codebook: Codebook, table: pd.DataFrame) -> tuple[di
         for name, column in codebook.columns.items():
             if column.drop or column.type in ("date", "identifier"):
                 continue
+            # Without what other columns decide.
+            column = column.model_copy(update={"since": None, "not_applicable": _alone(column.not_applicable)})
             alone = codebook.model_copy(
                 update={"columns": {name: column}, "person": None, "restored": {}, "constraints": []}
             )
@@ -61,6 +63,11 @@ def prove(path: str | Path, codebook: Codebook, table: pd.DataFrame) -> tuple[di
         if not failed:
             raise
         return failed, None
+
+
+def _alone(rule: NotApplicable | None) -> NotApplicable | None:
+    """What a rule says without other columns; None if they decide everything."""
+    return rule.model_copy(update={"when": {}}) if rule and rule.category is not None else None
 
 
 def _compare(

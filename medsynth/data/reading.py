@@ -16,7 +16,6 @@ from medsynth.data.sheets import filled_sheets, sheet_rows
 from medsynth.data.statistical import read_described
 from medsynth.data.text import Row, recognise_text, text_rows
 from medsynth.errors import InputError, nearest
-from medsynth.preparation.date_columns import number_dates
 from medsynth.preparation.decoding import combine
 
 __all__ = ["Recognised", "read_raw", "read_table", "recognise", "sha256"]
@@ -207,8 +206,8 @@ def read_raw(path: str | Path, codebook: Codebook, joined: Sequence[str | Path] 
     -------
     DataFrame
         One column of str for each column of the codebook, stripped of surrounding blanks; columns made from several
-        raw ones hold what their transform makes of them, and dates that are kept as numbers these numbers. Nothing is
-        taken for missing yet: ``""``, ``"NA"`` and ``"None"`` are what they are.
+        raw ones hold what their transform makes of them. Nothing is taken for missing yet: ``""``, ``"NA"`` and
+        ``"None"`` are what they are.
 
     Raises
     ------
@@ -235,7 +234,7 @@ def read_raw(path: str | Path, codebook: Codebook, joined: Sequence[str | Path] 
         column = codebook.columns[name]
         made_from = table[column.made_from] if column.made_from else None
         columns[name] = table[codebook.raw_name(name)] if made_from is None else combine(made_from, name, codebook)
-    return number_dates(pd.DataFrame(columns), codebook)
+    return pd.DataFrame(columns)
 
 
 def read_table(path: str | Path, codebook: Codebook) -> pd.DataFrame:

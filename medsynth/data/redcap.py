@@ -152,7 +152,8 @@ class Dictionary:
                 continue
             when = self._when(logic, by_field)
             has_categories = made.facts["type"] in ("categorical", "binary", "ordinal")
-            kept = when and (has_categories or not _told(made, when, by_field, table).any())
+            counted = made.facts["type"] in ("integer", "continuous", "date")
+            kept = when and (has_categories or (counted and not _told(made, when, by_field, table).any()))
             if not when or not kept or not self._unconditional(when):
                 made.comments["type"] = f"asked only if {' '.join(logic.split())}: say 'not_applicable' if you can"
                 continue

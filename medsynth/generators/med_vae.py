@@ -57,7 +57,7 @@ class MedVAE(Generator):
     learning_rate : float, default 0.001
         Of Adam.
     batch_size : int, default 32
-        The paper is silent; its code has 32.
+        The paper is silent; its code has 32. Rounded down to a multiple of 16.
     numeric_weight, categorical_weight : float, default 100 and 1
         Loss weights. Numeric: mean squared error of the scaled columns, averaged over columns. Categorical:
         cross-entropy in nats, summed over columns.
@@ -290,7 +290,7 @@ class MedVAE(Generator):
         mean, log_variance = self.posteriors_
         return {
             "parameters": sum(p.numel() for module in self.network_.values() for p in module.parameters()),
-            # Of this run alone: with a gradient of the KL divergence each epoch count is one.
+            # A model's share of the runs that were trained side by side.
             "seconds": self.seconds_,
             "binary_weight": round(self.binary_weight_, 6),
             "latent_dimensions": self.latent,

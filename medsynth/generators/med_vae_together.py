@@ -1,7 +1,7 @@
 """Several Med-VAEs as one batch of weights: their steps are small, and cost more in calls than in arithmetic.
 
 Each model sees its own rows in its own order, draws its own noise and has its own losses, so that it comes out as it
-would alone, to the last bit.
+would alone, on a CPU to the last bit.
 """
 
 from __future__ import annotations

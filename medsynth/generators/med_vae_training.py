@@ -186,7 +186,7 @@ def train(models: Sequence[MedVAE], runs: Sequence[Wanted]) -> Iterator[int]:
             model = member.model
             model.set_training(False)
             model.posteriors_ = model.encode(member.records)
-            # Of all models together, which is what it takes to have one.
+            # An equal share of what all models together took so far.
             model.seconds_ = round((time.monotonic() - started) / len(members), 1)
             yield member.place
         if any(member.counts[-1] == epoch for member in reached) and epoch < max(m.counts[-1] for m in batch.members):

@@ -184,8 +184,8 @@ class Generator(ABC):
     ) -> Iterator[tuple[int, Self]]:
         """Learn a table with several seeds, and yield each seed and its fitted model at each of the epoch counts.
 
-        The models are those that `fit_checkpoints` gives of each seed, to the last bit. By default they are trained
-        one after another; where `trains_together` says so, side by side in a fraction of the time.
+        The models are those that `fit_checkpoints` gives of each seed, on a CPU to the last bit. By default they are
+        trained one after another; where `trains_together` says so, side by side in a fraction of the time.
 
         Parameters are those of `fit_checkpoints`, but for ``seeds``, a sequence of int. Use or save a model before the
         next.

@@ -100,7 +100,7 @@ def batches_of(rows: int, batch_size: int, *, multiple: int = 1) -> list[slice]:
     if rows >= multiple > 1:
         batch_size, rows = max(batch_size // multiple, 1) * multiple, rows // multiple * multiple
     size = min(batch_size, rows)
-    return [slice(start, start + size) for start in range(0, rows, size) if rows - start > 1 or rows == 1]
+    return [slice(start, min(start + size, rows)) for start in range(0, rows, size) if rows - start > 1 or rows == 1]
 
 
 def epoch_of_steps(

@@ -370,7 +370,7 @@ class Asked:
         for key in ("rows", "epochs", "seeds"):
             if getattr(own, key) != getattr(run.scale, key):
                 changed[key] = getattr(run.scale, key)
-        if list(run.generators) != study.generators:
+        if list(run.generators) != [g for g in study.generators if g not in own.without]:
             changed["generators"] = list(run.generators)
         words = [f"{key}={str(value).replace(' ', '')}" for key, value in changed.items()]
         settings = " ".join([f"studies=[{name}] scale={run.scale_name} source={run.source}", *words]).replace("'", "")

@@ -242,9 +242,13 @@ def jobs_of(
     once, each = (costs.start, min(FORKED_SECONDS, costs.start)) if can_share() else (0.0, costs.start)
     seeds = len(run.scale.seeds)
     fits = costs.fit_seconds(n_train, runs)
-    if run.together(generator):
-        # Models that are trained side by side, on average over the epochs.
-        beside = seeds * sum(counts[-1] for counts in runs) / max(counts[-1] for counts in runs)
+    if made.trains_together:
+        # Models that are trained side by side, on average over the epochs: epoch counts of a seed, or of all seeds.
+        beside = (
+            (seeds if run.together(generator) else 1)
+            * sum(counts[-1] for counts in runs)
+            / max(counts[-1] for counts in runs)
+        )
         fits *= FURTHER_MODEL + (1 - FURTHER_MODEL) / beside
     train = Cost(1, each + fits, costs.peak_mb(n_train), models_mb)
     # A model is read and few rows are in memory at once.

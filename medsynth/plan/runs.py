@@ -147,8 +147,8 @@ class Run:
         return [s for s in self.scale.seeds if not self.failure("train", generator, s)]
 
     def together(self, generator: str) -> list[int]:
-        """Seeds of a generator that are trained side by side: those that learn from the same rows, or none."""
-        seeds = self.trained_seeds(generator)
+        """Seeds of a generator that are trained side by side: all, if they learn from the same rows, or none."""
+        seeds = self.scale.seeds
         can = generator_class(self.generators[generator].class_path).trains_together
         same = {(self.split_of(seed), self.imputation_of(generator, seed)) for seed in seeds} == {(1, 1)}
         # What was killed may be too large: each alone, then.

@@ -11,6 +11,7 @@ from medsynth.codebook import Codebook, Column, NotApplicable, RareCategories
 from medsynth.data.notation import exact_numbers
 from medsynth.errors import InputError
 from medsynth.preparation.checks import check_raw, settle_outside
+from medsynth.preparation.date_columns import as_numbers, number_dates, read_moments
 from medsynth.preparation.decoding import apply_transform, is_missing, is_not_applicable
 
 
@@ -39,7 +40,7 @@ class CleaningReport:
 def clean(raw: pd.DataFrame, codebook: Codebook, *, max_missing: float = 1.0) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Clean a raw table.
 
-    In this order: rows are left out by the codebook's row rules; every cell is checked against the codebook;
+    In this order: rows are left out by the codebook's row rules; dates become numbers; every cell is checked;
     codes become categories, numbers or missing; codes for "not applicable" become the category that stands for them
     where they are legitimate, else missing; rare categories are grouped; columns are dropped that are missing too
     often or hold one category too often.
@@ -66,7 +67,7 @@ def clean(raw: pd.DataFrame, codebook: Codebook, *, max_missing: float = 1.0) ->
         or no row left.
     """
     report = CleaningReport()
-    raw = _keep_rows(raw, codebook, report)
+    raw = number_dates(_keep_rows(raw, codebook, report), codebook)
     check_raw(raw, codebook)
     raw = raw.reset_index(drop=True)
     columns, not_applicable, gaps = {}, {}, {}
@@ -118,10 +119,11 @@ def _keep_rows(raw: pd.DataFrame, codebook: Codebook, report: CleaningReport) ->
 
 
 def _order(raw: pd.DataFrame, column: str | None, codebook: Codebook) -> pd.Series:
-    """Numbers that order the rows: a column's, or the rows' own."""
+    """Numbers that order the rows: a column's, also of dates, or the rows' own."""
     if column is None:
         return pd.Series(range(len(raw)), raw.index)
-    order = pd.to_numeric(raw[column], errors="coerce")
+    form = codebook.columns[column].notation.date
+    order = as_numbers(read_moments(raw[column], form), form) if form else pd.to_numeric(raw[column], errors="coerce")
     if order.isna().any():
         first = int(order.index[order.isna()][0]) + 1
         raise InputError(

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medsynth.codebook import Codebook
+from medsynth.codebook import Codebook, Notation
 from medsynth.errors import InputError
 from medsynth.preparation.decoding import is_missing, is_not_applicable, quoted
 
@@ -38,7 +38,7 @@ def unit_of(form: str) -> str:
 
 def has_year(form: str) -> bool:
     """Whether dates of a form lie in a calendar: a time of day does not."""
-    return "%Y" in form or "%y" in form
+    return Notation(date=form).has_year
 
 
 def number_dates(raw: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
@@ -156,7 +156,9 @@ def _with_gaps(values: pd.Series) -> Iterator[tuple[Any, bool]]:
 def _seconds(form: str) -> int:
     """Seconds of the unit in which dates of a form are counted."""
     form = form.replace("%-", "%")
-    return 1 if "%S" in form else 60 if "%M" in form else 86_400
+    if any(part in form for part in ("%S", "%c", "%X", "%T")):
+        return 1
+    return 60 if any(part in form for part in ("%H", "%I", "%M", "%R")) else 86_400
 
 
 def _start(form: str) -> datetime:

@@ -292,6 +292,8 @@ def _describe(
 ) -> dict[str, str]:
     """Make a header's row of the dictionary."""
     columns = [codebook.columns[name] for name in names]
+    # A flag of who has a date is no other column of the file.
+    columns = [column for column in columns if column.counts_dates] or columns
     alone = columns[0] if len(columns) == 1 else None
     kept = [name for name in names if name in table]
     rule = _rule(header, codebook)

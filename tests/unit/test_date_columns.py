@@ -27,7 +27,7 @@ def written(**columns):
 
 
 def there_and_back(raw, codebook):
-    table, report = clean(number_dates(raw, codebook), codebook)
+    table, report = clean(raw, codebook)
     tables, _ = restore(table, codebook, {"a": raw}, reasons(report))
     return table, tables["a"]
 
@@ -131,6 +131,7 @@ def test_a_date_that_cannot_be_counted_is_refused_in_one_sentence(cells, complai
         ({"left": date(since="cane"), "came": date()}, "names 'cane'; did you mean 'came'"),
         ({"left": date(since="age"), "age": {"type": "integer"}}, "'age', which keeps no dates as numbers"),
         ({"left": date(since="came"), "came": date(since="left")}, "leads back to"),
+        ({"left": date(since="came"), "came": date("%H:%M")}, "one of the two has no year"),
         ({"left": {"type": "integer", "since": "came"}, "came": date()}, "'since', which is for type 'integer'"),
         ({"left": {"type": "continuous", "notation": {"date": "%Y"}}}, "needs type 'integer' and no 'transform'"),
     ],
@@ -138,6 +139,25 @@ def test_a_date_that_cannot_be_counted_is_refused_in_one_sentence(cells, complai
 def test_a_date_has_an_origin_that_is_a_date(columns, complaint):
     with pytest.raises(ValueError, match=complaint):
         written(**columns)
+
+
+def test_row_rules_see_dates_as_they_are_written():
+    columns = {"person": {"type": "identifier"}, "came": date(), "left": date(since="came")}
+    rules = [
+        {"reason": "none", "column": "came", "values": ["01/01/1900"]},
+        {"reason": "first", "first_per": "person", "order_by": "left"},
+    ]
+    codebook = Codebook.model_validate({**CONTENT, "columns": columns, "rows": rules})
+    # The first stay is the longer one, and the row that is dropped has a date that nobody can read.
+    rows = [("a", "05/05/2020", "06/05/2020"), ("a", "01/02/2020", "20/02/2020"), ("a", "01/01/1900", "soon")]
+    table, _ = clean(pd.DataFrame(rows, columns=["person", "came", "left"], dtype=object), codebook)
+    assert table["left"].tolist() == [19]
+
+
+@pytest.mark.parametrize(("form", "cell"), [("%Y-%m-%d %H", "2020-01-31 17"), ("%d.%m.%Y %I %p", "31.01.2020 05 PM")])
+def test_an_hour_without_minutes_stays(form, cell):
+    raw = pd.DataFrame({"seen": [cell]}, dtype=object)
+    pd.testing.assert_frame_equal(there_and_back(raw, written(seen=date(form)))[1], raw)
 
 
 # Drafts
@@ -191,6 +211,13 @@ def test_dates_of_the_same_rows_share_a_flag(tmp_path):
     assert "buried_given" not in columns
 
 
+def test_fractions_of_a_second_leave_a_column_out_and_no_other(tmp_path):
+    table = stays()
+    columns = drafted(table.assign(seen=[f"2020-01-01 10:00:{i % 60:02d}.123456" for i in range(len(table))]), tmp_path)
+    assert columns["columns"]["seen"]["drop"] == "times with fractions of a second"
+    assert columns["columns"]["out"]["since"] == "in"
+
+
 def test_no_date_is_counted_from_a_time_of_day(tmp_path):
     table = stays()
     columns = drafted(table.assign(seen=[f"{i % 24:02d}:{i % 60:02d}" for i in range(len(table))]), tmp_path)["columns"]
@@ -203,8 +230,7 @@ def test_dates_in_several_forms_are_left_out_and_said_to_be(tmp_path):
     table.loc[::3, "in"] = pd.to_datetime(table.loc[::3, "in"], format="%d/%m/%Y").dt.strftime("%Y-%m-%d")
     table.to_csv(tmp_path / "stays.csv", index=False)
     text = draft_codebook(tmp_path / "stays.csv")
-    assert yaml.safe_load(text)["columns"]["in"]["type"] == "date"
-    assert "left out: dates in several forms" in text
+    assert yaml.safe_load(text)["columns"]["in"]["drop"] == "dates in several forms, or with time zones"
 
 
 def test_no_rule_compares_a_day_of_the_calendar_with_a_number(tmp_path):

@@ -182,6 +182,14 @@ def test_branching_of_a_number_is_not_applicable_where_no_row_has_one(project, s
         assert codebook.unanswered("hcg", table).sum() == ((raw["sex"] == 1) & ~measured).sum()
 
 
+def test_branching_of_an_identifier_is_a_comment(project):
+    path, dictionary, raw = project
+    cells = [f"S-{i:05d}" if sex == 1 else "" for i, sex in enumerate(raw["sex"])]
+    raw.assign(specimen_id=cells).to_csv(path, index=False)
+    dictionary.write_text(DICTIONARY + "specimen_id,base,,text,Specimen,,,,,,,\"[sex] = '1'\"\n")
+    assert cleaned(path, dictionary=dictionary)[0].columns["specimen_id"].not_applicable is None
+
+
 def test_what_is_no_dictionary_is_refused(project):
     with pytest.raises(InputError, match="of a REDCap data dictionary"):
         read_dictionary(project[0])

@@ -192,8 +192,7 @@ def test_dates_and_times(tmp_path, rng, form):
 
 def test_dates_of_several_time_zones_are_dates_and_left_out(tmp_path, rng):
     cells = [f"2020-01-{rng.integers(1, 28):02d}T10:30:00+0{1 + i % 2}:00" for i in range(N)]
-    text, codebook, _ = drafted(tmp_path, "seen", cells)
-    assert codebook.columns["seen"].type == "date" and "left out: dates in several forms, or with time zones" in text
+    assert drafted(tmp_path, "seen", cells)[1].columns["seen"].drop == "dates in several forms, or with time zones"
 
 
 def test_dates_in_two_forms_are_dates(tmp_path, rng):
