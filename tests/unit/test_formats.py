@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from medsynth.codebook import Codebook
+from medsynth.data.proposals import Proposal
 from medsynth.data.reading import read_raw, recognise
 from medsynth.data.redcap import read_dictionary
 from medsynth.drafting import draft_codebook
@@ -183,11 +184,13 @@ def test_branching_of_a_number_is_not_applicable_where_no_row_has_one(project, s
 
 
 def test_branching_of_an_identifier_is_a_comment(project):
-    path, dictionary, raw = project
-    cells = [f"S-{i:05d}" if sex == 1 else "" for i, sex in enumerate(raw["sex"])]
-    raw.assign(specimen_id=cells).to_csv(path, index=False)
-    dictionary.write_text(DICTIONARY + "specimen_id,base,,text,Specimen,,,,,,,\"[sex] = '1'\"\n")
-    assert cleaned(path, dictionary=dictionary)[0].columns["specimen_id"].not_applicable is None
+    _, dictionary, raw = project
+    dictionary.write_text(DICTIONARY + "specimen,base,,text,Specimen,,,,,,,\"[sex] = '1'\"\n")
+    table = raw.astype(str).assign(specimen=[f"S-{i:05d}" if sex == 1 else "" for i, sex in enumerate(raw["sex"])])
+    sex = Proposal("sex", "sex", {"type": "binary", "codes": {"1": "Female", "2": "Male"}})
+    specimen = Proposal("specimen", "specimen", {"type": "identifier"})
+    read_dictionary(dictionary).branch([sex, specimen], table)
+    assert "not_applicable" not in specimen.facts and "asked only if" in specimen.comments["type"]
 
 
 def test_what_is_no_dictionary_is_refused(project):
