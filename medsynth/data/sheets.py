@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import io
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,8 +43,10 @@ def sheet_rows(path: str | Path, member: str | None, sheet: str | None) -> Gener
     name = sheet or next(iter(filled_sheets(path, member)))
     if name not in book.sheet_names:
         raise InputError(f"{path} has no sheet '{name}'; it has {', '.join(book.sheet_names)}.")
-    for number, cells in enumerate(book.get_sheet_by_name(name).to_python(skip_empty_area=False), 1):
-        texts = [cell_text(cell) for cell in cells]
+    rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    timed = [has_time(column) for column in zip_longest(*rows)]
+    for number, cells in enumerate(rows, 1):
+        texts = [cell_text(cell, timed=own) for cell, own in zip(cells, timed, strict=False)]
         if any(texts):
             yield number, texts
 
@@ -75,8 +78,20 @@ def _workbook(path: str | Path, member: str | None) -> CalamineWorkbook:
         raise InputError(f"{path} cannot be read as a workbook ({error}); save it again as xlsx or csv.") from None
 
 
-def cell_text(cell: object) -> str:
-    """Write a cell as csv has it: whole numbers without decimals, dates as ISO 8601, truth values as words."""
+def has_time(cells: Iterable[object]) -> bool:
+    """Whether a column has a moment that is not midnight."""
+    return any(isinstance(cell, datetime.datetime) and cell.time() != datetime.time() for cell in cells)
+
+
+def cell_text(cell: object, *, timed: bool = False) -> str:
+    """Write a cell as csv has it: whole numbers without decimals, dates as ISO 8601, truth values as words.
+
+    Parameters
+    ----------
+    cell : object
+    timed : bool, default False
+        Whether its column has moments (`has_time`): midnight is one, too, then.
+    """
     if cell is None:
         return ""
     if isinstance(cell, bool):
@@ -84,9 +99,10 @@ def cell_text(cell: object) -> str:
     if isinstance(cell, float):
         return number_text(cell)
     if isinstance(cell, datetime.datetime):
-        midnight = not (cell.hour or cell.minute or cell.second or cell.microsecond)
-        return cell.date().isoformat() if midnight else cell.isoformat(sep=" ")
-    if isinstance(cell, datetime.date | datetime.time):
+        return cell.isoformat(sep=" ") if timed or has_time([cell]) else cell.date().isoformat()
+    if isinstance(cell, datetime.date):
+        return f"{cell.isoformat()} 00:00:00" if timed else cell.isoformat()
+    if isinstance(cell, datetime.time):
         return cell.isoformat()
     return str(cell)
 

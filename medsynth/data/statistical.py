@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from medsynth.data.opening import open_raw
-from medsynth.data.sheets import cell_text, number_text
+from medsynth.data.sheets import cell_text, has_time, number_text
 from medsynth.errors import InputError
 
 _READERS = {"spss": "read_sav", "stata": "read_dta", "sas": "read_sas7bdat", "xport": "read_xport"}
@@ -104,16 +104,17 @@ def _in_ranges(cells: pd.Series, codes: dict[str, str], ranges: list[dict]) -> l
 
 def _text(values: pd.Series) -> pd.Series:
     """Write a column as text."""
-    distinct = {value: _cell(value) for value in values.dropna().unique()}
-    return values.map(distinct).fillna("").astype(object)
+    distinct = {value: _plain(value) for value in values.dropna().unique()}
+    timed = has_time(distinct.values())
+    texts = {value: cell_text(plain, timed=timed) for value, plain in distinct.items()}
+    return values.map(texts).fillna("").astype(object)
 
 
-def _cell(value: object) -> str:
-    """Write a cell; numpy's numbers as Python's."""
+def _plain(value: object) -> object:
+    """A value as Python has it, of pandas or numpy."""
     if isinstance(value, pd.Timestamp):
-        value = value.to_pydatetime()
-    value = value.item() if hasattr(value, "item") else value
-    return number_text(value) if isinstance(value, float) else cell_text(value)
+        return value.to_pydatetime()
+    return value.item() if hasattr(value, "item") else value
 
 
 def _parquet(path: str | Path, member: str | None) -> pd.DataFrame:
@@ -138,7 +139,9 @@ def _parquet(path: str | Path, member: str | None) -> pd.DataFrame:
     columns = []
     for column in table.columns:
         column = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
-        distinct = {v: _cell(v) for v in column.unique().to_pylist() if v is not None}
+        plain = {v: _plain(v) for v in column.unique().to_pylist() if v is not None}
+        timed = has_time(plain.values())
+        distinct = {v: cell_text(own, timed=timed) for v, own in plain.items()}
         if pa.types.is_floating(column.type) and column.type.bit_width < 64:
             distinct = {v: number_text(float(str(np.float32(v)))) for v in distinct}
         columns.append(pd.Series([distinct.get(v, "") for v in column.to_pylist()], dtype=object))

@@ -85,6 +85,18 @@ def test_dates_of_statistics_programs_are_dates(tmp_path):
     assert cleaned(path)[0].columns["seen"].counts_dates
 
 
+@pytest.mark.parametrize("ending", ["xlsx", "parquet", "dta"])
+def test_midnight_is_a_moment_among_others(tmp_path, ending):
+    path = tmp_path / f"ward.{ending}"
+    seen = pd.Series(pd.Timestamp("2020-01-31") + pd.to_timedelta([i % 7 * 4 for i in range(N)], unit="h"))
+    table = ward().assign(seen=seen)
+    write = {"xlsx": table.to_excel, "parquet": table.to_parquet, "dta": table.to_stata}[ending]
+    write(path, **({"write_index": False} if ending == "dta" else {"index": False}))
+    assert recognise(path).table["seen"][:2].tolist() == ["2020-01-31 00:00:00", "2020-01-31 04:00:00"]
+    codebook, cleaned_table = cleaned(path)
+    assert codebook.columns["seen"].counts_dates and cleaned_table["seen"].notna().all()
+
+
 def test_a_few_labelled_codes_among_numbers_are_missing(tmp_path):
     path = tmp_path / "ward.sav"
     pyreadstat.write_sav(ward(), path, variable_value_labels={"age": {999: "not known"}})
