@@ -84,8 +84,8 @@ class Notation(Strict):
     fixed: bool = Field(False, description="exports write all 'decimals' of every number (2.00)")
     date: str | None = Field(
         None,
-        description="how dates are written, as strptime has it (%d.%m.%Y); a column of type integer keeps them as "
-        "days, or as minutes or seconds where a time is written; a time of day counts from midnight",
+        description="how dates are written, as strptime has it (%d.%m.%Y). An integer column keeps them as days, or as "
+        "minutes or seconds where a time is written. A time of day counts from midnight",
     )
 
     @model_validator(mode="after")
