@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from datetime import datetime
+from functools import cache
 from itertools import islice
 
 _DAYS = [
@@ -74,8 +77,17 @@ def _several(cells: list[str], some: list[str]) -> tuple[list[str], list[str]]:
     return (forms, left) if len(left) <= (1 - _LEAST) * len(cells) else ([], cells)
 
 
+@cache
+def _marks(form: str) -> list[tuple[str, int]]:
+    """What stands between the parts of a form, blanks left out, in small letters, and how often."""
+    return list(Counter(re.sub(r"%.|\s", "", form).casefold()).items())
+
+
 def fits_form(cell: str, form: str) -> bool:
     """Whether a cell is a date of a form, in a year that patients live in."""
+    # strptime, which is slow, would refuse it.
+    if not all(cell.casefold().count(mark) >= number for mark, number in _marks(form)):
+        return False
     # strptime takes 1 to 4 digits for %Y.
     if form == "%Y%m%d" and len(cell) != 8:
         return False
