@@ -8,7 +8,6 @@ lack a date, a flag says so, if no other column does.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 
 import pandas as pd
 
@@ -52,12 +51,13 @@ def propose_dates(proposals: list[Proposal], table: pd.DataFrame) -> None:
     for name in [name for name in moments if not has_year(forms[name])]:
         _propose(made[name], forms[name], None)
         del moments[name]
-    middles = {name: _middle(found) for name, found in moments.items()}
-    origin = _origin(moments, middles)
+    seconds = {name: as_numbers(found, _SECONDS) for name, found in moments.items()}
+    middles = {name: float(found.median()) for name, found in seconds.items()}
+    origin = _origin(seconds, middles)
     # What others are counted from comes before them: those with fewer gaps first, then as they lie in time.
     placed: list[str] = []
-    for name in sorted(moments, key=lambda n: (n != origin, int(moments[n].isna().sum()), middles[n])):
-        since = _counted_from(name, moments, placed, origin)
+    for name in sorted(seconds, key=lambda n: (n != origin, int(seconds[n].isna().sum()), middles[n])):
+        since = _counted_from(name, seconds, placed, origin)
         placed.append(name)
         _propose(made[name], forms[name], since)
 
@@ -119,32 +119,22 @@ def _propose(made: Proposal, form: str, since: str | None) -> None:
     made.comments["type"] = "; ".join([*said, f"a date, kept as {unit} {start}"])
 
 
-def _middle(moments: pd.Series) -> float:
-    """Median of a column's dates, in seconds."""
-    return float(as_numbers(moments, _SECONDS).median())
-
-
-def _origin(moments: dict[str, pd.Series], middles: dict[str, float]) -> str | None:
+def _origin(seconds: dict[str, pd.Series], middles: dict[str, float]) -> str | None:
     """The earliest date among those that no row lacks and that vary little."""
-    spreads = {
-        name: _spread(as_numbers(found, _SECONDS))
-        for name, found in moments.items()
-        if found.notna().all() and len(found)
-    }
+    spreads = {name: _spread(found) for name, found in seconds.items() if found.notna().all() and len(found)}
     near = [name for name, spread in spreads.items() if spread <= MOST_SPREAD * min(spreads.values())]
     return min(near, key=middles.__getitem__, default=None)
 
 
-def _counted_from(name: str, moments: dict[str, pd.Series], placed: Iterable[str], origin: str | None) -> str | None:
+def _counted_from(name: str, seconds: dict[str, pd.Series], placed: Iterable[str], origin: str | None) -> str | None:
     """Column from whose dates those of another are counted; None if the calendar tells more of them."""
-    own = as_numbers(moments[name], _SECONDS)
-    own = own[own.notna()]
+    own = seconds[name].dropna()
     alone = _spread(own)
-    after = {other: own - as_numbers(moments[other], _SECONDS)[own.index] for other in placed}
+    after = {other: own - seconds[other][own.index] for other in placed}
     in_order = {
-        other: abs(float(days.median()))
-        for other, days in after.items()
-        if days.notna().all() and ((days >= 0).all() or (days <= 0).all()) and _spread(days) <= MOST_SPREAD * alone
+        other: abs(float(gaps.median()))
+        for other, gaps in after.items()
+        if gaps.notna().all() and ((gaps >= 0).all() or (gaps <= 0).all()) and _spread(gaps) <= MOST_SPREAD * alone
     }
     if in_order:
         return min(in_order, key=in_order.__getitem__)
@@ -167,10 +157,6 @@ def _written(cells: pd.Series, moments: pd.Series, form: str) -> str:
     moments_and_cells = list(zip(pairs["moment"], pairs["cell"], strict=True))
 
     def hits(candidate: str) -> int:
-        return sum(_text(moment, candidate) == cell for moment, cell in moments_and_cells)
+        return sum(moment.strftime(candidate) == cell for moment, cell in moments_and_cells)
 
     return max(candidates, key=hits)
-
-
-def _text(moment: datetime, form: str) -> str:
-    return moment.strftime(form)

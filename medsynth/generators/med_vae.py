@@ -57,7 +57,7 @@ class MedVAE(Generator):
     learning_rate : float, default 0.001
         Of Adam.
     batch_size : int, default 32
-        The paper is silent; its code has 32. Rounded down to a multiple of 16.
+        The paper is silent; its code has 32. Rounded down to a multiple of 16; 16 at least.
     numeric_weight, categorical_weight : float, default 100 and 1
         Loss weights. Numeric: mean squared error of the scaled columns, averaged over columns. Categorical:
         cross-entropy in nats, summed over columns.
@@ -216,6 +216,7 @@ class MedVAE(Generator):
         self.network_ = {"encoder": self.encoder_, "decoder": self.decoder_}
 
     def set_training(self, mode: bool) -> None:
+        """Let the networks normalise batches by themselves, or by what they have learned."""
         for module in self.network_.values():
             module.train(mode)
 

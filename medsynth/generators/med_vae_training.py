@@ -34,7 +34,7 @@ Wanted = tuple[int, Sequence[int]]
 class _Member:
     """A model that is trained: what it sees of the table, and its streams of random numbers."""
 
-    def __init__(self, place: int, model: MedVAE, wanted: Wanted, device: torch.device) -> None:
+    def __init__(self, place: int, model: MedVAE, wanted: Wanted, device: torch.device, unit: str = "epoch") -> None:
         self.place, self.model = place, model
         seed, self.counts = wanted
         own = derive_seed(seed, "fit")
@@ -52,7 +52,7 @@ class _Member:
         self.order = torch.Generator()
         self.order.set_state(torch.get_rng_state())
         self.noise = self.order if device.type == "cpu" else torch.Generator(device).manual_seed(own)
-        self.progress = Progress(self.counts[-1], f"MedVAE (seed {seed}, {self.counts[-1]} epochs)")
+        self.progress = Progress(self.counts[-1], "MedVAE", unit=unit)
 
 
 class _Batch:
@@ -165,12 +165,15 @@ def train(models: Sequence[MedVAE], runs: Sequence[Wanted]) -> Iterator[int]:
         Position of a model that is at one of its counts.
     """
     device, started = device_to_use(), time.monotonic()
-    members = [_Member(*each, device) for each in zip(range(len(models)), models, runs, strict=True)]
+    # Logs and messages tell the runs apart, if there are several.
+    units = [f"run {k + 1}, epoch" for k in range(len(models))] if len(models) > 1 else ["epoch"]
+    each = zip(models, runs, units, strict=True)
+    members = [_Member(k, model, wanted, device, unit) for k, (model, wanted, unit) in enumerate(each)]
     batch = _Batch(members, device)
     batch.weigh()
     batches = batches_of(batch.fitted[0].shape[1], models[0].batch_size, multiple=VECTOR)
     for epoch in range(1, max(counts[-1] for _, counts in runs) + 1):
-        sums = epoch_of_steps(batch.draw_orders(), batches, batch.step, epoch=epoch - 1, epochs=1)
+        sums = epoch_of_steps(batch.draw_orders(), batches, batch.step, epoch - 1)
         validated = batch.validate(epoch)
         for k, member in enumerate(batch.members):
             record = {f"train_{name}": float(total[k]) / len(batches) for name, total in sums.items()}

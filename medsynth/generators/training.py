@@ -84,7 +84,7 @@ def train_epochs(
     progress = Progress(epochs, trained)
     batches = batches_of(rows, batch_size)
     for epoch in range(epochs):
-        sums = epoch_of_steps(torch.randperm(rows), batches, step, epoch=epoch, epochs=epochs)
+        sums = epoch_of_steps(torch.randperm(rows), batches, lambda batch, done: step(batch, done / epochs), epoch)
         record = {f"train_{name}": float(total) / len(batches) for name, total in sums.items()}
         record |= {f"validation_{name}": value for name, value in validate((epoch + 1) / epochs).items()}
         progress.epoch(epoch + 1, {name: value for name, value in record.items() if name.endswith("_loss")})
@@ -103,9 +103,7 @@ def batches_of(rows: int, batch_size: int, *, multiple: int = 1) -> list[slice]:
     return [slice(start, min(start + size, rows)) for start in range(0, rows, size) if rows - start > 1 or rows == 1]
 
 
-def epoch_of_steps(
-    order: Tensor, batches: list[slice], step: Callable[[Tensor, float], Losses], *, epoch: int, epochs: int
-) -> Losses:
+def epoch_of_steps(order: Tensor, batches: list[slice], step: Callable[[Tensor, float], Losses], epoch: int) -> Losses:
     """Take the steps of an epoch; sums of the losses over the steps.
 
     Parameters
@@ -114,13 +112,13 @@ def epoch_of_steps(
         Rows in the order of the epoch, (rows,), or one order a model, (models, rows).
     batches : list of slice
     step : callable
-        ``step(rows of the batch, share of the run behind us)`` takes one step and returns losses.
-    epoch, epochs : int
-        Epochs behind us, and of the run.
+        ``step(rows of the batch, epochs behind us)`` takes one step and returns losses; 1.5 is half of the second.
+    epoch : int
+        Whole epochs behind us.
     """
     sums: Losses = {}
     for i, batch in enumerate(batches):
-        losses = step(order[..., batch], (epoch + i / len(batches)) / epochs)
+        losses = step(order[..., batch], epoch + i / len(batches))
         sums = {name: sums.get(name, 0) + value for name, value in losses.items()}
     return sums
 

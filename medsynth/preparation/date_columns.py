@@ -2,8 +2,7 @@
 
 A column of type integer whose `notation` has a form of dates holds a number for each date: days since 1970, or minutes
 or seconds where a time is written; a time of day is counted from midnight. With ``since`` it is counted from another
-date of its row instead, so that stays keep their length, and what comes after the other date does so in synthetic
-rows, too.
+date of its row instead. So a stay keeps its length, and in synthetic rows as in real ones it ends after it begins.
 """
 
 from __future__ import annotations
@@ -22,8 +21,7 @@ from medsynth.preparation.decoding import is_missing, is_not_applicable, quoted
 _START = datetime(1970, 1, 1)
 # Where no year is written, Python reads it as 1900.
 _START_WITHOUT_YEAR = datetime(1900, 1, 1)
-_LOWEST = (datetime.min - _START).total_seconds()
-_HIGHEST = (datetime.max.replace(microsecond=0) - _START).total_seconds()
+_LAST = datetime.max.replace(microsecond=0)
 _UNITS = {86_400: "days", 60: "minutes", 1: "seconds"}
 
 
@@ -99,7 +97,10 @@ def moments_of(table: pd.DataFrame, name: str, codebook: Codebook) -> pd.Series:
     numbers = pd.to_numeric(table[name]).astype("float64")
     if column.since:
         numbers = numbers + as_numbers(moments_of(table, column.since, codebook), form)
-    moments = [None if gap else _moment(number, form) for number, gap in _with_gaps(numbers)]
+    start, unit = _start(form), _seconds(form)
+    # Dates end where Python's do.
+    seconds = (numbers * unit).clip((datetime.min - start).total_seconds(), (_LAST - start).total_seconds())
+    moments = [None if gap else start + timedelta(seconds=number) for number, gap in _with_gaps(seconds)]
     return pd.Series(moments, numbers.index, dtype=object)
 
 
@@ -164,8 +165,3 @@ def _seconds(form: str) -> int:
 def _start(form: str) -> datetime:
     """The moment of number 0."""
     return _START if has_year(form) else _START_WITHOUT_YEAR
-
-
-def _moment(number: float, form: str) -> datetime:
-    """Moment of a number; dates end where Python's do."""
-    return _start(form) + timedelta(seconds=min(max(number * _seconds(form), _LOWEST), _HIGHEST))
