@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import logging
 import os
 import shutil
@@ -291,7 +292,14 @@ def facts_of(job: Job) -> Facts:
     given: dict[str, Any] = {
         key: job.params.get(key) for key in ("cards", "plot_data", "trained") if job.params.get(key)
     }
-    return Facts(scores=read_scores(job), files=dict(job.input.items()), **job.params.facts, **given)
+    files = dict(job.input.items())
+    return Facts(scores=read_scores(job), **read_facts(files.pop("facts")), files=files, **given)
+
+
+def read_facts(path: str) -> dict[str, Any]:
+    """Read what rule ``write_facts`` wrote."""
+    read: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+    return read
 
 
 def visit_sequence_ends(job: Job, table: pd.DataFrame) -> dict[str, list[str]]:

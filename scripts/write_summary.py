@@ -1,6 +1,6 @@
 """Write the summary page of a run from its tables and figures."""
 
-from _job import Job, log, run, share_imports, write_text
+from _job import Job, log, read_facts, run, share_imports, write_text
 
 share_imports(__name__)
 
@@ -18,7 +18,7 @@ def main(job: Job) -> None:
             figures=Path(job.input.figures),
             names=job.params.tables,
             shown=[tuple(one) for one in job.params.figures],
-            facts=job.params.facts,
+            facts=read_facts(job.input.facts),
             study=job.params.summarised,
         )
     )

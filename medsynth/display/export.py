@@ -228,7 +228,11 @@ def _styler(display: pd.DataFrame) -> tuple[Styler, list[int]]:
             labels.append(len(rows))
             rows.append([label] + [""] * (len(display.columns) - 1))
         rows += of_block
-    styler = pd.DataFrame(rows, columns=display.columns, dtype=object).style.hide(axis="index")
+    from pandas.io.formats.style import Styler
+
+    texts = pd.DataFrame(rows, columns=display.columns, dtype=object)
+    lean = Styler.from_custom_template(Path(__file__).parent, html_table="lean_table.jinja")
+    styler = lean(texts).hide(axis="index")
     # Every cell has its class, those of a look of their own an identifier as well.
     styler.cell_ids = False
     return styler, labels

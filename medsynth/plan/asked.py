@@ -419,11 +419,6 @@ class Asked:
             "overview": self.overview,
         }
 
-    @property
-    def drawn_facts(self) -> dict[str, Any]:
-        """Those of `facts` that figures need: the report repeats a job's parameters beside every figure."""
-        return self.facts | {"publication": None, "overview": {}}
-
     # The benchmark.
 
     @property

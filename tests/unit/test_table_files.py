@@ -76,7 +76,7 @@ def test_latex_escapes_special_characters_and_marks_bold(written):
 
 def test_html_escapes_tags_marks_bold_and_needs_nothing_else(written):
     assert ">&lt;b&gt;50% &amp; a_b|c&lt;/b&gt;</td>" in written["html"]
-    assert '<td id="T_table_row1_col1" class="data row1 col1" >0.9_1</td>' in written["html"]
+    assert '<td id="T_table_row1_col1" class="col1">0.9_1</td>' in written["html"]
     assert re.search(r"#T_table_row1_col1 {\s*font-weight: bold;\s*}", written["html"])
     assert not any(word in written["html"] for word in ("<script", "http", "<link", "src="))
 
@@ -104,7 +104,7 @@ def test_blocks_are_labelled_in_every_format(tmp_path, utility_scores):
     assert "**age, XGBoost, equal information**" in markdown
     assert r"\rlap{\textit{age, XGBoost, equal information}} & " in latex
     assert r"Real {\textrightarrow} Real" in latex
-    assert '<td class="data row0 col0 block" >age, XGBoost, equal information</td>' in html
+    assert '<td class="col0 block">age, XGBoost, equal information</td>' in html
 
 
 def test_numbers_are_aligned_right_and_long_text_wraps(tmp_path):

@@ -1,14 +1,33 @@
 """Stage 6: tables, figures and the summary page. What a study has of them, the families of scores declare.
 
-Needs: scores.csv, replicates.parquet, benchmarks.csv, plot_data/, model cards, data/*.csv. Yields tables/<table>.{csv,
+Needs: scores.csv, replicates.parquet, benchmarks.csv, plot_data/, model cards, data/*.csv. Yields facts.json, tables/<table>.{csv,
 md,tex,html}, figures/<figure>.{png,pdf}, summary.html and results/index.html.
 """
+
+
+rule write_facts:
+    """Write what tables, figures and summary need besides files: the report would repeat it beside each of them."""
+    output:
+        facts="results/{study}/{run}/facts.json",
+    log:
+        "results/{study}/{run}/logs/write_facts.log",
+    localrule: True
+    conda:
+        "../../envs/medsynth.yaml"
+    params:
+        facts=of("facts"),
+        code=of.code("scripts/write_facts.py"),
+    message:
+        "write down the facts of {wildcards.study}"
+    script:
+        "../../scripts/write_facts.py"
 
 
 rule make_tables:
     """Write every table of a study."""
     input:
         unpack(of("tabled")),
+        facts="results/{study}/{run}/facts.json",
     output:
         tables=report(
             directory("results/{study}/{run}/tables"),
@@ -25,7 +44,7 @@ rule make_tables:
         "../../envs/medsynth.yaml"
     params:
         tables=of("tables"),
-        facts=of("facts"),
+        note=of("note"),
         trained=of("trained"),
         test_over_train=of("test_over_train"),
         versions=of("versions"),
@@ -40,6 +59,7 @@ rule draw_figures:
     """Draw every figure of a study."""
     input:
         unpack(of("drawn")),
+        facts="results/{study}/{run}/facts.json",
     output:
         figures=report(
             directory("results/{study}/{run}/figures"),
@@ -56,7 +76,7 @@ rule draw_figures:
         "../../envs/medsynth.yaml"
     params:
         figures=of("figures"),
-        facts=of("drawn_facts"),
+        note=of("note"),
         cards=of("cards"),
         plot_data=of("plot_data"),
         test_over_train=of("test_over_train"),
@@ -72,6 +92,7 @@ rule write_summary:
     input:
         tables="results/{study}/{run}/tables",
         figures="results/{study}/{run}/figures",
+        facts="results/{study}/{run}/facts.json",
     output:
         summary=report(
             "results/{study}/{run}/summary.html",
@@ -88,7 +109,7 @@ rule write_summary:
     params:
         tables=of("tables"),
         figures=of("figures"),
-        facts=of("facts"),
+        note=of("note"),
         summarised=of("summarised"),
         look=of("look"),
         code=of.code("scripts/write_summary.py", *families),

@@ -43,7 +43,7 @@ def distributions(plot_data_by_seed: list[dict], codebook: Codebook, *, title: s
     names = list(seeds[0])
     rows = ceil(len(names) / PANELS_PER_ROW)
     layout = ConstrainedLayoutEngine(hspace=0.05, wspace=0.04)
-    figure = Figure(figsize=(14, 1 + 2.15 * rows), layout=layout)
+    figure = Figure(figsize=(12, 1 + 1.9 * rows), layout=layout)
     axes = figure.subplots(rows, PANELS_PER_ROW, squeeze=False)
     for ax, name in zip(axes.flat, names, strict=False):
         panel = _categories_panel if "categories" in seeds[0][name] else _density_panel
