@@ -12,8 +12,12 @@ if TYPE_CHECKING:
 
 # Widths in pixels that are tried, the largest first.
 WIDTHS = (1400, 1100, 900, 700, 500, 350)
-# Colours of a figure's palette: bars, lines and their softened edges need no more.
-COLOURS = 128
+# Colours of a figure's palette, the fewest that nobody tells from the full picture: bars and lines with their softened
+# edges need few, heatmaps many.
+COLOURS = (32, 48, 64, 96, 128)
+# A pixel looks other if a channel differs by more than so many of 255 levels; one in so many pixels may.
+SEEN = 20
+FEW = 1_000
 
 
 def with_palette(picture: Image.Image, **options: object) -> bytes:
@@ -25,10 +29,16 @@ def with_palette(picture: Image.Image, **options: object) -> bytes:
     options
         Of Pillow's writer.
     """
-    from PIL import Image
+    from PIL import Image, ImageChops
 
-    # Maximum coverage keeps the rare colours of small marks, which the median cut mixes with others.
-    few = picture.convert("RGB").quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    full = picture.convert("RGB")
+    for colours in COLOURS:
+        # Maximum coverage keeps the rare colours of small marks, which the median cut mixes with others.
+        few = full.quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        apart = ImageChops.difference(full, few.convert("RGB")).split()
+        largest = ImageChops.lighter(ImageChops.lighter(apart[0], apart[1]), apart[2])
+        if sum(largest.histogram()[SEEN + 1 :]) * FEW <= full.width * full.height:
+            break
     written = BytesIO()
     few.save(written, "png", optimize=True, **options)
     return written.getvalue()

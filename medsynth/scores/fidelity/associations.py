@@ -38,7 +38,7 @@ def associations(plot_data_by_seed: list[dict], *, title: str, note: str) -> Fig
     # Upwards to a full 0.05, so that figures of similar generators have the same limits.
     limit = max(0.05, ceil(pairs.max() * 20 - 1e-9) / 20) if len(pairs) else 0.05
     of_seeds = f", mean of {len(seeds)} seeds" if len(seeds) > 1 else ""
-    side = max(3.8, 0.135 * len(names))
+    side = max(3.8, 0.115 * len(names))
     layout = ConstrainedLayoutEngine(compress=True)
     figure = Figure(figsize=(3 * side + 3.6, side + 2.2), layout=layout)
     axes = figure.subplots(1, 3, sharey=True)
@@ -54,7 +54,7 @@ def associations(plot_data_by_seed: list[dict], *, title: str, note: str) -> Fig
         )  # fmt: skip
         ax.set_facecolor("#dddddd")
         ax.set_title(name, fontsize=max(10, 2.2 * side))
-        ax.tick_params(length=0, labelsize=7 if len(names) > 25 else 8)
+        ax.tick_params(length=0, labelsize=6.5 if len(names) > 25 else 8)
         ax.tick_params(axis="x", rotation=90)
         ax.tick_params(axis="y", rotation=0)
         if ax is not axes[0]:
