@@ -19,13 +19,15 @@ from medsynth.display.canvas import RANGE, in_style, with_note
 REAL_COLOUR = "#8fa6bf"
 MAX_CATEGORIES = 12
 PANELS_PER_ROW = 4
+# Letters of a name that have room above a panel; more are smaller.
+SHORT_TITLE = 28
 
 
 @in_style
 def distributions(plot_data_by_seed: list[dict], codebook: Codebook, *, title: str, colour: str, note: str) -> Figure:
     """Draw each column's distribution in real and synthetic rows (Med-VAE paper, Figure 3).
 
-    Numeric columns as densities, coded ones as bars of shares. Synthetic rows are the mean over seeds, with a band
+    Numeric columns as densities, below them coded ones as bars of shares. Synthetic rows are the mean over seeds, with a band
     (whiskers on bars) from the smallest to the largest seed.
 
     Parameters
@@ -40,17 +42,21 @@ def distributions(plot_data_by_seed: list[dict], codebook: Codebook, *, title: s
         Where the data come from, printed at the bottom.
     """
     seeds = [plot_data["distributions"] for plot_data in plot_data_by_seed]
-    names = list(seeds[0])
-    rows = ceil(len(names) / PANELS_PER_ROW)
+    coded = [name for name in seeds[0] if "categories" in seeds[0][name]]
+    # Apart, as the names of categories need room beside every panel of their part.
+    parts = [(_density_panel, [name for name in seeds[0] if name not in coded]), (_categories_panel, coded)]
+    parts = [(panel, names) for panel, names in parts if names]
+    rows = [ceil(len(names) / PANELS_PER_ROW) for _, names in parts]
     layout = ConstrainedLayoutEngine(hspace=0.05, wspace=0.04)
-    figure = Figure(figsize=(12, 1 + 1.9 * rows), layout=layout)
-    axes = figure.subplots(rows, PANELS_PER_ROW, squeeze=False)
-    for ax, name in zip(axes.flat, names, strict=False):
-        panel = _categories_panel if "categories" in seeds[0][name] else _density_panel
-        panel(ax, [seed[name] for seed in seeds], colour, codebook.columns.get(name))
-        ax.set_title(name)
-    for ax in axes.flat[len(names) :]:
-        ax.set_visible(False)
+    figure = Figure(figsize=(12, 1 + 1.9 * sum(rows)), layout=layout)
+    spaces = figure.subfigures(len(parts), 1, height_ratios=rows, squeeze=False)[:, 0]
+    for (panel, names), n, space in zip(parts, rows, spaces, strict=True):
+        axes = space.subplots(n, PANELS_PER_ROW, squeeze=False)
+        for ax, name in zip(axes.flat, names, strict=False):
+            panel(ax, [seed[name] for seed in seeds], colour, codebook.columns.get(name))
+            ax.set_title(name, fontsize=10 * min(1, SHORT_TITLE / len(name)))
+        for ax in axes.flat[len(names) :]:
+            ax.set_visible(False)
     synthetic = title if len(seeds) == 1 else f"{title} (mean of {len(seeds)} seeds, smallest to largest)"
     handles = [Patch(color=REAL_COLOUR, label="Real"), Patch(color=colour, label=f"Synthetic: {synthetic}")]
     figure.legend(handles=handles, loc="outside upper center", ncols=2, fontsize=11)
@@ -80,7 +86,7 @@ def _density_panel(ax: Axes, seeds: list[dict], colour: str, column: Column | No
     ax.set_ylim(bottom=0)
     ax.set_xlim(edges[0], edges[-1])
     # Long numbers need more room.
-    n_ticks = 6 if abs(edges).max() < 10_000 else 3
+    n_ticks = 5 if abs(edges).max() < 10_000 else 3
     ax.xaxis.set_major_locator(MaxNLocator(n_ticks, integer=bool(column and column.type == "integer")))
     ax.yaxis.set_major_locator(MaxNLocator(4))
     ax.ticklabel_format(axis="y", scilimits=(-3, 4))
