@@ -27,8 +27,8 @@ SHORT_TITLE = 28
 def distributions(plot_data_by_seed: list[dict], codebook: Codebook, *, title: str, colour: str, note: str) -> Figure:
     """Draw each column's distribution in real and synthetic rows (Med-VAE paper, Figure 3).
 
-    Numeric columns as densities, below them coded ones as bars of shares. Synthetic rows are the mean over seeds, with a band
-    (whiskers on bars) from the smallest to the largest seed.
+    Numeric columns as densities, below them coded ones as bars of shares. Synthetic rows are the mean over seeds, with
+    a band (whiskers on bars) from the smallest to the largest seed.
 
     Parameters
     ----------
