@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from medsynth.codebook import Codebook
 from medsynth.data.asking import propose_not_applicable
@@ -25,7 +24,7 @@ from medsynth.data.reading import Recognised, recognise
 from medsynth.data.redcap import Dictionary, read_dictionary
 from medsynth.data.rules import Rule, rules_of
 from medsynth.data.types import person_of, propose
-from medsynth.errors import InputError, printable, validate
+from medsynth.errors import InputError, plain_yaml, printable, validate
 
 # Relations that are said in one sentence.
 MOST_SAID = 3
@@ -111,7 +110,7 @@ def make_draft(
     # Whatever does not come back as it was is left out, with the reason; then the rest is proven again.
     for _ in range(3):
         text = _written(path, name, found, proposals)
-        codebook = validate(yaml.safe_load(text), Codebook, where=f"the draft of {path}")
+        codebook = validate(plain_yaml(text), Codebook, where=f"the draft of {path}")
         failed, cleaned = prove(path, codebook, found.table)
         if cleaned is not None and not failed:
             rules = rules_of(cleaned, codebook)

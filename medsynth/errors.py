@@ -59,13 +59,18 @@ def read_yaml(path: str | Path) -> typing.Any:
     """Read a YAML file; `InputError` says in one sentence that it is absent or no YAML."""
     path = Path(path)
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return plain_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path} does not exist.") from None
     except UnicodeDecodeError:
         raise InputError(f"{path} is not in UTF-8.") from None
     except yaml.YAMLError as error:
         raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from None
+
+
+def plain_yaml(text: str) -> typing.Any:
+    """Read YAML by PyYAML's parser in C where it is there: some ten times as fast, and every start reads many files."""
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def validate(content: object, model: type[Model], *, where: str) -> Model:

@@ -12,10 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from medsynth.codebook import Codebook
-from medsynth.errors import InputError, load_yaml, nearest, read_yaml, validate
+from medsynth.errors import InputError, load_yaml, nearest, plain_yaml, read_yaml, validate
 from medsynth.evaluation.references import BOUNDS, REFERENCE_ROWS
 from medsynth.generators import generator_class
 from medsynth.generators.guarantee import refuse_seeded
@@ -77,7 +75,7 @@ def import_from_checkout() -> None:
 
 def configuration(words: Iterable[str] = ()) -> dict[str, Any]:
     """Read config/config.yaml, overridden by KEY=VALUE as on Snakemake's command line."""
-    given = {key: yaml.safe_load(value) for key, _, value in (word.partition("=") for word in words)}
+    given = {key: plain_yaml(value) for key, _, value in (word.partition("=") for word in words)}
     return {**read_yaml(CONFIG / "config.yaml"), **given}
 
 

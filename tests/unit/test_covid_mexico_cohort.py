@@ -123,7 +123,7 @@ def test_other_seed_gives_other_rows():
     assert not covid_mexico.simulate(5_000, seed=3).equals(covid_mexico.simulate(5_000, seed=4))
 
 
-@pytest.mark.parametrize("n_rows", [0, 1, 100_001])
+@pytest.mark.parametrize("n_rows", [0, 1, pytest.param(100_001, marks=pytest.mark.slow)])
 def test_any_number_of_rows_can_be_drawn(n_rows):
     table = covid_mexico.simulate(n_rows, seed=1)
     assert table.shape == (n_rows, 21)

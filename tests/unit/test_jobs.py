@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import psutil
+import pytest
 
 from medsynth.evaluation.resampling import ABOUT, REPLICATES, Score
 from tests.conftest import ROOT
@@ -22,6 +23,7 @@ _job.run(job, lambda job: subprocess.run(["sleep", "300"]))
 """
 
 
+@pytest.mark.slow
 def test_a_program_that_a_job_waits_for_ends_with_the_jobs_workflow(tmp_path):
     with subprocess.Popen(["sleep", "300"]) as workflow:
         environment = {**os.environ, "MEDSYNTH_WORKFLOW": str(workflow.pid)}

@@ -82,6 +82,7 @@ def test_rows_come_back_in_the_columns_types_and_decimals_of_the_learned_table(r
     assert set(drawn.itertuples(index=False, name=None)) <= set(train.itertuples(index=False, name=None))
 
 
+@pytest.mark.slow
 def test_the_seed_decides_what_a_peer_samples(resampler, partitions):
     train, _, codebook = partitions
     model = resampler().fit(train, codebook, seed=1)

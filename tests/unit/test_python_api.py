@@ -72,6 +72,7 @@ def test_every_class_is_tried_here():
     assert {*QUICK, *ELSEWHERE} == set(CLASSES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MADE)
 def test_fit_trains_and_returns_the_generator_itself(partitions, name):
     train, _, codebook = partitions
@@ -82,6 +83,7 @@ def test_fit_trains_and_returns_the_generator_itself(partitions, name):
     assert len(generator.sample(5)) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in MADE if name not in GUARANTEED])
 def test_fit_needs_no_codebook(table, name):
     generator = getattr(medsynth, name)(**QUICK[name])
@@ -98,6 +100,7 @@ def test_a_guarantee_needs_a_codebook(table, name):
         getattr(medsynth, name)(epsilon=1.0).fit(table)
 
 
+@pytest.mark.slow
 def test_fit_is_the_checkpoint_of_its_epoch_count(partitions):
     train, _, codebook = partitions
     expected = [m.sample(50) for m in CTGAN(batch_size=100).fit_checkpoints(train, codebook, epochs=[1, 2], seed=1)]
@@ -135,6 +138,7 @@ def test_the_sampling_seed_is_0_by_default(partitions):
 # Loading
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MADE)
 def test_load_finds_the_class_settings_and_rows(partitions, name, tmp_path):
     model = fitted(name, partitions)

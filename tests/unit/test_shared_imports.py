@@ -157,6 +157,7 @@ def test_what_a_job_did_is_not_lost_with_the_folder_of_those_who_keep_imports(ke
     assert said(job(f"import shutil; shutil.rmtree({str(folder)!r}); print('done')")) == (0, "done", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alive", [0, 2])
 def test_whoever_keeps_imports_ends_with_its_workflow_and_leaves_nothing(tmp_path, alive):
     code = "from medsynth.plan import sharing; import os, time; print(sharing.start().pid, os.environ[sharing.ADDRESS])"
