@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from medsynth.codebook import Codebook
+from medsynth.codebook import NUMERIC, Codebook
 from medsynth.errors import InputError, load_yaml, nearest, plain_yaml, read_yaml, validate
 from medsynth.evaluation.references import BOUNDS, REFERENCE_ROWS
 from medsynth.generators import generator_class
@@ -228,6 +228,7 @@ def _resolve(study: Study, settings: Config, catalogue: dict[str, GeneratorEntry
     _check_source(run)
     _check_generators(run, where)
     _check_gaps(run, where)
+    _check_ranges(run)
     _check_splits(run, where)
     return run
 
@@ -300,6 +301,20 @@ def _check_gaps(run: Run, where: str) -> None:
             raise InputError(
                 f"{where}: the generator '{name}' keeps gaps, and the study's own rows have none; set 'method: keep' "
                 "under 'imputation' of the study."
+            )
+
+
+def _check_ranges(run: Run) -> None:
+    """Refuse private generators of numbers and dates without a declared range: the rows' own would not be private."""
+    columns = run.codebook.columns
+    open_ended = [
+        f"'{name}'" for name in run.codebook.named(*NUMERIC) if not columns[name].drop and columns[name].range is None
+    ]
+    for name, generator in run.guaranteed.items():
+        if generator.private and open_ended:
+            raise InputError(
+                f"{run.codebook_path}: the private generator '{name}' needs a 'range' of {', '.join(open_ended)}, as "
+                "the range that the rows have would not be private; say which values are possible, or set 'drop'."
             )
 
 

@@ -73,7 +73,7 @@ def clean(raw: pd.DataFrame, codebook: Codebook, *, max_missing: float = 1.0) ->
     columns, not_applicable, gaps = {}, {}, {}
     for name, column in codebook.columns.items():
         if column.drop or column.type == "date":
-            report.add(name, f"dropped: {column.drop or 'a date; what it shows is in a column derived from it'}")
+            report.add(name, f"dropped: {column.drop or 'a date; columns that come from it stay'}")
         elif column.type == "identifier":
             columns[name] = _identifiers(raw[name], name, codebook)
         else:

@@ -278,3 +278,18 @@ def test_reading_the_configuration_imports_no_heavy_library():
     code = f"import sys; sys.path.insert(0, '.'); {read}; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["private_columns", "mst"])
+def test_a_private_generator_without_ranges_is_refused_before_anything_is_trained(tmp_path, monkeypatch, name):
+    # The rows' own range would tell of the most extreme patients.
+    (tmp_path / "config" / "studies").mkdir(parents=True)
+    (tmp_path / "config" / "datasets").mkdir()
+    codebook = yaml.safe_load((ROOT / "config/datasets/support2.yaml").read_text(encoding="utf-8"))
+    del codebook["columns"]["age"]["range"]
+    (tmp_path / "config/datasets/support2.yaml").write_text(yaml.safe_dump(codebook, sort_keys=False))
+    study = {"name": "mine", "title": "Mine", "like": "support2", "generators": ["cart", name]}
+    (tmp_path / "config/studies/mine.yaml").write_text(yaml.safe_dump(study))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=f"the private generator '{name}' needs a 'range' of 'age'"):
+        load_runs({"studies": ["mine"], "scale": "smoke"})
