@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import accumulate
+from operator import eq, ge, gt, le, lt, ne
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -26,7 +30,8 @@ _HEADERS = {
 }
 _FLAGS = {"yesno": {"0": "no", "1": "yes"}, "truefalse": {"0": "false", "1": "true"}}
 _CATEGORY = "not applicable"
-_CONDITION = re.compile(r"""\[(\w+)(?:\((\w+)\))?\]\s*(=|<>|!=)\s*['"]?(-?\w*)['"]?""")
+_CONDITION = re.compile(r"""\[(\w+)(?:\((\w+)\))?\]\s*(=|<>|!=|<=|>=|<|>)\s*['"]?(-?[\w.]*)['"]?""")
+_SIGNS: dict[str, Callable[[Any, Any], bool]] = {"=": eq, "<>": ne, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
 
 
 @dataclass
@@ -170,29 +175,69 @@ class Dictionary:
         return not any(self.fields.get(name, {}).get("branching", "").strip() for name in named)
 
     def _when(self, logic: str, by_field: dict[str, Proposal]) -> dict[str, str | list[str]] | None:
-        """The categories of the columns with which a field is not shown; None if that is no one category of each."""
-        parts = re.split(r"\s+or\s+", logic, flags=re.I)
-        when: dict[str, str | list[str]] = {}
-        for part in parts:
-            found = _CONDITION.fullmatch(part.strip())
-            if not found:
+        """The categories of columns with which a field is not shown; None if a codebook cannot say them.
+
+        It can say "one of these categories of a column, and one of those of another". So conditions with "or" may be of
+        any columns, and those with "and" of one.
+        """
+        hidden: dict[str, list[str]] = {}
+        for part in re.split(r"\s+or\s+", _without_parentheses(logic), flags=re.I):
+            ways = [_hiding(one, by_field) for one in re.split(r"\s+and\s+", _without_parentheses(part), flags=re.I)]
+            found = [way for way in ways if way is not None]
+            if len(found) < len(ways) or len({name for name, _ in found}) > 1:
                 return None
-            name, code, sign, value = found.groups()
-            header = f"{name}___{code.lower()}" if code else name
-            decides = by_field.get(header.lower())
-            categories = (
-                (decides.facts.get("codes") or {v: v for v in decides.facts.get("categories", [])}) if decides else {}
-            )
-            if decides is None or "drop" in decides.facts or value not in categories:
-                return None
-            others = [category for key, category in categories.items() if key != value]
-            if sign == "=" and len(others) != 1:
-                return None
-            category = others[0] if sign == "=" else categories[value]
-            if when.get(decides.name, category) != category:
-                return None
-            when[decides.name] = category
-        return when
+            name, among = found[0][0], {category for _, categories in found for category in categories}
+            known = hidden.get(name, _categories(by_field, name))
+            hidden[name] = [category for category in known if category in among]
+        if not all(hidden.values()):
+            return None
+        return {name: found[0] if len(found) == 1 else found for name, found in hidden.items()}
+
+
+def _without_parentheses(logic: str) -> str:
+    """Take away what surrounds the whole: ``([a] = '1' or [b] = '1')``, and not the pair of ``[a(1)]``."""
+    logic = logic.strip()
+    while logic.startswith("(") and logic.endswith(")"):
+        depths = list(accumulate({"(": 1, ")": -1}.get(letter, 0) for letter in logic))
+        if 0 in depths[:-1]:
+            break
+        logic = logic[1:-1].strip()
+    return logic
+
+
+def _codes(proposal: Proposal) -> dict[str, str]:
+    """Raw code -> category of a coded column; empty for others."""
+    if "drop" in proposal.facts:
+        return {}
+    return proposal.facts.get("codes") or {name: name for name in proposal.facts.get("categories", [])}
+
+
+def _categories(by_field: dict[str, Proposal], name: str) -> list[str]:
+    """Categories of the column of a name, in order."""
+    return next(list(dict.fromkeys(_codes(one).values())) for one in by_field.values() if one.name == name)
+
+
+def _hiding(condition: str, by_field: dict[str, Proposal]) -> tuple[str, list[str]] | None:
+    """The column that decides a condition, and its categories that do not meet it; None if that is not clear."""
+    parsed = _CONDITION.fullmatch(_without_parentheses(condition))
+    if not parsed:
+        return None
+    name, code, sign, value = parsed.groups()
+    decides = by_field.get((f"{name}___{code}" if code else name).lower())
+    codes = _codes(decides) if decides else {}
+    if decides is None or not codes:
+        return None
+    compared: dict[str, Any] = {one: one for one in codes}
+    limit: Any = value
+    if sign in ("=", "<>", "!="):
+        if value not in codes:
+            return None
+    else:
+        compared, limit = {one: _number(one) for one in codes}, _number(value)
+        if limit is None or None in compared.values():
+            return None
+    met = [codes[one] for one, given in compared.items() if _SIGNS[sign](given, limit)]
+    return decides.name, [category for category in dict.fromkeys(codes.values()) if category not in met]
 
 
 def _told(
@@ -202,8 +247,8 @@ def _told(
     told = ~table[made.header].isin(["", *made.facts.get("missing", [])])
     for decides in by_field.values():
         if decides.name in when:
-            codes = decides.facts.get("codes") or {name: name for name in decides.facts.get("categories", [])}
-            told &= table[decides.header].map(codes) == when[decides.name]
+            hidden = when[decides.name]
+            told &= table[decides.header].map(_codes(decides)).isin([hidden] if isinstance(hidden, str) else hidden)
     return told
 
 

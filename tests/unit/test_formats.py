@@ -11,7 +11,7 @@ import yaml
 from medsynth.codebook import Codebook
 from medsynth.data.proposals import Proposal
 from medsynth.data.reading import read_raw, recognise
-from medsynth.data.redcap import read_dictionary
+from medsynth.data.redcap import Dictionary, read_dictionary
 from medsynth.drafting import draft_codebook
 from medsynth.errors import InputError
 from medsynth.preparation.cleaning import clean
@@ -173,6 +173,40 @@ def test_branching_is_not_applicable(project):
     assert ((table["pregnant"] == "not applicable") == (raw["sex"] == 2)).all()
     text = draft_codebook(path, dictionary=dictionary)
     assert "asked only if [pregnant] = '1'" in text
+
+
+@pytest.mark.parametrize(
+    "logic, when",
+    [
+        ("[smoking]='1' or [smoking]='2'", {"smoking": ["Never", "Unknown"]}),
+        ("([smoking] = 1 or [smoking] = 2)", {"smoking": ["Never", "Unknown"]}),
+        ("[smoking]<>'0' and [smoking] <> '9'", {"smoking": ["Never", "Unknown"]}),
+        ("[smoking] >= 1 and [smoking] < 9", {"smoking": ["Never", "Unknown"]}),
+        ("[smoking] > 0", {"smoking": "Never"}),
+        ("[smoking]='1' or [sex]='2'", {"smoking": ["Never", "Current", "Unknown"], "sex": "Female"}),
+        ("[ills(1)]='1'", {"ills_1": "no"}),
+        # A codebook cannot say these.
+        ("[smoking]='1' and [sex]='2'", None),
+        ("([smoking]='1' or [sex]='2') and [smoking]<>'9'", None),
+        ("[age] >= 65", None),
+        ("[smoking] <> ''", None),
+        ("[smoking] = '7'", None),
+        ("datediff([seen], 'today', 'y') > 3", None),
+    ],
+)
+def test_branching_on_choices_is_said_in_categories(logic, when):
+    smoking = {"0": "Never", "1": "Former", "2": "Current", "9": "Unknown"}
+    proposals = [
+        Proposal("smoking", "smoking", {"type": "categorical", "codes": smoking}),
+        Proposal("sex", "sex", {"type": "binary", "codes": {"1": "Female", "2": "Male"}}),
+        Proposal("ills_1", "ills___1", {"type": "binary", "codes": {"0": "no", "1": "yes"}}),
+        Proposal("age", "age", {"type": "integer"}),
+        Proposal("asked", "asked", {"type": "binary", "codes": {"0": "no", "1": "yes"}}),
+    ]
+    table = pd.DataFrame({name: ["1"] for name in ("smoking", "sex", "ills___1", "age", "asked")})
+    Dictionary({"asked": {"branching": logic}}).branch(proposals, table)
+    assert proposals[-1].facts.get("not_applicable", {}).get("when") == when
+    assert ("asked only if" in proposals[-1].comments.get("type", "")) == (when is None)
 
 
 @pytest.mark.parametrize("stray", [False, True])
