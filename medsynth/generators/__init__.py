@@ -21,6 +21,7 @@ MODULES = {
     "med_vae": ["MedVAE"],
     "med_vae_plus": ["MedVAEPlus"],
     "med_vae_private": ["DPMedVAEPlus"],
+    "mixture": ["Mixture"],
     "mst": ["MST"],
     "peers": ["ARF", "Synthpop", "TabularARGN"],
     "private_columns": ["PrivateColumns"],

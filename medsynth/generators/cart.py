@@ -225,12 +225,14 @@ class CART(Generator):
         A number that would leave the condition stays where its donor is.
         """
         distinct, low, high = self.neighbours_[name]
-        place = np.searchsorted(distinct, values)
+        place = np.minimum(np.searchsorted(distinct, values), len(distinct) - 1)
         moved = low[place] + rng.random(len(values)) * (high - low)[place]
         decimals = 0 if self.codebook_.columns[name].type == "integer" else decimals_of(distinct)
         if decimals <= MAX_DECIMALS:
             # Within half a unit of the last decimal on either side nothing moves.
             moved = np.where(high[place] - low[place] <= 10.0**-decimals, values, np.round(moved, decimals))
+        # What is no training value has no neighbours: it stays.
+        moved = np.where(distinct[place] == values, moved, values)
         return np.where(condition.holds(pd.Series(moved)), moved, values) if condition else moved
 
     def card(self) -> dict[str, Any]:

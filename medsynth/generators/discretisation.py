@@ -108,13 +108,24 @@ class TableCoder:
         """Number a table: int32 of shape (rows, columns); a number between two bins goes to the lower one."""
         codes = np.empty((len(table), len(self.codebook_.columns)), dtype="int32")
         for i, (name, column) in enumerate(self.codebook_.columns.items()):
-            if column.numeric:
-                lows = self.knots_[name][:, 0]
-                codes[:, i] = np.clip(np.searchsorted(lows, table[name], side="right") - 1, 0, None)
-                if self.has_gap_code(name):
-                    codes[table[name].isna(), i] = len(lows)
-            else:
-                codes[:, i] = table[name].cat.codes
+            codes[:, i] = (
+                self.codes_of(name, table[name].to_numpy("float64"), gap=np.nan)
+                if column.numeric
+                else (table[name].cat.codes)
+            )
+        return codes
+
+    def codes_of(self, name: str, values: np.ndarray, *, gap: float) -> np.ndarray:
+        """Number the values of one column, (rows,): numbers, of which `gap` is a missing one, or categories by number.
+
+        A number between two bins goes to the lower one.
+        """
+        if not self.codebook_.columns[name].numeric:
+            return values.astype("int64")
+        lows = self.knots_[name][:, 0]
+        codes = np.clip(np.searchsorted(lows, values, side="right") - 1, 0, None)
+        if self.has_gap_code(name):
+            codes[np.isnan(values) if np.isnan(gap) else values == gap] = len(lows)
         return codes
 
     def shares(self, name: str, condition: Condition) -> np.ndarray:
@@ -176,14 +187,25 @@ class TableCoder:
             if not column.numeric:
                 columns[name] = pd.Categorical.from_codes(code, column.all_categories, ordered=column.type == "ordinal")
                 continue
-            condition = self._on_grid(name, conditions.get(name, Condition()))
-            low, high = self._positions(name, condition)
-            missing = code >= len(low)
-            code = np.where(missing, 0, code)
-            where = low[code] + rng.random(len(code)) * (high - low)[code]
-            values = self._values(name, code, where, condition)
-            columns[name] = np.where(missing, np.nan, values) if missing.any() else values
+            columns[name] = self.values_of(name, code, rng, conditions.get(name, Condition()), gap=np.nan)
         return self.codebook_.conform(pd.DataFrame(columns))
+
+    def values_of(
+        self, name: str, code: np.ndarray, rng: np.random.Generator, condition: Condition, *, gap: float
+    ) -> np.ndarray:
+        """Sample the values of one column's codes, (rows,): numbers, `gap` for a missing one, or categories by number.
+
+        Numbers come from that part of their bin that meets the condition.
+        """
+        if not self.codebook_.columns[name].numeric:
+            return code
+        condition = self._on_grid(name, condition)
+        low, high = self._positions(name, condition)
+        missing = code >= len(low)
+        code = np.where(missing, 0, code)
+        where = low[code] + rng.random(len(code)) * (high - low)[code]
+        values = self._values(name, code, where, condition)
+        return np.where(missing, gap, values) if missing.any() else values
 
     def _values(self, name: str, code: np.ndarray, where: np.ndarray, condition: Condition) -> np.ndarray:
         """Values at positions inside bins, rounded, inside bin and condition."""

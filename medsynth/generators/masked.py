@@ -158,12 +158,20 @@ class PartialTable:
             # Neither must rounding step onto a last code that cannot be, or off one that is certain.
             code = code if elsewhere else code.clamp(max=self.decoder.sizes[position] - 2)
             code = torch.where(certain, self.decoder.sizes[position] - 1, code)
+        self._put(position, code)
+        return mass
+
+    def put(self, position: int, codes: np.ndarray) -> None:
+        """Take other codes for the column that was drawn last, (rows,): later columns see these."""
+        self._put(position, torch.as_tensor(codes, dtype=torch.long, device=self.codes.device))
+
+    def _put(self, position: int, code: Tensor) -> None:
+        """Note the codes of a column where later ones see them."""
         self.codes[:, position] = code
         self.drawn = position + 1
         start, end = (self.decoder.latent + int(edge) for edge in self.decoder.starts[position : position + 2])
         self.x[:, start:end] = 0.0
         self.x[torch.arange(len(code)), start + code] = 1.0
-        return mass
 
     def _logits(self, position: int) -> Tensor:
         """Compute the units that the column sampled last lets us know, and this column's logits."""

@@ -243,8 +243,6 @@ class MedVAEPlus(Generator):
         wanted = Conditions.parse(conditions, self.codebook_)
         seed = derive_seed(seed, "sample")
         rng, torch_rng = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-        decoder = self._decoder
-        device = next(decoder.parameters()).device
         allowed = {i: self.coder_.shares(name, wanted[name]) for i, name in enumerate(self.order_) if name in wanted}
         for i, shares in allowed.items():
             if not shares.any():
@@ -254,11 +252,9 @@ class MedVAEPlus(Generator):
                 )
 
         def start(rows: int) -> masked.PartialTable:
-            z = torch.randn(rows, self.latent, generator=torch_rng).to(device)
-            return masked.PartialTable(decoder, z, torch_rng, self._missing)
+            return self.partial_table(rows, torch_rng)
 
-        # Fewer at once where there are thousands of categories, to stay within some hundred megabytes.
-        partial_at_once = max(min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // sum(decoder.sizes)), 1)
+        partial_at_once = self.rows_at_once
         at_once = partial_at_once // (partial_rows_per_row(max(allowed), len(self.order_)) if allowed else 4)
         for size in sizes_of_parts(n, max(at_once, 1)):
             with torch.no_grad():
@@ -266,6 +262,16 @@ class MedVAEPlus(Generator):
             codes = np.empty((size, len(self.order_)), dtype="int64")
             codes[:, self._positions()] = drawn.cpu().numpy()
             yield self.coder_.decode(codes, rng, wanted)
+
+    def partial_table(self, rows: int, rng: torch.Generator) -> masked.PartialTable:
+        """Begin rows without any column, each with a latent vector of its own."""
+        z = torch.randn(rows, self.latent, generator=rng).to(next(self._decoder.parameters()).device)
+        return masked.PartialTable(self._decoder, z, rng, self._missing)
+
+    @property
+    def rows_at_once(self) -> int:
+        """Partial rows at once; fewer where there are thousands of categories, to stay within some hundred MB."""
+        return max(min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // sum(self._decoder.sizes)), 1)
 
     def _missing(self, position: int, codes: Tensor) -> tuple[Tensor, bool] | None:
         """Say in which rows a number is missing because its question does not arise; see `masked.LastCode`."""

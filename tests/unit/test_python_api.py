@@ -27,6 +27,7 @@ QUICK = {
     "GaussianCopula": {"default_distribution": "norm"},
     "MedVAE": {"latent": 4, "hidden": [16]},
     "MedVAEPlus": {"width": 32, "epochs": 1, "least_steps": 5},
+    "Mixture": {"least_rows": 1, "shares": [0.5], "trees": 2, "network": {"width": 32, "epochs": 1, "least_steps": 5}},
     "PrivateColumns": {"epsilon": 2.0, "seeded_noise": True},
     "TVAE": {"batch_size": 100},
 }

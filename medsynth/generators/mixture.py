@@ -1,0 +1,269 @@
+"""A mixture of the forest and the network of Med-VAE plus: each cell of a row is drawn by one of the two.
+
+The forest knows what hangs together in few rows, and repeats what is chance in them. The network smooths chance away,
+and needs many rows. Their mistakes differ, so that a mixture makes fewer (mixture of experts: Jacobs et al. 1991,
+"Adaptive mixtures of local experts", Neural Computation 3). Rows that neither of the two has seen decide which share of
+the cells the network draws.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+
+from medsynth.codebook import Codebook
+from medsynth.conditions import Condition, Conditions
+from medsynth.generators.cart import GAP, _PartialRows
+from medsynth.generators.forest import Forest
+from medsynth.generators.laziness import LazyModule
+from medsynth.generators.med_vae_plus import MedVAEPlus
+from medsynth.generators.protocol import Generator, complete, sizes_of_parts
+from medsynth.generators.sequential import draw_sequentially
+from medsynth.generators.storage import read_model, write_model
+from medsynth.randomness import derive_seed
+
+if TYPE_CHECKING:
+    import torch
+
+    from medsynth.generators import masked
+else:
+    torch = LazyModule("torch")
+    masked = LazyModule("medsynth.generators.masked")
+
+log = logging.getLogger(__name__)
+
+# Rows that judge the shares, at most, and trees of the forest that is judged: the last one grows on all rows.
+MOST_HELD_OUT = 4_000
+JUDGED_TREES = 3
+
+
+class Mixture(Generator):
+    """Samples each cell from a forest or from a network, whichever a draw takes; a forest alone on few rows.
+
+    Every row meets every condition, and holds what holds in every training row. A saved model holds the training
+    values, as that of `Forest`.
+
+    Parameters
+    ----------
+    least_rows : int, default 10000
+        Fewer training rows are the forest's alone: nothing is gained by a network there.
+    shares : sequence of float, default (0, 0.5)
+        Shares of the cells that the network may draw. The one is taken whose rows a classifier tells least from
+        held-out rows.
+    held_out_share : float, default 0.1
+        Part of the training rows that decide, at most `MOST_HELD_OUT`. The network never learns from them. The forest
+        does, once the share is settled.
+    trees, min_leaf : int, default 10 and 5
+        Of `Forest`.
+    network : dict, optional
+        Settings of `MedVAEPlus`.
+
+    Attributes
+    ----------
+    forest_ : Forest
+    network_ : MedVAEPlus or None
+        None where the forest draws all cells.
+    share_ : float
+        Share of the cells that the network draws.
+    judged_ : dict
+        Share -> ROC AUC of the classifier; empty where nothing was to decide.
+    """
+
+    forest_: Forest
+    network_: MedVAEPlus | None
+    share_: float
+    judged_: dict[float, float]
+
+    has_epochs = False
+    meets_conditions = True
+    has_visit_sequence = True
+    keeps_gaps = True
+
+    def __init__(
+        self,
+        *,
+        least_rows: int = 10_000,
+        shares: Sequence[float] = (0.0, 0.5),
+        held_out_share: float = 0.1,
+        trees: int = 10,
+        min_leaf: int = 5,
+        network: dict[str, Any] | None = None,
+    ) -> None:
+        self.least_rows, self.shares, self.held_out_share = least_rows, list(shares), held_out_share
+        self.trees, self.min_leaf, self.network = trees, min_leaf, network
+
+    def fit_checkpoints(
+        self,
+        table: pd.DataFrame,
+        codebook: Codebook,
+        *,
+        epochs: Sequence[int],
+        seed: int = 0,
+        first: Sequence[str] = (),
+        last: Sequence[str] = (),
+    ) -> Iterator[Self]:
+        """Learn both, and how to mix them; see `Generator.fit_checkpoints`. `epochs` and `last` are ignored."""
+        table = complete(table, codebook, self)
+        self.codebook_, self.epochs_ = codebook, 0
+        self.network_, self.share_, self.judged_ = None, 0.0, {}
+        if len(table) >= self.least_rows and any(self.shares):
+            self._settle_share(table, seed, first)
+        self.forest_ = self._forest(self.trees).fit(table, codebook, seed=seed, first=first)
+        yield self
+
+    def _forest(self, trees: int) -> Forest:
+        return Forest(trees=trees, min_leaf=self.min_leaf)
+
+    def _settle_share(self, table: pd.DataFrame, seed: int, first: Sequence[str]) -> None:
+        """Learn the network, and find which share of the cells it should draw."""
+        n = min(max(1, round(self.held_out_share * len(table))), MOST_HELD_OUT)
+        order = np.random.default_rng(derive_seed(seed, "held out")).permutation(len(table))
+        held_out = table.iloc[np.sort(order[:n])].reset_index(drop=True)
+        learned = table.iloc[np.sort(order[n:])].reset_index(drop=True)
+        network = MedVAEPlus(**(self.network or {})).fit(learned, self.codebook_, seed=seed, first=first)
+        self.forest_ = self._forest(min(JUDGED_TREES, self.trees)).fit(learned, self.codebook_, seed=seed, first=first)
+        for share in self.shares:
+            self.network_, self.share_ = network, float(share)
+            parts = self._sample_parts(n, seed=derive_seed(seed, "judged"), conditions=None)
+            rows = pd.concat(parts, ignore_index=True)
+            self.judged_[self.share_] = _told_apart(rows, held_out, derive_seed(seed, "folds"))
+        self.share_ = min(self.judged_, key=lambda share: self.judged_[share])
+        self.network_ = network if self.share_ else None
+        log.info("the network draws %.0f %% of the cells: %s", 100 * self.share_, self.judged_)
+
+    def _sample_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None) -> Iterator[pd.DataFrame]:
+        """Draw cell by cell; see `Generator._sample_parts`."""
+        if self.network_ is None:
+            yield from self.forest_._sample_parts(n, seed=seed, conditions=conditions)
+            return
+        network = self.network_
+        wanted = Conditions.parse(conditions, self.codebook_)
+        seed = derive_seed(seed, "sample")
+        rng, torch_rng = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+        order = self.forest_.order_
+        allowed = {i: wanted[name] for i, name in enumerate(order) if name in wanted}
+
+        def start(rows: int) -> _MixedRows:
+            drawn = network.partial_table(rows, torch_rng)
+            return _MixedRows(self, network, _PartialRows(self.forest_, rows, rng), drawn, rng)
+
+        at_once = network.rows_at_once
+        for size in sizes_of_parts(n, max(at_once // 4, 1)):
+            with torch.no_grad():
+                rows = draw_sequentially(start, size, order, allowed, rng, at_once=at_once)
+            yield self.forest_._decode(rows.donated.values, wanted, rng)
+
+    def card(self) -> dict[str, Any]:
+        """Report how the two are mixed and what each learned; see `Generator.card`."""
+        return {
+            "network_share": self.share_,
+            "held_out_auc_by_share": {str(share): auc for share, auc in self.judged_.items()},
+            "forest": self.forest_.card(),
+            "network": self.network_.card() if self.network_ else None,
+            "holds_training_records": True,
+        }
+
+    def save(self, folder: str | Path) -> None:
+        """Write both models into folders of their own, and how they are mixed; see `Generator.save`."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.forest_.save(folder / "forest")
+        if self.network_:
+            self.network_.save(folder / "network")
+        content = {
+            "settings": self.get_params(),
+            "share": self.share_,
+            "judged": self.judged_,
+        }
+        write_model(folder, type(self).__name__, self.codebook_, content, self.card())
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a model; see `Generator.load`."""
+        codebook, content = read_model(folder, cls.__name__)
+        model = cls(**content["settings"])
+        model.codebook_, model.epochs_ = codebook, 0
+        model.share_, model.judged_ = content["share"], content["judged"]
+        model.forest_ = Forest.load(Path(folder) / "forest")
+        model.network_ = MedVAEPlus.load(Path(folder) / "network") if model.share_ else None
+        return model
+
+
+class _MixedRows:
+    """Rows whose first columns each of the two may have drawn; see `medsynth.generators.sequential.PartialRows`.
+
+    Both draw every column, and go on from the value that was taken.
+    """
+
+    def __init__(
+        self,
+        model: Mixture,
+        network: MedVAEPlus,
+        donated: _PartialRows,
+        decoded: masked.PartialTable,
+        rng: np.random.Generator,
+    ) -> None:
+        self.model, self.network, self.rng = model, network, rng
+        self.donated, self.decoded = donated, decoded
+
+    def draw(self, position: int, allowed: Condition | None) -> np.ndarray | None:
+        """Draw the next column from one of the two in each row."""
+        name, coder = self.model.forest_.order_[position], self.network.coder_
+        ours = self.donated.draw(position, allowed)
+        shares = None if allowed is None else coder.shares(name, allowed)
+        possible = shares is None or bool(shares.any())
+        theirs = self.decoded.draw(position, shares if possible else None)
+        donated, codes = self.donated.values[name], self.decoded.codes[:, position].cpu().numpy()
+        values = coder.values_of(name, codes, self.rng, allowed or Condition(), gap=GAP)
+        # Where the network breaks what holds in every row, the forest draws.
+        every = np.arange(len(values))
+        sound = possible & self.model.forest_.relations_.holds(name, values, self.donated.values, every)
+        share = self.model.share_ * sound
+        mass = None
+        if ours is not None:
+            theirs = np.zeros(len(values)) if theirs is None else theirs
+            mass = (1 - share) * ours + share * theirs
+            with np.errstate(invalid="ignore"):
+                share = np.where(mass > 0, share * theirs / mass, 0.0)
+        taken = self.rng.random(len(values)) < share
+        self.donated.values[name] = np.where(taken, values, donated).astype(donated.dtype)
+        self.decoded.put(position, np.where(taken, codes, coder.codes_of(name, donated, gap=GAP)))
+        return mass
+
+    def select(self, rows: np.ndarray) -> _MixedRows:
+        """Keep rows, some several times."""
+        return self._like(self.donated.select(rows), self.decoded.select(rows))
+
+    def join(self, other: _MixedRows) -> _MixedRows:
+        """Put another table's rows below these."""
+        return self._like(self.donated.join(other.donated), self.decoded.join(other.decoded))
+
+    def replace(self, other: _MixedRows, rows: np.ndarray) -> None:
+        """Take rows of another table; see `PartialRows.replace`."""
+        self.donated.replace(other.donated, rows)
+        self.decoded.replace(other.decoded, rows)
+
+    def _like(self, donated: _PartialRows, decoded: masked.PartialTable) -> _MixedRows:
+        return _MixedRows(self.model, self.network, donated, decoded, self.rng)
+
+
+def _told_apart(synthetic: pd.DataFrame, real: pd.DataFrame, seed: int) -> float:
+    """ROC AUC, out of five folds, of boosted trees that tell synthetic rows from real ones."""
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from xgboost import XGBClassifier
+
+    both = pd.concat([real, synthetic], ignore_index=True)
+    x = np.column_stack(
+        [both[name].cat.codes if isinstance(both[name].dtype, pd.CategoricalDtype) else both[name] for name in both]
+    ).astype("float32")
+    labels = np.repeat([0, 1], [len(real), len(synthetic)])
+    folds = StratifiedKFold(5, shuffle=True, random_state=seed % 2**32)
+    detector = XGBClassifier(random_state=seed % 2**32, n_jobs=1)
+    found = cross_val_predict(detector, x, labels, cv=folds, method="predict_proba")[:, 1]
+    return float(roc_auc_score(labels, found))
