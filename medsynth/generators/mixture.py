@@ -253,7 +253,10 @@ class _MixedRows:
 
 
 def _told_apart(synthetic: pd.DataFrame, real: pd.DataFrame, seed: int) -> float:
-    """ROC AUC, out of five folds, of boosted trees that tell synthetic rows from real ones."""
+    """ROC AUC, out of five folds, of boosted trees that tell synthetic rows from real ones.
+
+    Simpler than the score of that name: scores stand above generators, which do not import them.
+    """
     from sklearn.metrics import roc_auc_score
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
     from xgboost import XGBClassifier

@@ -9,6 +9,7 @@ import yaml
 
 from medsynth.errors import InputError
 from medsynth.plan import loading
+from medsynth.plan.asked import Asked, plain
 from medsynth.plan.documentation import write
 from medsynth.plan.loading import load_generators, load_runs
 from tests.conftest import ROOT, stand_ins
@@ -293,3 +294,18 @@ def test_a_private_generator_without_ranges_is_refused_before_anything_is_traine
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=f"the private generator '{name}' needs a 'range' of 'age'"):
         load_runs({"studies": ["mine"], "scale": "smoke"})
+
+
+def listed(value):
+    """Tuples as lists, at any depth."""
+    if isinstance(value, dict):
+        return {key: listed(inner) for key, inner in value.items()}
+    return [listed(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_facts_survive_their_file(tmp_path, study):
+    # Tables and figures read them back from JSON, which knows no number as a key.
+    runs = load_runs(config(studies=[study], raw_dir=str(stand_ins(tmp_path))))
+    facts = plain(Asked(runs[study], {}).facts)
+    assert json.loads(json.dumps(facts)) == listed(facts)

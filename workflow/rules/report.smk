@@ -1,7 +1,7 @@
 """Stage 6: tables, figures and the summary page. What a study has of them, the families of scores declare.
 
-Needs: scores.csv, replicates.parquet, benchmarks.csv, plot_data/, model cards, data/*.csv. Yields facts.json, tables/<table>.{csv,
-md,tex,html}, figures/<figure>.{png,pdf}, summary.html and results/index.html.
+Needs: scores.csv, replicates.parquet, benchmarks.csv, plot_data/, model cards, data/*.csv. Yields facts.json,
+tables/<table>.{csv,md,tex,html}, figures/<figure>.{png,pdf}, summary.html and results/index.html.
 """
 
 

@@ -39,7 +39,7 @@ def success_matrices(scores: pd.DataFrame, cohorts: list[Cohort], *, generator: 
     members = {group: [cohort for cohort in cohorts if cohort.group == group] for group in groups}
     lines = _lines({group: len(members[group]) + 2 for group in groups})
     heights = [max(len(members[group]) for group in line) + 1 for line in lines]
-    # Labels take as much room as two or three cells, above which every cell has the same size.
+    # Beside and below its cells each panel has room for the names of its cohorts.
     figure = Figure(
         figsize=(0.72 * (CELLS_OF_A_LINE + 2), 0.6 + 0.42 * sum(heights) + 1.7 * len(lines)), layout="constrained"
     )
