@@ -125,7 +125,7 @@ def test_a_truncated_model_is_a_clear_error(partitions, name, tmp_path):
     train, _, codebook = partitions
     model = next(make(name).fit_checkpoints(train, codebook, epochs=[1], seed=1))
     model.save(tmp_path)
-    for file in tmp_path.iterdir():
+    for file in (path for path in tmp_path.rglob("*") if path.is_file()):
         file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(InputError, match=r"holds no complete .* model"):
         CLASSES[name].load(tmp_path)
