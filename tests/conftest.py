@@ -19,6 +19,14 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items) -> None:
+    """Let one worker run a file, and one all tests of the smoke run, which each worker would else make for itself."""
+    for item in items:
+        shared = "smoke" if "smoke" in item.fixturenames else str(item.path.relative_to(ROOT))
+        item.add_marker(pytest.mark.xdist_group(shared))
+
+
 def table_of_scores(rows, columns=("generator", "epochs", "seed", "family", "metric")) -> pd.DataFrame:
     """Long table of scores from rows of these columns, a dict of what the score is about, and the value."""
     table = pd.DataFrame(rows, columns=[*columns, "about", "value"])

@@ -6,9 +6,9 @@ Nowok, Raab and Dibben (2016), "synthpop: Bespoke creation of synthetic data in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,13 +17,15 @@ from medsynth.codebook import MAX_DECIMALS, Codebook, decimals_of
 from medsynth.conditions import Condition, Conditions
 from medsynth.generators.gaps import not_asked
 from medsynth.generators.protocol import Generator, complete, sizes_of_parts, visit_sequence
-from medsynth.generators.sequential import draw_sequentially
+from medsynth.generators.sequential import PartialRows, draw_sequentially
 from medsynth.generators.storage import read_model, write_model
 from medsynth.preparation.relations import Relations
 from medsynth.randomness import derive_seed
 
 # A tree that decides among more categories than this is grown on a score of the categories instead.
 MOST_CLASSES = 32
+# How often a donor is drawn again whose values a row has already, and rows that are not sound.
+MOST_TRIES = 8
 # Values that a larger share of the rows have are spikes, which smoothing leaves alone.
 SPIKE = 0.01
 
@@ -33,6 +35,16 @@ GAP = -np.inf
 _GAP_SEEN = np.finfo("float32").min / 2
 
 Arrays = dict[str, np.ndarray]
+
+
+class _Sound(PartialRows, Protocol):
+    """Rows that know whether their values can stand beside each other."""
+
+    @property
+    def sound(self) -> np.ndarray: ...
+
+
+Rows = TypeVar("Rows", bound=_Sound)
 
 
 class CART(Generator):
@@ -63,8 +75,10 @@ class CART(Generator):
     has_visit_sequence = True
     keeps_gaps = True
     quick = True
-    # A split chooses from all columns before; `Forest` from a share of them.
+    # A split chooses from all columns before; a forest's from a share of them.
     max_features: float | None = None
+    # Whether a row takes values from as many different training rows as it can.
+    spreads_donors = False
 
     def __init__(self, *, min_leaf: int = 20, smoothing: int = 1) -> None:
         self.min_leaf = min_leaf
@@ -141,10 +155,13 @@ class CART(Generator):
         -------
         dict of ndarray
             ``feature``, ``threshold``, ``left``, ``right`` of each node; ``donors``, sorted by leaf, of which those
-            from ``starts`` to ``ends`` are the node's; ``scores <column>`` of the categories of each nominal predictor.
+            from ``starts`` to ``ends`` are the node's; ``scores <column>`` of the categories of each nominal predictor;
+            ``rows``, the donors' row numbers, where donors are spread.
         """
         without = not_asked(self.codebook_, name, lambda other: values[other])
+        numbers = np.arange(len(values[name]))
         if without is not None and not without.all():
+            numbers = numbers[~without]
             values = {b: values[b][~without] for b in (*before, name)}
             times = None if times is None else times[~without]
         target, categories = values[name], self._categories(name)
@@ -186,6 +203,8 @@ class CART(Generator):
             leaf = grown.apply(x)
         order = np.argsort(leaf, kind="stable")
         tree["donors"] = target[order].astype(np.min_scalar_type(categories) if categories else "float64")
+        if self.spreads_donors:
+            tree["rows"] = numbers[order].astype("int32")
         after = _after_descendants(tree["right"])
         tree["starts"], tree["ends"] = (np.searchsorted(leaf[order], n) for n in (np.arange(len(after)), after))
         return {**tree, **{f"scores {b}": s for b, s in scores.items()}}
@@ -198,11 +217,18 @@ class CART(Generator):
         """Draw donors from leaves; see `Generator._sample_parts`."""
         wanted = Conditions.parse(conditions, self.codebook_)
         rng = np.random.default_rng(derive_seed(seed, "sample"))
+        for size in sizes_of_parts(n):
+            yield self.drawn(size, wanted, rng)
+
+    def drawn(self, n: int, wanted: Conditions, rng: np.random.Generator) -> pd.DataFrame:
+        """Draw rows that meet conditions."""
         # A donor is allowed or is not; what is handed to `draw` is the condition itself.
         allowed = {i: wanted[name] for i, name in enumerate(self.order_) if name in wanted}
-        for size in sizes_of_parts(n):
-            drawn = draw_sequentially(lambda rows: _PartialRows(self, rows, rng), size, self.order_, allowed, rng)
-            yield self._decode(drawn.values, wanted, rng)
+
+        def draw(n: int) -> _PartialRows:
+            return draw_sequentially(lambda rows: _PartialRows(self, rows, rng), n, self.order_, allowed, rng)
+
+        return self._decode(sound_rows(draw, n).values, wanted, rng)
 
     def _decode(self, values: Arrays, wanted: Conditions, rng: np.random.Generator) -> pd.DataFrame:
         """Turn drawn donors into rows."""
@@ -242,21 +268,28 @@ class CART(Generator):
 
     def save(self, folder: str | Path) -> None:
         """Write the trees and their donors; see `Generator.save`."""
+        write_model(folder, type(self).__name__, self.codebook_, self.content(), self.card())
+
+    def content(self) -> dict[str, Any]:
+        """All of the model but its codebook: settings, tensors, names."""
         import torch
 
-        content = {
+        return {
             "settings": self.get_params(),
             "order": self.order_,
             "trees": [{key: torch.as_tensor(array) for key, array in tree.items()} for tree in self.trees_],
             "neighbours": {name: [torch.as_tensor(a) for a in arrays] for name, arrays in self.neighbours_.items()},
             "relations": {key: torch.as_tensor(array) for key, array in self.relations_.arrays().items()},
         }
-        write_model(folder, type(self).__name__, self.codebook_, content, self.card())
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
         """Read a model; see `Generator.load`."""
-        codebook, content = read_model(folder, cls.__name__)
+        return cls.of_content(*read_model(folder, cls.__name__))
+
+    @classmethod
+    def of_content(cls, codebook: Codebook, content: dict[str, Any]) -> Self:
+        """Make a model of what `content` gave."""
         model = cls(**content["settings"])
         model.codebook_, model.epochs_, model.order_ = codebook, 0, content["order"]
         model.trees_ = [{key: tensor.numpy() for key, tensor in tree.items()} for tree in content["trees"]]
@@ -266,11 +299,23 @@ class CART(Generator):
 
 
 class _PartialRows:
-    """Rows of which the trees have drawn the first columns; see `medsynth.generators.sequential.PartialRows`."""
+    """Rows of which the trees have drawn the first columns; see `medsynth.generators.sequential.PartialRows`.
+
+    Attributes
+    ----------
+    values : dict of ndarray
+        Column -> values, (rows,).
+    given : ndarray of int, shape (rows, columns)
+        Training row that donated each value, -1 for none; no columns where the model does not spread donors.
+    sound : ndarray of bool, shape (rows,)
+        Whether values stand beside each other as they do in training rows.
+    """
 
     def __init__(self, model: CART, rows: int, rng: np.random.Generator) -> None:
         self.model, self.rows, self.rng = model, rows, rng
         self.values: Arrays = {}
+        self.given = np.full((rows, len(model.order_) if model.spreads_donors else 0), -1, dtype="int32")
+        self.sound = np.ones(rows, dtype=bool)
 
     def draw(self, position: int, allowed: Condition | None) -> np.ndarray | None:
         """Draw the next column from donors in the leaf of each row."""
@@ -288,25 +333,54 @@ class _PartialRows:
             at = np.flatnonzero(which == number)
             node = self._leaves(tree, before, at)
             good = None if allowed is None else _donors_allowed(tree["donors"], allowed, column)
-            values, share = self.donate(tree, node, good)
-            drawn[at], fits = self.model.corrected(self, name, tree, node, good, values, at)
+            donors, share = self.donate(tree, node, good, self.given[at, :position])
+            if self.model.spreads_donors:
+                self.given[at, position] = tree["rows"][donors]
+            drawn[at], fits = self.model.corrected(self, name, tree, node, good, tree["donors"][donors], at)
+            self.sound[at] &= fits
             if mass is not None:
                 mass[at] = share * fits
         self.values[name] = drawn
         return mass
 
-    def donate(self, tree: Arrays, node: np.ndarray, good: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-        """Draw a donor of each node, (rows,), and say which share of its donors are good."""
-        first, last, donors = tree["starts"][node], tree["ends"][node], tree["donors"]
-        u = self.rng.random(len(node))
-        if good is None:
-            return donors[first + (u * (last - first)).astype(int)], np.ones(len(node))
-        counted = np.concatenate([[0], np.cumsum(good)])
-        found = counted[last] - counted[first]
-        # The k-th good donor of the node; where there is none, any: such a row weighs nothing.
-        k = counted[first] + (u * found).astype(int) + 1
-        chosen = np.searchsorted(counted, k, side="left") - 1
-        return donors[np.clip(chosen, 0, len(donors) - 1)], found / (last - first)
+    def donate(
+        self, tree: Arrays, node: np.ndarray, good: np.ndarray | None, given: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Draw a donor of each node and say which share of its donors are good.
+
+        Parameters
+        ----------
+        tree : dict of ndarray
+        node : ndarray of int, shape (rows,)
+        good : ndarray of bool, shape (donors,), optional
+            Which donors may be drawn; by default all. Where a node has none of them it is any: such a row weighs
+            nothing.
+        given : ndarray of int, shape (rows, columns), optional
+            Training rows that each row has values of: a donor is none of them, if a few tries find another.
+
+        Returns
+        -------
+        ndarray of int, ndarray of float, shape (rows,)
+            Places among the tree's donors; shares.
+        """
+        first, last = tree["starts"][node], tree["ends"][node]
+        counted = None if good is None else np.concatenate([[0], np.cumsum(good)])
+        low, high = (first, last) if counted is None else (counted[first], counted[last])
+
+        def choose(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+            place = low + (self.rng.random(len(low)) * (high - low)).astype(int)
+            if counted is None:
+                return place
+            # The donor before which there are so many good ones.
+            return np.clip(np.searchsorted(counted, place + 1, side="left") - 1, 0, len(counted) - 2)
+
+        donors = choose(low, high)
+        if given is not None and given.size:
+            again = np.arange(len(node))
+            for _ in range(MOST_TRIES):
+                again = again[(given[again] == tree["rows"][donors[again]][:, None]).any(1)]
+                donors[again] = choose(low[again], high[again])
+        return donors, np.ones(len(node)) if counted is None else (high - low) / (last - first)
 
     def _leaves(self, tree: Arrays, before: list[str], at: np.ndarray) -> np.ndarray:
         """Send some rows down a tree: node numbers, (rows,)."""
@@ -327,17 +401,39 @@ class _PartialRows:
         """Keep rows, some several times."""
         chosen = _PartialRows(self.model, len(rows), self.rng)
         chosen.values = {name: values[rows] for name, values in self.values.items()}
+        chosen.given, chosen.sound = self.given[rows], self.sound[rows]
         return chosen
 
     def join(self, other: _PartialRows) -> _PartialRows:
         """Put another table's rows below these."""
         joined = _PartialRows(self.model, self.rows + other.rows, self.rng)
         joined.values = {name: np.concatenate([values, other.values[name]]) for name, values in self.values.items()}
+        joined.given = np.concatenate([self.given, other.given])
+        joined.sound = np.concatenate([self.sound, other.sound])
         return joined
 
     def replace(self, other: _PartialRows, rows: np.ndarray) -> None:
         """Take rows of another table; see `PartialRows.replace`."""
         self.values = {name: np.where(rows, other.values[name], values) for name, values in self.values.items()}
+        self.given = np.where(rows[:, None], other.given, self.given)
+        self.sound = np.where(rows, other.sound, self.sound)
+
+
+def sound_rows(draw: Callable[[int], Rows], n: int) -> Rows:
+    """Draw rows, and others in the place of those whose values cannot stand beside each other.
+
+    Parameters
+    ----------
+    draw : callable
+        Gives so many rows, which say whether they are `sound`.
+    n : int
+    """
+    rows = draw(n)
+    for _ in range(MOST_TRIES):
+        if rows.sound.all():
+            break
+        rows = rows.select(np.flatnonzero(rows.sound)).join(draw(int((~rows.sound).sum())))
+    return rows
 
 
 def _after_descendants(right: np.ndarray) -> np.ndarray:

@@ -3,34 +3,46 @@
 Each tree grows on a bootstrap sample (Breiman 1996, "Bagging predictors", Machine Learning 24). A row takes its donor
 from a tree taken at random, so that no leaf of one tree decides alone. For imputation: Doove, van Buuren and Dusseldorp
 (2014), Computational Statistics and Data Analysis 72.
+
+Rows come from several visit sequences. What goes wrong depends on the sequence; where they are mixed, less of it adds
+up. The same is done for densities by Uria, Murray and Larochelle (2014), "A deep and tractable density estimator".
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
+from medsynth.codebook import Codebook
 from medsynth.conditions import Condition, Conditions
 from medsynth.disclosure import MINIMUM_CELL_SIZE
 from medsynth.generators.cart import CART, MOST_CLASSES, Arrays, _PartialRows
+from medsynth.generators.protocol import Generator, complete, sizes_of_parts, visit_sequence
+from medsynth.generators.storage import read_model, write_model
 from medsynth.preparation.relations import Relations
 from medsynth.randomness import derive_seed
 
 # Before all values that there are are looked through: a tree's nodes on the way up, and some more draws from its root.
 MOST_TRIES = 30
+# With conditions a sequence draws at least so many rows: each needs partial rows of its own.
+LEAST_CONDITIONED = 100
 
 
-class Forest(CART):
+class Forest(Generator):
     """Samples each column from the training rows that one of several trees finds alike, another tree for each row.
 
     What is said of `CART` holds: a saved model holds the training values; every row meets every condition.
 
     Parameters
     ----------
-    trees : int, default 10
-        Trees of a column.
+    orders : int, default 5
+        Visit sequences, at random but for `first` of `fit`: each row takes one of them.
+    trees : int, default 4
+        Trees of a column in each sequence.
     min_leaf : int, default 5
         Training rows of a tree's bootstrap sample in a leaf, at least; all different ones.
     max_features : float, default 1
@@ -42,6 +54,107 @@ class Forest(CART):
 
     Attributes
     ----------
+    forests_ : list of SequentialForest
+        One for each visit sequence.
+    """
+
+    forests_: list[SequentialForest]
+
+    has_epochs = False
+    meets_conditions = True
+    has_visit_sequence = True
+    keeps_gaps = True
+    quick = True
+
+    def __init__(
+        self,
+        *,
+        orders: int = 5,
+        trees: int = 4,
+        min_leaf: int = 5,
+        max_features: float = 1.0,
+        smoothing: int = 1,
+    ) -> None:
+        self.orders, self.trees, self.min_leaf = orders, trees, min_leaf
+        self.max_features, self.smoothing = max_features, smoothing
+
+    def fit_checkpoints(
+        self,
+        table: pd.DataFrame,
+        codebook: Codebook,
+        *,
+        epochs: Sequence[int],
+        seed: int = 0,
+        first: Sequence[str] = (),
+        last: Sequence[str] = (),
+    ) -> Iterator[Self]:
+        """Grow the trees of each sequence; see `Generator.fit_checkpoints`. `epochs` and `last` are ignored."""
+        table = complete(table, codebook, self)
+        self.codebook_, self.epochs_ = codebook, 0
+        sequence, self.forests_ = visit_sequence(codebook, first, ()), []
+        fixed = max((sequence.index(name) + 1 for name in first), default=0)
+        for number in range(self.orders):
+            own = derive_seed(seed, "visit sequence", str(number))
+            shuffled = np.random.default_rng(own).permutation(sequence[fixed:]).tolist()
+            forest = SequentialForest(
+                trees=self.trees, min_leaf=self.min_leaf, max_features=self.max_features, smoothing=self.smoothing
+            )
+            self.forests_.append(forest.fit(table, codebook, seed=own, first=[*sequence[:fixed], *shuffled]))
+        yield self
+
+    def _sample_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None) -> Iterator[pd.DataFrame]:
+        """Draw rows of each sequence and shuffle them; see `Generator._sample_parts`."""
+        wanted = Conditions.parse(conditions, self.codebook_)
+        rng = np.random.default_rng(derive_seed(seed, "visit sequences"))
+        for size in sizes_of_parts(n):
+            several = min(size // LEAST_CONDITIONED, self.orders) if conditions else self.orders
+            taken = rng.permutation(self.orders)[: max(several, 1)]
+            sizes = rng.multinomial(size, np.full(len(taken), 1 / len(taken)))
+            parts = [
+                self.forests_[number].drawn(int(rows), wanted, rng)
+                for number, rows in zip(taken, sizes, strict=True)
+                if rows or not size
+            ]
+            drawn = pd.concat(parts, ignore_index=True)
+            yield self.codebook_.conform(drawn.iloc[rng.permutation(len(drawn))].reset_index(drop=True))
+
+    def card(self) -> dict[str, Any]:
+        """Report what was learned; see `Generator.card`."""
+        leaves = [forest.card()["leaves"] for forest in self.forests_]
+        return {
+            "leaves": {name: sum(found[name] for found in leaves) for name in self.codebook_.columns},
+            "visit_sequences": [forest.order_ for forest in self.forests_],
+            "holds_training_records": True,
+        }
+
+    def save(self, folder: str | Path) -> None:
+        """Write all trees and their donors; see `Generator.save`."""
+        content = {"settings": self.get_params(), "forests": [forest.content() for forest in self.forests_]}
+        write_model(folder, type(self).__name__, self.codebook_, content, self.card())
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a model; see `Generator.load`."""
+        codebook, content = read_model(folder, cls.__name__)
+        model = cls(**content["settings"])
+        model.codebook_, model.epochs_ = codebook, 0
+        model.forests_ = [SequentialForest.of_content(codebook, one) for one in content["forests"]]
+        return model
+
+
+class SequentialForest(CART):
+    """The forest of one visit sequence.
+
+    A row takes its values from as many different training rows as it can. Otherwise a training row whose values sent
+    the row to a leaf would often be in the leaf itself, and give it yet another value.
+
+    Parameters
+    ----------
+    trees, min_leaf, max_features, smoothing
+        See `Forest`; here 10 trees by default.
+
+    Attributes
+    ----------
     order_ : list of str
         Columns in the visit sequence.
     relations_ : Relations
@@ -49,6 +162,8 @@ class Forest(CART):
     trees_ : list of dict of ndarray
         `trees` of the first column, as many of the second, and so on.
     """
+
+    spreads_donors = True
 
     def __init__(
         self,
@@ -62,21 +177,19 @@ class Forest(CART):
         self.trees, self.max_features = trees, max_features
 
     def _grow_all(self, values: Arrays, seed: int) -> None:
-        """Grow every column's trees; trees of one number grow on one bootstrap sample, whatever the column."""
-        rows = len(values[self.order_[0]])
+        """Grow every column's trees, each on a bootstrap sample of its own."""
         self.relations_ = Relations.find(values, self.order_, {name: self._categories(name) for name in self.order_})
-        samples = [
-            np.bincount(
-                np.random.default_rng(derive_seed(seed, "bootstrap", str(number))).integers(0, rows, rows),
-                minlength=rows,
-            )
+        self.trees_ = [
+            self._grow_on_sample(values, self.order_[:i], name, derive_seed(seed, "tree", name, str(number)))
+            for i, name in enumerate(self.order_)
             for number in range(self.trees)
         ]
-        self.trees_ = [
-            self._grow(values, self.order_[:i], name, derive_seed(seed, "tree", name, str(number)), times)
-            for i, name in enumerate(self.order_)
-            for number, times in enumerate(samples)
-        ]
+
+    def _grow_on_sample(self, values: Arrays, before: list[str], name: str, seed: int) -> Arrays:
+        """Grow a tree on a bootstrap sample."""
+        rows = len(values[name])
+        sample = np.random.default_rng(derive_seed(seed, "bootstrap")).integers(0, rows, rows)
+        return self._grow(values, before, name, seed, np.bincount(sample, minlength=rows))
 
     def _least_shared(self, rows: int) -> int:
         """Rows that share a value which is not moved, at least."""
@@ -139,7 +252,7 @@ class Forest(CART):
             if not len(again):
                 return drawn, fits
             node[again] = np.maximum(above[node[again]], 0)
-            drawn[again] = rows.donate(tree, node[again], good)[0]
+            drawn[again] = tree["donors"][rows.donate(tree, node[again], good)[0]]
             fits[again] = self.relations_.holds(name, drawn[again], rows.values, at[again])
         # What is rare among all rows: look through the values that there are.
         donors = tree["donors"] if good is None else tree["donors"][good]

@@ -18,8 +18,8 @@ import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.conditions import Condition, Conditions
-from medsynth.generators.cart import GAP, _PartialRows
-from medsynth.generators.forest import Forest
+from medsynth.generators.cart import GAP, _PartialRows, sound_rows
+from medsynth.generators.forest import Forest, SequentialForest
 from medsynth.generators.laziness import LazyModule
 from medsynth.generators.med_vae_plus import MedVAEPlus
 from medsynth.generators.protocol import Generator, complete, sizes_of_parts
@@ -37,7 +37,7 @@ else:
 
 log = logging.getLogger(__name__)
 
-# Rows that judge the shares, at most, and trees of the forest that is judged: the last one grows on all rows.
+# Rows that judge the shares, at most, and trees of the forests that are judged: the last one grows on all rows.
 MOST_HELD_OUT = 4_000
 JUDGED_TREES = 3
 
@@ -58,14 +58,17 @@ class Mixture(Generator):
     held_out_share : float, default 0.1
         Part of the training rows that decide, at most `MOST_HELD_OUT`. The network never learns from them. The forest
         does, once the share is settled.
-    trees, min_leaf : int, default 10 and 5
-        Of `Forest`.
+    forest : dict, optional
+        Settings of `Forest`, where it draws alone.
+    trees : int, default 10
+        Of the forest that draws beside the network, in the network's visit sequence.
     network : dict, optional
         Settings of `MedVAEPlus`.
 
     Attributes
     ----------
-    forest_ : Forest
+    forest_ : Forest or SequentialForest
+        The first where it draws all cells.
     network_ : MedVAEPlus or None
         None where the forest draws all cells.
     share_ : float
@@ -74,7 +77,7 @@ class Mixture(Generator):
         Share -> ROC AUC of the classifier; empty where nothing was to decide.
     """
 
-    forest_: Forest
+    forest_: Forest | SequentialForest
     network_: MedVAEPlus | None
     share_: float
     judged_: dict[float, float]
@@ -90,12 +93,12 @@ class Mixture(Generator):
         least_rows: int = 10_000,
         shares: Sequence[float] = (0.0, 0.5),
         held_out_share: float = 0.1,
+        forest: dict[str, Any] | None = None,
         trees: int = 10,
-        min_leaf: int = 5,
         network: dict[str, Any] | None = None,
     ) -> None:
         self.least_rows, self.shares, self.held_out_share = least_rows, list(shares), held_out_share
-        self.trees, self.min_leaf, self.network = trees, min_leaf, network
+        self.forest, self.trees, self.network = forest, trees, network
 
     def fit_checkpoints(
         self,
@@ -113,11 +116,14 @@ class Mixture(Generator):
         self.network_, self.share_, self.judged_ = None, 0.0, {}
         if len(table) >= self.least_rows and any(self.shares):
             self._settle_share(table, seed, first)
-        self.forest_ = self._forest(self.trees).fit(table, codebook, seed=seed, first=first)
+        forest = self._beside(self.trees) if self.share_ else Forest(**(self.forest or {}))
+        self.forest_ = forest.fit(table, codebook, seed=seed, first=first)
         yield self
 
-    def _forest(self, trees: int) -> Forest:
-        return Forest(trees=trees, min_leaf=self.min_leaf)
+    def _beside(self, trees: int) -> SequentialForest:
+        """A forest that draws beside the network, with the settings of the one that draws alone."""
+        settings = Forest(**(self.forest or {})).get_params()
+        return SequentialForest(**{**{k: v for k, v in settings.items() if k != "orders"}, "trees": trees})
 
     def _settle_share(self, table: pd.DataFrame, seed: int, first: Sequence[str]) -> None:
         """Learn the network, and find which share of the cells it should draw."""
@@ -126,8 +132,12 @@ class Mixture(Generator):
         held_out = table.iloc[np.sort(order[:n])].reset_index(drop=True)
         learned = table.iloc[np.sort(order[n:])].reset_index(drop=True)
         network = MedVAEPlus(**(self.network or {})).fit(learned, self.codebook_, seed=seed, first=first)
-        self.forest_ = self._forest(min(JUDGED_TREES, self.trees)).fit(learned, self.codebook_, seed=seed, first=first)
+        alone = Forest(**{**(self.forest or {}), "orders": JUDGED_TREES, "trees": 1})
+        forests: dict[bool, Forest | SequentialForest] = {True: self._beside(JUDGED_TREES), False: alone}
+        for mixed in {bool(share) for share in self.shares}:
+            forests[mixed].fit(learned, self.codebook_, seed=seed, first=first)
         for share in self.shares:
+            self.forest_ = forests[bool(share)]
             self.network_, self.share_ = network, float(share)
             parts = self._sample_parts(n, seed=derive_seed(seed, "judged"), conditions=None)
             rows = pd.concat(parts, ignore_index=True)
@@ -138,25 +148,29 @@ class Mixture(Generator):
 
     def _sample_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None) -> Iterator[pd.DataFrame]:
         """Draw cell by cell; see `Generator._sample_parts`."""
-        if self.network_ is None:
+        if self.network_ is None or not self.share_:
             yield from self.forest_._sample_parts(n, seed=seed, conditions=conditions)
             return
-        network = self.network_
+        network, forest = self.network_, self.forest_
+        assert isinstance(forest, SequentialForest)
         wanted = Conditions.parse(conditions, self.codebook_)
         seed = derive_seed(seed, "sample")
         rng, torch_rng = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-        order = self.forest_.order_
+        order = forest.order_
         allowed = {i: wanted[name] for i, name in enumerate(order) if name in wanted}
 
         def start(rows: int) -> _MixedRows:
             drawn = network.partial_table(rows, torch_rng)
-            return _MixedRows(self, network, _PartialRows(self.forest_, rows, rng), drawn, rng)
+            return _MixedRows(forest, network, self.share_, _PartialRows(forest, rows, rng), drawn, rng)
 
         at_once = network.rows_at_once
-        for size in sizes_of_parts(n, max(at_once // 4, 1)):
+
+        def draw(n: int) -> _MixedRows:
             with torch.no_grad():
-                rows = draw_sequentially(start, size, order, allowed, rng, at_once=at_once)
-            yield self.forest_._decode(rows.donated.values, wanted, rng)
+                return draw_sequentially(start, n, order, allowed, rng, at_once=at_once)
+
+        for size in sizes_of_parts(n, max(at_once // 4, 1)):
+            yield forest._decode(sound_rows(draw, size).donated.values, wanted, rng)
 
     def card(self) -> dict[str, Any]:
         """Report how the two are mixed and what each learned; see `Generator.card`."""
@@ -189,7 +203,8 @@ class Mixture(Generator):
         model = cls(**content["settings"])
         model.codebook_, model.epochs_ = codebook, 0
         model.share_, model.judged_ = content["share"], content["judged"]
-        model.forest_ = Forest.load(Path(folder) / "forest")
+        kind = SequentialForest if model.share_ else Forest
+        model.forest_ = kind.load(Path(folder) / "forest")
         model.network_ = MedVAEPlus.load(Path(folder) / "network") if model.share_ else None
         return model
 
@@ -202,18 +217,25 @@ class _MixedRows:
 
     def __init__(
         self,
-        model: Mixture,
+        forest: SequentialForest,
         network: MedVAEPlus,
+        share: float,
         donated: _PartialRows,
         decoded: masked.PartialTable,
         rng: np.random.Generator,
     ) -> None:
-        self.model, self.network, self.rng = model, network, rng
+        self.forest, self.network, self.share, self.rng = forest, network, share, rng
         self.donated, self.decoded = donated, decoded
+
+    @property
+    def sound(self) -> np.ndarray:
+        """Whether values stand beside each other as they do in training rows, (rows,)."""
+        return self.donated.sound
 
     def draw(self, position: int, allowed: Condition | None) -> np.ndarray | None:
         """Draw the next column from one of the two in each row."""
-        name, coder = self.model.forest_.order_[position], self.network.coder_
+        name, coder = self.forest.order_[position], self.network.coder_
+        sound_before = self.sound.copy()
         ours = self.donated.draw(position, allowed)
         shares = None if allowed is None else coder.shares(name, allowed)
         possible = shares is None or bool(shares.any())
@@ -222,8 +244,8 @@ class _MixedRows:
         values = coder.values_of(name, codes, self.rng, allowed or Condition(), gap=GAP)
         # Where the network breaks what holds in every row, the forest draws.
         every = np.arange(len(values))
-        sound = possible & self.model.forest_.relations_.holds(name, values, self.donated.values, every)
-        share = self.model.share_ * sound
+        sound = possible & self.forest.relations_.holds(name, values, self.donated.values, every)
+        share = self.share * sound
         mass = None
         if ours is not None:
             theirs = np.zeros(len(values)) if theirs is None else theirs
@@ -231,6 +253,8 @@ class _MixedRows:
             with np.errstate(invalid="ignore"):
                 share = np.where(mass > 0, share * theirs / mass, 0.0)
         taken = self.rng.random(len(values)) < share
+        self.donated.given[taken, position] = -1
+        self.donated.sound = np.where(taken, sound_before, self.sound)
         self.donated.values[name] = np.where(taken, values, donated).astype(donated.dtype)
         self.decoded.put(position, np.where(taken, codes, coder.codes_of(name, donated, gap=GAP)))
         return mass
@@ -249,7 +273,7 @@ class _MixedRows:
         self.decoded.replace(other.decoded, rows)
 
     def _like(self, donated: _PartialRows, decoded: masked.PartialTable) -> _MixedRows:
-        return _MixedRows(self.model, self.network, donated, decoded, self.rng)
+        return _MixedRows(self.forest, self.network, self.share, donated, decoded, self.rng)
 
 
 def _told_apart(synthetic: pd.DataFrame, real: pd.DataFrame, seed: int) -> float:

@@ -113,7 +113,7 @@ class Relations:
         codes = {name: found._codes(name, values[name]) for name in order}
         for place, name in enumerate(order):
             size = len(marks[name]) + 1
-            pairs = ((b, possible_cells(codes[b], len(marks[b]) + 1, codes[name], size)[0]) for b in order[:place])
+            pairs = ((b, _possible_either_way(codes[b], len(marks[b]) + 1, codes[name], size)) for b in order[:place])
             found.zeros_[name] = [Zeros(b, possible) for b, possible in pairs if not possible.all()]
             numbers = [] if categories[name] else [b for b in order[:place] if not categories[b]]
             signs = ((b, order_of(values[b], values[name])) for b in numbers)
@@ -193,6 +193,13 @@ def _marks(values: np.ndarray, categories: int) -> np.ndarray:
     gap = np.isneginf(distinct)
     spike = np.argmax(np.where(gap, 0, counts))
     return distinct[gap | ((np.arange(len(distinct)) == spike) & (counts >= LEAST_SPIKE * len(values)))]
+
+
+def _possible_either_way(before: np.ndarray, n_before: int, codes: np.ndarray, n_codes: int) -> np.ndarray:
+    """Cells that are no structural zeros whichever column comes first: what holds depends on no visit sequence."""
+    forth, _ = possible_cells(before, n_before, codes, n_codes)
+    back, _ = possible_cells(codes, n_codes, before, n_before)
+    return forth & back.T
 
 
 def possible_cells(before: np.ndarray, n_before: int, codes: np.ndarray, n_codes: int) -> tuple[np.ndarray, np.ndarray]:

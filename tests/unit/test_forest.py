@@ -7,12 +7,14 @@ import pytest
 from medsynth.codebook import Column
 from medsynth.generators import Forest
 from medsynth.generators.cart import _PartialRows, _values
+from medsynth.generators.forest import SequentialForest
+from medsynth.preparation.relations import Relations
 
 
 @pytest.fixture
 def model(partitions):
-    """A forest of the ward."""
-    return Forest(trees=4).fit(partitions[0], partitions[2], seed=1)
+    """A forest of one visit sequence, of the ward."""
+    return SequentialForest(trees=4).fit(partitions[0], partitions[2], seed=1)
 
 
 def test_each_column_has_trees_of_its_own(model):
@@ -39,7 +41,7 @@ def test_every_training_row_is_a_donor_once(model, partitions):
 
 def test_a_leaf_holds_so_many_different_training_rows_of_its_bootstrap_sample(partitions):
     train, _, codebook = partitions
-    for tree in Forest(trees=2, min_leaf=9).fit(train, codebook, seed=1).trees_:
+    for tree in SequentialForest(trees=2, min_leaf=9).fit(train, codebook, seed=1).trees_:
         leaves = tree["feature"] < 0
         assert (tree["ends"] - tree["starts"])[leaves].min() >= 9
 
@@ -71,7 +73,7 @@ def test_what_never_occurs_together_is_not_sampled_together(model):
 
 def test_a_saved_model_keeps_relations(model, tmp_path):
     model.save(tmp_path)
-    assert Forest.load(tmp_path).sample(300, seed=2).equals(model.sample(300, seed=2))
+    assert SequentialForest.load(tmp_path).sample(300, seed=2).equals(model.sample(300, seed=2))
 
 
 def test_rows_of_one_request_come_from_several_trees(model, partitions):
@@ -99,5 +101,54 @@ def test_numbers_that_are_in_order_in_every_row_stay_so(codebook):
     model = Forest().fit(described.conform(train), described, seed=1)
     drawn = model.sample(5000, seed=1, conditions={"intensive": (3, None)})
     assert (drawn["intensive"] <= drawn["stay"]).all() and (drawn["intensive"] >= 3).all()
-    assert sum(map(len, model.relations_.orders_.values())) == 1
+    assert all(sum(map(len, forest.relations_.orders_.values())) == 1 for forest in model.forests_)
     assert not drawn["stay"].isin(train["stay"]).all()
+
+
+def test_rows_take_values_from_different_training_rows(codebook):
+    columns = {"group": Column(type="categorical", categories=list("ABCDEF"))}
+    columns |= {name: Column(type="integer") for name in ("up", "down")}
+    described = codebook.model_copy(update={"columns": columns})
+    # Every row has numbers of its own, which lie close together within a group, and are in no order.
+    row = np.arange(180)
+    train = described.conform(pd.DataFrame({"group": np.repeat(list("ABCDEF"), 30), "up": row + 1, "down": -row - 1}))
+    model = SequentialForest(min_leaf=12, smoothing=0)
+
+    def copied():
+        drawn = model.fit(train, described, seed=1).sample(500, seed=1)
+        return (drawn["up"] == -drawn["down"]).mean()
+
+    spread = copied()
+    model.spreads_donors = False
+    assert spread < 0.01 < copied()
+
+
+def test_rows_come_from_several_visit_sequences_that_begin_with_first(partitions):
+    train, _, codebook = partitions
+    model = Forest(orders=3, trees=1).fit(train, codebook, seed=1, first=["stage", "icu"])
+    orders = [forest.order_ for forest in model.forests_]
+    # Whether someone is admitted decides whether the question of intensive care arises.
+    assert len({tuple(order) for order in orders}) == 3
+    assert len({tuple(order[: order.index("icu") + 1]) for order in orders}) == 1
+    alone = [forest.sample(1, seed=1) for forest in model.forests_]
+    assert len(pd.concat(alone).drop_duplicates()) > 1
+
+
+def test_all_sequences_meet_the_conditions(partitions):
+    train, _, codebook = partitions
+    model = Forest(orders=3, trees=1).fit(train, codebook, seed=1)
+    drawn = model.sample(400, seed=1, conditions={"stage": "III", "age": (60, 80)})
+    assert len(drawn) == 400 and (drawn["stage"] == "III").all() and drawn["age"].between(60, 80).all()
+    assert len(model.sample(3, seed=1, conditions={"stage": "III"})) == 3
+
+
+def test_what_holds_in_every_row_does_not_depend_on_the_visit_sequence():
+    # All 40 with code 1 are of group 1, and nearly all others are of none: each of two cells is empty by chance alone.
+    rng = np.random.default_rng(4)
+    code = np.repeat([0, 1], [400, 40])
+    group = np.where(code == 1, 1, rng.choice([0, 1, 2, 3], 400 + 40, p=[0.7, 0.1, 0.1, 0.1]))
+    sizes = {"code": 2, "group": 4}
+    values = {"code": code, "group": group}
+    found = [Relations.find(values, order, sizes).zeros_ for order in (["code", "group"], ["group", "code"])]
+    (forth,), (back,) = found[0]["group"], found[1]["code"]
+    assert (forth.possible == back.possible.T).all() and not forth.possible[1, [2, 3]].any()

