@@ -39,9 +39,9 @@ class Forest(Generator):
 
     Parameters
     ----------
-    orders : int, default 5
+    orders : int, default 10
         Visit sequences, at random but for `first` of `fit`: each row takes one of them.
-    trees : int, default 4
+    trees : int, default 2
         Trees of a column in each sequence.
     min_leaf : int, default 5
         Training rows of a tree's bootstrap sample in a leaf, at least; all different ones.
@@ -69,8 +69,8 @@ class Forest(Generator):
     def __init__(
         self,
         *,
-        orders: int = 5,
-        trees: int = 4,
+        orders: int = 10,
+        trees: int = 2,
         min_leaf: int = 5,
         max_features: float = 1.0,
         smoothing: int = 1,
