@@ -71,7 +71,7 @@ QUICK := -m "not slow and not workflow"
 
 # Two groups of tests at a time, which are files mostly (tests/conftest.py). One thread each: threads of two processes on two cores wait for each other.
 TEST_WORKERS ?= 2
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
 check: style types
 	$(PYTEST) $(QUICK) tests/unit $(PYTEST_ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -19,12 +20,23 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items) -> None:
-    """Let one worker run a file, and one all tests of the smoke run, which each worker would else make for itself."""
-    for item in items:
-        shared = "smoke" if "smoke" in item.fixturenames else str(item.path.relative_to(ROOT))
-        item.add_marker(pytest.mark.xdist_group(shared))
+def pytest_xdist_make_scheduler(config, log):
+    """Let one worker run a file, and one all that read the smoke run, which each worker would else make for itself."""
+    from xdist.scheduler import LoadFileScheduling
+
+    reads_smoke = re.compile(r"^def \w+\((.*, )?smoke\b", flags=re.MULTILINE)
+    together = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "tests/workflow").glob("test_*.py")
+        if reads_smoke.search(path.read_text(encoding="utf-8"))
+    }
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = super()._split_scope(nodeid)
+            return "smoke" if path in together else path
+
+    return Scheduling(config, log)
 
 
 def table_of_scores(rows, columns=("generator", "epochs", "seed", "family", "metric")) -> pd.DataFrame:

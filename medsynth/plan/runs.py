@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from functools import cached_property
+import hashlib
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,8 @@ from medsynth.scores import registry
 
 # Names the benchmark's folder below results/, where studies have theirs.
 BENCHMARK = "benchmark"
+# Bytes of a raw file whose checksum is looked at, at most; as in profiles/.
+MOST_HASHED = 1_000_000_000
 
 # Stage of a generator's job -> the stage whose work it needs; those of score jobs are declared with their families.
 NEEDED = {"train": "impute", "sample": "train"}
@@ -77,14 +80,13 @@ class Run:
         return f"{path}.gz" if not Path(path).is_file() and Path(f"{path}.gz").is_file() else path
 
     @property
-    def raw_stamps(self) -> list[tuple[int, int]]:
-        """Size in bytes and time of the last change in seconds of each raw table that is a user's own file.
+    def raw_stamps(self) -> list[str | int]:
+        """Checksum of each raw table that is a user's own file; of a huge one the second of its last change.
 
-        Snakemake notices by itself only files that are newer than what was made of them.
+        Snakemake notices by itself only files that are newer than what was made of them. The same file copied again is
+        no other table.
         """
-        # Fractions of a second get lost where files are packed or copied to another disk.
-        stats = [Path(path).stat() for path in self.raw] if self.source == "file" else []
-        return [(stat.st_size, int(stat.st_mtime)) for stat in stats]
+        return [_stamp(Path(path)) for path in self.raw] if self.source == "file" else []
 
     @property
     def cohort_rows(self) -> Rows:
@@ -427,3 +429,17 @@ class Run:
     def styles(self) -> dict[str, dict[str, str]]:
         """Title and colour of every generator, in the study's order."""
         return {name: {"title": g.title, "colour": g.colour} for name, g in self.generators.items()}
+
+
+def _stamp(path: Path) -> str | int:
+    """What tells a raw file from another; see `Run.raw_stamps`."""
+    stat = path.stat()
+    # Fractions of a second get lost where files are packed or copied to another disk.
+    return int(stat.st_mtime) if stat.st_size > MOST_HASHED else _checksum(path, stat.st_size, stat.st_mtime_ns)
+
+
+@cache
+def _checksum(path: Path, size: int, changed: int) -> str:
+    """Checksum of a file of that size, last changed then."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
