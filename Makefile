@@ -69,7 +69,8 @@ benchmark: $(VENV)/.installed
 
 QUICK := -m "not slow and not workflow"
 
-# Two groups of tests at a time, which are files mostly (tests/conftest.py). One thread each: threads of two processes on two cores wait for each other.
+# Two files of tests at a time, those that read one run as one (tests/conftest.py). One thread each: threads of two
+# processes on two cores wait for each other.
 TEST_WORKERS ?= 2
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 

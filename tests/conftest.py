@@ -22,9 +22,10 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 def pytest_xdist_make_scheduler(config, log):
     """Let one worker run a file, and one all that read the smoke run, which each worker would else make for itself."""
+    # Marks for xdist's own groups would do, but pytest 9.2 loses what xdist 3.8 adds to the names of tests.
     from xdist.scheduler import LoadFileScheduling
 
-    reads_smoke = re.compile(r"^def \w+\((.*, )?smoke\b", flags=re.MULTILINE)
+    reads_smoke = re.compile(r"^def \w+\((.*, )?(smoke|report)\b", flags=re.MULTILINE)
     together = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "tests/workflow").glob("test_*.py")

@@ -6,9 +6,9 @@ Nowok, Raab and Dibben (2016), "synthpop: Bespoke creation of synthetic data in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -17,15 +17,15 @@ from medsynth.codebook import MAX_DECIMALS, Codebook, decimals_of
 from medsynth.conditions import Condition, Conditions
 from medsynth.generators.gaps import not_asked
 from medsynth.generators.protocol import Generator, complete, sizes_of_parts, visit_sequence
-from medsynth.generators.sequential import PartialRows, draw_sequentially
+from medsynth.generators.sequential import draw_sequentially, sound_rows
 from medsynth.generators.storage import read_model, write_model
 from medsynth.preparation.relations import Relations
 from medsynth.randomness import derive_seed
 
 # A tree that decides among more categories than this is grown on a score of the categories instead.
 MOST_CLASSES = 32
-# How often a donor is drawn again whose values a row has already, and rows that are not sound.
-MOST_TRIES = 8
+# How often a donor is drawn again whose values a row has already.
+DONOR_TRIES = 8
 # Values that a larger share of the rows have are spikes, which smoothing leaves alone.
 SPIKE = 0.01
 
@@ -35,16 +35,6 @@ GAP = -np.inf
 _GAP_SEEN = np.finfo("float32").min / 2
 
 Arrays = dict[str, np.ndarray]
-
-
-class _Sound(PartialRows, Protocol):
-    """Rows that know whether their values can stand beside each other."""
-
-    @property
-    def sound(self) -> np.ndarray: ...
-
-
-Rows = TypeVar("Rows", bound=_Sound)
 
 
 class CART(Generator):
@@ -377,7 +367,7 @@ class _PartialRows:
         donors = choose(low, high)
         if given is not None and given.size:
             again = np.arange(len(node))
-            for _ in range(MOST_TRIES):
+            for _ in range(DONOR_TRIES):
                 again = again[(given[again] == tree["rows"][donors[again]][:, None]).any(1)]
                 donors[again] = choose(low[again], high[again])
         return donors, np.ones(len(node)) if counted is None else (high - low) / (last - first)
@@ -417,23 +407,6 @@ class _PartialRows:
         self.values = {name: np.where(rows, other.values[name], values) for name, values in self.values.items()}
         self.given = np.where(rows[:, None], other.given, self.given)
         self.sound = np.where(rows, other.sound, self.sound)
-
-
-def sound_rows(draw: Callable[[int], Rows], n: int) -> Rows:
-    """Draw rows, and others in the place of those whose values cannot stand beside each other.
-
-    Parameters
-    ----------
-    draw : callable
-        Gives so many rows, which say whether they are `sound`.
-    n : int
-    """
-    rows = draw(n)
-    for _ in range(MOST_TRIES):
-        if rows.sound.all():
-            break
-        rows = rows.select(np.flatnonzero(rows.sound)).join(draw(int((~rows.sound).sum())))
-    return rows
 
 
 def _after_descendants(right: np.ndarray) -> np.ndarray:

@@ -103,7 +103,11 @@ class Forest(Generator):
         yield self
 
     def _sample_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None) -> Iterator[pd.DataFrame]:
-        """Draw rows of each sequence and shuffle them; see `Generator._sample_parts`."""
+        """Draw rows of each sequence and shuffle them; see `Generator._sample_parts`.
+
+        Sequences give as many rows each, also under conditions: all learned the same rows, so that conditions are about
+        as probable in one as in another.
+        """
         wanted = Conditions.parse(conditions, self.codebook_)
         rng = np.random.default_rng(derive_seed(seed, "visit sequences"))
         for size in sizes_of_parts(n):
@@ -116,7 +120,7 @@ class Forest(Generator):
                 if rows or not size
             ]
             drawn = pd.concat(parts, ignore_index=True)
-            yield self.codebook_.conform(drawn.iloc[rng.permutation(len(drawn))].reset_index(drop=True))
+            yield drawn.iloc[rng.permutation(len(drawn))].reset_index(drop=True)
 
     def card(self) -> dict[str, Any]:
         """Report what was learned; see `Generator.card`."""

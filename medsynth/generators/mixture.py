@@ -18,12 +18,12 @@ import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.conditions import Condition, Conditions
-from medsynth.generators.cart import GAP, _PartialRows, sound_rows
+from medsynth.generators.cart import GAP, _PartialRows
 from medsynth.generators.forest import Forest, SequentialForest
 from medsynth.generators.laziness import LazyModule
 from medsynth.generators.med_vae_plus import MedVAEPlus
 from medsynth.generators.protocol import Generator, complete, sizes_of_parts
-from medsynth.generators.sequential import draw_sequentially
+from medsynth.generators.sequential import draw_sequentially, sound_rows
 from medsynth.generators.storage import read_model, write_model
 from medsynth.randomness import derive_seed
 
@@ -123,7 +123,8 @@ class Mixture(Generator):
     def _beside(self, trees: int) -> SequentialForest:
         """A forest that draws beside the network, with the settings of the one that draws alone."""
         settings = Forest(**(self.forest or {})).get_params()
-        return SequentialForest(**{**{k: v for k, v in settings.items() if k != "orders"}, "trees": trees})
+        del settings["orders"]
+        return SequentialForest(**{**settings, "trees": trees})
 
     def _settle_share(self, table: pd.DataFrame, seed: int, first: Sequence[str]) -> None:
         """Learn the network, and find which share of the cells it should draw."""
@@ -138,7 +139,7 @@ class Mixture(Generator):
             forests[mixed].fit(learned, self.codebook_, seed=seed, first=first)
         for share in self.shares:
             self.forest_ = forests[bool(share)]
-            self.network_, self.share_ = network, float(share)
+            self.network_, self.share_ = network if share else None, float(share)
             parts = self._sample_parts(n, seed=derive_seed(seed, "judged"), conditions=None)
             rows = pd.concat(parts, ignore_index=True)
             self.judged_[self.share_] = _told_apart(rows, held_out, derive_seed(seed, "folds"))
@@ -148,7 +149,7 @@ class Mixture(Generator):
 
     def _sample_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None) -> Iterator[pd.DataFrame]:
         """Draw cell by cell; see `Generator._sample_parts`."""
-        if self.network_ is None or not self.share_:
+        if self.network_ is None:
             yield from self.forest_._sample_parts(n, seed=seed, conditions=conditions)
             return
         network, forest = self.network_, self.forest_

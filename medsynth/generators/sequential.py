@@ -42,6 +42,8 @@ MOST_PARTIAL_ROWS_OF_FEW = 2**18
 # in fewer, one beginning in 10,000 could be missed.
 LEAST_PROBABILITY = 1e-6
 LEAST_TRIED = 2**16
+# How often rows are drawn again that are not sound.
+SOUND_TRIES = 8
 # Where the moves begin to draw anew, as shares of the columns up to the last condition.
 CUTS = (0.0, 0.5)
 
@@ -67,7 +69,16 @@ class PartialRows(Protocol):
         """Put the other's rows in the place of those that `rows`, bool of shape (rows,), names."""
 
 
+class SoundRows(PartialRows, Protocol):
+    """Rows that know whether their values can stand beside each other."""
+
+    @property
+    def sound(self) -> np.ndarray:
+        """One bool a row, (rows,)."""
+
+
 Rows = TypeVar("Rows", bound=PartialRows)
+Sound = TypeVar("Sound", bound=SoundRows)
 
 
 class Weighted(NamedTuple, Generic[Rows]):
@@ -170,6 +181,24 @@ def draw_sequentially(
     rows = _draw_conditioned(start, n, columns, allowed, last, rng, at_once) if last >= 0 else start(n)
     for position in range(last + 1, len(columns)):
         rows.draw(position, None)
+    return rows
+
+
+def sound_rows(draw: Callable[[int], Sound], n: int) -> Sound:
+    """Draw rows, and others in the place of those whose values cannot stand beside each other.
+
+    Parameters
+    ----------
+    draw : callable
+        ``draw(rows)`` gives that many `SoundRows`.
+    n : int
+        Rows wanted. What is not sound after `SOUND_TRIES` rounds stays.
+    """
+    rows = draw(n)
+    for _ in range(SOUND_TRIES):
+        if rows.sound.all():
+            break
+        rows = rows.select(np.flatnonzero(rows.sound)).join(draw(int((~rows.sound).sum())))
     return rows
 
 

@@ -18,7 +18,7 @@ from medsynth.scores import registry
 
 # Names the benchmark's folder below results/, where studies have theirs.
 BENCHMARK = "benchmark"
-# Bytes of a raw file whose checksum is looked at, at most; as in profiles/.
+# Bytes of a raw file whose checksum is looked at, at most: as Snakemake is told in profiles/.
 MOST_HASHED = 1_000_000_000
 
 # Stage of a generator's job -> the stage whose work it needs; those of score jobs are declared with their families.
@@ -81,7 +81,7 @@ class Run:
 
     @property
     def raw_stamps(self) -> list[str | int]:
-        """Checksum of each raw table that is a user's own file; of a huge one the second of its last change.
+        """Checksum of each raw file of the user's own; the second of its last change, if it is huge or cannot be read.
 
         Snakemake notices by itself only files that are newer than what was made of them. The same file copied again is
         no other table.
@@ -434,12 +434,18 @@ class Run:
 def _stamp(path: Path) -> str | int:
     """What tells a raw file from another; see `Run.raw_stamps`."""
     stat = path.stat()
-    # Fractions of a second get lost where files are packed or copied to another disk.
-    return int(stat.st_mtime) if stat.st_size > MOST_HASHED else _checksum(path, stat.st_size, stat.st_mtime_ns)
+    try:
+        if stat.st_size <= MOST_HASHED:
+            return _checksum(path, stat.st_size, stat.st_mtime_ns)
+    except OSError:
+        # The job that reads it says in one sentence why it cannot be read.
+        pass
+    # Fractions of a second get lost where files are copied to another disk.
+    return int(stat.st_mtime)
 
 
 @cache
 def _checksum(path: Path, size: int, changed: int) -> str:
-    """Checksum of a file of that size, last changed then."""
+    """Checksum of a file of that size, last changed then, as it lies there: `data.opening.sha256` unpacks it."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

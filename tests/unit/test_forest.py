@@ -143,7 +143,8 @@ def test_all_sequences_meet_the_conditions(partitions):
 
 
 def test_what_holds_in_every_row_does_not_depend_on_the_visit_sequence():
-    # All 40 with code 1 are of group 1, and nearly all others are of none: each of two cells is empty by chance alone.
+    # All 40 rows with code 1 are of group 1. By chance each other group would have 4 or 25 of them: too few for two of
+    # the cells alone, and enough for all together.
     rng = np.random.default_rng(4)
     code = np.repeat([0, 1], [400, 40])
     group = np.where(code == 1, 1, rng.choice([0, 1, 2, 3], 400 + 40, p=[0.7, 0.1, 0.1, 0.1]))

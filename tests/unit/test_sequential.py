@@ -9,7 +9,7 @@ import pytest
 from medsynth.codebook import Codebook, Column
 from medsynth.errors import InputError
 from medsynth.generators import CART
-from medsynth.generators.sequential import LEAST_SPREAD, draw_sequentially, effective_number
+from medsynth.generators.sequential import LEAST_SPREAD, SOUND_TRIES, draw_sequentially, effective_number, sound_rows
 from tests.conftest import CODEBOOK
 
 
@@ -153,3 +153,32 @@ def test_the_same_seed_gives_the_same_rare_rows(late):
     first, again, other = (late.sample(300, seed=seed, conditions={"event": "yes"}) for seed in (1, 1, 2))
     pd.testing.assert_frame_equal(first, again)
     assert not first.equals(other)
+
+
+class Coins(Seldom):
+    """Rows that are sound where their first number is below `share`."""
+
+    @property
+    def sound(self):
+        return self.values[:, 0] < self.share
+
+    def select(self, rows):
+        return Coins(self.rng, self.share, self.values[rows])
+
+    def join(self, other):
+        return Coins(self.rng, self.share, np.concatenate([self.values, other.values]))
+
+
+@pytest.mark.parametrize(("share", "rounds"), [(1.0, 1), (0.7, None), (0.0, 1 + SOUND_TRIES)])
+def test_rows_that_are_not_sound_are_drawn_again_so_many_times(share, rounds):
+    rng, asked = np.random.default_rng(1), []
+
+    def draw(n):
+        asked.append(n)
+        return Coins(rng, share, rng.random((n, 2)))
+
+    rows = sound_rows(draw, 200)
+    assert len(rows.values) == 200 and rows.sound.all() == (share > 0)
+    assert rounds is None or len(asked) == rounds
+    # Only what is not sound is drawn again.
+    assert sum(asked) < 2 * 200 or share == 0

@@ -6,12 +6,14 @@ import sys
 
 import pytest
 import yaml
+from snakemake.cli import parse_size_in_bytes
 
 from medsynth.errors import InputError
 from medsynth.plan import loading
 from medsynth.plan.asked import Asked, plain
 from medsynth.plan.documentation import write
 from medsynth.plan.loading import load_generators, load_runs
+from medsynth.plan.runs import MOST_HASHED
 from tests.conftest import ROOT, stand_ins
 
 STUDIES = sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml"))
@@ -309,3 +311,20 @@ def test_facts_survive_their_file(tmp_path, study):
     runs = load_runs(config(studies=[study], raw_dir=str(stand_ins(tmp_path))))
     facts = plain(Asked(runs[study], {}).facts)
     assert json.loads(json.dumps(facts)) == listed(facts)
+
+
+@pytest.mark.parametrize("profile", ["default", "slurm"])
+def test_snakemake_compares_files_as_large_as_those_whose_checksum_is_a_reason_to_run_again(profile):
+    keys = yaml.safe_load((ROOT / f"profiles/{profile}/config.yaml").read_text(encoding="utf-8"))
+    assert parse_size_in_bytes(keys["max-checksum-file-size"]) == MOST_HASHED
+
+
+def test_a_raw_file_that_cannot_be_read_is_left_to_the_job_that_says_so(tmp_path):
+    path = tmp_path / "covid_mexico/Covid Data.zip"
+    path.parent.mkdir()
+    path.touch()
+    run = load_runs(config(source="file", raw_dir=str(tmp_path)))["covid_gans"]
+    path.unlink()
+    # Root may read any file, but nobody reads a folder as one.
+    path.mkdir()
+    assert run.raw_stamps == [int(path.stat().st_mtime)]
