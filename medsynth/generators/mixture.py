@@ -37,9 +37,8 @@ else:
 
 log = logging.getLogger(__name__)
 
-# Rows that judge the shares, at most, and trees of the forests that are judged: the last one grows on all rows.
+# Rows that judge the shares, at most.
 MOST_HELD_OUT = 4_000
-JUDGED_TREES = 3
 
 
 class Mixture(Generator):
@@ -50,17 +49,18 @@ class Mixture(Generator):
 
     Parameters
     ----------
-    least_rows : int, default 10000
-        Fewer training rows are the forest's alone: nothing is gained by a network there.
-    shares : sequence of float, default (0, 0.5)
+    least_rows : int, default 20000
+        Fewer training rows are the forest's alone, row by row what `Forest` gives: nothing is gained by a network
+        there.
+    shares : sequence of float, default (0, 0.5, 0.75)
         Shares of the cells that the network may draw. The one is taken whose rows a classifier tells least from
         held-out rows.
     held_out_share : float, default 0.1
-        Part of the training rows that decide, at most `MOST_HELD_OUT`. The network never learns from them. The forest
-        does, once the share is settled.
+        Part of the training rows that decide, at most `MOST_HELD_OUT`. Where something is to decide, nothing learns
+        from them.
     forest : dict, optional
         Settings of `Forest`, where it draws alone.
-    trees : int, default 10
+    trees : int, default 4
         Of the forest that draws beside the network, in the network's visit sequence.
     network : dict, optional
         Settings of `MedVAEPlus`.
@@ -86,15 +86,16 @@ class Mixture(Generator):
     meets_conditions = True
     has_visit_sequence = True
     keeps_gaps = True
+    quick = True
 
     def __init__(
         self,
         *,
-        least_rows: int = 10_000,
-        shares: Sequence[float] = (0.0, 0.5),
+        least_rows: int = 20_000,
+        shares: Sequence[float] = (0.0, 0.5, 0.75),
         held_out_share: float = 0.1,
         forest: dict[str, Any] | None = None,
-        trees: int = 10,
+        trees: int = 4,
         network: dict[str, Any] | None = None,
     ) -> None:
         self.least_rows, self.shares, self.held_out_share = least_rows, list(shares), held_out_share
@@ -116,36 +117,44 @@ class Mixture(Generator):
         self.network_, self.share_, self.judged_ = None, 0.0, {}
         if len(table) >= self.least_rows and any(self.shares):
             self._settle_share(table, seed, first)
-        forest = self._beside(self.trees) if self.share_ else Forest(**(self.forest or {}))
-        self.forest_ = forest.fit(table, codebook, seed=seed, first=first)
+        else:
+            self.forest_ = Forest(**(self.forest or {})).fit(table, codebook, seed=seed, first=first)
         yield self
 
-    def _beside(self, trees: int) -> SequentialForest:
+    def _beside(self) -> SequentialForest:
         """A forest that draws beside the network, with the settings of the one that draws alone."""
         settings = Forest(**(self.forest or {})).get_params()
         del settings["orders"]
-        return SequentialForest(**{**settings, "trees": trees})
+        return SequentialForest(**{**settings, "trees": self.trees})
 
     def _settle_share(self, table: pd.DataFrame, seed: int, first: Sequence[str]) -> None:
-        """Learn the network, and find which share of the cells it should draw."""
+        """Learn the network and both kinds of forest, and keep the share whose rows are told least from held-out rows.
+
+        What is judged is what is kept: smaller forests, or ones that grow on all rows afterwards, would compare
+        otherwise (docs/forest.md).
+        """
         n = min(max(1, round(self.held_out_share * len(table))), MOST_HELD_OUT)
         order = np.random.default_rng(derive_seed(seed, "held out")).permutation(len(table))
         held_out = table.iloc[np.sort(order[:n])].reset_index(drop=True)
         learned = table.iloc[np.sort(order[n:])].reset_index(drop=True)
         network = MedVAEPlus(**(self.network or {})).fit(learned, self.codebook_, seed=seed, first=first)
-        alone = Forest(**{**(self.forest or {}), "orders": JUDGED_TREES, "trees": 1})
-        forests: dict[bool, Forest | SequentialForest] = {True: self._beside(JUDGED_TREES), False: alone}
-        for mixed in {bool(share) for share in self.shares}:
-            forests[mixed].fit(learned, self.codebook_, seed=seed, first=first)
+        kinds: dict[bool, Forest | SequentialForest] = {False: Forest(**(self.forest or {})), True: self._beside()}
+        forests = {
+            mixed: kinds[mixed].fit(learned, self.codebook_, seed=seed, first=first)
+            for mixed in sorted({bool(share) for share in self.shares})
+        }
         for share in self.shares:
-            self.forest_ = forests[bool(share)]
-            self.network_, self.share_ = network if share else None, float(share)
+            self._take(float(share), forests, network)
             parts = self._sample_parts(n, seed=derive_seed(seed, "judged"), conditions=None)
             rows = pd.concat(parts, ignore_index=True)
             self.judged_[self.share_] = _told_apart(rows, held_out, derive_seed(seed, "folds"))
-        self.share_ = min(self.judged_, key=lambda share: self.judged_[share])
-        self.network_ = network if self.share_ else None
+        self._take(min(self.judged_, key=lambda share: self.judged_[share]), forests, network)
         log.info("the network draws %.0f %% of the cells: %s", 100 * self.share_, self.judged_)
+
+    def _take(self, share: float, forests: dict[bool, Forest | SequentialForest], network: MedVAEPlus) -> None:
+        """Have the network draw a share of the cells."""
+        self.share_, self.forest_ = share, forests[bool(share)]
+        self.network_ = network if share else None
 
     def _sample_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None) -> Iterator[pd.DataFrame]:
         """Draw cell by cell; see `Generator._sample_parts`."""

@@ -60,6 +60,8 @@ def test_the_share_is_that_whose_rows_are_told_least_from_held_out_rows(train, d
     assert set(model.judged_) == {0.0, 1.0}
     assert model.judged_[0.0] < model.judged_[1.0]
     assert model.share_ == 0.0 and model.network_ is None
+    # What was judged is kept: nothing learned from the rows that decided.
+    assert {len(forest.trees_of(0)[0]["donors"]) for forest in model.forest_.forests_} == {round(0.7 * len(train))}
 
 
 def test_both_draw_cells(model, train):

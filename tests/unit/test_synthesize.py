@@ -183,7 +183,7 @@ def test_conditions_are_read_on_codes_and_clean_names(codebook: Codebook):
 
 
 def test_the_recommended_generators_are_there():
-    assert isinstance(module._made(None, None), medsynth.Forest)
+    assert isinstance(module._made(None, None), medsynth.Mixture)
     assert module._made(None, 1.0).private and not module._made(None, 1.0).repeatable
 
 
