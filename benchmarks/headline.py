@@ -1,6 +1,7 @@
 """README's table of results, from a kept run on real patients.
 
     python benchmarks/headline.py results/reference/diabetes130/file-laptop
+    python benchmarks/headline.py results/reference/support2/file-paper --epochs 200
 
 Prints Markdown. Rows are the upper reference, generators from the most faithful on, and the other references.
 """
@@ -14,14 +15,16 @@ import pandas as pd
 
 from medsynth.plan.loading import load_generators
 
-COLUMNS = [
-    "quality",
-    "C2ST AUC",
-    "p",
-    "accuracy",
-    "normalised AUC gain",
-    "membership AUC above the holdout's",
-]
+# Score -> its column in quality.csv.
+FIDELITY = {
+    "quality": "overall",
+    "column shapes": "column_shapes",
+    "pair trends": "pair_trends",
+    "C2ST AUC": "c2st_auc",
+}
+# Score -> its metric in utility.csv.
+UTILITY = {"accuracy": "accuracy", "normalised AUC gain": "normalised_auc_gain"}
+MEMBERSHIP = "membership AUC above the holdout's"
 REFERENCES = {
     "real": "real training rows (upper reference)",
     "holdout": "held-out patients (upper reference)",
@@ -37,48 +40,51 @@ def shown(row: pd.Series | None, value: str, low: str, high: str) -> str:
     return f"{row[value]:.3f}{end}"
 
 
-def last(table: pd.DataFrame, generator: str) -> pd.Series | None:
-    """The row of a generator's last epoch count."""
+def chosen(table: pd.DataFrame, generator: str, epochs: int | None) -> pd.Series | None:
+    """The row of a generator at an epoch count, else at its last one."""
     own = table[table["generator"] == generator].sort_values("epochs")
-    return None if own.empty else own.iloc[-1]
+    at = own[own["epochs"] == epochs]
+    return None if own.empty else (at if len(at) else own).iloc[-1]
 
 
-def headline(folder: Path) -> str:
+def headline(folder: Path, epochs: int | None = None) -> str:
     """Lay out the main scores of a kept run.
 
     Parameters
     ----------
     folder : Path
         ``results/reference/<study>/<run>``.
+    epochs : int, optional
+        Epoch count of the models that are shown; by default, and of generators without it, the last one.
     """
     quality, utility, privacy = (pd.read_csv(folder / f"tables/{n}.csv") for n in ("quality", "utility", "privacy"))
     utility = utility[(utility["comparison"] == "equal_information") & (utility["classifier"] == "xgboost")]
     attacked = privacy[(privacy["metric"] == "membership_auc") & (privacy["group"] == "everyone")]
-    chosen = attacked[attacked["attack"] == "chosen"]
+    attacked = attacked[attacked["attack"] == "chosen"]
     titles = {name: entry.title for name, entry in load_generators().items()} | REFERENCES
-    judged = {name: last(quality, name) for name in quality["generator"].unique()}
+    judged = {name: chosen(quality, name, epochs) for name in quality["generator"].unique()}
     generators = sorted((name for name in judged if name not in REFERENCES), key=lambda name: judged[name]["c2st_auc"])
     rows = []
     for name in ["real", *generators, "holdout", "independent"]:
-        found = {metric: last(utility[utility["metric"] == metric], name) for metric in utility["metric"].unique()}
-        row, p = judged[name], judged[name]["c2st_auc_p"]
+        useful = [chosen(utility[utility["metric"] == metric], name, epochs) for metric in UTILITY.values()]
+        attack = chosen(attacked, name, epochs)
         rows.append(
             [
                 titles[name],
-                shown(row, "overall", "overall_low", "overall_high"),
-                shown(row, "c2st_auc", "c2st_auc_low", "c2st_auc_high"),
-                "< 0.001" if p < 0.001 else f"{p:.3f}",
-                shown(found.get("accuracy"), "mean", "ci_low", "ci_high"),
-                shown(found.get("normalised_auc_gain"), "mean", "ci_low", "ci_high"),
-                shown(last(chosen, name), "over_holdout", "over_holdout_low", "over_holdout_high"),
+                *(shown(judged[name], score, f"{score}_low", f"{score}_high") for score in FIDELITY.values()),
+                *(shown(row, "mean", "ci_low", "ci_high") for row in useful),
+                shown(attack, "over_holdout", "over_holdout_low", "over_holdout_high"),
             ]
         )
+    columns = [*FIDELITY, *UTILITY, MEMBERSHIP]
     # Not padded, which would make lines longer than a screen.
-    lines = [["", *COLUMNS], ["---"] * (len(COLUMNS) + 1), *rows]
+    lines = [["", *columns], ["---"] * (len(columns) + 1), *rows]
     return "\n".join(f"| {' | '.join(cells)} |".replace("|  |", "| |") for cells in lines)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="results/reference/<study>/<run>")
-    print(headline(parser.parse_args().folder))
+    parser.add_argument("--epochs", type=int, help="epoch count of the models that are shown; default: the last one")
+    given = parser.parse_args()
+    print(headline(given.folder, given.epochs))

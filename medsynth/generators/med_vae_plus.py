@@ -44,7 +44,7 @@ NUMBERS_AT_ONCE = 40_000_000
 
 
 class MedVAEPlus(Generator):
-    """A VAE with an autoregressive decoder over codes; what people should use.
+    """A VAE with an autoregressive decoder over codes; its file holds no training record.
 
     The number of epochs is its own affair: it trains for `epochs` of them under a learning rate that ends at zero, and
     keeps the epoch of the lowest validation loss. Every row that it samples meets every condition.

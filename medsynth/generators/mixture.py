@@ -18,6 +18,7 @@ import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.conditions import Condition, Conditions
+from medsynth.errors import InputError
 from medsynth.generators.cart import GAP, _PartialRows
 from medsynth.generators.forest import Forest, SequentialForest
 from medsynth.generators.laziness import LazyModule
@@ -133,6 +134,12 @@ class Mixture(Generator):
         What is judged is what is kept: smaller forests, or ones that grow on all rows afterwards, would compare
         otherwise (docs/forest.md).
         """
+        try:
+            import xgboost  # noqa: F401
+        except ImportError:
+            raise InputError(
+                "A mixture needs xgboost, which is not installed; run: pip install 'medsynth[evaluation]'."
+            ) from None
         n = min(max(1, round(self.held_out_share * len(table))), MOST_HELD_OUT)
         order = np.random.default_rng(derive_seed(seed, "held out")).permutation(len(table))
         held_out = table.iloc[np.sort(order[:n])].reset_index(drop=True)
