@@ -22,6 +22,7 @@ import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, Context
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 ERROR = 0.003
 TOLERANCE = 1e-4
 MOST_NOISE = 1e6
+UPWARDS = Context(prec=4, rounding=ROUND_CEILING)
 # Orders of Rényi divergences among which the best is taken.
 ZCDP_ORDERS = [1 + x / 20 for x in range(1, 2000)]
 
@@ -265,7 +267,10 @@ def plan_budget(
         )
         return replace(budget, noise_multiplier=noise_multiplier)
     if noise_multiplier <= 0 or (spent := max(budget.epsilon(), budget.epsilon_second_accountant())) > epsilon:
-        spends = "spends without bound" if noise_multiplier <= 0 else f"spends an epsilon of {spent:.4g}"
+        # Rounded up: never shown as the budget that it exceeds.
+        spends = (
+            "spends without bound" if noise_multiplier <= 0 else f"spends an epsilon of {UPWARDS.create_decimal(spent)}"
+        )
         raise InputError(
             f"The setting 'noise_multiplier' of {noise_multiplier:g} {spends} in {steps} steps at a sample rate of "
             f"{sample_rate:g}, more than the budget of {epsilon:g}; leave it out to have it computed."

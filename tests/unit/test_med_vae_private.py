@@ -93,14 +93,14 @@ def test_a_budget_that_cannot_be_kept_is_refused(changes, sentence):
 
 
 def test_a_noise_multiplier_that_the_second_accountant_alone_finds_too_small_is_refused():
-    # So small a delta that discretisation tells.
+    # So small a delta that discretisation tells. Which multiplier shows it depends on how a processor rounds.
     noise, delta = plan_histograms(2.1, 2e-14, rows=1000, share=0.3)
-    budget = Budget(delta, noise, 3.06, sample_rate=0.1, steps=50)
-    assert budget.epsilon() < 2.1 < budget.epsilon_second_accountant()
+    budgets = (Budget(delta, noise, 3.04 + k / 500, sample_rate=0.1, steps=50) for k in range(20))
+    budget = next(b for b in budgets if b.epsilon() < 2.1 < b.epsilon_second_accountant())
     with pytest.raises(
-        InputError, match=r"multiplier' of 3.06 spends an epsilon of 2.10\d? in .*, more than the budget"
+        InputError, match=r"multiplier' of 3.\d+ spends an epsilon of 2.1\d+ in .*, more than the budget"
     ):
-        plan_budget(2.1, delta, **RUN, noise_multiplier=3.06)
+        plan_budget(2.1, delta, **RUN, noise_multiplier=budget.noise_multiplier)
 
 
 def test_a_delta_that_no_accountant_can_compute_with_is_one_sentence():
