@@ -1,9 +1,9 @@
 """README's table of results, from a kept run on real patients.
 
-    python benchmarks/headline.py results/reference/diabetes130/file-laptop
-    python benchmarks/headline.py results/reference/support2/file-paper --epochs 200
+    python benchmarks/headline.py results/reference/support2/file-paper
 
-Prints Markdown. Rows are the upper reference, generators from the most faithful on, and the other references.
+Prints Markdown. Rows are the upper reference, generators from the most faithful on, and the other references. Models
+are those of the scale's ``shown_epochs``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from medsynth.plan.loading import load_generators
+from medsynth.plan.loading import load_generators, read_study
 
 # Score -> its column in quality.csv.
 FIDELITY = {
@@ -47,16 +47,16 @@ def chosen(table: pd.DataFrame, generator: str, epochs: int | None) -> pd.Series
     return None if own.empty else (at if len(at) else own).iloc[-1]
 
 
-def headline(folder: Path, epochs: int | None = None) -> str:
+def headline(folder: Path) -> str:
     """Lay out the main scores of a kept run.
 
     Parameters
     ----------
     folder : Path
-        ``results/reference/<study>/<run>``.
-    epochs : int, optional
-        Epoch count of the models that are shown; by default, and of generators without it, the last one.
+        ``results/reference/<study>/<source>-<scale>``.
     """
+    _, study = read_study(folder.resolve().parent.name)
+    epochs = study["scales"][folder.resolve().name.partition("-")[2]].get("shown_epochs")
     quality, utility, privacy = (pd.read_csv(folder / f"tables/{n}.csv") for n in ("quality", "utility", "privacy"))
     utility = utility[(utility["comparison"] == "equal_information") & (utility["classifier"] == "xgboost")]
     attacked = privacy[(privacy["metric"] == "membership_auc") & (privacy["group"] == "everyone")]
@@ -85,6 +85,4 @@ def headline(folder: Path, epochs: int | None = None) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="results/reference/<study>/<run>")
-    parser.add_argument("--epochs", type=int, help="epoch count of the models that are shown; default: the last one")
-    given = parser.parse_args()
-    print(headline(given.folder, given.epochs))
+    print(headline(parser.parse_args().folder))

@@ -9,13 +9,19 @@ import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.evaluation.comparison import draw_compared, persons_of_test
+from medsynth.evaluation.feasibility import can_attack
 from medsynth.evaluation.references import Pair
 from medsynth.evaluation.resampling import Score
 from medsynth.evaluation.targets import Target
 from medsynth.generators import generator_class
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.randomness import derive_seed
-from medsynth.scores.learning_curve.compute import learning_curve_scores, nested_rows
+from medsynth.scores.learning_curve.compute import (
+    draw_attacked,
+    learning_curve_scores,
+    memory_scores,
+    nested_rows,
+)
 
 # Random numbers are derived from it: another word would give other scores.
 PURPOSE = "sizes"
@@ -32,7 +38,9 @@ def main(job: Job) -> None:
         len(train), params.learning_curve, seed=derive_seed(params.study_seed, job.wildcards.seed, PURPOSE)
     )
     seed = derive_seed(params.study_seed, job.wildcards.seed, "detector and classifiers")
-    persons = persons_of_test(whose.loc[whose["partition"] == "test", "person"].to_numpy(), params.study_seed)
+    person = {name: found["person"].to_numpy() for name, found in whose.groupby("partition")}
+    persons = persons_of_test(person["test"], params.study_seed)
+    asked_seed = derive_seed(params.study_seed, job.wildcards.seed, "attacked by size")
     scores: list[tuple[str, Score]] = []
     for size, rows in rows_of.items():
         table = draw(job, codebook, rows, all_rows=size == len(train))
@@ -44,7 +52,12 @@ def main(job: Job) -> None:
         )  # fmt: skip
         # SDMetrics draws from the global generator where it subsamples.
         np.random.seed(seed)
-        found = learning_curve_scores(compared, target, encoder, codebook, seed=seed)
+        found = [*learning_curve_scores(compared, target, encoder, codebook, seed=seed)]
+        of_size = {**person, "train": person["train"][rows]}
+        if generator != "real" and can_attack(of_size):
+            learned = train.take(rows).reset_index(drop=True)
+            attacked = draw_attacked(learned, of_size["train"], test, of_size["test"], seed=asked_seed)
+            found += memory_scores(table, attacked, codebook, seed=asked_seed)
         scores.extend(("learning_curve", score.of(rows=size)) for score in found)
         log.info("%d training rows: %d rows scored", size, len(table))
     write_scores(job, {params.epochs: scores})

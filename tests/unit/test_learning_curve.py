@@ -13,7 +13,13 @@ from medsynth.plan.loading import load_runs
 from medsynth.plan.settings import Study
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.scores.detection.figure import detection_by_rows
-from medsynth.scores.learning_curve.compute import LEARNING_CURVE_METRICS, learning_curve_scores, nested_rows
+from medsynth.scores.learning_curve.compute import (
+    LEARNING_CURVE_METRICS,
+    draw_attacked,
+    learning_curve_scores,
+    memory_scores,
+    nested_rows,
+)
 from medsynth.scores.learning_curve.figure import PANELS, learning_curves
 from medsynth.scores.learning_curve.table import display_learning_curve, learning_curve_table
 from tests.unit.conftest import scores as long_table
@@ -114,6 +120,22 @@ def test_real_rows_score_better_than_a_constant_and_columns_drawn_alone(partitio
     assert real["accuracy"] > poor["accuracy"] and real["roc_auc"] > poor["roc_auc"]
 
 
+def told(released, partitions):
+    """What a table tells of 50 training rows of persons of two rows each, by metric."""
+    train, test, codebook = partitions
+    attacked = draw_attacked(train.head(50), np.arange(50) // 2, test, 1000 + np.arange(len(test)) // 2, seed=1)
+    assert len(attacked.members) == len(attacked.nonmembers) <= len(attacked.reference)
+    return {score.metric: score for score in memory_scores(released, attacked, codebook, seed=1)}
+
+
+def test_a_copy_tells_of_its_rows_and_other_rows_tell_nothing(partitions):
+    train = partitions[0]
+    copied, other = (told(train.iloc[rows], partitions) for rows in (slice(50), slice(50, 100)))
+    assert list(copied) == list(other) == ["membership_auc", "dcr_share"]
+    assert all(score.value > 0.95 and score.replicates.min() > 0.9 for score in copied.values())
+    assert all(score.value == pytest.approx(0.5, abs=0.15) for score in other.values())
+
+
 # The table
 
 
@@ -125,7 +147,7 @@ def sized():
         return [
             (generator, epochs, "learning_curve", metric, {"rows": int(size.strip("n"))}, [value, value + 0.02])
             for size, value in by_size.items()
-            for metric in LEARNING_CURVE_METRICS
+            for metric in LEARNING_CURVE_METRICS + (("membership_auc", "dcr_share") if generator != "real" else ())
         ]
 
     return long_table(
@@ -170,7 +192,7 @@ def test_the_figure_has_a_panel_a_metric_and_a_line_a_generator(sized):
     figure = learning_curves(sized, STYLES, target="death", note="simulated cohort")
     assert isinstance(figure, Figure)
     assert [ax.get_title() for ax in figure.axes] == list(PANELS.values())
-    lines = lines_of(figure.axes[0])
+    lines = lines_of(figure.axes[list(PANELS).index("quality")])
     assert [line.get_color() for line in lines] == ["#4d4d4d", "#56b4e9", "#009e73"]
     assert list(lines[1].get_ydata()) == pytest.approx([0.71, 0.76, 0.81])
     assert figure.axes[0].get_xscale() == "log"
@@ -178,14 +200,21 @@ def test_the_figure_has_a_panel_a_metric_and_a_line_a_generator(sized):
 
 def test_the_majority_class_is_a_line_in_the_panel_of_accuracy_alone(sized):
     figure = learning_curves(sized, STYLES, target="death", note="simulated cohort")
-    assert [len(lines_of(ax)) for ax in figure.axes] == [3, 3, 4, 3]
-    assert lines_of(figure.axes[2])[-1].get_ydata()[0] == 0.65
+    lines = {metric: lines_of(ax) for metric, ax in zip(PANELS, figure.axes, strict=True)}
+    assert [len(of_panel) for metric, of_panel in lines.items() if metric != "accuracy"] == [3, 2, 3, 2, 3]
+    assert len(lines["accuracy"]) == 4 and lines["accuracy"][-1].get_ydata()[0] == 0.65
+
+
+def test_where_nobody_could_be_attacked_the_panels_are_empty(sized):
+    few = sized[~sized["metric"].isin(["membership_auc", "dcr_share"])]
+    figure = learning_curves(few, STYLES, target="death", note="simulated cohort")
+    assert not lines_of(figure.axes[list(PANELS).index("membership_auc")])
 
 
 def test_ticks_that_would_overlap_have_no_label(sized):
     crowded = sized.assign(rows=sized["rows"].replace(56000, 1050))
     figure = learning_curves(crowded, STYLES, target="death", note="simulated cohort")
-    labels = [label.get_text() for label in figure.axes[2].get_xticklabels()]
+    labels = [label.get_text() for label in figure.axes[-1].get_xticklabels()]
     assert labels == ["500", "", "1.05k"]
 
 

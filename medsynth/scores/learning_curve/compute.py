@@ -3,19 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.evaluation.comparison import Compared
-from medsynth.evaluation.resampling import Score
+from medsynth.evaluation.resampling import Score, least_variance, person_weights, weighted_roc_auc
 from medsynth.evaluation.targets import Target
 from medsynth.preparation.encoding import TableEncoder
+from medsynth.preparation.partitions import halve
+from medsynth.randomness import derive_seed
 from medsynth.scores.detection.compute import DETECTORS, c2st
 from medsynth.scores.fidelity.compute import common_bin_pair_trends, quality
+from medsynth.scores.privacy.copies import copies
+from medsynth.scores.privacy.membership import trees
 from medsynth.scores.utility.compute import train_and_test, xgboost_classifier
 
 LEARNING_CURVE_METRICS = ("quality", "common_bin_pair_trends", "c2st_auc", "accuracy", "roc_auc")
+
+
+class Attacked(NamedTuple):
+    """Real rows that an attacker is asked about or has, and the persons behind them.
+
+    Attributes
+    ----------
+    members, nonmembers : DataFrame
+        Training rows of the size that is scored, and held-out ones, as many.
+    reference : DataFrame
+        The attacker's own rows, of other held-out persons.
+    person : ndarray, shape (members + nonmembers,)
+        Whose rows they are; any values.
+    """
+
+    members: pd.DataFrame
+    nonmembers: pd.DataFrame
+    reference: pd.DataFrame
+    person: np.ndarray
 
 
 def nested_rows(n_rows: int, sizes: Sequence[int | str], *, seed: int) -> dict[int, np.ndarray]:
@@ -82,3 +107,61 @@ def learning_curve_scores(
     ]  # fmt: skip
     scores = {score.metric: score for score in found}
     yield from (scores[metric] for metric in LEARNING_CURVE_METRICS)
+
+
+def draw_attacked(
+    learned: pd.DataFrame, learned_person: np.ndarray, test: pd.DataFrame, test_person: np.ndarray, *, seed: int
+) -> Attacked:
+    """Draw whom an attack on a table of some size is asked about.
+
+    Parameters
+    ----------
+    learned : DataFrame
+        Training rows of that size.
+    learned_person : ndarray, shape (training rows,)
+    test : DataFrame
+        Held-out rows, halved by person: one half is asked about, the other is the attacker's.
+    test_person : ndarray, shape (test rows,)
+    seed : int
+        The same for all generators: they are asked about the same persons.
+    """
+    asked, own = halve(test_person, seed=seed)
+    rng = np.random.default_rng(seed)
+    rows = min(len(learned), len(asked))
+    members, others = (np.sort(rng.permutation(part)[:rows]) for part in (np.arange(len(learned)), asked))
+
+    def take(table: pd.DataFrame, part: np.ndarray) -> pd.DataFrame:
+        return table.iloc[part].reset_index(drop=True)
+
+    person = np.concatenate([learned_person[members], test_person[others]])
+    return Attacked(take(learned, members), take(test, others), take(test, own), person)
+
+
+def memory_scores(released: pd.DataFrame, attacked: Attacked, codebook: Codebook, *, seed: int) -> Iterator[Score]:
+    """Score what a table tells of the rows that its generator learned from.
+
+    By one attack, as shadow models of every size would take hours; `medsynth.scores.privacy.audit` has them all.
+
+    Parameters
+    ----------
+    released : DataFrame
+        The synthetic table.
+    attacked : Attacked
+    codebook : Codebook
+    seed : int
+        Of the trees and the replicates of persons.
+
+    Yields
+    ------
+    Score
+        ``membership_auc`` (see `medsynth.scores.privacy.membership.trees`) and ``dcr_share`` (see
+        `medsynth.scores.privacy.copies.copies`); 0.5: nothing is told.
+    """
+    members, nonmembers, reference, person = attacked
+    weights = person_weights(person, seed=derive_seed(seed, "persons"))
+    asked = pd.concat([members, nonmembers], ignore_index=True)
+    member = np.repeat([True, False], [len(members), len(nonmembers)])
+    signs = trees(asked, released, reference, codebook, seed)
+    aucs = weighted_roc_auc(signs, member, np.vstack([np.ones((1, len(asked)), dtype="float32"), weights]))
+    yield Score("membership_auc", float(aucs[0]), aucs[1:], least_variance(len(members)))
+    yield next(s for s in copies(released, members, nonmembers, codebook, weights) if s.metric == "dcr_share")

@@ -52,10 +52,15 @@ FAMILY = Family(
             label="Scores by number of training rows",
             make=_table,
             caption="Scores of generators that learned from fewer training rows (TSTR: XGBoost, the main target). "
-            "Real rows are the training rows themselves, judged as if they were synthetic. "
+            "Real rows are the training rows themselves, judged as if they were synthetic. Membership AUC is of one "
+            "attack, and DCR share of as many training rows as held-out ones. "
             f"{OVER_SEEDS}",
             wanted=lambda run: run.on_learning_curve,
-            compared=Compared(("generator", "n_rows"), ("quality", "c2st_auc", "accuracy", "roc_auc"), tolerance=0.03),
+            compared=Compared(
+                ("generator", "n_rows"),
+                ("quality", "c2st_auc", "accuracy", "roc_auc", "membership_auc", "dcr_share"),
+                tolerance=0.03,
+            ),
         ),
     ),
     figures=(

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 from medsynth.scores.learning_curve.table import _shown, learning_curve_table
 
 PANELS = {
-    "quality": "Quality (SDMetrics)",
     "c2st_auc": "C2ST AUC (0.5 is best)",
+    "membership_auc": "Membership AUC (0.5 is best)",
+    "quality": "Quality (SDMetrics)",
+    "dcr_share": "DCR share (0.5 is best)",
     "accuracy": "TSTR accuracy",
     "roc_auc": "TSTR ROC AUC",
 }
@@ -37,7 +39,7 @@ APART = 0.014
 
 @in_style
 def learning_curves(scores: pd.DataFrame, styles: Styles, *, target: str, note: str) -> Figure:
-    """Draw quality, C2ST AUC and TSTR scores against the number of training rows, one line a generator.
+    """Draw fidelity, what is told of members, and TSTR scores against the number of training rows, a line a generator.
 
     Sized to be printed in one column of a journal. Bars are 95 % intervals, side by side and cut at the panel's edge:
     bands would cover each other. Real rows are grey, the majority class's accuracy a dashed line.
@@ -68,8 +70,8 @@ def learning_curves(scores: pd.DataFrame, styles: Styles, *, target: str, note: 
         )
     generators = _shown(table["generator"], styles)
     legend_rows = -(-(len(generators) + 1) // LEGEND_COLUMNS)
-    figure = Figure(figsize=(5, 4.7 + 0.22 * legend_rows), layout="constrained")
-    axes = figure.subplots(2, 2, sharex=True)
+    figure = Figure(figsize=(5, 6.6 + 0.22 * legend_rows), layout="constrained")
+    axes = figure.subplots(3, 2, sharex=True)
     for ax, (metric, title) in zip(axes.flat, PANELS.items(), strict=True):
         _curves(ax, table, metric, generators, styles)
         ax.set_title(title, fontweight="bold")
@@ -113,6 +115,8 @@ def _curves(ax: Axes, table: pd.DataFrame, metric: str, names: list[str], styles
 
 def _limits(means: pd.Series) -> tuple[float, float]:
     """Limits that keep the means apart, whatever the intervals of few seeds; no score is above 1."""
+    if means.isna().all():
+        return 0.0, 1.0
     low, high = means.min(), means.max()
     margin = max(0.12 * (high - low), 0.005)
     return low - margin, min(high + margin, 1 + margin / 3)
