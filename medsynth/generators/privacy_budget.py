@@ -23,6 +23,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Context
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,9 +69,9 @@ class Budget:
     steps: int
 
     @property
-    def mechanisms(self) -> list[Mechanism]:
+    def mechanisms(self) -> tuple[Mechanism, ...]:
         """The histograms and the steps."""
-        return [(self.histogram_noise, 1.0, 1), (self.noise_multiplier, self.sample_rate, self.steps)]
+        return (self.histogram_noise, 1.0, 1), (self.noise_multiplier, self.sample_rate, self.steps)
 
     def epsilon(self) -> float:
         """Upper bound of what is spent, by Opacus' PRV accountant."""
@@ -78,16 +79,16 @@ class Budget:
 
     def epsilon_second_accountant(self) -> float:
         """Upper bound of what is spent, by the PLD accountant of dp-accounting."""
-        from dp_accounting.pld import PLDAccountant
-
-        return float(PLDAccountant().compose(_event(self.mechanisms)).get_epsilon(self.delta))
+        return _pld_epsilon(self.mechanisms, self.delta)
 
     def epsilon_under_replacement(self) -> float:
         """Upper bound of what is spent where neighbours differ by one row replaced; see the function of this name."""
         return epsilon_under_replacement(self.mechanisms, self.delta)
 
 
-def epsilon_under_replacement(mechanisms: list[Mechanism], delta: float) -> float:
+# Each takes up to seconds, and is asked for when a model is planned, again for its card, and for every seed.
+@cache
+def epsilon_under_replacement(mechanisms: tuple[Mechanism, ...], delta: float) -> float:
     """Upper bound of epsilon, at the same delta and noise, where neighbours differ by one row replaced by another.
 
     By dp-accounting's PLD accountant for that relation; Opacus has none. Two clipped gradients, of the row and of the
@@ -99,7 +100,7 @@ def epsilon_under_replacement(mechanisms: list[Mechanism], delta: float) -> floa
 
     Parameters
     ----------
-    mechanisms : list of tuple
+    mechanisms : tuple of tuple
         Noise, sample rate and number of each.
     delta : float
     """
@@ -122,7 +123,7 @@ def zcdp_epsilon_under_replacement(rho: float, delta: float) -> float:
     return float(RdpAccountant(ZCDP_ORDERS).compose(ZCDpEvent(4 * rho)).get_epsilon(delta))
 
 
-def _event(mechanisms: list[Mechanism]) -> dp_accounting.DpEvent:
+def _event(mechanisms: tuple[Mechanism, ...]) -> dp_accounting.DpEvent:
     """Composed mechanisms as dp-accounting has them."""
     import dp_accounting as dp
 
@@ -133,12 +134,21 @@ def _event(mechanisms: list[Mechanism]) -> dp_accounting.DpEvent:
     return dp.ComposedDpEvent(parts)
 
 
-def _prv_epsilon(mechanisms: list[Mechanism], delta: float) -> float:
+@cache
+def _pld_epsilon(mechanisms: tuple[Mechanism, ...], delta: float) -> float:
+    """Upper bound of the epsilon of composed mechanisms, by dp-accounting."""
+    from dp_accounting.pld import PLDAccountant
+
+    return float(PLDAccountant().compose(_event(mechanisms)).get_epsilon(delta))
+
+
+@cache
+def _prv_epsilon(mechanisms: tuple[Mechanism, ...], delta: float) -> float:
     """Upper bound of the epsilon of composed mechanisms, by Opacus."""
     from opacus.accountants import PRVAccountant
 
     accountant = PRVAccountant()
-    accountant.history = mechanisms
+    accountant.history = list(mechanisms)
     # It warns where a mechanism without sampling takes the logarithm of 0 (which it then leaves out), and of the orders
     # by which it finds how far to look.
     with warnings.catch_warnings(action="ignore"), np.errstate(divide="ignore"):
@@ -150,7 +160,7 @@ def _prv_epsilon(mechanisms: list[Mechanism], delta: float) -> float:
             ) from None
 
 
-def _least_noise(mechanisms_with: Callable[[float], list[Mechanism]], epsilon: float, delta: float) -> float:
+def _least_noise(mechanisms_with: Callable[[float], tuple[Mechanism, ...]], epsilon: float, delta: float) -> float:
     """Least noise with which mechanisms spend at most epsilon by either accountant."""
     import dp_accounting as dp
     from dp_accounting.pld import PLDAccountant
@@ -185,6 +195,7 @@ def refuse_several_rows(codebook: Codebook) -> None:
         )
 
 
+@cache
 def plan_histograms(
     epsilon: float, delta: float | None, *, rows: int, share: float | None = None
 ) -> tuple[float, float]:
@@ -220,9 +231,10 @@ def plan_histograms(
             f"The setting 'delta' is {delta:g} and must be above 0 and at most 1 / {rows:,} rows = {1 / rows:.2g}, or "
             "publishing a random row would count as private."
         )
-    return _least_noise(lambda noise: [(noise, 1.0, 1)], epsilon * (share or 1), delta), delta
+    return _least_noise(lambda noise: ((noise, 1.0, 1),), epsilon * (share or 1), delta), delta
 
 
+@cache
 def plan_budget(
     epsilon: float,
     delta: float | None,

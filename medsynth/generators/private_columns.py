@@ -139,7 +139,7 @@ class PrivateColumns(Guaranteed):
             Factor(i, (), np.bincount(codes[:, i], minlength=size).astype(float), np.arange(size))
             for i, size in enumerate(self.coder_.sizes_)
         ]
-        replaced = epsilon_under_replacement([(noise, 1.0, 1)], delta)
+        replaced = epsilon_under_replacement(((noise, 1.0, 1),), delta)
         self.privacy_ = {
             "epsilon": self.epsilon,
             "epsilon_under_replacement": replaced,

@@ -3,15 +3,17 @@
 import pandas as pd
 import pytest
 
+from tests.workflow.conftest import Project
+from tests.workflow.test_faults import edit
+
 FOLDER = "results/mimic_tvae/simulated-smoke"
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """Folder of mimic_tvae's export at smoke scale and of its table of metadata."""
-    from tests.workflow.conftest import Project
-
     project = Project(tmp_path_factory.mktemp("export"))
+    edit(project.folder / "config/studies/mimic_tvae.yaml", lambda study: study.update(attacks=[]))
     targets = f"{FOLDER}/export", f"{FOLDER}/tables"
     done = project.snakemake(*targets, studies="mimic_tvae", scale="smoke", generators="[tvae,tvae_encoded]")
     assert done.returncode == 0, done.stdout

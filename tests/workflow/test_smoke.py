@@ -9,10 +9,10 @@ import pytest
 from medsynth.evaluation.resampling import ABOUT
 from medsynth.plan.overheads import spent
 from tests.conftest import ROOT
-from tests.workflow.conftest import SMOKE, Project, assert_same_bytes
+from tests.workflow.conftest import SMOKE, Project
 
 RUN = "covid_gans/simulated-smoke"
-WITH_EPOCHS = ("ctgan", "tvae", "med_vae")
+WITH_EPOCHS = ("ctgan", "med_vae")
 WITHOUT_EPOCHS = ("gaussian_copula", "med_vae_plus", "cart")
 CONDITIONAL = ("med_vae", "med_vae_plus", "cart")
 
@@ -116,7 +116,7 @@ def test_figures_exist_as_png_and_pdf(smoke):
 
 
 def test_what_produced_a_model_is_written_beside_it(smoke):
-    card = json.loads(smoke.files(f"{RUN}/models/tvae/seed1/epochs2/model_card.json").popitem()[1])
+    card = json.loads(smoke.files(f"{RUN}/models/ctgan/seed1/epochs2/model_card.json").popitem()[1])
     assert card["epochs"] == 2 and card["settings"]["batch_size"] == 500
     assert re.fullmatch("[0-9a-f]{64}", card["train_sha256"])
     assert "sdv" in card["versions"]
@@ -193,7 +193,10 @@ def test_one_more_seed_runs_that_seed_alone(smoke):
 
 
 def test_the_same_configuration_gives_the_same_bytes(smoke, tmp_path_factory):
+    # One of the seeds, to halve the time; models of several seeds that learn together are those of one alone.
     again = Project(tmp_path_factory.mktemp("again"))
-    done = again.snakemake(**SMOKE)
+    done = again.snakemake(f"results/{RUN}/scores.csv", **SMOKE, seeds="[1]")
     assert done.returncode == 0, done.stdout
-    assert_same_bytes(smoke, again, RUN)
+    for pattern in ("data/*.parquet", "data/*.csv", "data/*.json", "synthetic/**/seed1*", "scores/**/seed1*"):
+        ours, theirs = (project.files(f"{RUN}/{pattern}") for project in (smoke, again))
+        assert ours and ours == theirs, pattern
