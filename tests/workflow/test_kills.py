@@ -17,7 +17,8 @@ from tests.workflow.test_faults import edit
 
 RUN = "ward/file-smoke"
 CONFIG = {"studies": "ward", "scale": "smoke", "seeds": "1"}
-TARGETS = [f"results/{RUN}/{name}" for name in ("tables", "figures")]
+# Figures are a folder that one job makes, as tables are.
+TARGETS = [f"results/{RUN}/tables"]
 # Times are in the others.
 SAME = ("data/*", "synthetic/**/*.parquet", "scores/**/*.csv", "tables/utility.*", "tables/quality.*")
 

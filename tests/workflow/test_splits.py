@@ -13,7 +13,7 @@ RUN = "results/covid_splits/simulated-smoke"
 def split_study(project):
     """covid_gans with a partition for every seed, CART alone."""
     study = {"name": "covid_splits", "like": "covid_gans", "title": "t", "splits": True, "generators": ["cart"]}
-    study |= {"published": None, "export": None, "cohorts": [], "importance": []}
+    study |= {"published": None, "export": None, "cohorts": [], "importance": [], "attacks": []}
     study["inference"] = {"outcome": {"name": "death", "column": "death", "positive": "yes"}, "predictors": ["age"]}
     (project.folder / "config/studies/covid_splits.yaml").write_text(yaml.safe_dump(study))
     return project
