@@ -307,18 +307,20 @@ class _PartialRows:
         self.given = np.full((rows, len(model.order_) if model.spreads_donors else 0), -1, dtype="int32")
         self.sound = np.ones(rows, dtype=bool)
 
-    def draw(self, position: int, allowed: Condition | None) -> np.ndarray | None:
-        """Draw the next column from donors in the leaf of each row."""
+    def draw(self, position: int, allowed: Condition | None, wanted: np.ndarray | None = None) -> np.ndarray | None:
+        """Draw the next column from donors in the leaf of each row, or of those that are `wanted`: bool, (rows,)."""
         name, trees = self.model.order_[position], self.model.trees_of(position)
         before, column = self.model.order_[:position], self.model.codebook_.columns[name]
         which = self.rng.integers(len(trees), size=self.rows) if len(trees) > 1 else np.zeros(self.rows, dtype=int)
-        drawn = np.empty(self.rows, dtype="float64" if column.numeric else "int64")
+        drawn = np.zeros(self.rows, dtype="float64" if column.numeric else "int64")
         mass = None if allowed is None else np.empty(self.rows)
         without = not_asked(self.model.codebook_, name, lambda other: self.values[other])
         if without is not None:
             which[without], drawn[without] = -1, GAP
             if mass is not None:
                 mass[without] = 0.0
+        if wanted is not None:
+            which[~wanted] = -1
         for number, tree in enumerate(trees):
             at = np.flatnonzero(which == number)
             node = self._leaves(tree, before, at)

@@ -127,10 +127,10 @@ class PartialTable:
     ) -> None:
         rows, columns = len(z), len(decoder.sizes)
         self.decoder, self.rng, self.last_code = decoder, rng, last_code
-        # The input, and what every layer puts out: filled from the left, and read no further than they are filled.
+        # The input, and each layer's units after the rectifier: filled from the left, and read no further than that.
         self.x = z.new_empty(rows, decoder.latent + int(decoder.starts[-1]))
         self.x[:, : decoder.latent] = z
-        self.hidden = [z.new_empty(rows, decoder.width) for _ in range(len(decoder.layers) + 1)]
+        self.active = [z.new_empty(rows, decoder.width) for _ in range(len(decoder.layers) + 1)]
         self.codes = torch.zeros(rows, columns, dtype=torch.long, device=z.device)
         self.drawn = 0
 
@@ -178,14 +178,14 @@ class PartialTable:
         decoder = self.decoder
         a, b = (int(edge) for edge in decoder.unit_starts[position : position + 2])
         if b > a:
-            self.hidden[0][:, a:b] = decoder.first.units(self.x, a, b)
-            for before, after, layer in zip(self.hidden, self.hidden[1:], decoder.later_layers(), strict=False):
+            units = decoder.first.units(self.x, a, b)
+            self.active[0][:, a:b] = functional.relu(units)
+            for before, after, layer in zip(self.active, self.active[1:], decoder.later_layers(), strict=False):
                 # A unit of a layer sees units of its own degree in the layer before, which are there by now.
-                after[:, a:b] = before[:, a:b] + layer.units(functional.relu(before[:, :b]), a, b)
+                units = units + layer.units(before, a, b)
+                after[:, a:b] = functional.relu(units)
         start, end = (int(edge) for edge in decoder.starts[position : position + 2])
-        return decoder.heads.units(functional.relu(self.hidden[-1][:, :b]), start, end) + decoder.direct.units(
-            self.x, start, end
-        )
+        return decoder.heads.units(self.active[-1], start, end) + decoder.direct.units(self.x, start, end)
 
     def select(self, rows: np.ndarray) -> Self:
         """Keep rows, some several times."""
@@ -194,7 +194,7 @@ class PartialTable:
         return self._like(
             self.codes[kept],
             _part_of(self.x, kept, inputs),
-            [_part_of(h, kept, units) for h in self.hidden],
+            [_part_of(h, kept, units) for h in self.active],
         )
 
     def join(self, other: Self) -> Self:
@@ -203,7 +203,7 @@ class PartialTable:
         return self._like(
             torch.cat([self.codes, other.codes]),
             _below(self.x, other.x, inputs),
-            [_below(mine, theirs, units) for mine, theirs in zip(self.hidden, other.hidden, strict=True)],
+            [_below(mine, theirs, units) for mine, theirs in zip(self.active, other.active, strict=True)],
         )
 
     def _filled(self) -> tuple[int, int]:
@@ -211,17 +211,17 @@ class PartialTable:
         decoder = self.decoder
         return decoder.latent + int(decoder.starts[self.drawn]), int(decoder.unit_starts[self.drawn])
 
-    def _like(self, codes: Tensor, x: Tensor, hidden: list[Tensor]) -> Self:
+    def _like(self, codes: Tensor, x: Tensor, active: list[Tensor]) -> Self:
         """Make a table of other rows, of which as many columns are drawn."""
         made = object.__new__(type(self))
         made.decoder, made.rng, made.drawn, made.last_code = self.decoder, self.rng, self.drawn, self.last_code
-        made.codes, made.x, made.hidden = codes, x, hidden
+        made.codes, made.x, made.active = codes, x, active
         return made
 
     def replace(self, other: Self, rows: np.ndarray) -> None:
         """Take rows of another table; see `PartialRows.replace`."""
         taken = torch.as_tensor(rows, device=self.codes.device)
-        pairs = [(self.x, other.x), (self.codes, other.codes), *zip(self.hidden, other.hidden, strict=True)]
+        pairs = [(self.x, other.x), (self.codes, other.codes), *zip(self.active, other.active, strict=True)]
         for mine, theirs in pairs:
             mine[taken] = theirs[taken]
 

@@ -229,7 +229,7 @@ class Mixture(Generator):
 class _MixedRows:
     """Rows whose first columns each of the two may have drawn; see `medsynth.generators.sequential.PartialRows`.
 
-    Both draw every column, and go on from the value that was taken.
+    Both go on from the value that was taken.
     """
 
     def __init__(
@@ -251,30 +251,47 @@ class _MixedRows:
 
     def draw(self, position: int, allowed: Condition | None) -> np.ndarray | None:
         """Draw the next column from one of the two in each row."""
-        name, coder = self.forest.order_[position], self.network.coder_
+        if allowed is None:
+            values, codes, share, _ = self._of_network(position, None)
+            taken = self.rng.random(len(values)) < share
+            # Only where its value is taken: a quarter of the time would go into values that nobody sees.
+            self.donated.draw(position, None, wanted=~taken)
+            self._put(position, taken, values, codes)
+            return None
         sound_before = self.sound.copy()
         ours = self.donated.draw(position, allowed)
+        values, codes, share, theirs = self._of_network(position, allowed)
+        assert ours is not None
+        mass = (1 - share) * ours + share * theirs
+        with np.errstate(invalid="ignore"):
+            share = np.where(mass > 0, share * theirs / mass, 0.0)
+        taken = self.rng.random(len(values)) < share
+        self.donated.given[taken, position] = -1
+        self.donated.sound = np.where(taken, sound_before, self.sound)
+        self._put(position, taken, values, codes)
+        return mass
+
+    def _of_network(
+        self, position: int, allowed: Condition | None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """What the network draws: values, codes, with which probability each is taken, and how much was allowed."""
+        name, coder = self.forest.order_[position], self.network.coder_
         shares = None if allowed is None else coder.shares(name, allowed)
         possible = shares is None or bool(shares.any())
-        theirs = self.decoded.draw(position, shares if possible else None)
-        donated, codes = self.donated.values[name], self.decoded.codes[:, position].cpu().numpy()
+        mass = self.decoded.draw(position, shares if possible else None)
+        codes = self.decoded.codes[:, position].cpu().numpy()
         values = coder.values_of(name, codes, self.rng, allowed or Condition(), gap=GAP)
         # Where the network breaks what holds in every row, the forest draws.
         every = np.arange(len(values))
         sound = possible & self.forest.relations_.holds(name, values, self.donated.values, every)
-        share = self.share * sound
-        mass = None
-        if ours is not None:
-            theirs = np.zeros(len(values)) if theirs is None else theirs
-            mass = (1 - share) * ours + share * theirs
-            with np.errstate(invalid="ignore"):
-                share = np.where(mass > 0, share * theirs / mass, 0.0)
-        taken = self.rng.random(len(values)) < share
-        self.donated.given[taken, position] = -1
-        self.donated.sound = np.where(taken, sound_before, self.sound)
+        return values, codes, self.share * sound, np.zeros(len(values)) if mass is None else mass
+
+    def _put(self, position: int, taken: np.ndarray, values: np.ndarray, codes: np.ndarray) -> None:
+        """Note what was taken of the network, and what of the forest, where both see it."""
+        name, coder = self.forest.order_[position], self.network.coder_
+        donated = self.donated.values[name]
         self.donated.values[name] = np.where(taken, values, donated).astype(donated.dtype)
         self.decoded.put(position, np.where(taken, codes, coder.codes_of(name, donated, gap=GAP)))
-        return mass
 
     def select(self, rows: np.ndarray) -> _MixedRows:
         """Keep rows, some several times."""
