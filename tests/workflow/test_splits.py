@@ -20,7 +20,7 @@ def split_study(project):
 
 
 def test_every_seed_learns_from_and_is_judged_on_its_own_partition(split_study):
-    done = split_study.snakemake(studies="covid_splits", scale="smoke")
+    done = split_study.snakemake(f"{RUN}/tables", studies="covid_splits", scale="smoke")
     assert done.returncode == 0, done.stdout
     folder = split_study.folder / RUN
     first, second = (pd.read_parquet(folder / f"data/{part}test.parquet") for part in ("", "split2/"))
