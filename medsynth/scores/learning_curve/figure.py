@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 from medsynth.scores.learning_curve.table import _shown, learning_curve_table
 
 PANELS = {
-    "c2st_auc": "C2ST AUC (0.5 is best)",
-    "membership_auc": "Membership AUC (0.5 is best)",
+    "c2st_auc": "C2ST AUC",
+    "membership_auc": "Membership AUC",
     "quality": "Quality (SDMetrics)",
-    "dcr_share": "DCR share (0.5 is best)",
+    "dcr_share": "DCR share",
     "accuracy": "TSTR accuracy",
     "roc_auc": "TSTR ROC AUC",
 }
@@ -92,7 +92,8 @@ def learning_curves(scores: pd.DataFrame, styles: Styles, *, target: str, note: 
     for ax in axes.flat:
         if ax.get_legend():
             ax.get_legend().remove()
-    bars = textwrap.wrap(f"bars: {COVERS}, cut at the panel's edge", 80)
+    best = "C2ST AUC, membership AUC and DCR share: 0.5 is best"
+    bars = textwrap.wrap(f"{best}; bars: {COVERS}, cut at the panel's edge", 80)
     return with_note(figure, "\n".join([*textwrap.wrap(note, 80), *bars]))
 
 
