@@ -17,7 +17,7 @@ from medsynth.generators import generator_class
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.randomness import derive_seed
 from medsynth.scores.learning_curve.compute import (
-    draw_attacked,
+    draw_asked,
     learning_curve_scores,
     memory_scores,
     nested_rows,
@@ -56,8 +56,8 @@ def main(job: Job) -> None:
         of_size = {**person, "train": person["train"][rows]}
         if generator != "real" and can_attack(of_size):
             learned = train.take(rows).reset_index(drop=True)
-            attacked = draw_attacked(learned, of_size["train"], test, of_size["test"], seed=asked_seed)
-            found += memory_scores(table, attacked, codebook, seed=asked_seed)
+            asked = draw_asked(learned, of_size["train"], test, of_size["test"], seed=asked_seed)
+            found += memory_scores(table, asked, codebook, seed=asked_seed)
         scores.extend(("learning_curve", score.of(rows=size)) for score in found)
         log.info("%d training rows: %d rows scored", size, len(table))
     write_scores(job, {params.epochs: scores})

@@ -313,7 +313,7 @@ class _PartialRows:
         before, column = self.model.order_[:position], self.model.codebook_.columns[name]
         which = self.rng.integers(len(trees), size=self.rows) if len(trees) > 1 else np.zeros(self.rows, dtype=int)
         drawn = np.zeros(self.rows, dtype="float64" if column.numeric else "int64")
-        mass = None if allowed is None else np.empty(self.rows)
+        mass = None if allowed is None else np.zeros(self.rows)
         without = not_asked(self.model.codebook_, name, lambda other: self.values[other])
         if without is not None:
             which[without], drawn[without] = -1, GAP

@@ -15,7 +15,7 @@ from medsynth.preparation.encoding import TableEncoder
 from medsynth.scores.detection.figure import detection_by_rows
 from medsynth.scores.learning_curve.compute import (
     LEARNING_CURVE_METRICS,
-    draw_attacked,
+    draw_asked,
     learning_curve_scores,
     memory_scores,
     nested_rows,
@@ -123,9 +123,9 @@ def test_real_rows_score_better_than_a_constant_and_columns_drawn_alone(partitio
 def told(released, partitions):
     """What a table tells of 50 training rows of persons of two rows each, by metric."""
     train, test, codebook = partitions
-    attacked = draw_attacked(train.head(50), np.arange(50) // 2, test, 1000 + np.arange(len(test)) // 2, seed=1)
-    assert len(attacked.members) == len(attacked.nonmembers) <= len(attacked.reference)
-    return {score.metric: score for score in memory_scores(released, attacked, codebook, seed=1)}
+    asked = draw_asked(train.head(50), np.arange(50) // 2, test, 1000 + np.arange(len(test)) // 2, seed=1)
+    assert len(asked.members) == len(asked.nonmembers) <= len(asked.reference)
+    return {score.metric: score for score in memory_scores(released, asked, codebook, seed=1)}
 
 
 def test_a_copy_tells_of_its_rows_and_other_rows_tell_nothing(partitions):

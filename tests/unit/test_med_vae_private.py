@@ -425,6 +425,7 @@ RARE = {"oversample": {"stage": "III"}, "oversample_times": 4}
 def test_oversampled_rows_are_accounted_for_at_their_own_rate_and_the_card_tells_the_price(partitions):
     settings = {"epsilon": 1.0, "noise_multiplier": None, "sample_rate": 0.05}
     card = fit(partitions, **settings, **RARE).card()
+    # In the order of the generator's own call, whose answer is kept: else it is computed again.
     asked = {"rows": len(partitions[0]), "steps": SMALL["steps"], "histogram_share": 0.3, "noise_multiplier": None}
     evenly, often = (plan_budget(1.0, None, **asked, sample_rate=rate).noise_multiplier for rate in (0.05, 0.2))
     assert card["sample_rate"] == pytest.approx(0.2) and card["sample_rate_of_others"] == 0.05

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -91,6 +92,17 @@ def smoke(tmp_path_factory) -> Project:
     done = project.snakemake(**SMOKE)
     assert done.returncode == 0, done.stdout
     return project
+
+
+def assert_same_bytes(first: Project, second: Project, run: str) -> None:
+    """Compare partitions, synthetic tables, scores and tables of two projects; what they cost may differ."""
+    folders = ("data/*.parquet", "data/*.csv", "data/*.json", "synthetic/**/*.parquet", "scores/**/*.csv", "tables/*")
+    for pattern in folders:
+        ours, theirs = (project.files(f"{run}/{pattern}") for project in (first, second))
+        assert ours and list(ours) == list(theirs), pattern
+        assert not [path for path in ours if ours[path] != theirs[path] and "tables/runtime." not in path]
+    tables = [pd.read_csv(p.folder / "results" / run / "scores.csv").query("family != 'cost'") for p in (first, second)]
+    pd.testing.assert_frame_equal(*tables)
 
 
 def write_study(project: Project, table: Path, **keys: object) -> None:

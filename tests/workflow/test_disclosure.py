@@ -16,6 +16,8 @@ import pytest
 import yaml
 from scipy import stats
 
+from tests.workflow.conftest import SMOKE
+
 RUN = "covid_gans/simulated-smoke"
 LEAST, WIDTH = 10, 3
 # So many values of one record side by side are a leak; fewer than three different ones could be anybody's.
@@ -133,7 +135,8 @@ def plot_data(smoke):
 
 
 def test_no_cell_of_the_plot_data_is_of_few_patients(plot_data, real):
-    assert len(plot_data) >= 10
+    # One a generator and seed.
+    assert len(plot_data) == 2 * len(SMOKE["generators"].split(","))
     assert [found for one in plot_data if (found := small_cells(one, real))] == []
 
 

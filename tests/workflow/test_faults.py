@@ -232,7 +232,7 @@ ALL_SCORES = {
     "cohorts": [{"name": "women", "group": "Patients", "where": {"sex": "female"}}],
     "importance": ["died"],
     "sensitive": ["died", "sbp"],
-    "attacks": ["cart", "med_vae_plus"],
+    "attacks": None,
     "inference": {
         "outcome": {"name": "died", "column": "died", "positive": "yes"},
         "predictors": ["age", "sex", "ward"],

@@ -89,6 +89,7 @@ def test_a_workflow_that_is_killed_again_and_again_comes_to_the_same_end(project
         ("data/train.parquet", signal.SIGKILL),
         ("models/*/seed1", signal.SIGKILL),
         ("scores/table/*/seed1.csv", signal.SIGTERM),
+        ("logs/gather_scores.log", signal.SIGKILL),
         ("logs/make_tables.log", signal.SIGKILL),
     ]
     for pattern, way in moments:

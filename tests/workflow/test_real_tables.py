@@ -21,6 +21,7 @@ def test_a_study_runs_on_its_real_file(project, raw_dir, study):
         *targets, studies=study, scale="smoke", source="file", raw_dir=raw_dir, generators="[gaussian_copula,cart]"
     )
     assert done.returncode == 0, done.stdout
+    assert (project.folder / f"results/{study}/file-smoke/figures").is_dir() == drawn
     # COVID-19 Mexico has one number, the age: no pair to draw.
     pairs = project.folder / f"results/{study}/file-smoke/figures/pairs_cart.png"
     assert pairs.is_file() == (study == "diabetes130")

@@ -12,10 +12,9 @@ import subprocess
 import time
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
-from tests.workflow.conftest import Project
+from tests.workflow.conftest import Project, assert_same_bytes
 
 SMALL = {"studies": "covid_gans", "scale": "smoke", "generators": "[tvae,cart]", "seeds": "1"}
 RUN = "covid_gans/simulated-smoke"
@@ -68,17 +67,6 @@ class Cluster:
                 return number, memory
             time.sleep(0.5)
         raise AssertionError("no job came to run")
-
-
-def assert_same_bytes(first: Project, second: Project, run: str) -> None:
-    """Compare partitions, synthetic tables, scores and tables of two projects; what they cost may differ."""
-    folders = ("data/*.parquet", "data/*.csv", "data/*.json", "synthetic/**/*.parquet", "scores/**/*.csv", "tables/*")
-    for pattern in folders:
-        ours, theirs = (project.files(f"{run}/{pattern}") for project in (first, second))
-        assert ours and list(ours) == list(theirs), pattern
-        assert not [path for path in ours if ours[path] != theirs[path] and "tables/runtime." not in path]
-    tables = [pd.read_csv(p.folder / "results" / run / "scores.csv").query("family != 'cost'") for p in (first, second)]
-    pd.testing.assert_frame_equal(*tables)
 
 
 @pytest.fixture(scope="module")

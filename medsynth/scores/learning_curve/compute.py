@@ -10,7 +10,7 @@ import pandas as pd
 
 from medsynth.codebook import Codebook
 from medsynth.evaluation.comparison import Compared
-from medsynth.evaluation.resampling import Score, least_variance, person_weights, weighted_roc_auc
+from medsynth.evaluation.resampling import Score, person_weights
 from medsynth.evaluation.targets import Target
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.preparation.partitions import halve
@@ -18,13 +18,13 @@ from medsynth.randomness import derive_seed
 from medsynth.scores.detection.compute import DETECTORS, c2st
 from medsynth.scores.fidelity.compute import common_bin_pair_trends, quality
 from medsynth.scores.privacy.copies import copies
-from medsynth.scores.privacy.membership import trees
+from medsynth.scores.privacy.membership import judge, trees
 from medsynth.scores.utility.compute import train_and_test, xgboost_classifier
 
 LEARNING_CURVE_METRICS = ("quality", "common_bin_pair_trends", "c2st_auc", "accuracy", "roc_auc")
 
 
-class Attacked(NamedTuple):
+class AskedAbout(NamedTuple):
     """Real rows that an attacker is asked about or has, and the persons behind them.
 
     Attributes
@@ -109,9 +109,9 @@ def learning_curve_scores(
     yield from (scores[metric] for metric in LEARNING_CURVE_METRICS)
 
 
-def draw_attacked(
+def draw_asked(
     learned: pd.DataFrame, learned_person: np.ndarray, test: pd.DataFrame, test_person: np.ndarray, *, seed: int
-) -> Attacked:
+) -> AskedAbout:
     """Draw whom an attack on a table of some size is asked about.
 
     Parameters
@@ -134,10 +134,10 @@ def draw_attacked(
         return table.iloc[part].reset_index(drop=True)
 
     person = np.concatenate([learned_person[members], test_person[others]])
-    return Attacked(take(learned, members), take(test, others), take(test, own), person)
+    return AskedAbout(take(learned, members), take(test, others), take(test, own), person)
 
 
-def memory_scores(released: pd.DataFrame, attacked: Attacked, codebook: Codebook, *, seed: int) -> Iterator[Score]:
+def memory_scores(released: pd.DataFrame, asked: AskedAbout, codebook: Codebook, *, seed: int) -> Iterator[Score]:
     """Score what a table tells of the rows that its generator learned from.
 
     By one attack, as shadow models of every size would take hours; `medsynth.scores.privacy.audit` has them all.
@@ -146,7 +146,7 @@ def memory_scores(released: pd.DataFrame, attacked: Attacked, codebook: Codebook
     ----------
     released : DataFrame
         The synthetic table.
-    attacked : Attacked
+    asked : AskedAbout
     codebook : Codebook
     seed : int
         Of the trees and the replicates of persons.
@@ -157,11 +157,10 @@ def memory_scores(released: pd.DataFrame, attacked: Attacked, codebook: Codebook
         ``membership_auc`` (see `medsynth.scores.privacy.membership.trees`) and ``dcr_share`` (see
         `medsynth.scores.privacy.copies.copies`); 0.5: nothing is told.
     """
-    members, nonmembers, reference, person = attacked
+    members, nonmembers, reference, person = asked
     weights = person_weights(person, seed=derive_seed(seed, "persons"))
-    asked = pd.concat([members, nonmembers], ignore_index=True)
     member = np.repeat([True, False], [len(members), len(nonmembers)])
-    signs = trees(asked, released, reference, codebook, seed)
-    aucs = weighted_roc_auc(signs, member, np.vstack([np.ones((1, len(asked)), dtype="float32"), weights]))
-    yield Score("membership_auc", float(aucs[0]), aucs[1:], least_variance(len(members)))
+    signs = trees(pd.concat([members, nonmembers], ignore_index=True), released, reference, codebook, seed)
+    # The first is the AUC of everyone; nobody is looked at as an outlier.
+    yield next(judge(signs, member, np.zeros(len(member), dtype=bool), trees.__name__, weights=weights))
     yield next(s for s in copies(released, members, nonmembers, codebook, weights) if s.metric == "dcr_share")
