@@ -78,7 +78,7 @@ check: style types
 	$(PYTEST) $(QUICK) tests/unit $(PYTEST_ARGS)
 
 test: $(VENV)/.installed lint
-	$(PYTEST) $(PYTEST_ARGS)
+	$(PYTEST) --no-loadscope-reorder $(PYTEST_ARGS)
 
 coverage: $(VENV)/.installed
 	$(BIN)/python -m pytest $(QUICK) tests/unit --cov --cov-report=term:skip-covered $(PYTEST_ARGS)

@@ -124,7 +124,11 @@ def write_study(project: Project, table: Path, **keys: object) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of this folder, whatever else is collected, so that quick runs can leave them out."""
+    """Mark the tests of this folder, so that quick runs can leave them out, and run them before all others.
+
+    They are the long ones. Were they last, one worker would wait for the other at the end.
+    """
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker("workflow")
+    items.sort(key=lambda item: item.get_closest_marker("workflow") is None)
