@@ -2,8 +2,8 @@
 
     python benchmarks/headline.py results/reference/support2/file-paper
 
-Prints Markdown. Rows are the upper reference, generators from the most faithful on, and the other references. Models
-are those of the scale's ``shown_epochs``.
+Prints Markdown. Rows are the upper reference, generators from the most faithful on, the other references, and a control
+that attacks must find. Models are those of the scale's ``shown_epochs``.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ REFERENCES = {
     "holdout": "held-out patients (upper reference)",
     "independent": "independent marginals (lower reference)",
 }
+CONTROL = {"copied_10": "10 % of the members copied (control)"}
 
 
 def shown(row: pd.Series | None, value: str, low: str, high: str) -> str:
@@ -61,17 +62,17 @@ def headline(folder: Path) -> str:
     utility = utility[(utility["comparison"] == "equal_information") & (utility["classifier"] == "xgboost")]
     attacked = privacy[(privacy["metric"] == "membership_auc") & (privacy["group"] == "everyone")]
     attacked = attacked[attacked["attack"] == "chosen"]
-    titles = {name: entry.title for name, entry in load_generators().items()} | REFERENCES
+    titles = {name: entry.title for name, entry in load_generators().items()} | REFERENCES | CONTROL
     judged = {name: chosen(quality, name, epochs) for name in quality["generator"].unique()}
     generators = sorted((name for name in judged if name not in REFERENCES), key=lambda name: judged[name]["c2st_auc"])
     rows = []
-    for name in ["real", *generators, "holdout", "independent"]:
+    for name in ["real", *generators, "holdout", "independent", *CONTROL]:
         useful = [chosen(utility[utility["metric"] == metric], name, epochs) for metric in UTILITY.values()]
         attack = chosen(attacked, name, epochs)
         rows.append(
             [
                 titles[name],
-                *(shown(judged[name], score, f"{score}_low", f"{score}_high") for score in FIDELITY.values()),
+                *(shown(judged.get(name), score, f"{score}_low", f"{score}_high") for score in FIDELITY.values()),
                 *(shown(row, "mean", "ci_low", "ci_high") for row in useful),
                 shown(attack, "over_holdout", "over_holdout_low", "over_holdout_high"),
             ]

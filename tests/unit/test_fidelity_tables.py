@@ -79,3 +79,14 @@ def test_moments_have_the_papers_rows_and_a_column_a_generator():
     display = display_moments(moments_table(scores(*rows)), STYLES)
     assert list(display["Metric"]) == ["Mean", "Standard Deviation", "Kurtosis", "Skewness"]
     assert display.loc[0].to_dict() == {"Metric": "Mean", "Test set": "3.00", "TVAE": "2.00 (2.00, 2.00)"}
+
+
+def test_moments_of_synthetic_rows_stand_between_those_of_references():
+    rows = [
+        (name, 0, "fidelity", f"{m}{end}", {"column": "age"}, [v, v])
+        for name, v in (("real", 3), ("cart", 2), ("independent", 4), ("holdout", 9))
+        for m in MOMENTS
+        for end in ("", "_real")
+    ]
+    display = display_moments(moments_table(scores(*rows)), STYLES)
+    assert [title.split()[0] for title in display] == ["Metric", "Test", "Real", "cart", "Independent"]

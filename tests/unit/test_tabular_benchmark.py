@@ -83,15 +83,17 @@ def test_auc_is_that_of_what_synthetic_rows_teach(encounters):
 @pytest.mark.parametrize(
     ("measure", "ours", "said"),
     [
-        ("shape", [0.995, 0.996], "better"),
-        ("shape", [0.993, 0.996], "as good"),
-        ("shape", [0.991, 0.992], "worse"),
-        ("logistic_c2st", [1.0, 1.0], "as good"),
-        ("dcr_share", [0.52, 0.51], "as good"),
-        ("dcr_share", [0.56, 0.58], "worse"),
-        ("shape", [0.991], "(worse)"),
+        ("shape", [0.9970, 0.9971, 0.9970], "better"),
+        # All are above, and so few that chance may be why.
+        ("shape", [0.995, 0.999, 0.995], "undecided"),
+        ("shape", [0.9910, 0.9911, 0.9910], "worse"),
+        ("logistic_c2st", [1.0, 1.0, 1.0], "undecided"),
+        ("dcr_share", [0.51, 0.50, 0.52], "undecided"),
+        ("dcr_share", [0.5001, 0.5002, 0.5], "better"),
+        ("dcr_share", [0.53, 0.54, 0.53], "worse"),
+        ("dcr_share", [0.47, 0.46, 0.47], "worse"),
     ],
 )
-def test_a_verdict_needs_all_seeds_on_one_side_of_the_best_published_mean(measure, ours, said):
+def test_a_verdict_needs_our_interval_on_one_side_of_the_best_published_mean(measure, ours, said):
     published = {"shape": [0.896, 0.994], "logistic_c2st": [1.0], "dcr_share": [0.504, 0.521]}[measure]
     assert benchmark.verdict(measure, ours, published) == said

@@ -161,18 +161,19 @@ def display_moments(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Text. Rows mean, standard deviation, kurtosis and skewness; the first columns are the metric and the test set.
+        Text. Rows mean, standard deviation, kurtosis and skewness; the first columns are the metric, the test set and
+        the real training rows, the last one is of independent marginals. The holdout is judged against other rows.
     """
-    generators = in_display_order(table["generator"], styles)
+    generators = [name for name in between_references(table["generator"], styles) if name != "holdout"]
     table = at_last_epochs(table[table["generator"].isin(generators)])
-    headings = {name: heading(name, table, styles) for name in generators}
+    headings = {name: heading(name, table, styles) for name in generators if name in set(table["generator"])}
     table = table.set_index(["moment", "generator"])
     rows = []
     for moment, title in MOMENT_TITLES.items():
         found = table[table.index.get_level_values("moment") == moment]
         real = found["real"].dropna()
         row = {"Metric": title, "Test set": number_text(real.iloc[0], 2) if len(real) else NOTHING}
-        for generator in generators:
+        for generator in headings:
             known = (moment, generator) in found.index
             values = found.loc[(moment, generator), ["mean", "ci_low", "ci_high"]] if known else [float("nan")] * 3
             mean, low, high = values

@@ -51,9 +51,9 @@ class Item(Strict):
         description="'equals': within `margin` of the published number. 'at_least', 'at_most': our mean against the "
         "`limit`. 'above', 'below': the first generator against each of the others, paired over persons "
         "and seeds. 'best_epochs': `epochs` against every other count, in the same way. 'among_top': the "
-        "column's mean rank among those of its target is at most `limit`. 'below_real': below the real "
-        "rows' own value (metric '<metric>_real'). All but 'equals' are claims. Claims agree or differ "
-        "only where that is significant, with Holm's correction over the claims of the paper",
+        "column is ahead of all but `limit` - 1 of the others of its target. 'below_real': below the real "
+        "training rows. All but 'equals' are claims. Claims agree or differ only where that is "
+        "significant, with Holm's correction over the claims of the paper",
     )
     margin: float | None = Field(None, gt=0, description="for 'equals'")
     interval: tuple[float, float] | None = Field(None, description="the published interval, printed beside the number")
@@ -113,8 +113,8 @@ class Item(Strict):
             "above": "difference above 0, paired over persons and seeds",
             "below": "difference below 0, paired over persons and seeds",
             "best_epochs": f"{self.epochs} epochs above every other count, paired over persons and seeds",
-            "among_top": f"mean rank among the first {self.limit:g}" if self.limit is not None else "",
-            "below_real": "below that of the real rows, paired over persons and seeds",
+            "among_top": f"lead over number {self.limit:g} of the others above 0" if self.limit is not None else "",
+            "below_real": "below that of the real training rows, paired over seeds",
         }[self.rule]
 
 

@@ -27,7 +27,7 @@ SIGNIFICANT = 0.05
 
 COLUMNS = [
     "item", "where", "generator", "epochs", "published", "published_low", "published_high", "ours", "ci_low",
-    "ci_high", "n_seeds", "p_value", "rule", "data", "verdict", "evidence", "remark",
+    "ci_high", "n_seeds", "p_value", "rule", "decides", "data", "verdict", "evidence", "remark",
 ]  # fmt: skip
 DISPLAYED = ["Published", "Where", "Of", "Epochs", "Value", "Ours (95% CI)", "Rule", "Verdict", "Remark"]
 
@@ -52,8 +52,10 @@ def published_table(
     DataFrame
         Columns item, where, generator, epochs, published, published_low, published_high, ours, ci_low, ci_high,
         n_seeds, p_value (of a claim, after Holm's correction for all claims of the paper that this run can speak to),
-        rule (in words), data, verdict, evidence, remark; one row per item and generator. For claims of order `ours` is
-        the smallest (for 'below' the largest) of the mean differences, and the interval is its own.
+        rule (in words), decides, data, verdict, evidence, remark; one row per item and generator. Of several rivals
+        `ours`, its interval and the p-value are those of the one that `decides`: of the clearest rival that is on the
+        other side, and where there is none of the least clear one. A claim that a rival refutes has had a chance with
+        each, so that its p-value is multiplied by their number before Holm's correction.
 
     Notes
     -----
@@ -84,6 +86,7 @@ def published_table(
                 "n_seeds": one.ours.n,
                 "p_value": p_value,
                 "rule": item.rule_in_words,
+                "decides": one.decides,
                 "data": f"{run['title']}, {run['source']}, {facts['rows']:,.0f} rows",
                 "verdict": _verdict(item, one, p_value, publication, facts, run),
                 "evidence": item.evidence.replace("{generator}", one.name),
@@ -113,6 +116,8 @@ def display_published(table: pd.DataFrame, styles: Styles) -> pd.DataFrame:
         ours = interval_text(row["ours"], row["ci_low"], row["ci_high"]) if row["n_seeds"] else NOTHING
         if row["n_seeds"] and abs(row["ours"]) >= 1000:
             ours = f"{row['ours']:,.0f}"
+        if row["decides"]:
+            ours = f"{ours}, from {title_of(row['decides'], styles)}"
         rows.append(
             {
                 "Published": row["item"],
@@ -170,6 +175,8 @@ class Found:
         Of the claim's direction being chance; NaN for rules about a number.
     doubt : str
         Why nothing can be said; empty if something can.
+    decides : str
+        Of several rivals, the one whose difference `ours` and `p_value` are.
     """
 
     name: str
@@ -178,6 +185,7 @@ class Found:
     holds: bool | None = None
     p_value: float = np.nan
     doubt: str = ""
+    decides: str = ""
 
 
 def _look_up(item: Item, scores: pd.DataFrame, facts: Mapping, target: str) -> Iterator[Found]:
@@ -216,11 +224,12 @@ def _look_up(item: Item, scores: pd.DataFrame, facts: Mapping, target: str) -> I
         elif item.rule == "best_epochs":
             yield _best(values, item, generator)
         elif item.rule == "among_top":
-            yield _limited(item, generator, epochs, _rank(known, item.metric, about, generator, epochs))
+            lead = _lead(item, known, about, generator, epochs)
+            yield Found(generator, epochs, lead, lead.mean > 0, lead.p_value, _doubt(lead))
         elif item.rule == "below_real":
-            _, real = _at(_values(known, f"{item.metric}_real", about, generator), epochs)
-            found = paired(own, real, item.scale)
-            yield Found(generator, epochs, found, found.mean < 0, found.p_value, _doubt(found))
+            found = paired(own, _at(_values(known, item.metric, about, "real"), None)[1], item.scale)
+            doubt = _doubt(found) if found.n else _absent(scores, "real")
+            yield Found(generator, epochs, found, found.mean < 0, found.p_value, doubt)
         elif item.rule == "equals":
             yield Found(generator, epochs, found, _within(item, found.mean))
         else:
@@ -305,13 +314,15 @@ def _doubt(found: Interval) -> str:
 
 
 def _best(values: pd.DataFrame, item: Item, generator: str) -> Found:
-    """Compare one epoch count with every other one: the smallest difference, and whether all are above 0."""
+    """Compare one epoch count with every other one."""
     by_epochs = dict(list(values.groupby("epochs")))
     others = [epochs for epochs in by_epochs if epochs != item.epochs]
     if not others:
         return Found(generator, item.epochs, interval([]), doubt="one epoch count was run")
-    found = [paired(by_epochs[item.epochs], by_epochs[other], item.scale) for other in others]
-    return _all(generator, item.epochs, found, 1)
+    found = {f"{other} epochs": paired(by_epochs[item.epochs], by_epochs[other], item.scale) for other in others}
+    if doubt := next((doubt for one in found.values() if (doubt := _doubt(one))), ""):
+        return Found(generator, item.epochs, next(iter(found.values())), doubt=doubt)
+    return _all(Found(generator, item.epochs, interval([])), found, 1)
 
 
 def _order(item: Item, scores: pd.DataFrame, about: About) -> Found:
@@ -321,48 +332,58 @@ def _order(item: Item, scores: pd.DataFrame, about: About) -> Found:
     sign = 1 if item.rule == "above" else -1
     name = f"{first} {item.rule} {', '.join(others)}"
     epochs, ours = _at(_values(known, item.metric, about, first), item.epochs)
-    found, counts = [], {epochs}
+    found, counts = {}, {epochs}
     for other in others:
         other_epochs, theirs = _at(_values(known, item.metric, about, other), item.epochs)
         difference = paired(ours, theirs, item.scale)
         if not difference.n:
             return Found(name, item.epochs, difference, doubt=_absent(scores, first if ours.empty else other))
+        if doubt := _doubt(difference):
+            return Found(name, epochs, difference, doubt=doubt)
         counts.add(other_epochs)
-        found.append(difference)
-    judged = _all(name, epochs, found, sign)
-    if item.epochs is not None and counts - {item.epochs, 0}:
-        return replace(judged, doubt=f"{item.epochs} epochs were not run")
-    return judged
+        found[other] = difference
+    doubt = f"{item.epochs} epochs were not run" if item.epochs is not None and counts - {item.epochs, 0} else ""
+    return _all(Found(name, epochs, interval([]), doubt=doubt), found, sign)
 
 
-def _all(name: str, epochs: int | None, found: list[Interval], sign: int) -> Found:
+def _all(about: Found, rivals: Mapping[str, Interval], sign: int) -> Found:
     """Sum comparisons up: a claim holds where all of them do, and fails where one does.
 
     That all have their direction is as improbable by chance as the least clear of them; that one has the other
     direction, as the clearest of those that have it, for each of which there was a chance.
     """
-    least = min(found, key=lambda difference: sign * difference.mean)
-    if doubt := next((doubt for difference in found if (doubt := _doubt(difference))), ""):
-        return Found(name, epochs, least, doubt=doubt)
-    against = [difference.p_value for difference in found if sign * difference.mean <= 0]
+    against = {rival: found for rival, found in rivals.items() if sign * found.mean <= 0}
     if against:
-        return Found(name, epochs, least, False, min(1.0, min(against) * len(found)))
-    return Found(name, epochs, least, True, max(difference.p_value for difference in found))
+        decides = min(against, key=lambda rival: against[rival].p_value)
+        p_value = min(1.0, against[decides].p_value * len(rivals))
+    else:
+        decides = max(rivals, key=lambda rival: rivals[rival].p_value)
+        p_value = rivals[decides].p_value
+    named = decides if len(rivals) > 1 else ""
+    return replace(about, ours=rivals[decides], holds=not against, p_value=p_value, decides=named)
 
 
-def _rank(known: pd.DataFrame, metric: str, about: About, generator: str, epochs: Any) -> Interval:
-    """Rank of one column among those of its target, largest first."""
-    own = known[(known["metric"] == metric) & (known["generator"] == generator) & (known["epochs"] == epochs)]
+def _lead(item: Item, known: pd.DataFrame, about: About, generator: str, epochs: Any) -> Interval:
+    """How far one column is ahead of the one that would keep it from the first `limit` of its target.
+
+    Ranks would not do: where every seed has the same, they seem to be free of chance.
+    """
+    own = known[(known["metric"] == item.metric) & (known["generator"] == generator) & (known["epochs"] == epochs)]
     own = own[_is_about(own, about._replace(column=EVERY))]
     values, variances = [], []
     for _, of_seed in own.groupby("seed"):
-        place = list(of_seed["column"]).index(about.column)
-        values.append(of_seed["value"].rank(ascending=False).iloc[place])
+        itself = (of_seed["column"] == about.column).to_numpy()
         replicates = [one for one in replicates_of(of_seed) if one is not None]
-        known_all = len(replicates) == len(of_seed)
-        ranks = stats.rankdata(-np.vstack(replicates), axis=0)[place] if known_all else [np.nan]
-        variances.append(np.var(ranks, ddof=1) if known_all else np.nan)
+        found = [of_seed[["value"]].to_numpy(), *([np.vstack(replicates)] if len(replicates) == len(of_seed) else [])]
+        ahead = [(one[itself] - _largest(one[~itself], round(_limit(item))))[0] for one in found]
+        values.append(ahead[0][0])
+        variances.append(np.nanvar(ahead[1], ddof=1) if len(ahead) > 1 else np.nan)
     return interval(values, variances)
+
+
+def _largest(values: np.ndarray, n: int) -> np.ndarray | float:
+    """The n-th largest of each column of numbers; 0, the least importance, where there are fewer."""
+    return np.sort(values, axis=0)[-n] if len(values) >= n else 0.0
 
 
 def _within(item: Item, value: float) -> bool:
