@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(workflow.current_basedir)))
 from medsynth.errors import InputError
 from medsynth.plan import sharing
 from medsynth.plan.failures import forget_cut_short, note_killed, read_failed
-from medsynth.plan.loading import Runs, import_from_checkout
+from medsynth.plan.loading import Runs, import_from_checkout, lock_file
 from medsynth.plan.locks import check_writable, clear_stale_locks
 from medsynth.plan.lookup import Lookup, growing
 from medsynth.plan.overview import opening

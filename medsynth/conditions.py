@@ -128,4 +128,20 @@ def _read_range(name: str, column: Column, value: Any) -> Condition:
         if np.floor(high) < np.ceil(low):
             raise InputError(f"The condition on '{name}' holds no whole number: {low:g} to {high:g}.")
         low, high = float(np.ceil(low)), float(np.floor(high))
+    elif column.decimals is not None:
+        low, high = _written(low, high, column.decimals)
+        if low > high:
+            raise InputError(
+                f"The condition on '{name}' holds no number that the column can have; most decimals of its numbers: "
+                f"{column.decimals}."
+            )
     return Condition(low=low, high=high)
+
+
+def _written(low: float, high: float, decimals: int) -> tuple[float, float]:
+    """Smallest and largest number of so many decimals within a range; the first is the larger one if there is none."""
+    unit = 10.0**-decimals
+    least, most = np.round(low, decimals), np.round(high, decimals)
+    least = least if least >= low else np.round(least + unit, decimals)
+    most = most if most <= high else np.round(most - unit, decimals)
+    return float(least), float(most)

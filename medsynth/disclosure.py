@@ -261,6 +261,15 @@ def shown_categories(values: pd.Series, column: Column, least: int, drawn_from: 
     return names
 
 
+def handed_over(real: pd.DataFrame, codebook: Codebook, name: str, *, least: int) -> set[str]:
+    """Categories of a column that the publisher declares, or that enough real patients have.
+
+    Parameters are those of `without_rare_categories`.
+    """
+    patients = pd.Series(persons(real, codebook)).groupby(real[name].astype(str).to_numpy()).nunique()
+    return {*patients.index[patients >= least], *codebook.columns[name].all_categories}
+
+
 def without_rare_categories(
     table: pd.DataFrame, real: pd.DataFrame, codebook: Codebook, *, least: int
 ) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -287,13 +296,11 @@ def without_rare_categories(
         Column -> cells replaced, for every column whose categories are taken from the data.
     """
     table, cells = table.copy(), {}
-    rules = {name: codebook.columns[name].rare for name in table if name in codebook.columns}
-    for name, rule in rules.items():
+    for name in table:
+        rule = codebook.columns[name].rare if name in codebook.columns else None
         if rule is None:
             continue
-        column = codebook.columns[name]
-        patients = pd.Series(persons(real, codebook)).groupby(real[name].astype(str).to_numpy()).nunique()
-        named = {*patients.index[patients >= least], *column.all_categories, rule.label}
+        named = {*handed_over(real, codebook, name, least=least), rule.label}
         rare = table[name].notna() & ~table[name].isin(named)
         categories = [category for category in table[name].cat.categories if category in named]
         categories += [rule.label] if rule.label not in categories else []

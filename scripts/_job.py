@@ -150,7 +150,9 @@ def run(job: Job, main: Callable[[Job], None]) -> None:
             sentence = f"{type(error).__name__}: {error}"
         if note:
             note.parent.mkdir(parents=True, exist_ok=True)
-            write_text(note, sentence + "\n")
+            # It gets into tables. What other programs say may quote a cell.
+            told = sentence if isinstance(error, InputError) else f"{type(error).__name__}; the log says more"
+            write_text(note, told + "\n")
             ended.remove(note)
         _fail(sentence, job.log[0])
     finally:

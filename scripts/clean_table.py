@@ -26,7 +26,7 @@ def main(job: Job) -> None:
         )
     raw = read_raw(paths[0], codebook, joined=paths[1:])
     log.info("read %d rows, %d columns of %s", *raw.shape, " + ".join(paths))
-    table, report = clean(raw, codebook, max_missing=job.params.max_missing)
+    table, report = clean(raw, codebook, max_missing=job.params.max_missing, least=job.params.minimum_cell_size)
     log.info("clean table: %d rows, %d columns", *table.shape)
     table.to_parquet(job.output.table, index=False)
     report.to_csv(job.output.report, index=False, lineterminator="\n")

@@ -108,7 +108,7 @@ def describe(
 
     Remarks are on scores that the rows of a partition do not suffice for.
 
-    A category that fewer than `least` rows have is not named.
+    A category or number that fewer than `least` rows have is not named.
     """
     unseen = TableEncoder().fit(complete["train"]).unseen(complete["test"])
     if unlabelled:
@@ -127,7 +127,8 @@ def describe(
             if column in limits:
                 said.append(f"winsorised at {float(f'{limits[column]:.3g}'):g}")
             if part[column].nunique() == 1:
-                said.append(f"constant: '{part[column].iloc[0]}'")
+                told = part[column].dropna()
+                said.append(f"constant: '{told.iloc[0]}'" if len(told) >= least else "constant")
             found.append((name, column, len(part), gaps, method if gaps else "", "; ".join(said)))
     return pd.DataFrame(found, columns=["partition", "column", "rows", "imputed", "method", "remark"])
 

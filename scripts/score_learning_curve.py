@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from medsynth.codebook import Codebook
-from medsynth.evaluation.comparison import draw_compared, persons_of_test
+from medsynth.evaluation.comparison import compared_rows, draw_compared, persons_of_test
 from medsynth.evaluation.feasibility import can_attack
 from medsynth.evaluation.references import Pair
 from medsynth.evaluation.resampling import Score
@@ -42,8 +42,10 @@ def main(job: Job) -> None:
     persons = persons_of_test(person["test"], params.study_seed)
     asked_seed = derive_seed(params.study_seed, job.wildcards.seed, "attacked by size")
     scores: list[tuple[str, Score]] = []
+    # A detector that learns from fewer rows tells less, so a few training rows would seem to make better tables.
+    least = compared_rows(persons.person, params.fidelity_rows)
     for size, rows in rows_of.items():
-        table = draw(job, codebook, rows, all_rows=size == len(train))
+        table = draw(job, codebook, rows, max(size, least), all_rows=size == len(train))
         compared = draw_compared(
             Pair(table, np.arange(len(test))), test, persons,
             np.random.default_rng(derive_seed(params.study_seed, generator, job.wildcards.seed, "score")),
@@ -57,19 +59,20 @@ def main(job: Job) -> None:
         if generator != "real" and can_attack(of_size):
             learned = train.take(rows).reset_index(drop=True)
             asked = draw_asked(learned, of_size["train"], test, of_size["test"], seed=asked_seed)
-            found += memory_scores(table, asked, codebook, seed=asked_seed)
+            # As many as were learned from, as everywhere.
+            found += memory_scores(table.head(size), asked, codebook, seed=asked_seed)
         scores.extend(("learning_curve", score.of(rows=size)) for score in found)
         log.info("%d training rows: %d rows scored", size, len(table))
     write_scores(job, {params.epochs: scores})
 
 
-def draw_real(job: Job, codebook: Codebook, rows: np.ndarray, *, all_rows: bool) -> pd.DataFrame:
-    """Take the training rows themselves."""
+def draw_real(job: Job, codebook: Codebook, rows: np.ndarray, n: int, *, all_rows: bool) -> pd.DataFrame:
+    """Take the training rows themselves, of which there are no more."""
     return read_tables(job, "train")[0].take(rows).reset_index(drop=True)
 
 
-def draw_synthetic(job: Job, codebook: Codebook, rows: np.ndarray, *, all_rows: bool) -> pd.DataFrame:
-    """Fit the generator on the rows and sample from it; of all rows the study has a model already."""
+def draw_synthetic(job: Job, codebook: Codebook, rows: np.ndarray, n: int, *, all_rows: bool) -> pd.DataFrame:
+    """Fit the generator on the rows and sample `n` from it; of all rows the study has a table already."""
     if all_rows:
         return read_tables(job, "synthetic")[0]
     params, generator = job.params, job.wildcards.generator
@@ -80,7 +83,7 @@ def draw_synthetic(job: Job, codebook: Codebook, rows: np.ndarray, *, all_rows: 
     order = visit_sequence_ends(job, train)
     described = Codebook.from_json(job.input.fitted_codebook)
     (fitted,) = model.fit_checkpoints(train, described, epochs=[params.epochs], seed=seed, **order)
-    return codebook.conform(fitted.sample(len(rows), seed=seed))
+    return codebook.conform(fitted.sample(n, seed=seed))
 
 
 if __name__ == "__main__":

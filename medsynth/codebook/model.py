@@ -191,10 +191,10 @@ class Codebook(Strict):
             facts |= {"unit": declared.unit, "not_applicable": declared.settled_not_applicable(table.columns)}
             if declared.numeric:
                 facts["range"] = declared.range
-                if learn_ranges and not declared.range:
+                if learn_ranges and not declared.range and table[name].notna().any():
                     facts["range"] = (float(table[name].min()), float(table[name].max()))
                     facts["range_observed"] = True
-                if learn_ranges and declared.type == "continuous":
+                if learn_ranges and declared.type == "continuous" and table[name].notna().any():
                     found = decimals_of(table[name].dropna().to_numpy())
                     facts["decimals"] = found if found <= MAX_DECIMALS else None
             elif declared.type in CODED:
@@ -261,7 +261,9 @@ class Codebook(Strict):
                 values = pd.to_numeric(values)
                 values = values.clip(*column.range) if column.range else values
                 if column.type == "integer":
-                    values = values.round().astype("float64" if values.isna().any() else "int64")
+                    # The same type in every part of a table: which part has a gap is chance.
+                    gaps = column.may_be_missing or values.isna().any()
+                    values = values.round().astype("float64" if gaps else "int64")
                 else:
                     values = values.astype("float64")
                     values = values if column.decimals is None else values.round(column.decimals)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from medsynth.codebook import Codebook, Column
@@ -62,6 +62,11 @@ def category_of(word: str, column: Column) -> str:
     return word if word in column.all_categories else column.codes.get(word, word)
 
 
+def asked_of(value: Any) -> list[Any]:
+    """The categories that a condition asks for, one or several."""
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+
+
 def _halves(text: str) -> tuple[str, str]:
     """Split a text at its first equals sign."""
     name, sign, value = text.partition("=")
@@ -95,7 +100,7 @@ def _with_known(codebook: Codebook, wanted: dict[str, Any]) -> Codebook:
     """Let the categories of a column whose own are read off the data pass; they are checked when it is known."""
     unknown = [name for name in wanted if not codebook.columns[name].numeric and codebook.columns[name].rare]
     columns = {
-        name: column.model_copy(update={"categories": [*column.categories, str(wanted[name])]})
+        name: column.model_copy(update={"categories": [*column.categories, *map(str, asked_of(wanted[name]))]})
         if name in unknown
         else column
         for name, column in codebook.columns.items()

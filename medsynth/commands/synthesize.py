@@ -14,17 +14,17 @@ import pandas as pd
 from medsynth.codebook import Codebook, Column, RawFormat
 from medsynth.commands import RECOMMENDED, RECOMMENDED_PRIVATE, TEST_SHARE
 from medsynth.commands.columns import describe_columns, gaps_of
-from medsynth.commands.conditions import read_conditions
+from medsynth.commands.conditions import asked_of, read_conditions
 from medsynth.commands.judging import judge, settled
 from medsynth.commands.screen import Report
 from medsynth.commands.writing import check_format, write_restored
-from medsynth.conditions import Conditions
+from medsynth.conditions import PRESCRIBED, Conditions
 from medsynth.data.opening import sha256
 from medsynth.data.reading import read_raw, read_table
-from medsynth.disclosure import MINIMUM_CELL_SIZE, without_rare_categories
+from medsynth.disclosure import MINIMUM_CELL_SIZE, handed_over, without_rare_categories
 from medsynth.drafting import make_draft
 from medsynth.errors import InputError, nearest
-from medsynth.evaluation.feasibility import check_partitions
+from medsynth.evaluation.feasibility import check_partitions, unknown_columns
 from medsynth.generators import MODULES, generator_class
 from medsynth.generators.guarantee import refuse_seeded
 from medsynth.generators.protocol import Generator
@@ -278,9 +278,19 @@ def _synthesized(
 ) -> tuple[pd.DataFrame, Report]:
     """Split, fit, judge, draw, restore and write."""
     own = prepared.codebook
-    whole = own.resolved(prepared.clean, learn_ranges=False)
+    _refuse_rare(wanted, prepared)
     splitting = derive_seed(seed, "split")
-    parts = split(prepared.clean, whole, test_share=TEST_SHARE, seed=splitting)
+
+    def parted() -> tuple[Codebook, dict[str, pd.DataFrame]]:
+        whole = own.resolved(prepared.clean, learn_ranges=False)
+        return whole, split(prepared.clean, whole, test_share=TEST_SHARE, seed=splitting)
+
+    whole, parts = parted()
+    if unknown := [name for name in unknown_columns(parts["train"]) if name not in wanted]:
+        left = dict.fromkeys(unknown, "no row that was learned from has a value")
+        known = prepared.clean.drop(columns=unknown)
+        prepared = dataclasses.replace(prepared, clean=known, dropped={**prepared.dropped, **left})
+        whole, parts = parted()
     chosen = split_rows(prepared.clean, whole, test_share=TEST_SHARE, seed=splitting)
     person = {k: persons(prepared.clean, whole)[found] for k, found in chosen.items()}
     check_partitions(parts)
@@ -322,6 +332,20 @@ def _synthesized(
         notes=[*prepared.notes, *_notes(made, own, wanted, whole, scores)],
     )
     return (_in_types_of(table, restored) if isinstance(table, pd.DataFrame) else restored), report
+
+
+def _refuse_rare(wanted: Mapping[str, Any], prepared: _Prepared) -> None:
+    """Refuse conditions on categories that no synthetic row may show, because few patients have them."""
+    for name, value in wanted.items():
+        rule = prepared.codebook.columns[name].rare
+        if rule is None or name not in prepared.clean:
+            continue
+        shown = {*handed_over(prepared.clean, prepared.codebook, name, least=MINIMUM_CELL_SIZE), rule.label}
+        if rare := [category for category in map(str, asked_of(value)) if category not in {*shown, *PRESCRIBED}]:
+            raise InputError(
+                f"No row can be asked for where '{name}' is '{rare[0]}': fewer than {MINIMUM_CELL_SIZE} persons have "
+                f"it, and such categories are written as '{rule.label}'; ask for another one."
+            )
 
 
 def _without_gaps(wanted: Mapping[str, Any], flags: list[str]) -> dict[str, str]:

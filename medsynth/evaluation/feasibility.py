@@ -59,8 +59,8 @@ def check_partitions(parts: Mapping[str, pd.DataFrame]) -> None:
     Raises
     ------
     InputError
-        No test row has a known label, there are hardly any training rows, or there are numbers that 32-bit
-        computations cannot hold: names the columns, how many cells, and what to do.
+        No test row has a known label, there are hardly any training rows, none of them has a value of a column, or
+        there are numbers that 32-bit computations cannot hold: names the columns, how many cells, and what to do.
     """
     if parts["test"].empty:
         raise InputError(
@@ -69,6 +69,11 @@ def check_partitions(parts: Mapping[str, pd.DataFrame]) -> None:
     if len(parts["train"]) < LEAST_TRAINED:
         raise InputError(
             f"The train partition has {len(parts['train'])} rows, too few to learn from; use {LEAST_TRAINED} or more."
+        )
+    if empty := unknown_columns(parts["train"]):
+        raise InputError(
+            f"No training row has a value in {', '.join(map(repr, empty))}; leave such a column out with "
+            "'drop: <reason>' in the codebook, or use more rows."
         )
     found = []
     for name in parts["train"].select_dtypes("number"):
@@ -81,6 +86,11 @@ def check_partitions(parts: Mapping[str, pd.DataFrame]) -> None:
             f"Numbers beyond {LARGEST:.2g} are in {', '.join(found)}, and 32-bit numbers cannot hold them; declare "
             "them under 'missing' in the codebook, or leave the column out with 'drop: <reason>'."
         )
+
+
+def unknown_columns(train: pd.DataFrame) -> list[str]:
+    """Columns of which no training row has a value, so that nothing can be learned of them."""
+    return [str(name) for name in train if train[name].isna().all()]
 
 
 def check_targets(targets: Sequence[Predicted], parts: Mapping[str, pd.DataFrame]) -> None:

@@ -269,7 +269,7 @@ class CART(Generator):
             "order": self.order_,
             "trees": [{key: torch.as_tensor(array) for key, array in tree.items()} for tree in self.trees_],
             "neighbours": {name: [torch.as_tensor(a) for a in arrays] for name, arrays in self.neighbours_.items()},
-            "relations": {key: torch.as_tensor(array) for key, array in self.relations_.arrays().items()},
+            "relations": _as_tensors(self.relations_.content()),
         }
 
     @classmethod
@@ -284,8 +284,31 @@ class CART(Generator):
         model.codebook_, model.epochs_, model.order_ = codebook, 0, content["order"]
         model.trees_ = [{key: tensor.numpy() for key, tensor in tree.items()} for tree in content["trees"]]
         model.neighbours_ = {name: tuple(t.numpy() for t in parts) for name, parts in content["neighbours"].items()}
-        model.relations_ = Relations.of_arrays({key: tensor.numpy() for key, tensor in content["relations"].items()})
+        model.relations_ = Relations.of_content(_as_arrays(content["relations"]))
         return model
+
+
+def _as_tensors(content: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Arrays within nested dicts as tensors, for a file."""
+    import torch
+
+    def of(one: Any) -> Any:
+        if isinstance(one, dict):
+            return {key: of(value) for key, value in one.items()}
+        return torch.as_tensor(one) if isinstance(one, np.ndarray) else one
+
+    return of(content)
+
+
+def _as_arrays(content: dict[str, Any]) -> dict[str, Any]:
+    """Undo `_as_tensors`."""
+
+    def of(one: Any) -> Any:
+        if isinstance(one, dict):
+            return {key: of(value) for key, value in one.items()}
+        return one.numpy() if hasattr(one, "numpy") else one
+
+    return of(content)
 
 
 class _PartialRows:
@@ -449,8 +472,6 @@ def _with_gaps(grown_on: np.ndarray, missing: np.ndarray) -> np.ndarray:
     Standardised, so that neither drowns the other: numbers have the variance 1, gaps in half of the rows, too.
     """
     known = grown_on[~missing].astype("float64")
-    if not len(known):
-        return missing.astype("float64")
     standardised = np.zeros(len(missing))
     standardised[~missing] = (known - known.mean()) / (known.std() or 1.0)
     return np.column_stack([standardised, 2.0 * missing])

@@ -10,6 +10,7 @@ up. The same is done for densities by Uria, Murray and Larochelle (2014), "A dee
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -20,6 +21,7 @@ import pandas as pd
 from medsynth.codebook import Codebook
 from medsynth.conditions import Condition, Conditions
 from medsynth.disclosure import MINIMUM_CELL_SIZE
+from medsynth.errors import InputError
 from medsynth.generators.cart import CART, MOST_CLASSES, Arrays, _PartialRows
 from medsynth.generators.protocol import Generator, complete, sizes_of_parts, visit_sequence
 from medsynth.generators.storage import read_model, write_model
@@ -89,6 +91,8 @@ class Forest(Generator):
         last: Sequence[str] = (),
     ) -> Iterator[Self]:
         """Grow the trees of each sequence; see `Generator.fit_checkpoints`. `epochs` and `last` are ignored."""
+        if self.orders < 1:
+            raise InputError(f"A forest needs one visit sequence or more (given: orders={self.orders}).")
         table = complete(table, codebook, self)
         self.codebook_, self.epochs_ = codebook, 0
         sequence, self.forests_ = visit_sequence(codebook, first, ()), []
@@ -106,21 +110,39 @@ class Forest(Generator):
         """Draw rows of each sequence and shuffle them; see `Generator._sample_parts`.
 
         Sequences give as many rows each, also under conditions: all learned the same rows, so that conditions are about
-        as probable in one as in another.
+        as probable in one as in another. Where a sequence cannot meet them, others give its rows.
         """
         wanted = Conditions.parse(conditions, self.codebook_)
         rng = np.random.default_rng(derive_seed(seed, "visit sequences"))
         for size in sizes_of_parts(n):
             several = min(size // LEAST_CONDITIONED, self.orders) if conditions else self.orders
-            taken = rng.permutation(self.orders)[: max(several, 1)]
-            sizes = rng.multinomial(size, np.full(len(taken), 1 / len(taken)))
-            parts = [
-                self.forests_[number].drawn(int(rows), wanted, rng)
-                for number, rows in zip(taken, sizes, strict=True)
-                if rows or not size
-            ]
-            drawn = pd.concat(parts, ignore_index=True)
+            sequences, taken = rng.permutation(self.orders), max(several, 1)
+            sizes = rng.multinomial(size, np.full(taken, 1 / taken))
+            drawn = pd.concat(self._drawn(sequences, sizes, wanted, rng), ignore_index=True)
             yield drawn.iloc[rng.permutation(len(drawn))].reset_index(drop=True)
+
+    def _drawn(
+        self, sequences: np.ndarray, sizes: np.ndarray, wanted: Conditions, rng: np.random.Generator
+    ) -> list[pd.DataFrame]:
+        """Draw so many rows of the first sequences each; of others, too, where these cannot meet the conditions."""
+        parts, able, left, refused = [], [], 0, None
+        for number, rows in zip(sequences, sizes, strict=False):
+            if not rows and sizes.any():
+                continue
+            try:
+                parts.append(self.forests_[number].drawn(int(rows), wanted, rng))
+                able.append(number)
+            except InputError as error:
+                left, refused = left + int(rows), error
+        for number in [*able, *sequences[len(sizes) :]]:
+            if not left:
+                break
+            with contextlib.suppress(InputError):
+                parts.append(self.forests_[number].drawn(left, wanted, rng))
+                left = 0
+        if left and refused:
+            raise refused
+        return parts
 
     def card(self) -> dict[str, Any]:
         """Report what was learned; see `Generator.card`."""

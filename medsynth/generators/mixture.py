@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 
 # Rows that judge the shares, at most.
 MOST_HELD_OUT = 4_000
+# Of the classifier that tells them from drawn rows.
+FOLDS = 5
 
 
 class Mixture(Generator):
@@ -140,7 +142,12 @@ class Mixture(Generator):
             raise InputError(
                 "A mixture needs xgboost, which is not installed; run: pip install 'medsynth[evaluation]'."
             ) from None
-        n = min(max(1, round(self.held_out_share * len(table))), MOST_HELD_OUT)
+        n = min(round(self.held_out_share * len(table)), MOST_HELD_OUT)
+        if not FOLDS <= n < len(table):
+            raise InputError(
+                f"{n} of {len(table)} rows would decide how to mix, but {FOLDS} or more must, and some must be left to "
+                "learn from; change 'held_out_share', or raise 'least_rows'."
+            )
         order = np.random.default_rng(derive_seed(seed, "held out")).permutation(len(table))
         held_out = table.iloc[np.sort(order[:n])].reset_index(drop=True)
         learned = table.iloc[np.sort(order[n:])].reset_index(drop=True)
@@ -311,7 +318,7 @@ class _MixedRows:
 
 
 def _told_apart(synthetic: pd.DataFrame, real: pd.DataFrame, seed: int) -> float:
-    """ROC AUC, out of five folds, of boosted trees that tell synthetic rows from real ones.
+    """ROC AUC, out of `FOLDS` folds, of boosted trees that tell synthetic rows from real ones.
 
     Simpler than the score of that name: scores stand above generators, which do not import them.
     """
@@ -324,7 +331,7 @@ def _told_apart(synthetic: pd.DataFrame, real: pd.DataFrame, seed: int) -> float
         [both[name].cat.codes if isinstance(both[name].dtype, pd.CategoricalDtype) else both[name] for name in both]
     ).astype("float32")
     labels = np.repeat([0, 1], [len(real), len(synthetic)])
-    folds = StratifiedKFold(5, shuffle=True, random_state=seed % 2**32)
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed % 2**32)
     detector = XGBClassifier(random_state=seed % 2**32, n_jobs=1)
     found = cross_val_predict(detector, x, labels, cv=folds, method="predict_proba")[:, 1]
     return float(roc_auc_score(labels, found))

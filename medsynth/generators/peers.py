@@ -27,6 +27,8 @@ from medsynth.generators.storage import read_model, write_model
 from medsynth.randomness import derive_seed
 
 FILES = "peer.zip"
+# Of which code depends; see `medsynth.plan.closure`.
+PROGRAMS = "medsynth/generators/*_elsewhere.py"
 
 
 class Peer(Generator):

@@ -234,6 +234,8 @@ class Generator(ABC):
         """
         if not hasattr(self, "codebook_"):
             raise InputError(f"This {type(self).__name__} has learned no table yet; call 'fit' first.")
+        if n < 0:
+            raise InputError(f"{n} rows cannot be sampled; ask for 0 or more.")
         for part in self._sample_parts(n, seed=seed, conditions=asked_for(conditions, self.codebook_)):
             yield self.codebook_.in_pandas_types(self.codebook_.without_values(part))
 

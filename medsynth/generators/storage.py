@@ -12,7 +12,7 @@ from medsynth.errors import InputError
 FILE = "model.pt"
 CARD = "model_card.json"
 # Raised when what is stored changes its meaning, so that older files are refused instead of misread.
-FORMAT = 3
+FORMAT = 4
 
 
 def write_card(folder: str | Path, facts: dict[str, Any]) -> None:

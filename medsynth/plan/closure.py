@@ -10,6 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "medsynth"
+# Where a module names files that it runs as programs: a pattern below the project's root.
+PROGRAMS = "PROGRAMS"
 
 
 def code_hash(script: str, *modules: str) -> str:
@@ -52,6 +54,10 @@ def _imported(path: Path) -> tuple[Path, ...]:
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             names = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Assign) and PROGRAMS in {getattr(target, "id", "") for target in node.targets}:
+            # What a module runs in another Python, which no import tells.
+            found.extend(sorted(ROOT.glob(ast.literal_eval(node.value))))
+            continue
         else:
             continue
         for name in names:

@@ -35,6 +35,12 @@ def configured(kind: str) -> dict[str, Path]:
     return dict(sorted(own.items()))
 
 
+def lock_file(environment: str) -> str:
+    """The packages of an environment: the working folder's own list, and the checkout's where it has none."""
+    own = Path("envs") / f"{environment}.txt"
+    return str(own if own.exists() else ROOT / own)
+
+
 COMMAND_LINE = "config/config.yaml (or --config)"
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from medsynth.codebook import Codebook, Column, NotApplicable, RareCategories
 from medsynth.data.notation import exact_numbers
+from medsynth.disclosure import MINIMUM_CELL_SIZE
 from medsynth.errors import InputError
 from medsynth.preparation.checks import check_raw, settle_outside
 from medsynth.preparation.date_columns import as_numbers, number_dates, read_moments
@@ -37,7 +38,9 @@ class CleaningReport:
         return table.astype(dict.fromkeys(names[2:], "Int64"))
 
 
-def clean(raw: pd.DataFrame, codebook: Codebook, *, max_missing: float = 1.0) -> tuple[pd.DataFrame, pd.DataFrame]:
+def clean(
+    raw: pd.DataFrame, codebook: Codebook, *, max_missing: float = 1.0, least: int = MINIMUM_CELL_SIZE
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Clean a raw table.
 
     In this order: rows are left out by the codebook's row rules; dates become numbers; every cell is checked;
@@ -52,6 +55,8 @@ def clean(raw: pd.DataFrame, codebook: Codebook, *, max_missing: float = 1.0) ->
     codebook : Codebook
     max_missing : float, default 1.0
         Columns missing in more than this share of the rows are dropped.
+    least : int, default 10
+        The value of a constant column is not named in the report if fewer rows have it.
 
     Returns
     -------
@@ -95,7 +100,7 @@ def clean(raw: pd.DataFrame, codebook: Codebook, *, max_missing: float = 1.0) ->
     table = pd.DataFrame(columns)
     for name, missing in gaps.items():
         table = _finish_column(
-            table, name, codebook.columns[name], int(missing.sum()), max_missing, report, not_asked.get(name)
+            table, name, codebook.columns[name], int(missing.sum()), max_missing, report, not_asked.get(name), least
         )
     return table, report.table
 
@@ -275,7 +280,8 @@ def _finish_column(
     gaps: int,
     max_missing: float,
     report: CleaningReport,
-    not_asked: np.ndarray | None = None,
+    not_asked: np.ndarray | None,
+    least: int,
 ) -> pd.DataFrame:
     """Drop a column that says too little, or give it its final type; close its account."""
     values = table[name]
@@ -295,7 +301,8 @@ def _finish_column(
         report.add(name, f"dropped: fewer than {1 - column.drop_if_zero:.2%} are not 0", missing_before=gaps)
         return table.drop(columns=name)
     if values.nunique() == 1:
-        report.add(name, f"constant: every value is '{values.dropna().iloc[0]}'")
+        told = f"constant: every value is '{values.dropna().iloc[0]}'"
+        report.add(name, told if values.notna().sum() >= least else "constant")
     if column.type == "integer" and not gap.any():
         table[name] = values.astype("int64")
     report.add(name, "kept", missing_before=gaps, missing_after=missing)

@@ -295,7 +295,9 @@ class CategoryImputer(SimpleImputer):
             # A binary column with a third category is a categorical one.
             kind = "ordinal" if columns[name].type == "ordinal" else "categorical"
             categories = [*columns[name].all_categories, "missing"]
-            columns[name] = columns[name].model_copy(update={"type": kind, "categories": categories})
+            # It has the name of a category that no pandas type but text holds.
+            changes = {"type": kind, "categories": categories, "pandas_type": None}
+            columns[name] = columns[name].model_copy(update=changes)
             self._fallback[name] = "missing"
         self.codebook_ = self.codebook_.model_copy(update={"columns": columns})
         return self

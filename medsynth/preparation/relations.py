@@ -10,7 +10,7 @@ would put as many there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -61,8 +61,8 @@ class Relations:
     Attributes
     ----------
     marks_ : dict of ndarray
-        Column -> numbers that count as values of their own, ascending, or ``arange`` of the categories. What is none
-        of them is one further value. A gap is one of them, -infinity.
+        Column -> numbers that count as values of their own, ascending, or categories that so many rows have that a
+        structural zero could be seen. What is none of them is one further value. A gap is one of them, -infinity.
     zeros_ : dict of list of Zeros
         Column -> what the columns before it decide.
     orders_ : dict of list of Order
@@ -74,24 +74,21 @@ class Relations:
         self.zeros_: dict[str, list[Zeros]] = {}
         self.orders_: dict[str, list[Order]] = {}
 
-    def arrays(self) -> Arrays:
-        """All of it as arrays by name, for a file."""
-        zeros = {f"zeros {name} | {b}": possible for name, found in self.zeros_.items() for b, possible in found}
-        orders = {f"order {n} | {b}": np.array([sign]) for n, found in self.orders_.items() for b, sign in found}
-        return {**{f"marks {name}": marks for name, marks in self.marks_.items()}, **zeros, **orders}
+    def content(self) -> dict[str, dict[str, Any]]:
+        """All of it as arrays and numbers by the names of columns, for a file."""
+        return {
+            "marks": self.marks_,
+            "zeros": {name: dict(found) for name, found in self.zeros_.items()},
+            "orders": {name: dict(found) for name, found in self.orders_.items()},
+        }
 
     @classmethod
-    def of_arrays(cls, arrays: Arrays) -> Relations:
-        """Make relations from what `arrays` gave."""
+    def of_content(cls, content: dict[str, dict[str, Any]]) -> Relations:
+        """Make relations from what `content` gave."""
         read = cls()
-        read.marks_ = {key.removeprefix("marks "): array for key, array in arrays.items() if key.startswith("marks ")}
-        read.zeros_ = {name: [] for name in read.marks_}
-        for name, found in read.zeros_.items():
-            start = f"zeros {name} | "
-            found.extend(Zeros(key.removeprefix(start), a) for key, a in arrays.items() if key.startswith(start))
-            start = f"order {name} | "
-            known = [Order(key.removeprefix(start), int(a[0])) for key, a in arrays.items() if key.startswith(start)]
-            read.orders_[name] = known
+        read.marks_ = dict(content["marks"])
+        read.zeros_ = {name: [Zeros(*one) for one in found.items()] for name, found in content["zeros"].items()}
+        read.orders_ = {name: [Order(*one) for one in found.items()] for name, found in content["orders"].items()}
         return read
 
     @classmethod
@@ -112,9 +109,12 @@ class Relations:
         found.marks_ = marks
         codes = {name: found._codes(name, values[name]) for name in order}
         for place, name in enumerate(order):
-            size = len(marks[name]) + 1
-            pairs = ((b, _possible_either_way(codes[b], len(marks[b]) + 1, codes[name], size)) for b in order[:place])
-            found.zeros_[name] = [Zeros(b, possible) for b, possible in pairs if not possible.all()]
+            found.zeros_[name], size = [], len(marks[name]) + 1
+            for b in order[:place]:
+                rare = bool(categories[b]), bool(categories[name])
+                possible = _possible_either_way(codes[b], len(marks[b]) + 1, codes[name], size, rare)
+                if not possible.all():
+                    found.zeros_[name].append(Zeros(b, possible))
             numbers = [] if categories[name] else [b for b in order[:place] if not categories[b]]
             signs = ((b, order_of(values[b], values[name])) for b in numbers)
             found.orders_[name] = [Order(b, sign) for b, sign in signs if sign]
@@ -183,10 +183,10 @@ def order_of(one: np.ndarray, other: np.ndarray) -> int:
 
 
 def _marks(values: np.ndarray, categories: int) -> np.ndarray:
-    """Values that count: categories, few numbers, or a spike."""
-    if categories:
-        return np.arange(categories)
+    """Values that count: categories of enough rows, few numbers, or a spike."""
     distinct, counts = np.unique(values, return_counts=True)
+    if categories:
+        return distinct[counts >= LEAST_EXPECTED]
     if len(distinct) <= MOST_VALUES:
         return distinct
     # A gap, which lies below all numbers, is a value of its own.
@@ -195,14 +195,21 @@ def _marks(values: np.ndarray, categories: int) -> np.ndarray:
     return distinct[gap | ((np.arange(len(distinct)) == spike) & (counts >= LEAST_SPIKE * len(values)))]
 
 
-def _possible_either_way(before: np.ndarray, n_before: int, codes: np.ndarray, n_codes: int) -> np.ndarray:
-    """Cells that are no structural zeros whichever column comes first: what holds depends on no visit sequence."""
-    forth, _ = possible_cells(before, n_before, codes, n_codes)
-    back, _ = possible_cells(codes, n_codes, before, n_before)
+def _possible_either_way(
+    before: np.ndarray, n_before: int, codes: np.ndarray, n_codes: int, rare: tuple[bool, bool]
+) -> np.ndarray:
+    """Cells that are no structural zeros whichever column comes first: what holds depends on no visit sequence.
+
+    For `rare` see `possible_cells`.
+    """
+    forth, _ = possible_cells(before, n_before, codes, n_codes, rare=rare)
+    back, _ = possible_cells(codes, n_codes, before, n_before, rare=rare[::-1])
     return forth & back.T
 
 
-def possible_cells(before: np.ndarray, n_before: int, codes: np.ndarray, n_codes: int) -> tuple[np.ndarray, np.ndarray]:
+def possible_cells(
+    before: np.ndarray, n_before: int, codes: np.ndarray, n_codes: int, *, rare: tuple[bool, bool] = (False, False)
+) -> tuple[np.ndarray, np.ndarray]:
     """Cells of a cross-table that are no structural zeros, and rows that independence would put into each.
 
     Parameters
@@ -211,6 +218,9 @@ def possible_cells(before: np.ndarray, n_before: int, codes: np.ndarray, n_codes
         From 0.
     n_before, n_codes : int
         How many there can be.
+    rare : tuple of bool
+        Of which of the two the last code stands for all categories of fewer than `LEAST_EXPECTED` rows. None of them
+        has a structural zero of its own.
 
     Returns
     -------
@@ -220,7 +230,11 @@ def possible_cells(before: np.ndarray, n_before: int, codes: np.ndarray, n_codes
     rows, columns = seen.sum(1), seen.sum(0)
     expected = np.outer(rows, columns) / len(codes)
     possible = (seen > 0) | (expected < LEAST_EXPECTED)
+    possible[:, -1] |= rare[1]
     # One value alone: then all others together are what would be expected.
     alone = ((seen > 0).sum(1) == 1) & (rows - expected[np.arange(n_before), seen.argmax(1)] >= LEAST_EXPECTED)
+    if rare[1]:
+        alone &= seen[:, -1] == 0
     possible[alone] = seen[alone] > 0
+    possible[-1] |= rare[0]
     return possible, expected

@@ -120,6 +120,13 @@ def test_a_constant_column_stays_and_is_reported(raw, codebook):
     assert report["rule"].str.contains("constant: every value is 'female'").any()
 
 
+def test_the_value_of_a_column_that_few_patients_have_is_not_told(raw, codebook):
+    raw["CRP".lower()] = ["37.4", *[""] * (len(raw) - 1)]
+    _, report = clean(raw, codebook)
+    assert "constant" in set(report.loc[report["column"] == "crp", "rule"])
+    assert not report["rule"].str.contains("37.4").any()
+
+
 def test_a_category_held_by_nearly_everybody_drops_the_column(raw):
     rare = raw.assign(stage=["II"] + ["I"] * (len(raw) - 1))
     table, report = clean(rare, changed("stage", drop_if_category={"I": 0.99}))

@@ -68,3 +68,14 @@ def test_what_a_generator_imports_lazily_counts(tmp_path, monkeypatch):
         after = code_hash("scripts/train_generator.py", "medsynth.generators.med_vae")
         assert after != before
         before = after
+
+
+def test_programs_that_run_in_another_python_count(tmp_path, monkeypatch):
+    root = copy_of_the_project(tmp_path, monkeypatch)
+    for program, arguments in {
+        "medsynth/generators/arfpy_elsewhere.py": ("scripts/train_generator.py", "medsynth.generators.peers"),
+        "scripts/anonymeter_risks.py": ("scripts/score_attacks.py",),
+    }.items():
+        before = code_hash(*arguments)
+        touch(root, program)
+        assert code_hash(*arguments) != before, program

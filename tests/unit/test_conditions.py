@@ -159,3 +159,12 @@ def test_not_prescribed_is_refused_where_zero_is_out_of_range(described):
 def test_conditions_that_map_nothing_are_refused(described):
     with pytest.raises(InputError, match="must map columns to values"):
         Conditions.parse(["sex"], described)
+
+
+def test_a_range_ends_at_numbers_that_the_column_can_have(described):
+    described = described.with_columns({"bmi": Column(type="continuous", range=(10, 60), decimals=1)})
+    assert Conditions.parse({"bmi": (22.32, 22.58)}, described)["bmi"] == Condition(low=22.4, high=22.5)
+    assert Conditions.parse({"bmi": 22.3}, described)["bmi"] == Condition(low=22.3, high=22.3)
+    assert Conditions.parse({"bmi": (None, 1.1 * 20)}, described)["bmi"].high == 22.0
+    for finer in (22.34, (22.32, 22.38)):
+        assert "holds no number that the column can have" in refused(described, bmi=finer)

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medsynth.codebook import Column
+from medsynth.codebook import Codebook, Column
+from medsynth.errors import InputError
 from medsynth.generators import Forest
 from medsynth.generators.cart import _PartialRows, _values
 from medsynth.generators.forest import SequentialForest
@@ -153,3 +154,60 @@ def test_what_holds_in_every_row_does_not_depend_on_the_visit_sequence():
     found = [Relations.find(values, order, sizes).zeros_ for order in (["code", "group"], ["group", "code"])]
     (forth,), (back,) = found[0]["group"], found[1]["code"]
     assert (forth.possible == back.possible.T).all() and not forth.possible[1, [2, 3]].any()
+
+
+def test_where_a_sequence_cannot_meet_the_conditions_others_give_its_rows(partitions):
+    train, _, codebook = partitions
+    model = Forest(orders=3, trees=1).fit(train, codebook, seed=1)
+    without = train[train["stage"] != "III"].reset_index(drop=True)
+    for cannot in (1, 2):
+        model.forests_[cannot] = SequentialForest(trees=1).fit(without, codebook, seed=1)
+        for n in (400, 3):
+            drawn = model.sample(n, seed=1, conditions={"stage": "III"})
+            assert len(drawn) == n and (drawn["stage"] == "III").all()
+    model.forests_[0] = model.forests_[1]
+    with pytest.raises(InputError, match="stage"):
+        model.sample(3, seed=1, conditions={"stage": "III"})
+
+
+def test_what_the_few_rows_of_a_category_lack_is_no_relation():
+    # 100 categories of 5 rows each; the code 0 has the category 100 alone, and 1 all others.
+    rare = np.concatenate([np.repeat(np.arange(100), 5), np.full(300, 100)])
+    code = np.where(rare == 100, 0, 1)
+    code[::5] = 2
+    found = Relations.find({"rare": rare, "code": code}, ["rare", "code"], {"rare": 101, "code": 3})
+    assert found.marks_["rare"].tolist() == [100]
+    rows = np.arange(3)
+
+    def holds(category):
+        return found.holds("code", rows, {"rare": np.full(3, category)}, rows).tolist()
+
+    assert holds(100) == [True, False, True]
+    # Its rows have 1 and 2. That none has 0 would be chance, if code 0 were not one category's.
+    assert holds(7) == [False, True, True]
+
+
+def test_a_saved_model_keeps_relations_of_columns_with_peculiar_names(tmp_path):
+    rng = np.random.default_rng(1)
+    a = rng.integers(0, 2, 300)
+    table = pd.DataFrame({"a": a, "a | b": a, "b | c": a, "c": rng.integers(0, 2, 300)}).astype(str)
+    model = SequentialForest(trees=1).fit(table, Codebook.infer(table), seed=1)
+    model.save(tmp_path)
+    loaded = SequentialForest.load(tmp_path)
+    zeros = [
+        {name: [zero.before for zero in found] for name, found in one.relations_.zeros_.items()}
+        for one in (model, loaded)
+    ]
+    assert zeros[0] == zeros[1] and zeros[0]["b | c"] == ["a", "a | b"]
+    pd.testing.assert_frame_equal(model.sample(50, seed=1), loaded.sample(50, seed=1))
+
+
+def test_a_forest_without_a_sequence_is_refused(partitions):
+    train, _, codebook = partitions
+    with pytest.raises(InputError, match="one visit sequence or more"):
+        Forest(orders=0).fit(train, codebook)
+
+
+def test_fewer_rows_than_none_are_refused(model):
+    with pytest.raises(InputError, match="-3 rows cannot be sampled"):
+        model.sample(-3)

@@ -9,6 +9,7 @@ import medsynth
 from medsynth.codebook import Codebook
 from medsynth.drafting import make_draft
 from medsynth.errors import InputError
+from medsynth.generators.streaming import write_parts
 from medsynth.plan.loading import load_runs
 from medsynth.preparation.checks import check_clean
 from medsynth.preparation.cleaning import clean
@@ -282,3 +283,13 @@ def test_a_study_that_keeps_gaps_refuses_a_generator_that_learns_none(tmp_path, 
 def test_several_tables_of_kept_gaps_are_refused(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="'keep' gives the same again"):
         planned(tmp_path, monkeypatch, like="support2", imputation={"method": "keep", "tables": 2})
+
+
+def test_parts_of_a_table_have_one_type_whichever_of_them_has_gaps(kept, tmp_path):
+    table, codebook = kept
+    gappy = [name for name, column in codebook.columns.items() if column.type == "integer" and column.may_be_missing]
+    assert gappy
+    without = table[table[gappy].notna().all(axis=1)].head(3)
+    parts = [codebook.conform(part) for part in (table, without)]
+    assert (parts[0].dtypes == parts[1].dtypes).all()
+    assert write_parts(iter(parts), tmp_path / "table.parquet") == len(table) + 3

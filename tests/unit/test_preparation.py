@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medsynth.codebook import Codebook
+from medsynth.codebook import Codebook, Column
 from medsynth.errors import InputError
+from medsynth.evaluation.feasibility import check_partitions
+from medsynth.generators.cart import CART
 from medsynth.preparation.checks import check_clean
 from medsynth.preparation.cleaning import clean
 from medsynth.preparation.encoding import TableEncoder
@@ -255,3 +257,37 @@ def test_a_column_called_like_the_flag_of_a_coded_one_is_kept_by_the_category_im
     imputer = make_imputer("category").fit(table, codebook.with_columns({"stage_missing": own}))
     filled = imputer.transform(table)
     assert filled["stage_missing"].equals(table["stage_missing"]) and "stage_missing" in imputer.codebook_.columns
+
+
+def test_a_column_that_no_training_row_has_is_refused_by_name(partitions):
+    train, test, codebook = partitions
+    nobody = {"train": train.assign(crp=np.nan), "test": test}
+    with pytest.raises(InputError, match="No training row has a value in 'crp'; leave such a column out"):
+        check_partitions(nobody)
+    # What describes such rows can be read again.
+    described = codebook.with_columns({"crp": Column(type="continuous", raw="CRP")}).resolved(nobody["train"])
+    assert Codebook.from_text(described.to_json()).columns["crp"].range is None
+
+
+def test_the_value_of_a_column_that_few_test_rows_have_is_not_told(partitions):
+    from prepare_partitions import describe
+
+    train, test, codebook = partitions
+    few = {"train": train, "test": test.assign(crp=[37.4, *[np.nan] * (len(test) - 1)])}
+    remarks = describe(few, few, codebook, "simple", 0, {}, [], 10)
+    said = remarks.set_index(["partition", "column"])["remark"]
+    assert said["test", "crp"] == "constant"
+
+
+@pytest.mark.parametrize("method", ["category", "keep"])
+def test_a_plain_table_with_gaps_in_codes_can_be_imputed_learned_and_sampled(method):
+    rng = np.random.default_rng(1)
+    codes = pd.Series(rng.integers(0, 2, 200)).astype(object)
+    table = pd.DataFrame({"code": codes.astype("Int64"), "known": codes == 1, "age": rng.integers(20, 90, 200)})
+    table["known"] = table["known"].astype("boolean")
+    table.loc[:20, ["code", "known"]] = pd.NA
+    codebook = Codebook.infer(table)
+    imputer = make_imputer(method).fit(codebook.conform(table), codebook)
+    drawn = CART().fit(imputer.transform(codebook.conform(table)), imputer.codebook_, seed=1).sample(200, seed=1)
+    assert set(drawn["code"].astype(str)) == {"0", "1", "missing"}
+    assert set(drawn["known"].astype(str)) == {"False", "True", "missing"}

@@ -240,3 +240,29 @@ def test_dates_keep_their_order_and_only_those_who_died_have_a_day_of_death(tmp_
     moments = [pd.to_datetime(dead[name], format="%d/%m/%Y") for name in ("in", "out", "death")]
     assert len(dead) and (moments[0] <= moments[1]).all() and (moments[1] <= moments[2]).all()
     assert (pd.to_datetime(table["in"], format="%d/%m/%Y") <= pd.to_datetime(table["out"], format="%d/%m/%Y")).all()
+
+
+def test_a_condition_on_what_few_persons_have_is_refused_before_anything_is_learned():
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame({"ward": rng.choice([f"ward {i}" for i in range(60)], 300), "age": rng.integers(20, 90, 300)})
+    rarest = table["ward"].value_counts().index[-1]
+    with pytest.raises(InputError, match=f"where 'ward' is '{rarest}': fewer than 10 persons have it"):
+        medsynth.synthesize(table, rows=20, generator="cart", conditions={"ward": rarest})
+
+
+def test_a_condition_may_be_a_list_of_categories_that_are_read_off_the_table():
+    rng = np.random.default_rng(1)
+    words = rng.choice([*["icu", "er", "surgery"] * 30, *(f"ward {i}" for i in range(60))], 400)
+    table = pd.DataFrame({"ward": words, "age": rng.integers(20, 90, 400)})
+    drawn, _ = medsynth.synthesize(table, rows=20, generator="cart", conditions={"ward": ["icu", "er"]})
+    assert set(drawn["ward"]) <= {"icu", "er"}
+
+
+def test_a_column_that_no_learned_row_has_is_left_out_and_said():
+    table = clinic(100)
+    for row in range(100):
+        alone = table.assign(weeks=["37" if i == row else "" for i in range(100)])
+        frame, report = medsynth.synthesize(alone, rows=20, generator="cart", seed=3)
+        if "weeks" not in frame:
+            break
+    assert report.left_out["weeks"].endswith("no row that was learned from has a value")

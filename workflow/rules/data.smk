@@ -79,6 +79,7 @@ rule clean_table:
         source=of("source"),
         raw_stamps=of("raw_stamps"),
         max_missing=of("study.cleaning.max_missing"),
+        minimum_cell_size=of("study.minimum_cell_size"),
         code=of.code("scripts/clean_table.py", "medsynth.preparation.transforms"),
     message:
         "clean the raw table of {wildcards.study}"

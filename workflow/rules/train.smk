@@ -77,7 +77,7 @@ rule train_generator:
 rule make_environment:
     """Install what a lock file names into an environment of its own."""
     input:
-        "envs/{environment}.txt",
+        lambda wildcards: lock_file(wildcards.environment),
     output:
         ".environments/{environment}/installed.txt",
     log:

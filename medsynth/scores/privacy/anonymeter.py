@@ -23,7 +23,9 @@ from medsynth.evaluation.resampling import REPLICATES, Score
 from medsynth.randomness import derive_seed
 from medsynth.scores.privacy.parts import Parts
 
-SCRIPT = Path(__file__).parents[3] / "scripts" / "anonymeter_risks.py"
+# See `medsynth.plan.closure`.
+PROGRAMS = "scripts/anonymeter_risks.py"
+SCRIPT = Path(__file__).parents[3] / PROGRAMS
 # Anonymeter's own default.
 ATTACKS = 500
 

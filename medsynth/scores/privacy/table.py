@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -16,10 +15,6 @@ from medsynth.evaluation.intervals import Interval
 from medsynth.scores.privacy.audit import CHOSEN
 from medsynth.scores.privacy.membership import FALSE_POSITIVES, rate_metric
 from medsynth.scores.privacy.parts import CONTROLS, PLANTED
-
-if TYPE_CHECKING:
-    pass
-
 
 ATTACK_TITLES = {"neighbours": "neighbours", "trees": "trees", "shadow": "shadow models"}
 # Metric of a membership attack -> share of the others that is taken for members.
