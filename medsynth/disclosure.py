@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from medsynth.codebook import Codebook, Column
+from medsynth.codebook import GAP_CATEGORY, Codebook, Column
 from medsynth.preparation.partitions import persons
 
 # Default of the studies' key `minimum_cell_size`.
@@ -262,12 +262,13 @@ def shown_categories(values: pd.Series, column: Column, least: int, drawn_from: 
 
 
 def handed_over(real: pd.DataFrame, codebook: Codebook, name: str, *, least: int) -> set[str]:
-    """Categories of a column that the publisher declares, or that enough real patients have.
+    """Categories of a column that the publisher declares, or that enough real patients have; gaps, where it has some.
 
     Parameters are those of `without_rare_categories`.
     """
     patients = pd.Series(persons(real, codebook)).groupby(real[name].astype(str).to_numpy()).nunique()
-    return {*patients.index[patients >= least], *codebook.columns[name].all_categories}
+    gaps = {GAP_CATEGORY} if real[name].isna().any() else set()
+    return {*patients.index[patients >= least], *codebook.columns[name].all_categories, *gaps}
 
 
 def without_rare_categories(

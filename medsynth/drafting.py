@@ -75,7 +75,7 @@ def draft_codebook(
     member : str, optional
         The table inside a zip that holds several.
     sheet : str, optional
-        Of a workbook; by default the first that is not empty.
+        Of a workbook; by default the first of the large ones.
     dictionary : str or Path, optional
         The data dictionary of REDCap, as it exports it in csv: types, choices, validation and branching are its.
 
@@ -167,8 +167,8 @@ def _proposals(found: Recognised, known: Dictionary | None) -> list[Proposal]:
     propose_not_applicable(proposals, found.table)
     headers = set(map(_clean_name, found.table.columns))
     flag_dates(proposals, found.table, lambda name: _free_name(name, taken | headers, headers))
-    if not any(_has_values(made) for made in proposals):
-        raise InputError("The table has no column to synthesize: all are empty, identifiers, free text or dates.")
+    if not any(_has_values(made) or "date" in made.facts.get("notation", {}) for made in proposals):
+        raise InputError("The table has no column to synthesize: all are empty, identifiers or free text.")
     person = person_of(proposals, counts, len(found.table))
     if person:
         person.decisions = [f"{person.name}: taken for the person, whom rows share; partitions are by person."]

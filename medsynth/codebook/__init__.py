@@ -7,6 +7,7 @@ scores need.
 
 from medsynth.codebook.columns import (
     CODED,
+    GAP_CATEGORY,
     MAX_DECIMALS,
     NUMERIC,
     Column,
@@ -23,6 +24,7 @@ from medsynth.codebook.values import category_name, decimals_of
 
 __all__ = [
     "CODED",
+    "GAP_CATEGORY",
     "MAX_DECIMALS",
     "NUMERIC",
     "Codebook",

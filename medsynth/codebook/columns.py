@@ -57,6 +57,10 @@ class NotApplicable(Strict):
         return np.logical_and.reduce([table[name].isin(given) for name, given in self.deciding().items()])
 
 
+# The category of a coded column's gaps, where they are kept as values.
+GAP_CATEGORY = "missing"
+
+
 class RareCategories(Strict):
     """Which categories of a categorical column are frequent enough to stay."""
 

@@ -329,9 +329,21 @@ def _synthesized(
         left_out=left_out,
         scores=scores,
         to_confirm=prepared.to_confirm,
-        notes=[*prepared.notes, *_notes(made, own, wanted, whole, scores)],
+        notes=[*prepared.notes, *_written_otherwise(drawn, prepared), *_notes(made, own, wanted, whole, scores)],
     )
     return (_in_types_of(table, restored) if isinstance(table, pd.DataFrame) else restored), report
+
+
+def _written_otherwise(drawn: pd.DataFrame, prepared: _Prepared) -> list[str]:
+    """Say which cells are not written as the table has them: rare categories, and codes for missing."""
+    own, notes = prepared.codebook.columns, []
+    rules = {name: rule for name in drawn if name in own and (rule := own[name].rare)}
+    shares = {name: float((drawn[name] == rule.label).mean()) for name, rule in rules.items()}
+    if lost := [f"{name} ({share:.0%})" for name, share in shares.items() if share >= 0.005]:
+        notes.append(f"Rare categories are written as one word, in these shares of the rows: {', '.join(lost)}.")
+    if coded := [name for name, cells in prepared.clean.items() if own[name].missing and cells.isna().any()]:
+        notes.append(f"Gaps are written as empty cells, also where the table has codes for them: {', '.join(coded)}.")
+    return notes
 
 
 def _refuse_rare(wanted: Mapping[str, Any], prepared: _Prepared) -> None:
@@ -343,8 +355,8 @@ def _refuse_rare(wanted: Mapping[str, Any], prepared: _Prepared) -> None:
         shown = {*handed_over(prepared.clean, prepared.codebook, name, least=MINIMUM_CELL_SIZE), rule.label}
         if rare := [category for category in map(str, asked_of(value)) if category not in {*shown, *PRESCRIBED}]:
             raise InputError(
-                f"No row can be asked for where '{name}' is '{rare[0]}': fewer than {MINIMUM_CELL_SIZE} persons have "
-                f"it, and such categories are written as '{rule.label}'; ask for another one."
+                f"'{name}' cannot be asked to be '{rare[0]}': fewer than {MINIMUM_CELL_SIZE} persons have it, and such "
+                f"categories are written as '{rule.label}'; ask for another one."
             )
 
 

@@ -56,7 +56,10 @@ def write_whole(path: str | Path, content: str | Callable[[Path], None]) -> None
 
 
 def check_format(path: str | Path) -> None:
-    """Refuse a file name whose ending is of no format that tables are written in."""
+    """Refuse a file that no table can be written to: its ending is of no format, or its folder takes none."""
+    folder = Path(path).parent
+    if folder.is_dir() and not os.access(folder, os.W_OK):
+        raise InputError(f"{path} cannot be written: {folder} takes no files; choose another folder.")
     if Path(path).suffix.lower() not in FORMATS:
         raise InputError(f"{path} ends with none of {', '.join(FORMATS)}, which say how the table is written.")
 

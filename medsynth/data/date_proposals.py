@@ -47,7 +47,7 @@ def propose_dates(proposals: list[Proposal], table: pd.DataFrame) -> None:
         if any(moment.microsecond for moment in found.dropna()):
             proposal.facts["drop"] = "times with fractions of a second"
             continue
-        moments[name], forms[name] = found, _written(cells, found, form)
+        moments[name], forms[name] = found, _as_fine(_written(cells, found, form), found.dropna())
     for name in [name for name in moments if not has_year(forms[name])]:
         _propose(made[name], forms[name], None)
         del moments[name]
@@ -144,6 +144,17 @@ def _counted_from(name: str, seconds: dict[str, pd.Series], placed: Iterable[str
 def _spread(numbers: pd.Series) -> float:
     """Standard deviation, 0 of one number."""
     return float(numbers.std(ddof=0))
+
+
+def _as_fine(form: str, moments: pd.Series) -> str:
+    """A form that is no finer than its moments: a date that a program wrote with midnight beside it is a date."""
+    if len(moments) < 2 or "%p" in form:
+        return form
+    for part, finest in (("%S", "second"), ("%M", "minute"), ("%H", "hour")):
+        if part in form and any(getattr(moment, finest) for moment in moments):
+            return form
+        form = form.replace(part, "00")
+    return form
 
 
 def _written(cells: pd.Series, moments: pd.Series, form: str) -> str:

@@ -17,7 +17,17 @@ _OF_PERSONS = {
     "patient", "pat", "subject", "person", "participant", "pid", "mrn", "mrd", "ssn", "nhs", "chi", "patnr", "subjid",
     "usubjid", "patientid", "subjectid", "personid", "record", "recordid", "member", "client", "case",
 }  # fmt: skip
-_NAMING = {"name", "surname", "firstname", "lastname", "forename", "email", "phone", "telephone", "address", "street"}
+_NAMING = {
+    "name", "names", "surname", "firstname", "lastname", "forename", "fullname", "email", "mail", "phone", "telephone",
+    "mobile", "fax", "address", "street", "vorname", "nachname", "familienname", "geburtsname", "telefon", "strasse",
+    "straße", "adresse", "anschrift", "nom", "prenom", "prénom", "nombre", "apellido", "apellidos", "cognome", "nome",
+    "achternaam", "voornaam", "efternamn", "fornavn", "etternavn",
+}  # fmt: skip
+# Words that leave a header of names one.
+_WHOSE = {
+    "patient", "patients", "first", "last", "full", "middle", "maiden", "given", "family", "birth", "mother", "mothers",
+    "father", "fathers", "partner", "spouse", "contact", "home", "emergency", "number", "no", "nr",
+}  # fmt: skip
 _CODING = {
     "zip", "zipcode", "postcode", "postal", "plz", "icd", "icd9", "icd10", "icd9cm", "icd10cm", "dx", "diag",
     "diagnosis", "atc", "cpt", "loinc", "snomed", "code", "codes", "drg", "ndc", "ops", "procedure", "proc", "county",
@@ -40,7 +50,7 @@ MOST_DIGITS = 15
 def words_of(header: str) -> set[str]:
     """Words of a header, in lower case: ``"MRD No."`` has mrd and no, ``"SubjectID"`` subject and id."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", header)
-    words = re.split(r"[^a-z0-9]+", spaced.lower())
+    words = re.split(r"[^\w]+|_", spaced.lower())
     return {part for word in words for part in (word, word.rstrip("0123456789")) if part}
 
 
@@ -64,6 +74,12 @@ def _names_persons_alone(header: str) -> bool:
     """Whether a header has words for persons and identifiers alone: "MRD No.", but not "patient weight"."""
     whole = {word for word in words_of(header) if not word.isdigit()}
     return bool(whole & _OF_PERSONS) and whole <= _OF_PERSONS | _IDENTIFYING
+
+
+def names_people(header: str, values: int) -> bool:
+    """Whether a header has words for names and addresses alone: "last_name", but not "ward name"; and no two flags."""
+    words = {word for word in words_of(header) if not word.isdigit()}
+    return bool(words & _NAMING) and words <= _NAMING | _WHOSE and values > 2
 
 
 def is_row_number(values: pd.Series) -> bool:

@@ -33,7 +33,8 @@ def words_for_missing(counts: pd.Series, *, among_numbers: bool) -> list[str]:
         The column holds numbers or dates, so that "none" is no category.
     """
     known = WORDS if among_numbers else WORDS - _CATEGORIES_TOO
-    return [cell for cell in counts.index if cell.strip().lower() in known]
+    # Na is sodium: nobody writes it so for missing.
+    return [cell for cell in counts.index if cell.strip().lower() in known and cell.strip() != "Na"]
 
 
 def numbers_for_missing(numbers: pd.Series, counts: pd.Series) -> tuple[list[str], list[str]]:

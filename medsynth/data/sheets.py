@@ -26,7 +26,7 @@ def sheet_rows(path: str | Path, member: str | None, sheet: str | None) -> Gener
     member : str or None
         The workbook inside a zip.
     sheet : str or None
-        By default the first that is not empty.
+        By default the first of the large ones: a sheet before the table may hold its title.
 
     Yields
     ------
@@ -40,7 +40,7 @@ def sheet_rows(path: str | Path, member: str | None, sheet: str | None) -> Gener
         The library is absent; the workbook is encrypted, damaged, or lacks the sheet.
     """
     book = _workbook(path, member)
-    name = sheet or next(iter(filled_sheets(path, member)))
+    name = sheet or largest_sheet(path, member)
     if name not in book.sheet_names:
         raise InputError(f"{path} has no sheet '{name}'; it has {', '.join(book.sheet_names)}.")
     rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
@@ -58,6 +58,14 @@ def filled_sheets(path: str | Path, member: str | None) -> list[str]:
     if not filled:
         raise InputError(f"{path} is empty.")
     return filled
+
+
+def largest_sheet(path: str | Path, member: str | None) -> str:
+    """Name of the first sheet that has half as many cells as the largest one, or more."""
+    book = _workbook(path, member)
+    sizes = {name: sheet.height * sheet.width for name in book.sheet_names if (sheet := book.get_sheet_by_name(name))}
+    filled = filled_sheets(path, member)
+    return next(name for name in filled if sizes[name] >= 0.5 * max(sizes.values()))
 
 
 def _workbook(path: str | Path, member: str | None) -> CalamineWorkbook:

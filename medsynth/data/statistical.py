@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from medsynth.data.opening import open_raw
-from medsynth.data.sheets import cell_text, has_time, number_text
+from medsynth.data.sheets import cell_text, has_time
 from medsynth.errors import InputError
 
 _READERS = {"spss": "read_sav", "stata": "read_dta", "sas": "read_sas7bdat", "xport": "read_xport"}
@@ -81,7 +81,8 @@ def read_described(path: str | Path, member: str | None, kind: str) -> Described
         for name, categories in facts.variable_value_labels.items()
     }
     missing = {name: [cell_text(code) for code in found] for name, found in facts.missing_user_values.items()}
-    text = pd.DataFrame({name: _text(table[name]) for name in table})
+    single = {name for name, kind in facts.readstat_variable_types.items() if kind == "float"}
+    text = pd.DataFrame({name: _text(table[name], single=name in single) for name in table})
     for name, ranges in facts.missing_ranges.items():
         missing[name] = [*missing.get(name, []), *_in_ranges(text[name], codes.get(name, {}), ranges)]
     return Described(text, labels, codes, missing)
@@ -102,9 +103,10 @@ def _in_ranges(cells: pd.Series, codes: dict[str, str], ranges: list[dict]) -> l
     return found[:_MOST_CODES]
 
 
-def _text(values: pd.Series) -> pd.Series:
-    """Write a column as text."""
-    distinct = {value: _plain(value) for value in values.dropna().unique()}
+def _text(values: pd.Series, *, single: bool) -> pd.Series:
+    """Write a column as text; numbers that are stored in 32 bits with the digits that these hold."""
+    plain = _of_32_bits if single else _plain
+    distinct = {value: plain(value) for value in values.dropna().unique()}
     timed = has_time(distinct.values())
     texts = {value: cell_text(plain, timed=timed) for value, plain in distinct.items()}
     return values.map(texts).fillna("").astype(object)
@@ -115,6 +117,11 @@ def _plain(value: object) -> object:
     if isinstance(value, pd.Timestamp):
         return value.to_pydatetime()
     return value.item() if hasattr(value, "item") else value
+
+
+def _of_32_bits(value: object) -> object:
+    """A value whose further digits are chance: 3.2 and not 3.200000047683716."""
+    return float(str(np.float32(value))) if isinstance(value, float) else _plain(value)
 
 
 def _parquet(path: str | Path, member: str | None) -> pd.DataFrame:
@@ -143,6 +150,6 @@ def _parquet(path: str | Path, member: str | None) -> pd.DataFrame:
         timed = has_time(plain.values())
         distinct = {v: cell_text(own, timed=timed) for v, own in plain.items()}
         if pa.types.is_floating(column.type) and column.type.bit_width < 64:
-            distinct = {v: number_text(float(str(np.float32(v)))) for v in distinct}
+            distinct = {v: cell_text(_of_32_bits(v)) for v in distinct}
         columns.append(pd.Series([distinct.get(v, "") for v in column.to_pylist()], dtype=object))
     return pd.DataFrame(dict(enumerate(columns))).set_axis(table.column_names, axis=1)

@@ -15,11 +15,13 @@ from medsynth.data.identifiers import (
     must_be_codes,
     names_a_code,
     names_a_person,
+    names_people,
     words_of,
 )
 from medsynth.data.notation import PLAIN, bare, censored, recognise_notation
 from medsynth.data.proposals import Column, Proposal
 from medsynth.data.sentinels import FLOAT32_END, numbers_for_missing, words_for_missing
+from medsynth.disclosure import MINIMUM_CELL_SIZE
 from medsynth.errors import printable
 
 # The word for no of each pair.
@@ -39,6 +41,10 @@ _LEADING_ZERO = re.compile(r"[-+]?0\d")
 # Text that is longer on average, and seldom said twice, is prose.
 _PROSE = 40
 _DECIMALS_KEPT = 4
+# Of many categories so many stay.
+_KEPT = 20
+# Categories of so many words, each seen in fewer rows than this, are notes.
+_WORDS_OF_A_NOTE, _OF_FEW = 4, 3
 _EXACT = 2**53
 # What is said of every range of a draft.
 AS_SEEN = "as seen; what is possible?"
@@ -370,6 +376,8 @@ def _text(column: Column) -> Proposal:
     if rest.empty:
         rest, words = column.kept, []
     n_rows = len(column.values)
+    if names_people(column.header, len(rest)):
+        return _identifier(column, "by its name it holds names or addresses", words)
     if len(rest) > MOST_CATEGORIES:
         coded = all(re.fullmatch(r"[-+]?[\d.,]+", cell) for cell in rest.index) and names_a_code(column.header)
         why = "" if coded else identifies(column.header, rest, n_rows, whole=False, fractions=False)
@@ -380,8 +388,20 @@ def _text(column: Column) -> Proposal:
             made = column.proposal("categorical", drop="free text, which may say who a patient is")
             made.decisions.append(f"{made.name}: left out as free text.")
             return made
-        made = column.proposal("categorical", f"{len(rest):,} categories", rare={"keep": 20})
+        made = column.proposal("categorical", f"{len(rest):,} categories", rare={"keep": _KEPT})
         made.comments["rare"] = "enough? The rest becomes 'other'"
+        gone = rest.iloc[_KEPT:].sum() / rest.sum()
+        made.decisions.append(
+            f"{made.name}: {len(rest) - _KEPT:,} of {len(rest):,} categories, {gone:.0%} of the rows, become 'other'."
+        )
+    elif (rest >= MINIMUM_CELL_SIZE).any() and any(map(_is_note, rest.index[rest < _OF_FEW])):
+        made = column.proposal("categorical", "text among categories", rare={"seen_more_than": MINIMUM_CELL_SIZE - 1})
+        made.comments["rare"] = "free text, which may say who a patient is, becomes 'other'"
+        rarer = int((rest < MINIMUM_CELL_SIZE).sum())
+        made.decisions.append(
+            f"{made.name}: free text among categories; {rarer} of them, which fewer than {MINIMUM_CELL_SIZE} rows "
+            "have, become 'other'."
+        )
     else:
         numbers = pd.to_numeric(pd.Series(rest.index), errors="coerce")
         if numbers.notna().all():
@@ -401,6 +421,10 @@ def _text(column: Column) -> Proposal:
             made.comments["categories"] = "or empty: does empty mean no? Say it with 'missing_category'"
             made.decisions.append(f"{made.name}: cells are '{_shown(categories[0])}' or empty; does empty mean no?")
         folded = pd.Series(categories).str.casefold().str.split().str.join(" ")
+        # A letter or a number of few patients is a code, a word may be a rare disease.
+        if alone := [cell for cell in rest.index[rest == 1] if re.search(r"[^\W\d_]{4}", cell)]:
+            made.comments["type"] = f"{len(alone)} in one row alone: 'rare' in place of 'categories' merges them"
+            made.decisions.append(f"{made.name}: some categories are in one row alone; may they be shown?")
         if folded.duplicated().any():
             made.comments["categories"] = "some differ in case or blanks alone: one category? Say it with 'codes'"
             made.decisions.append(
@@ -413,6 +437,11 @@ def _text(column: Column) -> Proposal:
             f"is {', '.join(asked)} a category, or a code for missing?"
         )
     return made
+
+
+def _is_note(cell: str) -> bool:
+    """Whether a category is a piece of prose, which may speak of one patient."""
+    return len(cell.split()) >= _WORDS_OF_A_NOTE or len(cell) > _PROSE
 
 
 def _lone_code(made: Proposal, categories: list[str]) -> None:
@@ -433,11 +462,13 @@ def _by_number(cell: str) -> tuple[bool, float, str]:
 
 
 def person_of(proposals: list[Proposal], counts: dict[str, pd.Series], n_rows: int) -> Proposal | None:
-    """The identifier that several rows share and every row has: that of persons, if one says so; else the commonest."""
-    shared = [
-        made
-        for made in proposals
-        if made.identifies and counts[made.header].max() > 1 and counts[made.header].sum() == n_rows
-    ]
-    shared = [made for made in shared if not made.facts.get("missing")]
-    return min(shared, key=lambda m: (not names_a_person(m.header), len(counts[m.header])), default=None)
+    """The identifier that several rows share and every row has: that of persons, if one says so; else the commonest.
+
+    None where a number of persons is another one in every row. Persons can share a name or an address.
+    """
+    whole = [m for m in proposals if m.identifies and counts[m.header].sum() == n_rows and not m.facts.get("missing")]
+    shared = [made for made in whole if counts[made.header].max() > 1 and not names_people(made.header, n_rows)]
+    of_persons = [made for made in shared if names_a_person(made.header)]
+    if not of_persons and any(names_a_person(made.header) for made in whole if made not in shared):
+        return None
+    return min(of_persons or shared, key=lambda made: len(counts[made.header]), default=None)

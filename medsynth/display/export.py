@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # A number or a sign alone (codes such as -9) is no formula.
 FORMULA = re.compile(r"(?![-+]?(\d+\.?\d*)?\Z)[=+\-@\t\r]")
+# A formula that does something.
+CALL = re.compile(r"[=+\-@\t\r].*[(!|\[]", flags=re.DOTALL)
 
 # Text beyond this many characters is wrapped.
 LONG = 60
@@ -113,11 +115,11 @@ def write_table(
     return paths
 
 
-def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
+def without_formulas(table: pd.DataFrame, formula: re.Pattern[str] = FORMULA) -> pd.DataFrame:
     """Put an apostrophe before every text that a spreadsheet would take for a formula; see `write_table`."""
 
     def harmless(value: object) -> object:
-        return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
+        return f"'{value}" if isinstance(value, str) and formula.match(value) else value
 
     safe = table.rename(columns=harmless)
     for position, kind in enumerate(safe.dtypes):
@@ -129,6 +131,9 @@ def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
 def text_of_restored(table: pd.DataFrame, codebook: Codebook, *, delimiter: str | None = None) -> str:
     """Write a restored table as text, without formulas; an index that the raw header does not name is there, too.
 
+    Codes of the raw table such as ``+ve`` and ``=>5`` stay as they are: a spreadsheet shows them, or an error. What
+    calls a function, another file or another program gets an apostrophe, as in `write_table`.
+
     Parameters
     ----------
     table : DataFrame
@@ -138,7 +143,7 @@ def text_of_restored(table: pd.DataFrame, codebook: Codebook, *, delimiter: str 
     delimiter : str, optional
         Default: the raw table's. Its numbers may have decimal commas.
     """
-    safe = without_formulas(table)
+    safe = without_formulas(table, CALL)
     for position, header in enumerate(table.columns):
         if holds_numbers(header, list(table.columns), codebook):
             safe.isetitem(position, table[header])

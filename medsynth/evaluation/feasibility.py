@@ -72,7 +72,7 @@ def check_partitions(parts: Mapping[str, pd.DataFrame]) -> None:
         )
     if empty := unknown_columns(parts["train"]):
         raise InputError(
-            f"No training row has a value in {', '.join(map(repr, empty))}; leave such a column out with "
+            f"Columns of which no training row has a value: {', '.join(map(repr, empty))}; leave them out with "
             "'drop: <reason>' in the codebook, or use more rows."
         )
     found = []

@@ -17,7 +17,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from medsynth.codebook import CODED, Codebook, Column, NotApplicable
+from medsynth.codebook import CODED, GAP_CATEGORY, Codebook, Column, NotApplicable
 from medsynth.errors import InputError, nearest
 from medsynth.randomness import derive_seed
 
@@ -294,11 +294,11 @@ class CategoryImputer(SimpleImputer):
                 continue
             # A binary column with a third category is a categorical one.
             kind = "ordinal" if columns[name].type == "ordinal" else "categorical"
-            categories = [*columns[name].all_categories, "missing"]
+            categories = [*columns[name].all_categories, GAP_CATEGORY]
             # It has the name of a category that no pandas type but text holds.
             changes = {"type": kind, "categories": categories, "pandas_type": None}
             columns[name] = columns[name].model_copy(update=changes)
-            self._fallback[name] = "missing"
+            self._fallback[name] = GAP_CATEGORY
         self.codebook_ = self.codebook_.model_copy(update={"columns": columns})
         return self
 

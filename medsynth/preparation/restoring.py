@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medsynth.codebook import MAX_DECIMALS, Codebook, Column, Restored
+from medsynth.codebook import GAP_CATEGORY, MAX_DECIMALS, Codebook, Column, Restored
 from medsynth.data.notation import plain_numbers, to_written
 from medsynth.errors import InputError
 from medsynth.preparation.date_columns import moments_of
@@ -21,8 +21,8 @@ from medsynth.preparation.decoding import find_transform
 
 # Continuous columns have the raw table's decimals, and never more than these.
 MOST_DECIMALS = 4
-# What `CategoryImputer` calls a gap, and the end of the name of an imputer's flags.
-GAP, FLAG = "missing", "_missing"
+# The end of the name of an imputer's flags.
+FLAG = "_missing"
 # Longer lists of categories would fill a page of the dictionary.
 MOST_CATEGORIES = 25
 
@@ -255,7 +255,7 @@ def _codes(name: str, column: Column, table: pd.DataFrame, codebook: Codebook) -
     back |= {category: code for code, category in reversed(column.codes.items())}
     cells = categories.map(back).fillna(categories)
     gap = _flagged(name, table, codebook) | table[name].isna().reset_index(drop=True)
-    for category in (column.missing_category, GAP if GAP not in column.all_categories else None):
+    for category in (column.missing_category, GAP_CATEGORY if GAP_CATEGORY not in column.all_categories else None):
         if category is not None and category not in back:
             gap |= categories == category
     cells = cells.mask(gap, _code_for_missing(column, codebook))

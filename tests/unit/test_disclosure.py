@@ -264,3 +264,12 @@ def test_cells_imputed_in_one_partition_do_not_tell_of_those_in_the_other(tmp_pa
     assert found.loc["sex"].to_dict() == {"train": "80", "test": "20"}
     assert found.loc["crp"].to_dict() == {"train": "0", "test": "<10"}
     assert found.loc["bmi"].to_dict() == {"train": "0", "test": "0"}
+
+
+def test_gaps_that_are_kept_are_no_rare_category():
+    codebook, clean = free_text(40)
+    table = pd.DataFrame({"stage": pd.Categorical(["common", "missing"])})
+    clean["stage"] = clean["stage"].mask(np.arange(40) < 2)
+    assert without_rare_categories(table, clean, codebook, least=4)[0]["stage"].tolist() == ["common", "missing"]
+    complete = free_text(40)[1]
+    assert without_rare_categories(table, complete, codebook, least=4)[0]["stage"].tolist() == ["common", "other"]

@@ -262,7 +262,7 @@ def test_a_column_called_like_the_flag_of_a_coded_one_is_kept_by_the_category_im
 def test_a_column_that_no_training_row_has_is_refused_by_name(partitions):
     train, test, codebook = partitions
     nobody = {"train": train.assign(crp=np.nan), "test": test}
-    with pytest.raises(InputError, match="No training row has a value in 'crp'; leave such a column out"):
+    with pytest.raises(InputError, match="Columns of which no training row has a value: 'crp'; leave them out"):
         check_partitions(nobody)
     # What describes such rows can be read again.
     described = codebook.with_columns({"crp": Column(type="continuous", raw="CRP")}).resolved(nobody["train"])

@@ -246,7 +246,7 @@ def test_a_condition_on_what_few_persons_have_is_refused_before_anything_is_lear
     rng = np.random.default_rng(1)
     table = pd.DataFrame({"ward": rng.choice([f"ward {i}" for i in range(60)], 300), "age": rng.integers(20, 90, 300)})
     rarest = table["ward"].value_counts().index[-1]
-    with pytest.raises(InputError, match=f"where 'ward' is '{rarest}': fewer than 10 persons have it"):
+    with pytest.raises(InputError, match=f"'ward' cannot be asked to be '{rarest}': fewer than 10 persons have it"):
         medsynth.synthesize(table, rows=20, generator="cart", conditions={"ward": rarest})
 
 
@@ -266,3 +266,29 @@ def test_a_column_that_no_learned_row_has_is_left_out_and_said():
         if "weeks" not in frame:
             break
     assert report.left_out["weeks"].endswith("no row that was learned from has a value")
+
+
+def test_gaps_beside_rare_categories_stay_gaps_and_what_is_lost_is_said():
+    rng = np.random.default_rng(1)
+    ward = pd.Series(rng.choice([f"w{i}" for i in range(40)], 600)).mask(np.arange(600) % 3 == 0)
+    table = pd.DataFrame({"ward": ward, "age": rng.integers(20, 90, 600)})
+    drawn, report = medsynth.synthesize(table, rows=300, generator="cart")
+    assert 0.2 < drawn["ward"].isna().mean() < 0.45
+    assert any(note.startswith("Rare categories are written as one word") and "ward (" in note for note in report.notes)
+
+
+def test_codes_that_look_like_formulas_stay_and_calls_are_disarmed(tmp_path):
+    rng = np.random.default_rng(1)
+    codes = rng.choice(["+ve", "-ve", "=>5", "@ward", "=HYPERLINK(1)"], 200)
+    pd.DataFrame({"hiv": codes, "age": rng.integers(20, 90, 200)}).to_csv(tmp_path / "signs.csv", index=False)
+    medsynth.synthesize(tmp_path / "signs.csv", 100, out=tmp_path / "out.csv", generator="cart")
+    assert set(cells(tmp_path / "out.csv")["hiv"]) == {"+ve", "-ve", "=>5", "@ward", "'=HYPERLINK(1)"}
+
+
+def test_codes_for_missing_that_become_empty_cells_are_named():
+    rng = np.random.default_rng(1)
+    smokes = rng.choice(["yes", "no", "unknown"], 200)
+    _, report = medsynth.synthesize(
+        pd.DataFrame({"smokes": smokes, "age": rng.integers(20, 90, 200)}), 50, generator="cart"
+    )
+    assert any(note.endswith("where the table has codes for them: smokes.") for note in report.notes)
