@@ -58,8 +58,11 @@ def column_of(word: str, codebook: Codebook) -> str:
 
 
 def category_of(word: str, column: Column) -> str:
-    """Find a category by its name or its raw code; what is neither stays as it is."""
-    return word if word in column.all_categories else column.codes.get(word, word)
+    """Find a category by its name or its raw code, regardless of case; what is neither stays as it is."""
+    if word in column.all_categories or word in column.codes:
+        return word if word in column.all_categories else column.codes[word]
+    alike = [category for category in column.all_categories if category.casefold() == word.casefold()]
+    return alike[0] if len(alike) == 1 else word
 
 
 def asked_of(value: Any) -> list[Any]:

@@ -17,7 +17,7 @@ from medsynth.commands.columns import describe_columns, gaps_of
 from medsynth.commands.conditions import asked_of, read_conditions
 from medsynth.commands.judging import judge, settled
 from medsynth.commands.screen import Report
-from medsynth.commands.writing import check_format, write_restored
+from medsynth.commands.writing import check_format, in_types_of, write_restored
 from medsynth.conditions import PRESCRIBED, Conditions
 from medsynth.data.opening import sha256
 from medsynth.data.reading import read_raw, read_table
@@ -314,8 +314,9 @@ def _synthesized(
     scores = judge(made, complete, person, described, flags, seed)
     drawn, _ = without_rare_categories(drawn, prepared.clean, own, least=MINIMUM_CELL_SIZE)
     restored, left_out = _restored(drawn, prepared)
+    real = _typed_as_it_is(table, own)
     if out is not None:
-        write_restored(restored, out, own)
+        write_restored(restored, out, own, real)
     report = Report(
         file=prepared.file,
         out="" if out is None else str(out),
@@ -331,7 +332,15 @@ def _synthesized(
         to_confirm=prepared.to_confirm,
         notes=[*prepared.notes, *_written_otherwise(drawn, prepared), *_notes(made, own, wanted, whole, scores)],
     )
-    return (_in_types_of(table, restored) if isinstance(table, pd.DataFrame) else restored), report
+    return (in_types_of(table, restored) if isinstance(table, pd.DataFrame) else restored), report
+
+
+def _typed_as_it_is(table: str | Path | pd.DataFrame, codebook: Codebook) -> pd.DataFrame | None:
+    """The real table in types of its own, if it has any: as a table of pandas, or in parquet."""
+    if isinstance(table, pd.DataFrame):
+        return table
+    plain = codebook.raw.format.kind == "parquet" and Path(table).suffix.lower() == ".parquet"
+    return pd.read_parquet(table) if plain else None
 
 
 def _written_otherwise(drawn: pd.DataFrame, prepared: _Prepared) -> list[str]:
@@ -412,30 +421,3 @@ def _notes(made: Generator, own: Codebook, wanted: dict[str, Any], whole: Codebo
     else:
         notes.append("Few near copies are no guarantee of privacy: --epsilon gives one, and a study runs attacks.")
     return notes
-
-
-def _in_types_of(table: pd.DataFrame, restored: pd.DataFrame) -> pd.DataFrame:
-    """Give restored cells the pandas types of the real table's columns where these can hold them."""
-    own = {str(name): name for name in table}
-    columns = {}
-    for header in restored:
-        cells = restored[header].astype(object)
-        cells = cells.mask((cells == "").to_numpy())
-        kind = table[own[header]].dtype
-        try:
-            columns[own[header]] = _as_type(cells, kind)
-        except (TypeError, ValueError):
-            columns[own[header]] = cells
-    return pd.DataFrame(columns)
-
-
-def _as_type(cells: pd.Series, kind: Any) -> pd.Series:
-    """Turn text and numbers into a pandas type."""
-    if isinstance(kind, pd.CategoricalDtype):
-        names = {str(category): category for category in kind.categories}
-        return cells.map(lambda cell: names.get(str(cell), cell), na_action="ignore").astype(kind)
-    if pd.api.types.is_bool_dtype(kind):
-        return cells.map(lambda cell: str(cell) == "True", na_action="ignore").astype(kind)
-    if pd.api.types.is_numeric_dtype(kind):
-        return pd.to_numeric(cells).astype(kind)
-    return cells if pd.api.types.is_object_dtype(kind) else cells.astype(kind)

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -64,11 +65,11 @@ def check_format(path: str | Path) -> None:
         raise InputError(f"{path} ends with none of {', '.join(FORMATS)}, which say how the table is written.")
 
 
-def write_restored(table: pd.DataFrame, path: str | Path, codebook: Codebook) -> None:
+def write_restored(table: pd.DataFrame, path: str | Path, codebook: Codebook, real: pd.DataFrame | None = None) -> None:
     """Write a restored table as the ending of the file's name says.
 
-    Text has the raw file's delimiter in a csv and tabs in a tsv. In parquet, columns of numbers are numbers, with
-    nulls for gaps; the rest is text.
+    Text has the raw file's delimiter in a csv and tabs in a tsv. In parquet, columns have the types of the real table
+    where that has any. Else columns of numbers are numbers, with nulls for gaps, and the rest is text.
 
     Parameters
     ----------
@@ -77,6 +78,8 @@ def write_restored(table: pd.DataFrame, path: str | Path, codebook: Codebook) ->
     path : str or Path
     codebook : Codebook
         The dataset's own.
+    real : DataFrame, optional
+        The real table, if it has types.
 
     Raises
     ------
@@ -86,7 +89,11 @@ def write_restored(table: pd.DataFrame, path: str | Path, codebook: Codebook) ->
     check_format(path)
     ending = Path(path).suffix.lower()
     if ending == ".parquet":
-        write_whole(path, lambda unfinished: _typed(table, codebook).to_parquet(unfinished, index=False))
+        typed = _typed(table, codebook) if real is None else in_types_of(real, table)
+        # Parquet holds no column of several types.
+        mixed = typed.select_dtypes("object").columns
+        typed = typed.assign(**{name: typed[name].map(str, na_action="ignore") for name in mixed})
+        write_whole(path, lambda unfinished: typed.to_parquet(unfinished, index=False))
         return
     write_whole(path, text_of_restored(table, codebook, delimiter="\t" if ending == ".tsv" else None))
 
@@ -105,3 +112,30 @@ def _typed(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
             cells = numbers.convert_dtypes() if plain else cells
         columns[header] = cells
     return pd.DataFrame(columns)
+
+
+def in_types_of(table: pd.DataFrame, restored: pd.DataFrame) -> pd.DataFrame:
+    """Give restored cells the pandas types of the real table's columns where these can hold them."""
+    own = {str(name): name for name in table}
+    columns = {}
+    for header in restored:
+        cells = restored[header].astype(object)
+        cells = cells.mask((cells == "").to_numpy())
+        kind = table[own[header]].dtype
+        try:
+            columns[own[header]] = _as_type(cells, kind)
+        except (TypeError, ValueError):
+            columns[own[header]] = cells
+    return pd.DataFrame(columns)
+
+
+def _as_type(cells: pd.Series, kind: Any) -> pd.Series:
+    """Turn text and numbers into a pandas type."""
+    if isinstance(kind, pd.CategoricalDtype):
+        names = {str(category): category for category in kind.categories}
+        return cells.map(lambda cell: names.get(str(cell), cell), na_action="ignore").astype(kind)
+    if pd.api.types.is_bool_dtype(kind):
+        return cells.map(lambda cell: str(cell).casefold() == "true", na_action="ignore").astype(kind)
+    if pd.api.types.is_numeric_dtype(kind):
+        return pd.to_numeric(cells).astype(kind)
+    return cells if pd.api.types.is_object_dtype(kind) else cells.astype(kind)

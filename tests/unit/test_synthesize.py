@@ -292,3 +292,21 @@ def test_codes_for_missing_that_become_empty_cells_are_named():
         pd.DataFrame({"smokes": smokes, "age": rng.integers(20, 90, 200)}), 50, generator="cart"
     )
     assert any(note.endswith("where the table has codes for them: smokes.") for note in report.notes)
+
+
+def test_parquet_comes_out_of_parquet_in_its_own_types(tmp_path):
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame(
+        {
+            "icu": rng.random(200) < 0.3,
+            "beds": rng.integers(1, 30, 200).astype("int16"),
+            "seen": pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 700, 200), "D"),
+            "ward": pd.Categorical(rng.choice(["A", "B"], 200)),
+        }
+    )
+    table.to_parquet(tmp_path / "table.parquet")
+    medsynth.synthesize(
+        tmp_path / "table.parquet", 50, out=tmp_path / "out.parquet", generator="cart", conditions={"icu": "true"}
+    )
+    made = pd.read_parquet(tmp_path / "out.parquet")
+    assert (made.dtypes == table.dtypes).all() and made["icu"].all() and made["seen"].nunique() > 10
