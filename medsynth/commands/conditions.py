@@ -48,6 +48,9 @@ def read_conditions(given: Mapping[str, Any] | Iterable[str] | None, codebook: C
 def column_of(word: str, codebook: Codebook) -> str:
     """Find a column by its clean name or by its header in the raw table, regardless of case."""
     headers = {raw: name for name in reversed(codebook.columns) for raw in codebook.raw_names(name)}
+    several = [name for name, column in codebook.columns.items() if column.numeric and word in codebook.raw_names(name)]
+    if len(several) > 1 and word not in codebook.columns:
+        raise InputError(f"The column '{word}' becomes several, {', '.join(several)}; ask for one of these.")
     for known in ({name: name for name in codebook.columns}, headers):
         if word in known:
             return known[word]
@@ -81,13 +84,34 @@ def _halves(text: str) -> tuple[str, str]:
 def _value(text: str, where: str, column: Column) -> Any:
     """Read the value of a condition."""
     if not column.numeric:
-        return category_of(text, column)
+        return _between(text, where, column) or category_of(text, column)
     if text in PRESCRIBED:
         return text
     if ".." not in text:
         return _number(text, where, column)
     low, high = (_number(end, where, column) if end.strip() else None for end in text.split("..", 1))
     return [low, high]
+
+
+def _between(text: str, where: str, column: Column) -> list[str]:
+    """Categories that are numbers within a range, such as counts that are few; none if the text is no range of them."""
+    numbers = {category: _as_number(category) for category in column.all_categories}
+    if ".." not in text or text in numbers or not numbers or None in numbers.values():
+        return []
+    low, high = (_number(end, where, column) if end.strip() else None for end in text.split("..", 1))
+    return [
+        category
+        for category, number in numbers.items()
+        if number is not None and (low is None or number >= low) and (high is None or number <= high)
+    ]
+
+
+def _as_number(text: str) -> float | None:
+    """A number, if the text is one."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _number(text: str, where: str, column: Column) -> float:

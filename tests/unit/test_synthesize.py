@@ -310,3 +310,21 @@ def test_parquet_comes_out_of_parquet_in_its_own_types(tmp_path):
     )
     made = pd.read_parquet(tmp_path / "out.parquet")
     assert (made.dtypes == table.dtypes).all() and made["icu"].all() and made["seen"].nunique() > 10
+
+
+def test_a_range_may_be_asked_of_categories_that_are_numbers(tmp_path):
+    pd.DataFrame({"falls": [i % 4 for i in range(120)], "age": range(20, 140)}).to_csv(tmp_path / "f.csv", index=False)
+    codebook = make_draft(tmp_path / "f.csv").codebook
+    assert read_conditions(["falls=2.."], codebook) == {"falls": ["2", "3"]}
+    assert read_conditions(["falls=..1"], codebook) == {"falls": ["0", "1"]}
+    with pytest.raises(InputError, match="9"):
+        read_conditions(["falls=9.."], codebook)
+
+
+def test_a_header_of_two_numbers_says_which_to_ask_for(tmp_path):
+    pressure = [f"{100 + i % 60}/{60 + i % 30}" for i in range(120)]
+    pd.DataFrame({"BP": pressure, "age": range(20, 140)}).to_csv(tmp_path / "bp.csv", index=False)
+    codebook = make_draft(tmp_path / "bp.csv").codebook
+    with pytest.raises(InputError, match="becomes several, bp_systolic, bp_diastolic; ask for one of these"):
+        read_conditions(["BP=150/90"], codebook)
+    assert read_conditions(["bp_systolic=120..130"], codebook) == {"bp_systolic": [120, 130]}
