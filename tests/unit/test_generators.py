@@ -15,7 +15,7 @@ from medsynth.conditions import Conditions
 from medsynth.errors import InputError
 from medsynth.generators import CART, MedVAE, MedVAEPlus, generator_class, med_vae_plus, protocol
 from medsynth.generators.protocol import Progress
-from medsynth.generators.storage import CARD, FILE
+from medsynth.generators.storage import CARD, FILE, FORMAT
 from medsynth.generators.streaming import write_parts
 from medsynth.plan.loading import load_generators
 from medsynth.preparation.checks import check_clean
@@ -356,7 +356,7 @@ def test_a_model_of_another_class_is_a_clear_error(saved):
 def test_a_model_of_another_format_is_a_clear_error(saved):
     content = torch.load(saved / FILE, weights_only=True)
     torch.save({**content, "format": 0}, saved / FILE)
-    assert "in format 0, but format 3 is needed" in refusal(CART, saved)
+    assert f"in format 0, but format {FORMAT} is needed" in refusal(CART, saved)
 
 
 @pytest.mark.parametrize("content", [{"a": torch.ones(2)}, torch.ones(3), [1, 2]], ids=["dict", "tensor", "list"])

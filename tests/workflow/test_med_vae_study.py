@@ -2,12 +2,17 @@
 
 import pandas as pd
 
+from tests.workflow.test_faults import edit
+
 FOLDER = "results/med_vae/simulated-smoke"
 
 
 def test_conditions_are_met_and_every_published_number_has_a_verdict(project):
+    # What attacks find, and what several seeds come to, is seen in other studies.
+    edit(project.folder / "config/studies/med_vae.yaml", lambda study: study.update(attacks=[]))
     wanted = f"{FOLDER}/tables", f"{FOLDER}/figures"
-    done = project.snakemake(*wanted, studies="med_vae", scale="smoke", generators="[med_vae_published,cart]")
+    asked = {"studies": "med_vae", "scale": "smoke", "seeds": "1", "generators": "[med_vae_published,cart]"}
+    done = project.snakemake(*wanted, **asked)
     assert done.returncode == 0, done.stdout
     assert (project.folder / FOLDER / "figures/conditions_cart.png").is_file()
     conditional = pd.read_csv(project.folder / FOLDER / "tables/conditional.csv")
