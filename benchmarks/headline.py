@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from medsynth.evaluation.references import REFERENCE_ROWS
 from medsynth.plan.loading import load_generators, read_study
 
 # Score -> its column in quality.csv.
@@ -30,7 +31,7 @@ REFERENCES = {
     "holdout": "held-out patients (upper reference)",
     "independent": "independent marginals (lower reference)",
 }
-CONTROL = {"copied_10": "10 % of the members copied (control)"}
+CONTROL = "copied_10"
 
 
 def shown(row: pd.Series | None, value: str, low: str, high: str) -> str:
@@ -62,11 +63,12 @@ def headline(folder: Path) -> str:
     utility = utility[(utility["comparison"] == "equal_information") & (utility["classifier"] == "xgboost")]
     attacked = privacy[(privacy["metric"] == "membership_auc") & (privacy["group"] == "everyone")]
     attacked = attacked[attacked["attack"] == "chosen"]
-    titles = {name: entry.title for name, entry in load_generators().items()} | REFERENCES | CONTROL
+    titles = {name: entry.title for name, entry in load_generators().items()} | REFERENCES
+    titles[CONTROL] = f"{REFERENCE_ROWS[CONTROL].title} (control)"
     judged = {name: chosen(quality, name, epochs) for name in quality["generator"].unique()}
     generators = sorted((name for name in judged if name not in REFERENCES), key=lambda name: judged[name]["c2st_auc"])
     rows = []
-    for name in ["real", *generators, "holdout", "independent", *CONTROL]:
+    for name in ["real", *generators, "holdout", "independent", CONTROL]:
         useful = [chosen(utility[utility["metric"] == metric], name, epochs) for metric in UTILITY.values()]
         attack = chosen(attacked, name, epochs)
         rows.append(

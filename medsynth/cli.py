@@ -24,7 +24,7 @@ Table = Annotated[
     Path, typer.Argument(help="csv, tsv, xlsx, xls, ods, parquet, SPSS, Stata or SAS; also zip, gz, bz2, xz")
 ]
 Member = Annotated[str | None, typer.Option(help="the table inside a zip that holds several")]
-Sheet = Annotated[str | None, typer.Option(help="of a workbook; default: the first of the large ones")]
+Sheet = Annotated[str | None, typer.Option(help="of a workbook; default: the first large one")]
 Dictionary = Annotated[Path | None, typer.Option(help="data dictionary of REDCap, csv")]
 RunFolders = Annotated[list[Path] | None, typer.Argument(help="folders results/<study>/<source>-<scale>")]
 

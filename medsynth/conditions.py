@@ -129,16 +129,16 @@ def _read_range(name: str, column: Column, value: Any) -> Condition:
             raise InputError(f"The condition on '{name}' holds no whole number: {low:g} to {high:g}.")
         low, high = float(np.ceil(low)), float(np.floor(high))
     elif column.decimals is not None:
-        low, high = _written(low, high, column.decimals)
+        low, high = ends_written(low, high, column.decimals)
         if low > high:
             raise InputError(
-                f"The condition on '{name}' holds no number that the column can have; most decimals of its numbers: "
-                f"{column.decimals}."
+                f"The condition on '{name}' holds no number that the column can have; decimals of its numbers: "
+                f"{column.decimals} at most."
             )
     return Condition(low=low, high=high)
 
 
-def _written(low: float, high: float, decimals: int) -> tuple[float, float]:
+def ends_written(low: float, high: float, decimals: int) -> tuple[float, float]:
     """Smallest and largest number of so many decimals within a range; the first is the larger one if there is none."""
     unit = 10.0**-decimals
     least, most = np.round(low, decimals), np.round(high, decimals)

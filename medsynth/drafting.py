@@ -75,7 +75,7 @@ def draft_codebook(
     member : str, optional
         The table inside a zip that holds several.
     sheet : str, optional
-        Of a workbook; by default the first of the large ones.
+        Of a workbook; by default the first large one.
     dictionary : str or Path, optional
         The data dictionary of REDCap, as it exports it in csv: types, choices, validation and branching are its.
 

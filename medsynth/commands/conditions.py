@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
 from medsynth.codebook import Codebook, Column
-from medsynth.conditions import PRESCRIBED, Conditions
+from medsynth.conditions import OPEN, PRESCRIBED, Conditions
 from medsynth.data.notation import to_plain
 from medsynth.errors import InputError, nearest
 
@@ -95,23 +97,15 @@ def _value(text: str, where: str, column: Column) -> Any:
 
 def _between(text: str, where: str, column: Column) -> list[str]:
     """Categories that are numbers within a range, such as counts that are few; none if the text is no range of them."""
-    numbers = {category: _as_number(category) for category in column.all_categories}
-    if ".." not in text or text in numbers or not numbers or None in numbers.values():
+    categories = column.all_categories
+    numbers = pd.to_numeric(pd.Series(categories, dtype=object), errors="coerce")
+    if ".." not in text or text in categories or numbers.empty or numbers.isna().any():
         return []
-    low, high = (_number(end, where, column) if end.strip() else None for end in text.split("..", 1))
-    return [
-        category
-        for category, number in numbers.items()
-        if number is not None and (low is None or number >= low) and (high is None or number <= high)
+    ends = [
+        _number(end, where, column) if end.strip() else limit
+        for end, limit in zip(text.split("..", 1), OPEN, strict=True)
     ]
-
-
-def _as_number(text: str) -> float | None:
-    """A number, if the text is one."""
-    try:
-        return float(text)
-    except ValueError:
-        return None
+    return [category for category, inside in zip(categories, numbers.between(*ends), strict=True) if inside]
 
 
 def _number(text: str, where: str, column: Column) -> float:

@@ -314,9 +314,8 @@ def _synthesized(
     scores = judge(made, complete, person, described, flags, seed)
     drawn, _ = without_rare_categories(drawn, prepared.clean, own, least=MINIMUM_CELL_SIZE)
     restored, left_out = _restored(drawn, prepared)
-    real = _typed_as_it_is(table, own)
     if out is not None:
-        write_restored(restored, out, own, real)
+        write_restored(restored, out, own, table)
     report = Report(
         file=prepared.file,
         out="" if out is None else str(out),
@@ -333,14 +332,6 @@ def _synthesized(
         notes=[*prepared.notes, *_written_otherwise(drawn, prepared), *_notes(made, own, wanted, whole, scores)],
     )
     return (in_types_of(table, restored) if isinstance(table, pd.DataFrame) else restored), report
-
-
-def _typed_as_it_is(table: str | Path | pd.DataFrame, codebook: Codebook) -> pd.DataFrame | None:
-    """The real table in types of its own, if it has any: as a table of pandas, or in parquet."""
-    if isinstance(table, pd.DataFrame):
-        return table
-    plain = codebook.raw.format.kind == "parquet" and Path(table).suffix.lower() == ".parquet"
-    return pd.read_parquet(table) if plain else None
 
 
 def _written_otherwise(drawn: pd.DataFrame, prepared: _Prepared) -> list[str]:

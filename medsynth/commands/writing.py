@@ -65,7 +65,7 @@ def check_format(path: str | Path) -> None:
         raise InputError(f"{path} ends with none of {', '.join(FORMATS)}, which say how the table is written.")
 
 
-def write_restored(table: pd.DataFrame, path: str | Path, codebook: Codebook, real: pd.DataFrame | None = None) -> None:
+def write_restored(table: pd.DataFrame, path: str | Path, codebook: Codebook, real: str | Path | pd.DataFrame) -> None:
     """Write a restored table as the ending of the file's name says.
 
     Text has the raw file's delimiter in a csv and tabs in a tsv. In parquet, columns have the types of the real table
@@ -78,8 +78,8 @@ def write_restored(table: pd.DataFrame, path: str | Path, codebook: Codebook, re
     path : str or Path
     codebook : Codebook
         The dataset's own.
-    real : DataFrame, optional
-        The real table, if it has types.
+    real : str, Path or DataFrame
+        The real table, which has types if it is one of pandas, or a plain file of parquet.
 
     Raises
     ------
@@ -89,7 +89,10 @@ def write_restored(table: pd.DataFrame, path: str | Path, codebook: Codebook, re
     check_format(path)
     ending = Path(path).suffix.lower()
     if ending == ".parquet":
-        typed = _typed(table, codebook) if real is None else in_types_of(real, table)
+        if not isinstance(real, pd.DataFrame) and Path(real).suffix.lower() == ".parquet":
+            # What pandas made an index of is a column to whoever reads the file.
+            real = pd.read_parquet(real).reset_index()
+        typed = in_types_of(real, table) if isinstance(real, pd.DataFrame) else _typed(table, codebook)
         # Parquet holds no column of several types.
         mixed = typed.select_dtypes("object").columns
         typed = typed.assign(**{name: typed[name].map(str, na_action="ignore") for name in mixed})
@@ -121,11 +124,11 @@ def in_types_of(table: pd.DataFrame, restored: pd.DataFrame) -> pd.DataFrame:
     for header in restored:
         cells = restored[header].astype(object)
         cells = cells.mask((cells == "").to_numpy())
-        kind = table[own[header]].dtype
+        name = own.get(header, header)
         try:
-            columns[own[header]] = _as_type(cells, kind)
-        except (TypeError, ValueError):
-            columns[own[header]] = cells
+            columns[name] = _as_type(cells, table[name].dtype)
+        except (KeyError, TypeError, ValueError):
+            columns[name] = cells
     return pd.DataFrame(columns)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from medsynth.codebook import Codebook, RawFormat
 from medsynth.data.layout import Layout, recognise_layout, table_rows, unique_headers
 from medsynth.data.opening import kind_of, members, open_raw, sha256
-from medsynth.data.sheets import filled_sheets, largest_sheet, sheet_rows
+from medsynth.data.sheets import first_large, sheet_rows, sheet_sizes
 from medsynth.data.statistical import read_described
 from medsynth.data.text import Row, recognise_text, text_rows
 from medsynth.errors import InputError, nearest
@@ -70,7 +70,7 @@ def recognise(path: str | Path, *, member: str | None = None, sheet: str | None 
     member : str, optional
         The table inside a zip, needed if that holds several.
     sheet : str, optional
-        Of a workbook; by default the first of the large ones.
+        Of a workbook; by default the first large one.
 
     Raises
     ------
@@ -100,8 +100,8 @@ def recognise(path: str | Path, *, member: str | None = None, sheet: str | None 
         written = recognise_text(path, member)
         notes += _said_of(written)
     else:
-        filled = filled_sheets(path, member)
-        written = RawFormat(kind="excel", sheet=sheet or largest_sheet(path, member))
+        filled = sheet_sizes(path, member)
+        written = RawFormat(kind="excel", sheet=sheet or first_large(filled))
         if len(filled) > 1:
             notes.append(f"Of the sheets {', '.join(filled)} the table is '{written.sheet}'.")
     layout = recognise_layout(_rows(path, member, written), path)

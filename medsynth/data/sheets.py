@@ -26,7 +26,7 @@ def sheet_rows(path: str | Path, member: str | None, sheet: str | None) -> Gener
     member : str or None
         The workbook inside a zip.
     sheet : str or None
-        By default the first of the large ones: a sheet before the table may hold its title.
+        By default the first large one: a sheet before the table may hold its title.
 
     Yields
     ------
@@ -40,7 +40,7 @@ def sheet_rows(path: str | Path, member: str | None, sheet: str | None) -> Gener
         The library is absent; the workbook is encrypted, damaged, or lacks the sheet.
     """
     book = _workbook(path, member)
-    name = sheet or largest_sheet(path, member)
+    name = sheet or first_large(sheet_sizes(path, member))
     if name not in book.sheet_names:
         raise InputError(f"{path} has no sheet '{name}'; it has {', '.join(book.sheet_names)}.")
     rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
@@ -51,21 +51,19 @@ def sheet_rows(path: str | Path, member: str | None, sheet: str | None) -> Gener
             yield number, texts
 
 
-def filled_sheets(path: str | Path, member: str | None) -> list[str]:
-    """Names of the sheets that are not empty."""
+def sheet_sizes(path: str | Path, member: str | None) -> dict[str, int]:
+    """Cells of each sheet that is not empty."""
     book = _workbook(path, member)
-    filled = [name for name in book.sheet_names if book.get_sheet_by_name(name).height]
-    if not filled:
+    sheets = [book.get_sheet_by_name(name) for name in book.sheet_names]
+    sizes = {sheet.name: sheet.height * sheet.width for sheet in sheets if sheet.height}
+    if not sizes:
         raise InputError(f"{path} is empty.")
-    return filled
+    return sizes
 
 
-def largest_sheet(path: str | Path, member: str | None) -> str:
+def first_large(sizes: dict[str, int]) -> str:
     """Name of the first sheet that has half as many cells as the largest one, or more."""
-    book = _workbook(path, member)
-    sizes = {name: sheet.height * sheet.width for name in book.sheet_names if (sheet := book.get_sheet_by_name(name))}
-    filled = filled_sheets(path, member)
-    return next(name for name in filled if sizes[name] >= 0.5 * max(sizes.values()))
+    return next(name for name, cells in sizes.items() if cells >= 0.5 * max(sizes.values()))
 
 
 def _workbook(path: str | Path, member: str | None) -> CalamineWorkbook:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from medsynth.codebook import MAX_DECIMALS, Codebook, decimals_of
-from medsynth.conditions import Condition, Conditions
+from medsynth.conditions import Condition, Conditions, ends_written
 
 # Inside a bin the distribution is kept by its quartiles, between which values are sampled uniformly.
 GRID = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
@@ -157,10 +157,7 @@ class TableCoder:
         decimals = self.decimals_[name]
         if decimals > MAX_DECIMALS:
             return condition
-        unit = 10.0**-decimals
-        low, high = np.round(condition.low, decimals), np.round(condition.high, decimals)
-        low = low if low >= condition.low else np.round(low + unit, decimals)
-        high = high if high <= condition.high else np.round(high - unit, decimals)
+        low, high = ends_written(condition.low, condition.high, decimals)
         return Condition(low=low, high=high) if low <= high else condition
 
     def _half(self, name: str) -> float:

@@ -310,6 +310,10 @@ def test_parquet_comes_out_of_parquet_in_its_own_types(tmp_path):
     )
     made = pd.read_parquet(tmp_path / "out.parquet")
     assert (made.dtypes == table.dtypes).all() and made["icu"].all() and made["seen"].nunique() > 10
+    # An index is a column like another.
+    table.set_index("beds").to_parquet(tmp_path / "table.parquet")
+    medsynth.synthesize(tmp_path / "table.parquet", 50, out=tmp_path / "out.parquet", generator="cart")
+    assert pd.read_parquet(tmp_path / "out.parquet")["beds"].dtype == "int16"
 
 
 def test_a_range_may_be_asked_of_categories_that_are_numbers(tmp_path):

@@ -113,7 +113,7 @@ class Item(Strict):
             "above": "difference above 0, paired over persons and seeds",
             "below": "difference below 0, paired over persons and seeds",
             "best_epochs": f"{self.epochs} epochs above every other count, paired over persons and seeds",
-            "among_top": f"lead over number {self.limit:g} of the others above 0" if self.limit is not None else "",
+            "among_top": f"ahead of all but {self.limit - 1:g} of the others" if self.limit is not None else "",
             "below_real": "below that of the real training rows, paired over seeds",
         }[self.rule]
 
