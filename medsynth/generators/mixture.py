@@ -9,7 +9,7 @@ the cells the network draws.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -56,8 +56,8 @@ class Mixture(Generator):
         Fewer training rows are the forest's alone, row by row what `Forest` gives: nothing is gained by a network
         there.
     shares : sequence of float, default (0, 0.5, 0.75)
-        Shares of the cells that the network may draw. The one is taken whose rows a classifier tells least from
-        held-out rows.
+        Shares of the cells that the network may draw. Of those whose rows a classifier tells about as little from
+        held-out rows as those of the best one, the largest is taken; see `settled`.
     held_out_share : float, default 0.1
         Part of the training rows that decide, at most `MOST_HELD_OUT`. Where something is to decide, nothing learns
         from them.
@@ -131,7 +131,7 @@ class Mixture(Generator):
         return SequentialForest(**{**settings, "trees": self.trees})
 
     def _settle_share(self, table: pd.DataFrame, seed: int, first: Sequence[str]) -> None:
-        """Learn the network and both kinds of forest, and keep the share whose rows are told least from held-out rows.
+        """Learn the network and both kinds of forest, and keep the share that held-out rows speak for.
 
         What is judged is what is kept: smaller forests, or ones that grow on all rows afterwards, would compare
         otherwise (docs/forest.md).
@@ -162,7 +162,7 @@ class Mixture(Generator):
             parts = self._sample_parts(n, seed=derive_seed(seed, "judged"), conditions=None)
             rows = pd.concat(parts, ignore_index=True)
             self.judged_[self.share_] = _told_apart(rows, held_out, derive_seed(seed, "folds"))
-        self._take(min(self.judged_, key=lambda share: self.judged_[share]), forests, network)
+        self._take(settled(self.judged_, n), forests, network)
         log.info("the network draws %.0f %% of the cells: %s", 100 * self.share_, self.judged_)
 
     def _take(self, share: float, forests: dict[bool, Forest | SequentialForest], network: MedVAEPlus) -> None:
@@ -315,6 +315,31 @@ class _MixedRows:
 
     def _like(self, donated: _PartialRows, decoded: masked.PartialTable) -> _MixedRows:
         return _MixedRows(self.forest, self.network, self.share, donated, decoded, self.rng)
+
+
+def settled(judged: Mapping[float, float], rows: int) -> float:
+    """Choose the network's share: the largest whose AUC is at most one standard error above the smallest AUC.
+
+    The rule of one standard error (Breiman et al. 1984, Classification and Regression Trees, section 3.4.3) takes the
+    simplest model that cannot be told from the best. Here that is the one that copies least: a value of the forest is
+    a training row's own.
+
+    Parameters
+    ----------
+    judged : mapping of float to float
+        Share -> ROC AUC of a classifier that tells drawn rows from held-out ones. Below 0.5 it tells nothing, by
+        chance.
+    rows : int
+        Held-out rows, and drawn ones.
+
+    Returns
+    -------
+    float
+    """
+    # Of the AUC of a classifier that tells nothing (Mann and Whitney 1947).
+    standard_error = np.sqrt((2 * rows + 1) / (12 * rows**2))
+    limit = max(min(judged.values()), 0.5) + standard_error
+    return max(share for share, auc in judged.items() if auc <= limit)
 
 
 def _told_apart(synthetic: pd.DataFrame, real: pd.DataFrame, seed: int) -> float:
