@@ -32,7 +32,7 @@ def test_a_paper_is_judged_on_all_patients_that_its_claims_were_tested_on():
 
 def test_the_run_of_the_largest_scale_is_taken(tmp_path):
     (tmp_path / "config").symlink_to(ROOT / "config")
-    kept = ROOT / "results/reference/covid_gans/file-laptop/tables"
+    kept = ROOT / "results/reference/covid_gans/file-paper/tables"
     for scale, verdict in (("laptop", "differs"), ("paper", "agrees")):
         folder = tmp_path / f"results/reference/covid_gans/file-{scale}/tables"
         folder.mkdir(parents=True)

@@ -38,6 +38,14 @@ def test_the_papers_protocol_is_a_comparison_of_its_own(utility_scores):
     assert set(table.loc[table["metric"].isin(GAINS.values()), "comparison"]) == {"equal_information"}
 
 
+def test_gains_are_over_real_rows_of_the_same_comparison(utility_scores):
+    fewer = utility_scores.assign(family="utility_protocol")
+    fewer.loc[fewer["generator"] == "real", "value"] -= 0.1
+    alone, beside = (utility_table(known) for known in (utility_scores, pd.concat([utility_scores, fewer])))
+    beside = beside[beside["comparison"] == "equal_information"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(alone, beside)
+
+
 def test_a_seed_without_value_is_not_counted():
     row = only(utility_table(scores(accuracy("tvae", 1, [0.7, np.nan, 0.9]))), metric="accuracy")
     assert (row["n_seeds"], row["mean"]) == (2, pytest.approx(0.8))

@@ -69,14 +69,15 @@ def gain_of(utility: pd.DataFrame, own: pd.DataFrame, metric: str) -> tuple[Rati
     Parameters
     ----------
     utility : DataFrame
-        All scores of the family ``utility``, from `utility_scores`.
+        All scores of utility, from `utility_scores`. Those of the comparison of `own` count.
     own : DataFrame
-        One row a seed.
+        One row a seed, of one comparison.
     metric : str
         Of `GAINS`.
     """
-    target, classifier = own[["target", "classifier"]].iloc[0]
-    same = utility[(utility["metric"] == metric) & (utility["target"] == target)]
+    comparison, target, classifier = own[["comparison", "target", "classifier"]].iloc[0]
+    same = utility[utility["comparison"] == comparison]
+    same = same[(same["metric"] == metric) & (same["target"] == target)]
     real = same[(same["generator"] == "real") & (same["classifier"] == classifier)]
     floor = same[same["generator"] == "majority"] if metric == "accuracy" else 0.5
     return gain(own, real, floor)
