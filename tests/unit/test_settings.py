@@ -3,9 +3,12 @@
 import json
 import subprocess
 import sys
+from itertools import combinations
 
+import numpy as np
 import pytest
 import yaml
+from matplotlib.colors import to_rgb
 from snakemake.cli import parse_size_in_bytes
 
 from medsynth.errors import InputError
@@ -34,6 +37,14 @@ def test_every_study_resolves_at_every_scale(tmp_path, study, scale):
     run = load_runs({"studies": [study], "scale": scale, "raw_dir": str(stand_ins(tmp_path))})[study]
     assert run.folder == f"results/{study}/{run.source}-{scale}"
     assert len(run.models) == len(run.scale.seeds) * sum(len(run.epochs_of(g)) for g in run.generators)
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_generators_of_a_study_can_be_told_apart_in_figures(tmp_path, study):
+    run = load_runs({"studies": [study], "scale": "smoke", "raw_dir": str(stand_ins(tmp_path))})[study]
+    colours = {name: np.array(to_rgb(load_generators()[name].colour)) for name in run.study.generators}
+    for one, other in combinations(colours, 2):
+        assert np.linalg.norm(colours[one] - colours[other]) > 0.1, f"{one} and {other}"
 
 
 @pytest.mark.parametrize(
