@@ -318,7 +318,7 @@ class _MixedRows:
 
 
 def settled(judged: Mapping[float, float], rows: int) -> float:
-    """Choose the network's share: the largest whose AUC is at most one standard error above the smallest AUC.
+    """Choose the network's share: the largest whose AUC is at most one standard error above the smallest, or above 0.5.
 
     The rule of one standard error (Breiman et al. 1984, Classification and Regression Trees, section 3.4.3) takes the
     simplest model that cannot be told from the best. Here that is the one that copies least: a value of the forest is
