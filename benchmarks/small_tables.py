@@ -1,13 +1,16 @@
 """How a generator's settings do on few rows: the numbers of docs/forest.md.
 
-    python benchmarks/small_tables.py results/support2/file-paper/data --rows 1600 cart forest forest:shrinkage=0
-    python benchmarks/small_tables.py results/diabetes130/file-paper/data --rows 1000 --test cart forest
+    python benchmarks/small_tables.py results/support2/file-paper/data --rows 1600 cart forest forest:linear=false
+    python benchmarks/small_tables.py results/diabetes130/file-paper/data --rows 1000 --test --study diabetes130 forest
 
 Fits each generator on training rows and judges as many synthetic rows as there are fresh ones. Fresh rows are other
 training rows, so that settings are chosen without the test partition; with ``--test`` they are the test partition.
 Prints the median over seeds; each seed takes other rows. Columns: C2ST AUC of XGBoost over five folds, 0.5 means that
-it cannot tell; DCR share against as many fresh rows, 0.5 means that nothing is copied; the share of rows that break a
-relation of two columns that holds in every training row; seconds of one processor.
+it cannot tell; DCR share against as many fresh rows, 0.5 means that nothing is copied; ROC AUC of the stronger
+membership attack, which has as many fresh rows as it has synthetic ones; share of the AUC gain: what XGBoost learns of
+the first target of ``--study`` from as many synthetic rows as were learned from, beside what it learns from those
+(ROC AUC above 0.5, on fresh rows); the share of rows that break a relation of two columns that holds in every training
+row; seconds of one processor, and rows sampled in one.
 """
 
 import os
@@ -20,19 +23,25 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
+from sklearn.metrics import roc_auc_score
 
 from medsynth.codebook import Codebook
 from medsynth.errors import InputError
+from medsynth.evaluation.targets import Target
 from medsynth.generators import generator_class
 from medsynth.generators.cart import _values
-from medsynth.plan.loading import load_generators
+from medsynth.plan.loading import load_generators, read_study
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.preparation.relations import Relations
 from medsynth.scores.detection.compute import DETECTORS, c2st
 from medsynth.scores.privacy.copies import copies
+from medsynth.scores.privacy.membership import signs
+from medsynth.scores.utility.compute import CLASSIFIERS, train_and_test
 
-# Fresh rows that a detector sees, and synthetic rows whose distances are looked at, at most.
-FRESH, JUDGED = 5_000, 1_000
+# Fresh rows that a detector sees, synthetic rows whose distances are looked at, and attacked members, at most.
+FRESH, JUDGED, ATTACKED = 5_000, 1_000, 2_000
+# Rows of the released table that an attacker looks at, at most.
+RELEASED = 10_000
 
 
 def made(asked):
@@ -60,11 +69,31 @@ def broken(synthetic, train, codebook):
     return 1 - np.logical_and.reduce([relations.holds(name, values[name], values, rows) for name in order]).mean()
 
 
-def main(folder, asked, rows, seeds, on_test):
+def gain(learned, fresh, target, encoder, seed):
+    """What XGBoost learns from a table: ROC AUC above 0.5 on fresh rows."""
+    xgboost = {"xgboost": CLASSIFIERS["xgboost"]}
+    scores = train_and_test(learned, fresh, target, encoder, seed=seed, classifiers=xgboost)
+    return next(score.value for score in scores if score.metric == "roc_auc") - 0.5
+
+
+def membership(synthetic, learned, unseen, codebook, seed):
+    """ROC AUC of the stronger attack: half of the unseen rows are attacked as members are, half are the attacker's."""
+    half = len(unseen) // 2
+    reference, released = unseen.iloc[half:].head(RELEASED), synthetic.head(RELEASED)
+    least = min(len(reference), len(released))
+    attacked = [learned.head(ATTACKED), unseen.iloc[:half].head(ATTACKED)]
+    asked = (pd.concat(attacked, ignore_index=True), released.head(least), reference.head(least))
+    found = signs(*asked, codebook, seed)
+    return max(roc_auc_score(np.repeat([1, 0], list(map(len, attacked))), found[name]) for name in found)
+
+
+def main(folder, asked, rows, seeds, on_test, study):
     """Judge and print."""
+    target = Target(**read_study(study)[1]["targets"][0]) if study else None
     codebook = Codebook.from_json(folder / "codebook.json")
     train, test = (codebook.conform(pd.read_parquet(folder / f"{part}.parquet")) for part in ("train", "test"))
-    print(f"{'generator':<45}{'C2ST AUC':>9}{'DCR share':>10}{'broken':>8}{'fit s':>7}{'sample s':>9}")
+    titles = ("C2ST AUC", "DCR share", "member AUC", "AUC gain", "broken", "fit s", "rows a s")
+    print(f"{'generator':<45}{''.join(f'{title:>11}' for title in titles)}")
     for name in asked:
         found = []
         for seed in range(1, seeds + 1):
@@ -76,8 +105,9 @@ def main(folder, asked, rows, seeds, on_test):
             start = processor_seconds()
             model = made(name).fit(learned, codebook, seed=seed)
             fitted = processor_seconds()
-            synthetic = model.sample(len(fresh), seed=seed)
+            drawn = model.sample(max(len(fresh), rows), seed=seed)
             sampled = processor_seconds()
+            synthetic = drawn.head(len(fresh))
             encoder = TableEncoder().fit(learned)
             detected = {"xgboost": DETECTORS["xgboost"]}
             auc = next(s.value for s in c2st(synthetic, fresh, encoder, seed=seed, detectors=detected))
@@ -86,9 +116,16 @@ def main(folder, asked, rows, seeds, on_test):
             others = shuffled.iloc[rows : 2 * rows] if rows < len(train) else unseen
             least = min(len(learned), len(others))
             share = next(s.value for s in copies(judged, learned.head(least), others.head(least), codebook))
-            found.append((auc, share, broken(synthetic, learned, codebook), fitted - start, sampled - fitted))
-        auc, share, break_, fit, sample = np.median(found, axis=0)
-        print(f"{name:<45}{auc:>9.3f}{share:>10.3f}{break_:>8.3f}{fit:>7.1f}{sample:>9.2f}", flush=True)
+            member = membership(drawn, learned, unseen, codebook, seed)
+            gained = np.nan
+            if target:
+                gained, of_real = (gain(t, unseen, target, encoder, seed) for t in (drawn.head(rows), learned))
+                gained /= of_real
+            a_second = len(drawn) / max(sampled - fitted, 0.01)
+            found.append((auc, share, member, gained, broken(synthetic, learned, codebook), fitted - start, a_second))
+        *scores, fit, a_second = np.median(found, axis=0)
+        printed = "".join(f"{score:>11.3f}" for score in scores)
+        print(f"{name:<45}{printed}{fit:>11.1f}{a_second:>11,.0f}", flush=True)
 
 
 if __name__ == "__main__":
@@ -98,5 +135,6 @@ if __name__ == "__main__":
     parser.add_argument("--rows", type=int, required=True, help="training rows to learn from")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--test", action="store_true", help="fresh rows are the test partition")
+    parser.add_argument("--study", help="whose first target a classifier learns")
     given = parser.parse_args()
-    main(given.folder, given.generators, given.rows, given.seeds, given.test)
+    main(given.folder, given.generators, given.rows, given.seeds, given.test, given.study)

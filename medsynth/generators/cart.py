@@ -86,18 +86,21 @@ class CART(Generator):
     ) -> Iterator[Self]:
         """Grow a tree a column; see `Generator.fit_checkpoints`."""
         table = complete(table, codebook, self)
-        self.codebook_, self.epochs_ = codebook, 0
         # A single tree on all other columns predicts less well than many trees that each have the column before them:
         # a visit sequence with `last` at its end would cost utility (docs/conditions.md).
-        self.order_ = visit_sequence(codebook, first, ())
-        values = {name: _values(table[name], codebook) for name in self.order_}
+        order = visit_sequence(codebook, first, ())
+        yield self.learn({name: _values(table[name], codebook) for name in order}, codebook, order, seed)
+
+    def learn(self, values: Arrays, codebook: Codebook, order: list[str], seed: int) -> Self:
+        """Learn from values as trees see them, in a visit sequence."""
+        self.codebook_, self.epochs_, self.order_ = codebook, 0, order
         self._grow_all(values, seed)
         self.neighbours_ = {
-            name: _neighbours(values[name][values[name] > GAP], self.smoothing, self._least_shared(len(table)))
+            name: _neighbours(values[name][values[name] > GAP], self.smoothing, self._least_shared(len(values[name])))
             for name in self.order_
             if codebook.columns[name].numeric
         }
-        yield self
+        return self
 
     def _grow_all(self, values: Arrays, seed: int) -> None:
         """Find what rows must keep, and grow what each column is sampled from."""
@@ -128,18 +131,36 @@ class CART(Generator):
         """Rows that share a value which smoothing does not move, at least."""
         return int(max(SPIKE * rows, 1)) + 1
 
+    def _least_in_leaf(self, name: str) -> int:
+        """Training rows in a leaf of a column's trees, at least."""
+        return self.min_leaf
+
     def _categories(self, name: str) -> int:
         """Number of categories of a coded column; 0 for a numeric one."""
         column = self.codebook_.columns[name]
         return 0 if column.numeric else len(column.all_categories)
 
-    def _grow(self, values: Arrays, before: list[str], name: str, seed: int, times: np.ndarray | None = None) -> Arrays:
+    def further(self, name: str, before: Arrays) -> np.ndarray | None:
+        """What trees of a column may split on beside the columns before it: float32, (rows, predictors)."""
+        return None
+
+    def _grow(
+        self,
+        values: Arrays,
+        before: list[str],
+        name: str,
+        seed: int,
+        times: np.ndarray | None = None,
+        further: np.ndarray | None = None,
+    ) -> Arrays:
         """Grow a tree of one column and put the training values into its nodes.
 
         Parameters
         ----------
         times : ndarray of int, shape (rows,), optional
             How often each row is in the sample that the tree grows on; by default once. Donors are all rows.
+        further : ndarray of float, shape (rows, predictors), optional
+            See `further`.
 
         Returns
         -------
@@ -154,6 +175,7 @@ class CART(Generator):
             numbers = numbers[~without]
             values = {b: values[b][~without] for b in (*before, name)}
             times = None if times is None else times[~without]
+            further = None if further is None else further[~without]
         target, categories = values[name], self._categories(name)
         tree: Arrays = {
             "feature": np.array([-1]),
@@ -181,9 +203,9 @@ class CART(Generator):
                 for b in before
                 if self._categories(b) > 2
             }
-            x = _predictors(values, before, scores)
+            x = _beside(_predictors(values, before, scores), further)
             kind = DecisionTreeClassifier if several else DecisionTreeRegressor
-            grown = kind(min_samples_leaf=self.min_leaf, max_features=self.max_features, random_state=seed)
+            grown = kind(min_samples_leaf=self._least_in_leaf(name), max_features=self.max_features, random_state=seed)
             # Weights, and not rows several times: the least rows of a leaf are rows of different patients.
             grown.fit(x[learned], grown_on[learned], sample_weight=times[learned])
             nodes = grown.tree_
@@ -333,7 +355,7 @@ class _PartialRows:
     def draw(self, position: int, allowed: Condition | None, wanted: np.ndarray | None = None) -> np.ndarray | None:
         """Draw the next column from donors in the leaf of each row, or of those that are `wanted`: bool, (rows,)."""
         name, trees = self.model.order_[position], self.model.trees_of(position)
-        before, column = self.model.order_[:position], self.model.codebook_.columns[name]
+        column = self.model.codebook_.columns[name]
         which = self.rng.integers(len(trees), size=self.rows) if len(trees) > 1 else np.zeros(self.rows, dtype=int)
         drawn = np.zeros(self.rows, dtype="float64" if column.numeric else "int64")
         mass = None if allowed is None else np.zeros(self.rows)
@@ -344,9 +366,12 @@ class _PartialRows:
                 mass[without] = 0.0
         if wanted is not None:
             which[~wanted] = -1
+        asked = np.flatnonzero(which >= 0)
+        further = self.model.further(name, {b: self.values[b][asked] for b in self.model.order_[:position]})
         for number, tree in enumerate(trees):
-            at = np.flatnonzero(which == number)
-            node = self._leaves(tree, before, at)
+            taken = which[asked] == number
+            at = asked[taken]
+            node = self._leaves(tree, position, at, None if further is None else further[taken])
             good = None if allowed is None else _donors_allowed(tree["donors"], allowed, column)
             donors, share = self.donate(tree, node, good, self.given[at, :position])
             if self.model.spreads_donors:
@@ -397,13 +422,14 @@ class _PartialRows:
                 donors[again] = choose(low[again], high[again])
         return donors, np.ones(len(node)) if counted is None else (high - low) / (last - first)
 
-    def _leaves(self, tree: Arrays, before: list[str], at: np.ndarray) -> np.ndarray:
-        """Send some rows down a tree: node numbers, (rows,)."""
+    def _leaves(self, tree: Arrays, position: int, at: np.ndarray, further: np.ndarray | None = None) -> np.ndarray:
+        """Send some rows down a tree of the column at a position: node numbers, (rows,)."""
         node = np.zeros(len(at), dtype=int)
         if tree["feature"][0] < 0:
             return node
+        before = self.model.order_[:position]
         scores = {b: tree[f"scores {b}"] for b in before if f"scores {b}" in tree}
-        x = _predictors({b: self.values[b][at] for b in before}, before, scores)
+        x = _beside(_predictors({b: self.values[b][at] for b in before}, before, scores), further)
         going = np.arange(len(at))
         while len(going):
             at_node = node[going]
@@ -464,6 +490,11 @@ def _predictors(values: Arrays, before: list[str], scores: Arrays) -> np.ndarray
     """
     columns = np.stack([scores[b][values[b]] if b in scores else values[b] for b in before])
     return np.maximum(columns, _GAP_SEEN).astype("float32").T
+
+
+def _beside(predictors: np.ndarray, further: np.ndarray | None) -> np.ndarray:
+    """Put further predictors beside others, a column's values side by side."""
+    return predictors if further is None else np.concatenate([predictors.T, further.T]).T
 
 
 def _with_gaps(grown_on: np.ndarray, missing: np.ndarray) -> np.ndarray:

@@ -4,6 +4,8 @@ Each tree grows on a bootstrap sample (Breiman 1996, "Bagging predictors", Machi
 from a tree taken at random, so that no leaf of one tree decides alone. For imputation: Doove, van Buuren and Dusseldorp
 (2014), Computational Statistics and Data Analysis 72.
 
+What ridge regressions predict is a further predictor of each tree: `medsynth.generators.ridge`.
+
 Rows come from several visit sequences. What goes wrong depends on the sequence; where they are mixed, less of it adds
 up. The same is done for densities by Uria, Murray and Larochelle (2014), "A deep and tractable density estimator".
 """
@@ -22,8 +24,17 @@ from medsynth.codebook import Codebook
 from medsynth.conditions import Condition, Conditions
 from medsynth.disclosure import MINIMUM_CELL_SIZE
 from medsynth.errors import InputError
-from medsynth.generators.cart import CART, MOST_CLASSES, Arrays, _PartialRows
+from medsynth.generators.cart import (
+    CART,
+    MOST_CLASSES,
+    Arrays,
+    _as_arrays,
+    _as_tensors,
+    _PartialRows,
+    _values,
+)
 from medsynth.generators.protocol import Generator, complete, sizes_of_parts, visit_sequence
+from medsynth.generators.ridge import LinearScores, Ridge
 from medsynth.generators.storage import read_model, write_model
 from medsynth.preparation.relations import Relations
 from medsynth.randomness import derive_seed
@@ -47,12 +58,17 @@ class Forest(Generator):
         Trees of a column in each sequence.
     min_leaf : int, default 5
         Training rows of a tree's bootstrap sample in a leaf, at least; all different ones.
+    min_leaf_categories : int, default 20
+        The same for trees of coded columns. A number needs close donors, since a detector sees numbers that do not
+        fit; a category drawn from few rows copies more than it tells.
     max_features : float, default 1
         Share of the columns before that a split chooses from, at random (Breiman 2001). All were better on small
         tables: docs/forest.md.
     smoothing : int, default 1
         As of `CART`, but values that 10 rows share stay: that many persons may be shown, and clinical numbers are often
         rounded, so that values between would be seen to be none.
+    linear : bool, default True
+        Whether trees may split on what ridge regressions predict.
 
     Attributes
     ----------
@@ -74,11 +90,14 @@ class Forest(Generator):
         orders: int = 10,
         trees: int = 2,
         min_leaf: int = 5,
+        min_leaf_categories: int = 20,
         max_features: float = 1.0,
         smoothing: int = 1,
+        linear: bool = True,
     ) -> None:
-        self.orders, self.trees, self.min_leaf = orders, trees, min_leaf
-        self.max_features, self.smoothing = max_features, smoothing
+        self.orders, self.trees = orders, trees
+        self.min_leaf, self.min_leaf_categories = min_leaf, min_leaf_categories
+        self.max_features, self.smoothing, self.linear = max_features, smoothing, linear
 
     def fit_checkpoints(
         self,
@@ -97,14 +116,20 @@ class Forest(Generator):
         self.codebook_, self.epochs_ = codebook, 0
         sequence, self.forests_ = visit_sequence(codebook, first, ()), []
         fixed = max((sequence.index(name) + 1 for name in first), default=0)
+        values = {name: _values(table[name], codebook) for name in sequence}
+        ridge = Ridge(values, _sizes(codebook), derive_seed(seed, "folds")) if self.linear else None
         for number in range(self.orders):
             own = derive_seed(seed, "visit sequence", str(number))
             shuffled = np.random.default_rng(own).permutation(sequence[fixed:]).tolist()
-            forest = SequentialForest(
-                trees=self.trees, min_leaf=self.min_leaf, max_features=self.max_features, smoothing=self.smoothing
-            )
-            self.forests_.append(forest.fit(table, codebook, seed=own, first=[*sequence[:fixed], *shuffled]))
+            # Columns that decide whether a question arises still come before it.
+            order = visit_sequence(codebook, [*sequence[:fixed], *shuffled], ())
+            self.forests_.append(self.sequential().learn(values, codebook, order, own, ridge))
         yield self
+
+    def sequential(self, **settings: Any) -> SequentialForest:
+        """Make the forest of one visit sequence, with these settings but for those given."""
+        own = {name: value for name, value in self.get_params().items() if name != "orders"}
+        return SequentialForest(**{**own, **settings})
 
     def _sample_parts(self, n: int, *, seed: int, conditions: dict[str, Any] | None) -> Iterator[pd.DataFrame]:
         """Draw rows of each sequence and shuffle them; see `Generator._sample_parts`.
@@ -176,7 +201,7 @@ class SequentialForest(CART):
 
     Parameters
     ----------
-    trees, min_leaf, max_features, smoothing
+    trees, min_leaf, min_leaf_categories, max_features, smoothing, linear
         See `Forest`; here 10 trees by default.
 
     Attributes
@@ -187,8 +212,11 @@ class SequentialForest(CART):
         What never occurs together, and is never sampled together.
     trees_ : list of dict of ndarray
         `trees` of the first column, as many of the second, and so on.
+    linear_ : LinearScores or None
+        What trees may split on beside the columns before.
     """
 
+    linear_: LinearScores | None
     spreads_donors = True
 
     def __init__(
@@ -196,26 +224,54 @@ class SequentialForest(CART):
         *,
         trees: int = 10,
         min_leaf: int = 5,
+        min_leaf_categories: int = 20,
         max_features: float = 1.0,
         smoothing: int = 1,
+        linear: bool = True,
     ) -> None:
         super().__init__(min_leaf=min_leaf, smoothing=smoothing)
-        self.trees, self.max_features = trees, max_features
+        self.trees, self.min_leaf_categories = trees, min_leaf_categories
+        self.max_features, self.linear = max_features, linear
+
+    def learn(
+        self, values: Arrays, codebook: Codebook, order: list[str], seed: int, ridge: Ridge | None = None
+    ) -> Self:
+        """Learn as `CART` does. What regressions need may come from outside: it is the same for every sequence."""
+        self._ridge = ridge
+        if self.linear and ridge is None:
+            self._ridge = Ridge(values, _sizes(codebook), derive_seed(seed, "folds"))
+        super().learn(values, codebook, order, seed)
+        del self._ridge
+        return self
 
     def _grow_all(self, values: Arrays, seed: int) -> None:
         """Grow every column's trees, each on a bootstrap sample of its own."""
-        self.relations_ = Relations.find(values, self.order_, {name: self._categories(name) for name in self.order_})
-        self.trees_ = [
-            self._grow_on_sample(values, self.order_[:i], name, derive_seed(seed, "tree", name, str(number)))
-            for i, name in enumerate(self.order_)
-            for number in range(self.trees)
-        ]
+        self.relations_ = Relations.find(values, self.order_, _sizes(self.codebook_))
+        self.linear_, folds = LinearScores.learn(self._ridge, self.order_) if self._ridge else (None, {})
+        self.trees_ = []
+        for i, name in enumerate(self.order_):
+            before, further = self.order_[:i], None
+            if self.linear_ and self._ridge and name in folds:
+                further = self.linear_.of_training_rows(self._ridge, before, folds[name])
+            for number in range(self.trees):
+                own = derive_seed(seed, "tree", name, str(number))
+                self.trees_.append(self._grow_on_sample(values, before, name, own, further))
 
-    def _grow_on_sample(self, values: Arrays, before: list[str], name: str, seed: int) -> Arrays:
+    def _grow_on_sample(
+        self, values: Arrays, before: list[str], name: str, seed: int, further: np.ndarray | None
+    ) -> Arrays:
         """Grow a tree on a bootstrap sample."""
         rows = len(values[name])
         sample = np.random.default_rng(derive_seed(seed, "bootstrap")).integers(0, rows, rows)
-        return self._grow(values, before, name, seed, np.bincount(sample, minlength=rows))
+        return self._grow(values, before, name, seed, np.bincount(sample, minlength=rows), further)
+
+    def further(self, name: str, before: Arrays) -> np.ndarray | None:
+        """What regressions predict from the columns before; see `CART.further`."""
+        return self.linear_.of(name, before) if self.linear_ else None
+
+    def _least_in_leaf(self, name: str) -> int:
+        """Fewer for numbers than for categories."""
+        return self.min_leaf_categories if self._categories(name) else self.min_leaf
 
     def _least_shared(self, rows: int) -> int:
         """Rows that share a value which is not moved, at least."""
@@ -296,6 +352,22 @@ class SequentialForest(CART):
             for i, name in enumerate(self.order_)
         }
         return {"leaves": leaves, "holds_training_records": True}
+
+    def content(self) -> dict[str, Any]:
+        """All of the model but its codebook; see `CART.content`."""
+        return {**super().content(), "linear": _as_tensors(self.linear_.content()) if self.linear_ else None}
+
+    @classmethod
+    def of_content(cls, codebook: Codebook, content: dict[str, Any]) -> Self:
+        """Make a model of what `content` gave."""
+        model = super().of_content(codebook, content)
+        model.linear_ = LinearScores.of_content(_as_arrays(content["linear"])) if content["linear"] else None
+        return model
+
+
+def _sizes(codebook: Codebook) -> dict[str, int]:
+    """Number of categories of each column; 0 for a numeric one."""
+    return {name: 0 if column.numeric else len(column.all_categories) for name, column in codebook.columns.items()}
 
 
 def _nodes_above(tree: Arrays) -> np.ndarray:

@@ -126,9 +126,7 @@ class Mixture(Generator):
 
     def _beside(self) -> SequentialForest:
         """A forest that draws beside the network, with the settings of the one that draws alone."""
-        settings = Forest(**(self.forest or {})).get_params()
-        del settings["orders"]
-        return SequentialForest(**{**settings, "trees": self.trees})
+        return Forest(**(self.forest or {})).sequential(trees=self.trees)
 
     def _settle_share(self, table: pd.DataFrame, seed: int, first: Sequence[str]) -> None:
         """Learn the network and both kinds of forest, and keep the share that held-out rows speak for.

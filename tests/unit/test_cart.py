@@ -89,7 +89,7 @@ def descend(model, train, name):
     rows.values = {b: _values(train[b], model.codebook_) for b in before}
     tree = model.trees_[place]
     scores = {b: tree[f"scores {b}"] for b in before if f"scores {b}" in tree}
-    return rows._leaves(tree, before, np.arange(len(train))), _predictors(rows.values, before, scores)
+    return rows._leaves(tree, place, np.arange(len(train))), _predictors(rows.values, before, scores)
 
 
 @pytest.mark.parametrize(

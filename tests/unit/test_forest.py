@@ -42,9 +42,19 @@ def test_every_training_row_is_a_donor_once(model, partitions):
 
 def test_a_leaf_holds_so_many_different_training_rows_of_its_bootstrap_sample(partitions):
     train, _, codebook = partitions
-    for tree in SequentialForest(trees=2, min_leaf=9).fit(train, codebook, seed=1).trees_:
+    for tree in SequentialForest(trees=2, min_leaf=9, min_leaf_categories=9).fit(train, codebook, seed=1).trees_:
         leaves = tree["feature"] < 0
         assert (tree["ends"] - tree["starts"])[leaves].min() >= 9
+
+
+def test_leaves_of_categories_are_larger_than_those_of_numbers(partitions):
+    train, _, codebook = partitions
+    model = SequentialForest(trees=1).fit(train, codebook, seed=1)
+    smallest = {
+        name: (tree["ends"] - tree["starts"])[tree["feature"] < 0].min()
+        for name, tree in zip(model.order_, model.trees_, strict=True)
+    }
+    assert 5 <= smallest["crp"] < 20 <= min(smallest[name] for name in ("sex", "stage", "admitted", "icu"))
 
 
 def test_values_that_ten_rows_share_are_not_moved_and_rarer_ones_are(codebook):
@@ -85,7 +95,8 @@ def test_rows_of_one_request_come_from_several_trees(model, partitions):
     rows.draw(last, None)
     several = len(set(rows.values[model.order_[last]]))
     single = model.trees_of(last)[0]
-    leaf = rows._leaves(single, model.order_[:last], np.arange(1))[0]
+    further = model.further(model.order_[last], {b: rows.values[b][:1] for b in model.order_[:last]})
+    leaf = rows._leaves(single, last, np.arange(1), further)[0]
     assert several > len(set(single["donors"][single["starts"][leaf] : single["ends"][leaf]]))
 
 
