@@ -29,7 +29,7 @@ from medsynth.codebook import Codebook
 from medsynth.errors import InputError
 from medsynth.evaluation.targets import Target
 from medsynth.generators import generator_class
-from medsynth.generators.cart import _values
+from medsynth.generators.cart import _values, sizes_of
 from medsynth.plan.loading import load_generators, read_study
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.preparation.relations import Relations
@@ -62,9 +62,8 @@ def processor_seconds():
 
 def broken(synthetic, train, codebook):
     """Share of the rows that break a relation of the training rows."""
-    sizes = {name: 0 if c.numeric else len(c.all_categories) for name, c in codebook.columns.items()}
     order = list(codebook.columns)
-    relations = Relations.find({name: _values(train[name], codebook) for name in order}, order, sizes)
+    relations = Relations.find({name: _values(train[name], codebook) for name in order}, order, sizes_of(codebook))
     values, rows = {name: _values(synthetic[name], codebook) for name in order}, np.arange(len(synthetic))
     return 1 - np.logical_and.reduce([relations.holds(name, values[name], values, rows) for name in order]).mean()
 

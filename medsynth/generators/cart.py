@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from medsynth.codebook import MAX_DECIMALS, Codebook, decimals_of
+from medsynth.codebook import MAX_DECIMALS, Codebook, Column, decimals_of
 from medsynth.conditions import Condition, Conditions
 from medsynth.generators.gaps import not_asked
 from medsynth.generators.protocol import Generator, complete, sizes_of_parts, visit_sequence
@@ -137,8 +137,7 @@ class CART(Generator):
 
     def _categories(self, name: str) -> int:
         """Number of categories of a coded column; 0 for a numeric one."""
-        column = self.codebook_.columns[name]
-        return 0 if column.numeric else len(column.all_categories)
+        return _size(self.codebook_.columns[name])
 
     def further(self, name: str, before: Arrays) -> np.ndarray | None:
         """What trees of a column may split on beside the columns before it: float32, (rows, predictors)."""
@@ -474,6 +473,16 @@ def _values(column: pd.Series, codebook: Codebook) -> np.ndarray:
     if codebook.columns[column.name].numeric:
         return column.fillna(GAP).to_numpy("float64")
     return column.cat.codes.to_numpy("int64")
+
+
+def _size(column: Column) -> int:
+    """Number of categories of a coded column; 0 for a numeric one."""
+    return 0 if column.numeric else len(column.all_categories)
+
+
+def sizes_of(codebook: Codebook) -> dict[str, int]:
+    """Number of categories of each coded column; 0 for a numeric one."""
+    return {name: _size(column) for name, column in codebook.columns.items()}
 
 
 def _donors_allowed(donors: np.ndarray, condition: Condition, column: Any) -> np.ndarray:

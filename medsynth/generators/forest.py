@@ -32,6 +32,7 @@ from medsynth.generators.cart import (
     _as_tensors,
     _PartialRows,
     _values,
+    sizes_of,
 )
 from medsynth.generators.protocol import Generator, complete, sizes_of_parts, visit_sequence
 from medsynth.generators.ridge import LinearScores, Ridge
@@ -117,7 +118,7 @@ class Forest(Generator):
         sequence, self.forests_ = visit_sequence(codebook, first, ()), []
         fixed = max((sequence.index(name) + 1 for name in first), default=0)
         values = {name: _values(table[name], codebook) for name in sequence}
-        ridge = Ridge(values, _sizes(codebook), derive_seed(seed, "folds")) if self.linear else None
+        ridge = Ridge(values, sizes_of(codebook), derive_seed(seed, "folds")) if self.linear else None
         for number in range(self.orders):
             own = derive_seed(seed, "visit sequence", str(number))
             shuffled = np.random.default_rng(own).permutation(sequence[fixed:]).tolist()
@@ -239,14 +240,14 @@ class SequentialForest(CART):
         """Learn as `CART` does. What regressions need may come from outside: it is the same for every sequence."""
         self._ridge = ridge
         if self.linear and ridge is None:
-            self._ridge = Ridge(values, _sizes(codebook), derive_seed(seed, "folds"))
+            self._ridge = Ridge(values, sizes_of(codebook), derive_seed(seed, "folds"))
         super().learn(values, codebook, order, seed)
         del self._ridge
         return self
 
     def _grow_all(self, values: Arrays, seed: int) -> None:
         """Grow every column's trees, each on a bootstrap sample of its own."""
-        self.relations_ = Relations.find(values, self.order_, _sizes(self.codebook_))
+        self.relations_ = Relations.find(values, self.order_, sizes_of(self.codebook_))
         self.linear_, folds = LinearScores.learn(self._ridge, self.order_) if self._ridge else (None, {})
         self.trees_ = []
         for i, name in enumerate(self.order_):
@@ -361,13 +362,10 @@ class SequentialForest(CART):
     def of_content(cls, codebook: Codebook, content: dict[str, Any]) -> Self:
         """Make a model of what `content` gave."""
         model = super().of_content(codebook, content)
-        model.linear_ = LinearScores.of_content(_as_arrays(content["linear"])) if content["linear"] else None
+        # Forests of earlier versions have none.
+        linear = content.get("linear")
+        model.linear_ = LinearScores.of_content(_as_arrays(linear)) if linear else None
         return model
-
-
-def _sizes(codebook: Codebook) -> dict[str, int]:
-    """Number of categories of each column; 0 for a numeric one."""
-    return {name: 0 if column.numeric else len(column.all_categories) for name, column in codebook.columns.items()}
 
 
 def _nodes_above(tree: Arrays) -> np.ndarray:

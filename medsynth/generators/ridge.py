@@ -59,7 +59,7 @@ class Described(NamedTuple):
             kept = [int(code) for code in np.argsort(-counts, kind="stable")[:MOST_CATEGORIES] if counts[code] >= least]
             # Of two categories the one says what the other does.
             kept = kept[1:] if (counts > 0).sum() == 2 else kept
-            features = _standardised(np.eye(categories)[:, kept], counts)
+            features = _standardised(np.equal.outer(np.arange(categories), kept).astype("float64"), counts)
             return cls(np.zeros(0), features, features.shape[1])
         known = np.sort(values[values > GAP])
         if not len(known):
