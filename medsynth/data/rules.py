@@ -1,8 +1,8 @@
 """Relations that hold in every row of a table, as constraints that a draft offers.
 
-What never occurs together, and which number is never the larger one, `medsynth.preparation.relations` decides; a sum of
-two columns is one if no row says otherwise. They are offered and not declared: only a person knows whether a relation
-is a law or a habit of this file.
+What never occurs together, and which number is never the larger one, `medsynth.preparation.relations` decides; which
+number follows from others, `medsynth.preparation.formulas`. Relations are offered and not declared: only a person knows
+whether one is a law or a habit of this file.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import pandas as pd
 
 from medsynth.codebook import Codebook, Constraint
 from medsynth.errors import printable
+from medsynth.preparation.formulas import find_formulas, labels
 from medsynth.preparation.relations import MOST_VALUES, Order, order_of, possible_cells
 
 # Rows that know both columns, at least.
@@ -27,8 +28,6 @@ MOST_OFFERED = 15
 MOST_OF_PAIR = 8
 # More categories are counted in a title; the constraint has them all.
 MOST_NAMED = 3
-# A sum is looked for among so many numbers at most, and in so many rows first.
-MOST_SUMMED, FIRST_ROWS = 60, 50
 
 
 class Rule(NamedTuple):
@@ -64,7 +63,7 @@ def rules_of(table: pd.DataFrame, codebook: Codebook) -> list[Rule]:
     # Days of a calendar are compared with nothing; those after another date are.
     calendar = [name for name, column in codebook.columns.items() if column.counts_dates and not column.since]
     numbers = [name for name in table if codebook.columns[name].numeric and name not in calendar]
-    found = [*_sums(table, numbers), *_orders(table, numbers), *_zeros(table, coded)]
+    found = [*_formulas(table, codebook, [*numbers, *coded]), *_orders(table, numbers), *_zeros(table, coded)]
     clear = [rule for rule in found if len(rule.constraints) <= MOST_OF_PAIR]
     offered = sorted(clear, key=lambda rule: -rule.weight)[:MOST_OFFERED]
     taken: Counter[str] = Counter()
@@ -135,17 +134,14 @@ def _orders(table: pd.DataFrame, names: list[str]) -> Iterator[Rule]:
             yield Rule(f"{small} is at most {large}", [rule], weight)
 
 
-def _sums(table: pd.DataFrame, names: list[str]) -> Iterator[Rule]:
-    """Numbers that are the sum of two others in every row."""
-    known = table[names[:MOST_SUMMED]].dropna()
-    if len(known) < LEAST_ROWS:
-        return
-    known = known.loc[:, known.nunique() > 1]
-    values = known.to_numpy("float64").T
-    for one, other in combinations(range(len(values)), 2):
-        sums = values[one] + values[other]
-        for total in np.flatnonzero(np.isclose(values[:, :FIRST_ROWS], sums[:FIRST_ROWS]).all(1)):
-            # Of two numbers one of which is 0 in every row, the sum is the other.
-            if total not in (one, other) and np.isclose(values[total], sums).all():
-                names = [known.columns[i] for i in (total, one, other)]
-                yield Rule("{} is {} plus {}".format(*names), [], float(len(known)))
+def _formulas(table: pd.DataFrame, codebook: Codebook, names: list[str]) -> Iterator[Rule]:
+    """Numbers that follow from other columns."""
+    values, categories = {}, {}
+    for name in names:
+        column = table[name]
+        coded = isinstance(column.dtype, pd.CategoricalDtype)
+        values[name] = column.cat.codes.to_numpy("int64") if coded else column.to_numpy("float64", na_value=np.nan)
+        categories[name] = labels(codebook.columns[name], column.cat.categories) if coded else []
+    for formula in find_formulas(values, categories):
+        known = np.isfinite(formula.of(values)) & np.isfinite(values[formula.column])
+        yield Rule(formula.said(categories), [], float(known.sum()))

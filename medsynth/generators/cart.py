@@ -127,6 +127,20 @@ class CART(Generator):
         """Draw values again that may not stand beside those before: values, and whether they may now; here all may."""
         return drawn, np.ones(len(drawn), dtype=bool)
 
+    def follows(self, name: str, values: Arrays) -> tuple[np.ndarray, np.ndarray] | None:
+        """Compute a column from those before it; None where trees draw it in every row, as here.
+
+        Returns
+        -------
+        ndarray of float, ndarray of bool, shape (rows,)
+            Numbers, NaN where trees draw; whether they may stand beside the columns before.
+        """
+        return None
+
+    def always_follows(self, name: str) -> bool:
+        """Whether a column that follows from others is known wherever they are."""
+        return False
+
     def _least_shared(self, rows: int) -> int:
         """Rows that share a value which smoothing does not move, at least."""
         return int(max(SPIKE * rows, 1)) + 1
@@ -365,6 +379,13 @@ class _PartialRows:
                 mass[without] = 0.0
         if wanted is not None:
             which[~wanted] = -1
+        followed = self.model.follows(name, self.values)
+        computed = np.zeros(self.rows, dtype=bool)
+        if followed is not None:
+            computed = np.isfinite(followed[0]) & (which >= 0)
+            self.sound &= followed[1] | (which < 0)
+            if mass is not None or self.model.always_follows(name):
+                which[computed] = -1
         asked = np.flatnonzero(which >= 0)
         further = self.model.further(name, {b: self.values[b][asked] for b in self.model.order_[:position]})
         for number, tree in enumerate(trees):
@@ -379,6 +400,14 @@ class _PartialRows:
             self.sound[at] &= fits
             if mass is not None:
                 mass[at] = share * fits
+        if followed is not None:
+            # Of a number that may be missing, trees have decided whether it is.
+            computed &= (which < 0) | (drawn > GAP)
+            drawn[computed] = followed[0][computed]
+            if self.model.spreads_donors:
+                self.given[computed, position] = -1
+            if allowed is not None and mass is not None:
+                mass[computed] = _donors_allowed(drawn[computed], allowed, column) & followed[1][computed]
         self.values[name] = drawn
         return mass
 

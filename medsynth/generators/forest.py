@@ -37,6 +37,7 @@ from medsynth.generators.cart import (
 from medsynth.generators.protocol import Generator, complete, sizes_of_parts, visit_sequence
 from medsynth.generators.ridge import LinearScores, Ridge
 from medsynth.generators.storage import read_model, write_model
+from medsynth.preparation.formulas import Formula, find_formulas, labels, with_sources
 from medsynth.preparation.relations import Relations
 from medsynth.randomness import derive_seed
 
@@ -118,13 +119,14 @@ class Forest(Generator):
         sequence, self.forests_ = visit_sequence(codebook, first, ()), []
         fixed = max((sequence.index(name) + 1 for name in first), default=0)
         values = {name: _values(table[name], codebook) for name in sequence}
+        formulas = find_formulas(values, _labels(codebook))
         ridge = Ridge(values, sizes_of(codebook), derive_seed(seed, "folds")) if self.linear else None
         for number in range(self.orders):
             own = derive_seed(seed, "visit sequence", str(number))
             shuffled = np.random.default_rng(own).permutation(sequence[fixed:]).tolist()
             # Columns that decide whether a question arises still come before it.
             order = visit_sequence(codebook, [*sequence[:fixed], *shuffled], ())
-            self.forests_.append(self.sequential().learn(values, codebook, order, own, ridge))
+            self.forests_.append(self.sequential().learn(values, codebook, order, own, ridge, formulas))
         yield self
 
     def sequential(self, **settings: Any) -> SequentialForest:
@@ -176,6 +178,7 @@ class Forest(Generator):
         return {
             "leaves": {name: sum(found[name] for found in leaves) for name in self.codebook_.columns},
             "visit_sequences": [forest.order_ for forest in self.forests_],
+            "formulas": self.forests_[0].card()["formulas"],
             "holds_training_records": True,
         }
 
@@ -211,6 +214,8 @@ class SequentialForest(CART):
         Columns in the visit sequence.
     relations_ : Relations
         What never occurs together, and is never sampled together.
+    formulas_ : dict of Formula
+        Column -> how its numbers follow from columns before it, by which they are computed.
     trees_ : list of dict of ndarray
         `trees` of the first column, as many of the second, and so on.
     linear_ : LinearScores or None
@@ -235,13 +240,24 @@ class SequentialForest(CART):
         self.max_features, self.linear = max_features, linear
 
     def learn(
-        self, values: Arrays, codebook: Codebook, order: list[str], seed: int, ridge: Ridge | None = None
+        self,
+        values: Arrays,
+        codebook: Codebook,
+        order: list[str],
+        seed: int,
+        ridge: Ridge | None = None,
+        formulas: Sequence[Formula] | None = None,
     ) -> Self:
-        """Learn as `CART` does. What regressions need may come from outside: it is the same for every sequence."""
+        """Learn as `CART` does, but a column that follows from others comes after them.
+
+        What is the same for every sequence may come from outside: formulas, and what regressions need.
+        """
         self._ridge = ridge
         if self.linear and ridge is None:
             self._ridge = Ridge(values, sizes_of(codebook), derive_seed(seed, "folds"))
-        super().learn(values, codebook, order, seed)
+        formulas = find_formulas(values, _labels(codebook)) if formulas is None else formulas
+        self.formulas_ = {one.column: one for one in formulas}
+        super().learn(values, codebook, visit_sequence(codebook, with_sources(order, formulas), ()), seed)
         del self._ridge
         return self
 
@@ -285,23 +301,68 @@ class SequentialForest(CART):
         moved = super()._smooth(name, values, condition, rng)
         return np.where(np.isin(moved, self.relations_.marks_[name]), values, moved)
 
+    def follows(self, name: str, values: Arrays) -> tuple[np.ndarray, np.ndarray] | None:
+        """Compute a column by its formula; see `CART.follows`.
+
+        A number outside the range of the training rows does not follow, and its row is not sound.
+        """
+        if name not in self.formulas_:
+            return None
+        found, (distinct, _, _) = self.formulas_[name].of(values), self.neighbours_[name]
+        inside = (found >= distinct[0]) & (found <= distinct[-1])
+        sound, at = inside | np.isnan(found), np.flatnonzero(inside)
+        sound[at] &= self.relations_.holds(name, found[at], values, at)
+        return np.where(inside, found, np.nan), sound
+
+    def always_follows(self, name: str) -> bool:
+        """See `CART.always_follows`."""
+        return self.formulas_[name].always
+
     def _decode(self, values: Arrays, wanted: Conditions, rng: np.random.Generator) -> pd.DataFrame:
-        """Turn drawn donors into rows; numbers that moved out of an order stay where their donors are."""
+        """Turn drawn donors into rows; numbers that moved where relations do not hold stay where their donors are."""
         table = super()._decode(values, wanted, rng)
-        orders = [(name, b) for name, found in self.relations_.orders_.items() for b, _ in found]
-        every = np.arange(len(table))
-        # A number that goes back can leave the order to another that moved.
+        orders = {name: before for name in self.order_ if (before := self.relations_.ordered_with(name))}
+        parts = {name: list(formula.weights) for name, formula in self.formulas_.items()}
+        numbers = {n for related in (orders, parts) for name in related for n in (name, *related[name])}
+        moved = {n: table[n].to_numpy() if self._categories(n) == 0 else values[n] for n in numbers}
+        computed = {name: self._computed(name, values) for name in self.formulas_}
+        # A number that goes back can leave what holds to another that moved.
         while True:
-            moved = {name: table[name].to_numpy() for name in {n for pair in orders for n in pair}}
-            back = {name: np.zeros(len(table), dtype=bool) for name in moved}
-            for name in {name for name, _ in orders}:
-                broken = ~self.relations_.in_order(name, moved[name], moved, every)
-                for one in (name, *(b for b, _ in self.relations_.orders_[name])):
-                    back[one] |= broken & np.isfinite(moved[one]) & (moved[one] != values[one])
+            back = {name: np.zeros(len(table), dtype=bool) for name in numbers}
+            for name in self.formulas_:
+                moved[name] = np.where(computed[name], self.formulas_[name].of(moved), moved[name])
+                broken = computed[name] & ~self._may_move(name, values[name], moved[name], wanted.get(name))
+                for one in parts[name]:
+                    back[one] |= broken
+            for name, before in orders.items():
+                broken = ~self.relations_.in_order(name, moved[name], moved, np.arange(len(table)))
+                for one in (name, *before):
+                    back[one] |= broken
+            for name in reversed(parts):
+                for one in parts[name]:
+                    back[one] |= back[name] & computed[name]
+            back = {
+                name: rows & np.isfinite(moved[name]) & (moved[name] != values[name]) for name, rows in back.items()
+            }
             if not any(rows.any() for rows in back.values()):
-                return table
-            for name, rows in back.items():
-                table[name] = np.where(rows, values[name], moved[name]).astype(table[name].dtype)
+                break
+            moved = {name: np.where(back[name], values[name], moved[name]) for name in numbers}
+        for name in numbers:
+            if self._categories(name) == 0:
+                table[name] = moved[name].astype(table[name].dtype)
+        return table
+
+    def _computed(self, name: str, values: Arrays) -> np.ndarray:
+        """Rows whose number was computed: bool, (rows,)."""
+        return np.isfinite(values[name]) & np.isclose(values[name], self.formulas_[name].of(values), rtol=1e-9, atol=0)
+
+    def _may_move(self, name: str, donors: np.ndarray, moved: np.ndarray, condition: Condition | None) -> np.ndarray:
+        """Say where a computed number may be another one, because what it follows from moved."""
+        distinct, marks = self.neighbours_[name][0], self.relations_.marks_[name]
+        allowed = (moved >= distinct[0]) & (moved <= distinct[-1]) & ~np.isin(moved, marks) & ~np.isin(donors, marks)
+        if condition:
+            allowed &= np.asarray(condition.holds(pd.Series(moved)))
+        return allowed | (moved == donors)
 
     def _grown_on(self, target: np.ndarray, categories: int, before: list[np.ndarray], seed: int) -> np.ndarray:
         """Ranks of numbers, so that a few far ones do not decide; a random order of very many categories."""
@@ -352,11 +413,14 @@ class SequentialForest(CART):
             name: sum(int((tree["feature"] < 0).sum()) for tree in self.trees_of(i))
             for i, name in enumerate(self.order_)
         }
-        return {"leaves": leaves, "holds_training_records": True}
+        formulas = [formula.said(_labels(self.codebook_)) for formula in self.formulas_.values()]
+        return {"leaves": leaves, "formulas": formulas, "holds_training_records": True}
 
     def content(self) -> dict[str, Any]:
         """All of the model but its codebook; see `CART.content`."""
-        return {**super().content(), "linear": _as_tensors(self.linear_.content()) if self.linear_ else None}
+        linear = _as_tensors(self.linear_.content()) if self.linear_ else None
+        formulas = _as_tensors({name: formula._asdict() for name, formula in self.formulas_.items()})
+        return {**super().content(), "linear": linear, "formulas": formulas}
 
     @classmethod
     def of_content(cls, codebook: Codebook, content: dict[str, Any]) -> Self:
@@ -365,7 +429,17 @@ class SequentialForest(CART):
         # Forests of earlier versions have none.
         linear = content.get("linear")
         model.linear_ = LinearScores.of_content(_as_arrays(linear)) if linear else None
+        formulas = _as_arrays(content.get("formulas", {}))
+        model.formulas_ = {name: Formula(**formula) for name, formula in formulas.items()}
         return model
+
+
+def _labels(codebook: Codebook) -> dict[str, list[str | None]]:
+    """Categories of each coded column; see `find_formulas`."""
+    return {
+        name: labels(column, () if column.numeric else column.all_categories)
+        for name, column in codebook.columns.items()
+    }
 
 
 def _nodes_above(tree: Arrays) -> np.ndarray:

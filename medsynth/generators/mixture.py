@@ -149,12 +149,15 @@ class Mixture(Generator):
         order = np.random.default_rng(derive_seed(seed, "held out")).permutation(len(table))
         held_out = table.iloc[np.sort(order[:n])].reset_index(drop=True)
         learned = table.iloc[np.sort(order[n:])].reset_index(drop=True)
-        network = MedVAEPlus(**(self.network or {})).fit(learned, self.codebook_, seed=seed, first=first)
-        kinds: dict[bool, Forest | SequentialForest] = {False: Forest(**(self.forest or {})), True: self._beside()}
-        forests = {
-            mixed: kinds[mixed].fit(learned, self.codebook_, seed=seed, first=first)
-            for mixed in sorted({bool(share) for share in self.shares})
-        }
+        forests: dict[bool, Forest | SequentialForest] = {}
+        columns = first
+        if any(self.shares):
+            beside = self._beside().fit(learned, self.codebook_, seed=seed, first=first)
+            # Both draw the same column next: what follows from others comes after them.
+            forests[True], columns = beside, beside.order_
+        if not all(self.shares):
+            forests[False] = Forest(**(self.forest or {})).fit(learned, self.codebook_, seed=seed, first=first)
+        network = MedVAEPlus(**(self.network or {})).fit(learned, self.codebook_, seed=seed, first=columns)
         for share in self.shares:
             self._take(float(share), forests, network)
             parts = self._sample_parts(n, seed=derive_seed(seed, "judged"), conditions=None)
@@ -286,9 +289,11 @@ class _MixedRows:
         mass = self.decoded.draw(position, shares if possible else None)
         codes = self.decoded.codes[:, position].cpu().numpy()
         values = coder.values_of(name, codes, self.rng, allowed or Condition(), gap=GAP)
-        # Where the network breaks what holds in every row, the forest draws.
+        # Where the network breaks what holds in every row, the forest draws; it computes what follows from others.
         every = np.arange(len(values))
         sound = possible & self.forest.relations_.holds(name, values, self.donated.values, every)
+        followed = self.forest.follows(name, self.donated.values)
+        sound &= followed is None or (np.isnan(followed[0]) & followed[1])
         return values, codes, self.share * sound, np.zeros(len(values)) if mass is None else mass
 
     def _put(self, position: int, taken: np.ndarray, values: np.ndarray, codes: np.ndarray) -> None:

@@ -1,10 +1,11 @@
-"""Relations between two columns that hold in every row: values that never occur together, numbers in one order.
+"""Relations between two columns in every row: values that never occur together, numbers in order, bands of a number.
 
 A diagnosis that decides its group, a drug never given with "no drug", a score that is 0 for all outpatients: such cells
 of a cross-table are structural zeros and not merely unseen (Agresti 2013, "Categorical data analysis", section 10.6).
 A cell that is empty although independence would put `LEAST_EXPECTED` rows there is taken for one. Two numbers are in
 order, such as days in intensive care and in hospital, if no row has them the other way round, of which independence
-would put as many there.
+would put as many there. A category is a band of a number, as an age group is, if the numbers of no two categories
+overlap.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ LEAST_EXPECTED = 15
 MOST_VALUES = 32
 # Which must be in such a share of the rows.
 LEAST_SPIKE = 0.02
+# Rows that are looked at before all are.
+FIRST_ROWS = 200
 
 
 class Zeros(NamedTuple):
@@ -55,8 +58,23 @@ class Order(NamedTuple):
         return (self.before, own) if self.sign > 0 else (own, self.before)
 
 
+class Bands(NamedTuple):
+    """A column before with which this one makes bands: one is a number, and each category of the other a range of it.
+
+    Attributes
+    ----------
+    before : str
+    low, high : ndarray of float, shape (categories,)
+        Ends of the range of each category, which belong to it.
+    """
+
+    before: str
+    low: np.ndarray
+    high: np.ndarray
+
+
 class Relations:
-    """Structural zeros and orders between each column and those before it.
+    """Structural zeros, orders and bands between each column and those before it.
 
     Attributes
     ----------
@@ -67,9 +85,15 @@ class Relations:
         Column -> what the columns before it decide.
     orders_ : dict of list of Order
         Number -> its order to numbers before it.
+    bands_ : dict of list of Bands
+        Column -> numbers before it whose bands it names, or columns before it that name its bands.
+    coded_ : dict of bool
+        Column -> whether it is coded.
     """
 
     def __init__(self) -> None:
+        self.bands_: dict[str, list[Bands]] = {}
+        self.coded_: dict[str, bool] = {}
         self.marks_: Arrays = {}
         self.zeros_: dict[str, list[Zeros]] = {}
         self.orders_: dict[str, list[Order]] = {}
@@ -80,6 +104,8 @@ class Relations:
             "marks": self.marks_,
             "zeros": {name: dict(found) for name, found in self.zeros_.items()},
             "orders": {name: dict(found) for name, found in self.orders_.items()},
+            "bands": {name: {b: np.stack(ends) for b, *ends in found} for name, found in self.bands_.items()},
+            "coded": self.coded_,
         }
 
     @classmethod
@@ -89,6 +115,10 @@ class Relations:
         read.marks_ = dict(content["marks"])
         read.zeros_ = {name: [Zeros(*one) for one in found.items()] for name, found in content["zeros"].items()}
         read.orders_ = {name: [Order(*one) for one in found.items()] for name, found in content["orders"].items()}
+        # Models of earlier versions have none.
+        bands = content.get("bands", {})
+        read.bands_ = {name: [Bands(b, *ends) for b, ends in found.items()] for name, found in bands.items()}
+        read.coded_ = dict(content.get("coded", {}))
         return read
 
     @classmethod
@@ -118,6 +148,13 @@ class Relations:
             numbers = [] if categories[name] else [b for b in order[:place] if not categories[b]]
             signs = ((b, order_of(values[b], values[name])) for b in numbers)
             found.orders_[name] = [Order(b, sign) for b, sign in signs if sign]
+            found.coded_[name] = bool(categories[name])
+            found.bands_[name] = []
+            for b in order[:place]:
+                if bool(categories[b]) != bool(categories[name]):
+                    number, coded = (b, name) if categories[name] else (name, b)
+                    if ends := bands_of(values[number], values[coded], categories[coded]):
+                        found.bands_[name].append(Bands(b, *ends))
         return found
 
     def _codes(self, name: str, values: np.ndarray) -> np.ndarray:
@@ -144,13 +181,20 @@ class Relations:
             fits &= possible[self._codes(b, before[b][rows]), code]
         return fits & self.in_order(name, drawn, before, rows)
 
-    def in_order(self, name: str, drawn: np.ndarray, before: Arrays, rows: np.ndarray) -> np.ndarray:
-        """Say which numbers of a column are on their side of those of the columns before it; see `holds`.
+    def ordered_with(self, name: str) -> list[str]:
+        """Columns before a column that `in_order` looks at."""
+        return [*(b for b, _ in self.orders_.get(name, [])), *(b for b, *_ in self.bands_.get(name, []))]
 
-        A gap is on any side.
+    def in_order(self, name: str, drawn: np.ndarray, before: Arrays, rows: np.ndarray) -> np.ndarray:
+        """Say which values are in order with those of the columns before, and in their bands; see `holds`.
+
+        A gap is on any side and in any band.
         """
         fits = np.ones(len(drawn), dtype=bool)
-        for b, sign in self.orders_[name]:
+        for b, low, high in self.bands_.get(name, []):
+            code, number = (drawn, before[b][rows]) if self.coded_[name] else (before[b][rows], drawn)
+            fits &= ((number >= low[code]) & (number <= high[code])) | ~np.isfinite(number)
+        for b, sign in self.orders_.get(name, []):
             other = before[b][rows]
             fits &= (sign * drawn >= sign * other) | ~np.isfinite(drawn) | ~np.isfinite(other)
         return fits
@@ -180,6 +224,36 @@ def order_of(one: np.ndarray, other: np.ndarray) -> int:
             above = len(small) - np.searchsorted(small, large, side="right")
             return sign if above.mean() >= LEAST_EXPECTED else 0
     return 0
+
+
+def bands_of(numbers: np.ndarray, codes: np.ndarray, categories: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """Find the range of a number in each category: lowest and highest, (categories,); None if they overlap.
+
+    Parameters
+    ----------
+    numbers : ndarray of float, shape (rows,)
+        A row with a gap, which is no finite number, says nothing.
+    codes : ndarray of int, shape (rows,)
+    categories : int
+        A category without numbers has no range: any number is in it.
+    """
+    known = np.isfinite(numbers)
+    numbers, codes = numbers[known], codes[known]
+    # The first rows tell of most columns that there are no bands.
+    for n in (FIRST_ROWS, len(numbers)):
+        low, high = np.full(categories, np.inf), np.full(categories, -np.inf)
+        np.minimum.at(low, codes[:n], numbers[:n])
+        np.maximum.at(high, codes[:n], numbers[:n])
+        there = np.flatnonzero(low <= high)
+        ascending = there[np.argsort(low[there])]
+        if len(there) < 2 or (high[ascending][:-1] >= low[ascending][1:]).any():
+            return None
+    counts = np.bincount(codes, minlength=categories)[there]
+    in_order = np.sort(numbers)
+    inside = np.searchsorted(in_order, high[there], "right") - np.searchsorted(in_order, low[there], "left")
+    if counts @ (1 - inside / len(numbers)) < LEAST_EXPECTED:
+        return None
+    return np.where(low <= high, low, -np.inf), np.where(low <= high, high, np.inf)
 
 
 def _marks(values: np.ndarray, categories: int) -> np.ndarray:

@@ -122,13 +122,15 @@ def test_rows_take_values_from_different_training_rows(codebook):
     columns |= {name: Column(type="integer") for name in ("up", "down")}
     described = codebook.model_copy(update={"columns": columns})
     # Every row has numbers of its own, which lie close together within a group, and are in no order.
-    row = np.arange(180)
-    train = described.conform(pd.DataFrame({"group": np.repeat(list("ABCDEF"), 30), "up": row + 1, "down": -row - 1}))
+    rng = np.random.default_rng(5)
+    up, down = (np.concatenate([rng.permutation(30) + 30 * group for group in range(6)]) for _ in range(2))
+    train = described.conform(pd.DataFrame({"group": np.repeat(list("ABCDEF"), 30), "up": up, "down": down}))
+    pairs = set(zip(up, down, strict=True))
     model = SequentialForest(min_leaf=12, smoothing=0)
 
     def copied():
         drawn = model.fit(train, described, seed=1).sample(500, seed=1)
-        return (drawn["up"] == -drawn["down"]).mean()
+        return np.mean([pair in pairs for pair in zip(drawn["up"], drawn["down"], strict=True)])
 
     spread = copied()
     model.spreads_donors = False
