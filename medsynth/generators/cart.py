@@ -271,7 +271,7 @@ class CART(Generator):
     def _smooth(
         self, name: str, values: np.ndarray, condition: Condition | None, rng: np.random.Generator
     ) -> np.ndarray:
-        """Move numbers within the neighbourhood of their donor, rounded as the training values are.
+        """Move numbers within the neighbourhood of their donor, in the steps that the training values have.
 
         A number that would leave the condition stays where its donor is.
         """
@@ -280,8 +280,10 @@ class CART(Generator):
         moved = low[place] + rng.random(len(values)) * (high - low)[place]
         decimals = 0 if self.codebook_.columns[name].type == "integer" else decimals_of(distinct)
         if decimals <= MAX_DECIMALS:
-            # Within half a unit of the last decimal on either side nothing moves.
-            moved = np.where(high[place] - low[place] <= 10.0**-decimals, values, np.round(moved, decimals))
+            step = _step(distinct, decimals)
+            stepped = np.round(distinct[0] + step * np.round((moved - distinct[0]) / step), decimals)
+            # Within half a step on either side nothing moves.
+            moved = np.where(high[place] - low[place] <= step, values, stepped)
         # What is no training value has no neighbours: it stays.
         moved = np.where(distinct[place] == values, moved, values)
         return np.where(condition.holds(pd.Series(moved)), moved, values) if condition else moved
@@ -580,6 +582,14 @@ def _score_by_predictors(codes: np.ndarray, categories: int, predictors: list[np
     weighted = means * np.sqrt(counts)[:, None]
     _, _, axes = np.linalg.svd(weighted, full_matrices=False)
     return means @ (axes[0] * np.sign(axes[0][np.abs(axes[0]).argmax()] or 1.0))
+
+
+def _step(distinct: np.ndarray, decimals: int) -> float:
+    """The largest step in which all numbers lie: 15 for clocks of quarters, 10 for ages of decades."""
+    units = np.round((distinct - distinct[0]) * 10.0**decimals)
+    # Larger whole numbers are not told apart.
+    found = int(np.gcd.reduce(units.astype("int64"))) if units[-1] < 2**53 else 1
+    return max(found, 1) / 10.0**decimals
 
 
 def _neighbours(values: np.ndarray, reach: int, shared: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -177,6 +177,18 @@ def test_smoothing_leaves_whole_numbers_whole(spiked):
     assert set(drawn) - set(spiked[0]["visits"])
 
 
+@pytest.mark.parametrize(("step", "first", "decimals"), [(15, 0, 0), (10, 5, 0), (0.25, 0.1, 2)])
+def test_smoothing_keeps_the_steps_of_clocks_decades_and_doses(codebook, step, first, decimals):
+    columns = {"number": Column(type="continuous" if decimals else "integer")}
+    described = codebook.model_copy(update={"columns": columns})
+    steps = np.random.default_rng(0).gamma(2, 500, 800).round()
+    train = described.conform(pd.DataFrame({"number": (first + step * steps).round(decimals)}))
+    drawn = fit(train, described, smoothing=3).sample(1000, seed=1)["number"]
+    assert set(drawn) - set(train["number"])
+    taken = (drawn.to_numpy() - first) / step
+    assert taken == pytest.approx(taken.round(), abs=1e-6)
+
+
 def test_smoothing_leaves_spikes_alone(spiked):
     train, drawn = spiked[0], fit(*spiked).sample(5000, seed=1)
     for name in ("dose", "visits"):
