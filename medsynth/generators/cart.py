@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -35,6 +35,21 @@ GAP = -np.inf
 _GAP_SEEN = np.finfo("float32").min / 2
 
 Arrays = dict[str, np.ndarray]
+
+
+class Followed(NamedTuple):
+    """What a column is by those before it.
+
+    Attributes
+    ----------
+    numbers : ndarray of float, shape (rows,)
+        NaN where nothing follows.
+    sound : ndarray of bool, shape (rows,)
+        Whether the number may stand beside the columns before; also where nothing follows.
+    """
+
+    numbers: np.ndarray
+    sound: np.ndarray
 
 
 class CART(Generator):
@@ -127,19 +142,17 @@ class CART(Generator):
         """Draw values again that may not stand beside those before: values, and whether they may now; here all may."""
         return drawn, np.ones(len(drawn), dtype=bool)
 
-    def follows(self, name: str, values: Arrays) -> tuple[np.ndarray, np.ndarray] | None:
-        """Compute a column from those before it; None where trees draw it in every row, as here.
-
-        Returns
-        -------
-        ndarray of float, ndarray of bool, shape (rows,)
-            Numbers, NaN where trees draw; whether they may stand beside the columns before.
-        """
+    def follows(self, name: str, values: Arrays) -> Followed | None:
+        """Compute a column from those before it; None where trees draw it in every row, as here."""
         return None
 
-    def always_follows(self, name: str) -> bool:
-        """Whether a column that follows from others is known wherever they are."""
-        return False
+    def donors_that_follow(self, name: str, values: Arrays) -> np.ndarray | None:
+        """Say which training rows have the number that follows: bool, (rows,).
+
+        A row with such a donor has the number that follows there. None where trees always draw, and where they never do
+        if all columns before are known.
+        """
+        return None
 
     def _least_shared(self, rows: int) -> int:
         """Rows that share a value which smoothing does not move, at least."""
@@ -180,7 +193,7 @@ class CART(Generator):
         dict of ndarray
             ``feature``, ``threshold``, ``left``, ``right`` of each node; ``donors``, sorted by leaf, of which those
             from ``starts`` to ``ends`` are the node's; ``scores <column>`` of the categories of each nominal predictor;
-            ``rows``, the donors' row numbers, where donors are spread.
+            ``rows``, the donors' row numbers, where donors are spread; ``follows``, see `donors_that_follow`.
         """
         without = not_asked(self.codebook_, name, lambda other: values[other])
         numbers = np.arange(len(values[name]))
@@ -190,6 +203,7 @@ class CART(Generator):
             times = None if times is None else times[~without]
             further = None if further is None else further[~without]
         target, categories = values[name], self._categories(name)
+        follows = self.donors_that_follow(name, values)
         tree: Arrays = {
             "feature": np.array([-1]),
             "threshold": np.zeros(1),
@@ -208,8 +222,9 @@ class CART(Generator):
             learned, repeated = np.flatnonzero(times), np.repeat(np.arange(len(target)), times)
             several = 0 < categories <= MOST_CLASSES
             grown_on = self._grown_on(target, categories, [values[b] for b in before], seed)
-            if not categories and (target == GAP).any():
-                grown_on = _with_gaps(grown_on, target == GAP)
+            marks = [rows for rows in (target == GAP, follows) if rows is not None and rows.any()]
+            if marks and not categories:
+                grown_on = _beside_marks(grown_on, marks)
             indicators = _indicators(grown_on[repeated], categories if several else 0)
             scores = {
                 b: _score_categories(values[b][repeated], self._categories(b), indicators)
@@ -230,6 +245,8 @@ class CART(Generator):
         tree["donors"] = target[order].astype(np.min_scalar_type(categories) if categories else "float64")
         if self.spreads_donors:
             tree["rows"] = numbers[order].astype("int32")
+        if follows is not None:
+            tree["follows"] = follows[order]
         after = _after_descendants(tree["right"])
         tree["starts"], tree["ends"] = (np.searchsorted(leaf[order], n) for n in (np.arange(len(after)), after))
         return {**tree, **{f"scores {b}": s for b, s in scores.items()}}
@@ -382,12 +399,12 @@ class _PartialRows:
         if wanted is not None:
             which[~wanted] = -1
         followed = self.model.follows(name, self.values)
-        computed = np.zeros(self.rows, dtype=bool)
+        can = computed = np.zeros(self.rows, dtype=bool)
         if followed is not None:
-            computed = np.isfinite(followed[0]) & (which >= 0)
-            self.sound &= followed[1] | (which < 0)
-            if mass is not None or self.model.always_follows(name):
-                which[computed] = -1
+            can = np.isfinite(followed.numbers) & (which >= 0)
+            computed = can.copy()
+            if "follows" not in trees[0]:
+                which[can] = -1
         asked = np.flatnonzero(which >= 0)
         further = self.model.further(name, {b: self.values[b][asked] for b in self.model.order_[:position]})
         for number, tree in enumerate(trees):
@@ -395,23 +412,48 @@ class _PartialRows:
             at = asked[taken]
             node = self._leaves(tree, position, at, None if further is None else further[taken])
             good = None if allowed is None else _donors_allowed(tree["donors"], allowed, column)
-            donors, share = self.donate(tree, node, good, self.given[at, :position])
-            if self.model.spreads_donors:
-                self.given[at, position] = tree["rows"][donors]
-            drawn[at], fits = self.model.corrected(self, name, tree, node, good, tree["donors"][donors], at)
-            self.sound[at] &= fits
+            if not can[at].any():
+                drawn[at], share = self._take(tree, position, at, node, good)
+                if mass is not None:
+                    mass[at] = share
+                continue
+            # Whether a row follows is drawn first. If it does not, its donor is one that does not, either.
+            computed[at] &= tree["follows"][self.donate(tree, node, None)[0]]
+            apart = ~tree["follows"]
+            rest = can[at] & ~computed[at]
+            for rows, those in ((~can[at], good), (rest, apart if good is None else apart & good)):
+                drawn[at[rows]], share = self._take(tree, position, at[rows], node[rows], those)
+                if mass is not None:
+                    mass[at[rows]] = share
             if mass is not None:
-                mass[at] = share * fits
+                mass[at[rest]] /= self._share(tree, node[rest], apart)
         if followed is not None:
-            # Of a number that may be missing, trees have decided whether it is.
-            computed &= (which < 0) | (drawn > GAP)
-            drawn[computed] = followed[0][computed]
+            drawn[computed] = followed.numbers[computed]
+            self.sound &= followed.sound | ~computed
             if self.model.spreads_donors:
                 self.given[computed, position] = -1
             if allowed is not None and mass is not None:
-                mass[computed] = _donors_allowed(drawn[computed], allowed, column) & followed[1][computed]
+                mass[computed] = _donors_allowed(drawn[computed], allowed, column) & followed.sound[computed]
         self.values[name] = drawn
         return mass
+
+    def _take(
+        self, tree: Arrays, position: int, at: np.ndarray, node: np.ndarray, good: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Draw values of some rows from a tree: values, and the share of its donors that is good and fits."""
+        donors, share = self.donate(tree, node, good, self.given[at, :position])
+        if self.model.spreads_donors:
+            self.given[at, position] = tree["rows"][donors]
+        name = self.model.order_[position]
+        drawn, fits = self.model.corrected(self, name, tree, node, good, tree["donors"][donors], at)
+        self.sound[at] &= fits
+        return drawn, share * fits
+
+    def _share(self, tree: Arrays, node: np.ndarray, good: np.ndarray) -> np.ndarray:
+        """Share of each node's donors that are good, (rows,)."""
+        counted = np.concatenate([[0], np.cumsum(good)])
+        first, last = tree["starts"][node], tree["ends"][node]
+        return (counted[last] - counted[first]) / (last - first)
 
     def donate(
         self, tree: Arrays, node: np.ndarray, good: np.ndarray | None, given: np.ndarray | None = None
@@ -537,15 +579,18 @@ def _beside(predictors: np.ndarray, further: np.ndarray | None) -> np.ndarray:
     return predictors if further is None else np.concatenate([predictors.T, further.T]).T
 
 
-def _with_gaps(grown_on: np.ndarray, missing: np.ndarray) -> np.ndarray:
-    """What the tree of a column with gaps predicts: its numbers, and whether there is one; (rows, 2).
+def _beside_marks(grown_on: np.ndarray, marks: list[np.ndarray]) -> np.ndarray:
+    """What the tree of a column predicts that has more than numbers, gaps say: numbers, and where each mark is.
 
-    Standardised, so that neither drowns the other: numbers have the variance 1, gaps in half of the rows, too.
+    Standardised, so that none drowns the others: numbers have the variance 1, a mark on half of the rows, too. A row
+    with a mark has no number.
     """
-    known = grown_on[~missing].astype("float64")
-    standardised = np.zeros(len(missing))
-    standardised[~missing] = (known - known.mean()) / (known.std() or 1.0)
-    return np.column_stack([standardised, 2.0 * missing])
+    known = ~np.logical_or.reduce(marks)
+    standardised = np.zeros(len(known))
+    if known.any():
+        numbers = grown_on[known].astype("float64")
+        standardised[known] = (numbers - numbers.mean()) / (numbers.std() or 1.0)
+    return np.column_stack([standardised, *(2.0 * mark for mark in marks)])
 
 
 def _indicators(target: np.ndarray, classes: int) -> np.ndarray:

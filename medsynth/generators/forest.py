@@ -28,6 +28,7 @@ from medsynth.generators.cart import (
     CART,
     MOST_CLASSES,
     Arrays,
+    Followed,
     _as_arrays,
     _as_tensors,
     _PartialRows,
@@ -301,22 +302,30 @@ class SequentialForest(CART):
         moved = super()._smooth(name, values, condition, rng)
         return np.where(np.isin(moved, self.relations_.marks_[name]), values, moved)
 
-    def follows(self, name: str, values: Arrays) -> tuple[np.ndarray, np.ndarray] | None:
-        """Compute a column by its formula; see `CART.follows`.
-
-        A number outside the range of the training rows does not follow, and its row is not sound.
-        """
+    def follows(self, name: str, values: Arrays) -> Followed | None:
+        """Compute a column by its formula; see `CART.follows`. A row outside the training rows' range is not sound."""
         if name not in self.formulas_:
             return None
-        found, (distinct, _, _) = self.formulas_[name].of(values), self.neighbours_[name]
-        inside = (found >= distinct[0]) & (found <= distinct[-1])
-        sound, at = inside | np.isnan(found), np.flatnonzero(inside)
-        sound[at] &= self.relations_.holds(name, found[at], values, at)
-        return np.where(inside, found, np.nan), sound
+        numbers, (distinct, _, _) = self._computed(name, values), self.neighbours_[name]
+        known = np.flatnonzero(np.isfinite(numbers))
+        sound = np.ones(len(numbers), dtype=bool)
+        sound[known] = (numbers[known] >= distinct[0]) & (numbers[known] <= distinct[-1])
+        sound[known] &= self.relations_.holds(name, numbers[known], values, known)
+        return Followed(numbers, sound)
 
-    def always_follows(self, name: str) -> bool:
-        """See `CART.always_follows`."""
-        return self.formulas_[name].always
+    def _computed(self, name: str, values: Arrays) -> np.ndarray:
+        """What a formula gives, and the training rows' own number where that is the same but for how it is stored."""
+        found, distinct = self.formulas_[name].of(values), self.neighbours_[name][0]
+        place = np.clip(np.searchsorted(distinct, found), 1, max(len(distinct) - 1, 1))
+        nearest = [distinct[np.minimum(place + step, len(distinct) - 1)] for step in (-1, 0)]
+        for own in nearest:
+            found = np.where(_alike(found, own), own, found)
+        return found
+
+    def donors_that_follow(self, name: str, values: Arrays) -> np.ndarray | None:
+        """See `CART.donors_that_follow`."""
+        formula = self.formulas_.get(name)
+        return None if formula is None or formula.always else formula.follows(values)
 
     def _decode(self, values: Arrays, wanted: Conditions, rng: np.random.Generator) -> pd.DataFrame:
         """Turn drawn donors into rows; numbers that moved where relations do not hold stay where their donors are."""
@@ -325,12 +334,14 @@ class SequentialForest(CART):
         parts = {name: list(formula.weights) for name, formula in self.formulas_.items()}
         numbers = {n for related in (orders, parts) for name in related for n in (name, *related[name])}
         moved = {n: table[n].to_numpy() if self._categories(n) == 0 else values[n] for n in numbers}
-        computed = {name: self._computed(name, values) for name in self.formulas_}
+        computed = {name: _alike(self._computed(name, values), values[name]) for name in self.formulas_}
         # A number that goes back can leave what holds to another that moved.
         while True:
             back = {name: np.zeros(len(table), dtype=bool) for name in numbers}
             for name in self.formulas_:
-                moved[name] = np.where(computed[name], self.formulas_[name].of(moved), moved[name])
+                again = self._computed(name, moved)
+                again = np.where(_alike(again, values[name]), values[name], again)
+                moved[name] = np.where(computed[name], again, moved[name])
                 broken = computed[name] & ~self._may_move(name, values[name], moved[name], wanted.get(name))
                 for one in parts[name]:
                     back[one] |= broken
@@ -352,12 +363,11 @@ class SequentialForest(CART):
                 table[name] = moved[name].astype(table[name].dtype)
         return table
 
-    def _computed(self, name: str, values: Arrays) -> np.ndarray:
-        """Rows whose number was computed: bool, (rows,)."""
-        return np.isfinite(values[name]) & np.isclose(values[name], self.formulas_[name].of(values), rtol=1e-9, atol=0)
-
     def _may_move(self, name: str, donors: np.ndarray, moved: np.ndarray, condition: Condition | None) -> np.ndarray:
-        """Say where a computed number may be another one, because what it follows from moved."""
+        """Say where a computed number may be another one, because what it follows from moved.
+
+        It may neither be nor become a value that relations rest on: columns after it were drawn by them.
+        """
         distinct, marks = self.neighbours_[name][0], self.relations_.marks_[name]
         allowed = (moved >= distinct[0]) & (moved <= distinct[-1]) & ~np.isin(moved, marks) & ~np.isin(donors, marks)
         if condition:
@@ -440,6 +450,12 @@ def _labels(codebook: Codebook) -> dict[str, list[str | None]]:
         name: labels(column, () if column.numeric else column.all_categories)
         for name, column in codebook.columns.items()
     }
+
+
+def _alike(found: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """Whether numbers are the same but for how they are stored; what is not finite is like nothing."""
+    with np.errstate(invalid="ignore"):
+        return np.isfinite(own) & (np.abs(found - own) <= 1e-9 * np.abs(own))
 
 
 def _nodes_above(tree: Arrays) -> np.ndarray:

@@ -293,7 +293,7 @@ class _MixedRows:
         every = np.arange(len(values))
         sound = possible & self.forest.relations_.holds(name, values, self.donated.values, every)
         followed = self.forest.follows(name, self.donated.values)
-        sound &= followed is None or (np.isnan(followed[0]) & followed[1])
+        sound &= followed is None or np.isnan(followed.numbers)
         return values, codes, self.share * sound, np.zeros(len(values)) if mass is None else mass
 
     def _put(self, position: int, taken: np.ndarray, values: np.ndarray, codes: np.ndarray) -> None:

@@ -43,7 +43,7 @@ MOST_PARTIAL_ROWS_OF_FEW = 2**18
 LEAST_PROBABILITY = 1e-6
 LEAST_TRIED = 2**16
 # How often rows are drawn again that are not sound.
-SOUND_TRIES = 8
+SOUND_TRIES = 24
 # Where the moves begin to draw anew, as shares of the columns up to the last condition.
 CUTS = (0.0, 0.5)
 

@@ -1,18 +1,24 @@
-"""Numbers that follow from other columns in every row: sums, differences, scores, means, ratios, a body mass index.
+"""Numbers that follow from other columns: sums, differences, scores, means, ratios, a body mass index.
 
-Two families are looked for. A sum of the other columns, each number by a weight and each category by points; and a
-product of powers of positive numbers. Weights and powers are estimated by least squares on half of the rows, and the
-simplest fractions within their errors are taken. The result, rounded as the column is, must be the column's own number
-in every row.
+Two families are looked for that hold in every row. A sum of the other columns, each number by a weight and each
+category by points; and a product of powers of positive numbers. Weights and powers are estimated by least squares on
+half of the rows, and the simplest numbers within their errors are taken. The result, rounded as the column is, must be
+the column's own number in every row.
 
-Of columns that follow from each other, that one is computed which rounding took most from: a body mass index follows
-from weight and height, although a height could be told from the other two. Of those of a sum it is the total.
+A number that is another one plus a constant is also looked for where it is so in many rows alone, and far more often
+than by chance: a length of stay by its dates, but for slips; a last day of follow-up that is the day of discharge for
+those who died there.
+
+Of columns that follow from each other, the one is computed that rounding took most from: a body mass index follows from
+weight and height, although a height could be told from the other two. Where rounding took nothing, it is the total.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -33,12 +39,29 @@ MOST_CATEGORIES = 12
 LEAST_ROWS = 10
 # Weights of all columns together, at most: the time grows with the square.
 MOST_WEIGHTS = 200
+# A number of fewer distinct values is no result of others: flags follow from flags in too many ways.
+LEAST_VALUES = 3
+# Of so many numbers sums of two are also looked for where too few rows know all columns.
+MOST_SUMMED, LEAST_SUMMED_ROWS = 60, 30
+# A number often is another one plus a constant if so large a share of the rows says so, so many times as many as say so
+# of any other constant, or would by chance, and with so many different numbers.
+OFTEN, TIMES_OTHERS, LEAST_DISTINCT = 0.1, 3.0, 10
+# Of so many rows one is looked at before all are.
+FEW = 8
+# What lies between two numbers was rounded up or down; a formula must say which in nearly all rows.
+SAID_EXACTLY = 0.95
+# A formula that fails in so few rows may lack the points of rare categories.
+MOST_RARE = 0.05
 # Half of the last decimal, with what is lost where numbers are stored and added.
 _HALF = 0.5 * (1 + 1e-6)
-# The simplest fraction within so many standard errors of a weight is tried.
+# The simplest number within so many standard errors of a weight is tried.
 _ERRORS = (5.0, 2.0, 1.0)
+# A fraction of a larger denominator is no simple one.
+_MOST_DENOMINATOR = 100
 # Numbers of all decimals are told apart to such a part of themselves.
 _EXACT = 1e-9
+# A difference by such a part of the last decimal is not seen, and rests that grow by such a part have not grown.
+_UNSEEN, _GROWN = 1e-4, 1.05
 
 
 class Formula(NamedTuple):
@@ -55,8 +78,12 @@ class Formula(NamedTuple):
     product : bool
     decimals : int
         What the result is rounded to; more than `MAX_DECIMALS`: not at all.
+    half_up : bool
+        Whether what lies between two numbers is rounded up; else to the even one.
     always : bool
-        Whether the number is known in every row in which all columns that it follows from are.
+        Whether the number follows, and is known, in every row in which all columns that it follows from are known.
+    share : float
+        Share of the rows that know all columns in which it follows.
     """
 
     column: str
@@ -64,7 +91,9 @@ class Formula(NamedTuple):
     constant: float
     product: bool
     decimals: int
-    always: bool
+    half_up: bool = False
+    always: bool = False
+    share: float = 1.0
 
     def of(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
         """Compute the column: float, (rows,), NaN where a column that it follows from is not known.
@@ -74,11 +103,15 @@ class Formula(NamedTuple):
         values : mapping of ndarray, shape (rows,)
             Column -> numbers, of which what is not finite is missing, or numbers of categories, below 0 if missing.
         """
-        found = self._raw(values)
-        return np.round(found, self.decimals) if self.decimals <= MAX_DECIMALS else found
+        found = self.unrounded(values)
+        if self.decimals > MAX_DECIMALS:
+            return found
+        if self.half_up:
+            found = np.floor(found * 10.0**self.decimals + _HALF) / 10.0**self.decimals
+        return np.round(found, self.decimals)
 
-    def _raw(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
-        """What is rounded."""
+    def unrounded(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Compute what `of` rounds."""
         with np.errstate(all="ignore"):
             if self.product:
                 factors = [values[name] ** float(weight[0]) for name, weight in self.weights.items()]
@@ -95,18 +128,25 @@ class Formula(NamedTuple):
         return np.where(known & np.isfinite(found), found, np.nan)
 
     def holds(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Say which rows have the number that follows, or do not know all of the columns: bool, (rows,).
+        """Say which rows have the number that follows, or do not know all of the columns: bool, (rows,)."""
+        return self.follows(values) | ~np.isfinite(values[self.column]) | np.isnan(self.unrounded(values))
+
+    def follows(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Say which rows know all of the columns and have the number that follows: bool, (rows,).
 
         What lies between two numbers may be rounded to either.
         """
-        own, found = values[self.column], self._raw(values)
+        own, found = values[self.column], self.unrounded(values)
         unit = 10.0**-self.decimals if self.decimals <= MAX_DECIMALS else 0.0
         with np.errstate(invalid="ignore"):
-            near = np.abs(own - found) <= _HALF * unit + _EXACT * np.abs(own)
-        return near | ~np.isfinite(own) | ~np.isfinite(found)
+            return np.isfinite(own) & (np.abs(own - found) <= _HALF * unit + _EXACT * np.abs(own))
 
     def said(self, categories: Labels) -> str:
         """The formula in one line; see `find_formulas`."""
+        return self._said(categories) + (f" in {self.share:.0%} of the rows" if self.share < 1 else "")
+
+    def _said(self, categories: Labels) -> str:
+        """The formula without its share of the rows."""
         if self.product:
             powers = {name: float(weight[0]) for name, weight in self.weights.items()}
             factors = [f"{name}{_power(power)}" for name, power in powers.items() if power > 0]
@@ -151,23 +191,11 @@ def find_formulas(values: Arrays, categories: Labels) -> list[Formula]:
     list of Formula
         In an order in which they can be computed: none follows from a column that a later one gives.
     """
-    table = _Table.of(values, categories)
-    found: list[Formula] = []
-    left = dict.fromkeys(table.features)
-    candidates: dict[str, Formula] = {}
-    # One after another: where each of three numbers follows from the others, one is computed and two are not.
-    while True:
-        suspects = [name for name in table.suspects(left) if name not in candidates]
-        candidates |= {name: one for name in suspects if (one := table.formula(name, left))}
-        if not candidates:
-            break
-        best = max(candidates.values(), key=table.preference)
-        found.append(best)
-        del left[best.column]
-        candidates = {
-            name: one for name, one in candidates.items() if name != best.column and best.column not in one.weights
-        }
-    return found[::-1]
+    found = _always(values, categories)
+    found += _sums(values, categories, found)
+    found += _often(values, categories, found)
+    order = with_sources([one.column for one in found], found)
+    return sorted(found, key=lambda one: order.index(one.column))
 
 
 def with_sources(names: Iterable[str], formulas: Sequence[Formula]) -> list[str]:
@@ -180,6 +208,115 @@ def with_sources(names: Iterable[str], formulas: Sequence[Formula]) -> list[str]
         yield name
 
     return list(dict.fromkeys(other for name in names for other in sources(name)))
+
+
+def _always(values: Arrays, categories: Labels) -> list[Formula]:
+    """Find numbers that follow in every row, by regressions on all other columns."""
+    table = _Table.of(values, categories)
+    found: list[Formula] = []
+    left = dict.fromkeys(table.features)
+    candidates: dict[str, Formula] = {}
+    # One after another: where each of three numbers follows from the others, one is computed and two are not.
+    while True:
+        suspects = [name for name in table.suspects(left) if name not in candidates]
+        candidates |= {name: one for name in suspects if (one := table.formula(name, left))}
+        if not candidates:
+            return found
+        best = max(candidates.values(), key=table.preference)
+        found.append(best)
+        del left[best.column]
+        candidates = {
+            name: one for name, one in candidates.items() if name != best.column and best.column not in one.weights
+        }
+
+
+def _sums(values: Arrays, categories: Labels, known: Sequence[Formula]) -> list[Formula]:
+    """Find numbers that are the sum of two others in every row that knows the three, however few rows know all."""
+    numbers = [name for name in _numbers(values, categories) if _varies(values[name])][:MOST_SUMMED]
+    found = list(known)
+    if not numbers:
+        return []
+    every = np.array([np.where(np.isfinite(values[name]), values[name], np.nan) for name in numbers])
+    few = every[:, _spread(np.arange(every.shape[1]))]
+    for one, other in combinations(range(len(numbers)), 2):
+        for given in (few, every):
+            # Most are no sums in few rows.
+            sums = given[one] + given[other]
+            with np.errstate(invalid="ignore"):
+                off = (np.abs(given - sums) > _EXACT * np.abs(given)).any(1)
+            if off.all():
+                break
+        for total in np.flatnonzero(~off).tolist():
+            name, sources = numbers[total], [numbers[one], numbers[other]]
+            rows = int(np.isfinite(every[total] + sums).sum())
+            if total not in (one, other) and rows >= LEAST_SUMMED_ROWS and _is_new(name, sources, found):
+                weights = {source: np.ones(1) for source in sources}
+                if formula := _proved(values, categories, name, weights, 0.0):
+                    found.append(formula)
+    return found[len(known) :]
+
+
+def _often(values: Arrays, categories: Labels, known: Sequence[Formula]) -> list[Formula]:
+    """Find numbers that are another one plus a constant in many rows."""
+    numbers = _numbers(values, categories)
+    decimals = {name: _decimals(values[name]) for name in numbers}
+    pairs = []
+    for first, second in combinations(numbers, 2):
+        rows = _spread(np.flatnonzero(np.isfinite(values[first]) & np.isfinite(values[second])))
+        one, other, digits = values[first][rows], values[second][rows], max(decimals[first], decimals[second])
+        apart = one - other if digits > MAX_DECIMALS else np.round(one - other, digits)
+        # Few rows tell of most pairs that they are none.
+        few = np.unique(apart[::FEW], return_counts=True)[1]
+        if not len(few) or few.max() < OFTEN * few.sum() / 2:
+            continue
+        distinct, counts = np.unique(apart, return_counts=True)
+        constant = float(distinct[counts.argmax()])
+        *_, second_most, most = np.sort([0, *counts])
+        shuffled = one - np.random.default_rng(0).permutation(other)
+        by_chance = int(np.isclose(shuffled, constant, rtol=0, atol=10.0**-digits / 2).sum())
+        different = len(np.unique(one[apart == constant]))
+        enough = max(OFTEN * len(rows), TIMES_OTHERS * max(second_most, by_chance))
+        if most >= enough and different >= LEAST_DISTINCT:
+            pairs.append((most / len(rows), first, second, constant))
+    often: Counter[str] = Counter()
+    for share, first, second, _ in pairs:
+        often.update({first: share, second: share})
+    found = list(known)
+    for _, first, second, constant in sorted(pairs, reverse=True):
+        # A number that several others often are is what they are computed from.
+        for name, source in sorted([(first, second), (second, first)], key=lambda pair: often[pair[0]]):
+            if _is_new(name, [source], found):
+                added = constant if name == first else -constant
+                formula = Formula(name, {source: np.ones(1)}, added, product=False, decimals=decimals[name])
+                both = np.isfinite(values[name]) & np.isfinite(values[source])
+                found.append(formula._replace(share=float(formula.follows(values)[both].mean())))
+                break
+    return found[len(known) :]
+
+
+def _is_new(name: str, sources: Sequence[str], found: Sequence[Formula]) -> bool:
+    """Whether a column does not follow yet, and nothing that it would follow from follows from it."""
+    return name not in {one.column for one in found} and name not in with_sources(sources, found)
+
+
+def _numbers(values: Arrays, categories: Labels) -> list[str]:
+    """Numeric columns that any row knows."""
+    return [name for name, own in values.items() if not categories[name] and np.isfinite(own).any()]
+
+
+def _varies(values: np.ndarray) -> bool:
+    """Whether there are two numbers."""
+    known = values[np.isfinite(values)]
+    return bool((known != known[:1]).any())
+
+
+def _decimals(values: np.ndarray) -> int:
+    return decimals_of(values[np.isfinite(values)])
+
+
+def _spread(rows: np.ndarray) -> np.ndarray:
+    """At most `MOST_ROWS` of some rows, from all parts of the table."""
+    return rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_ROWS)).astype(int)]
 
 
 class _Table(NamedTuple):
@@ -197,8 +334,6 @@ class _Table(NamedTuple):
         Number -> its last decimal, or how far it can be told.
     features : dict of ndarray
         Column -> what its weights belong to, (rows, weights).
-    rows : ndarray of int
-        Rows of `features`.
     """
 
     values: Arrays
@@ -206,21 +341,23 @@ class _Table(NamedTuple):
     codes: Arrays
     units: dict[str, float]
     features: Arrays
-    rows: np.ndarray
 
     @classmethod
     def of(cls, values: Arrays, categories: Labels) -> _Table:
-        """Choose columns and rows: those with the fewest gaps first, numbers before coded columns."""
+        """Choose columns and rows.
+
+        Columns with the fewest gaps come first, numbers before coded columns. One is left out if too few rows would
+        know all that are taken.
+        """
         codes = {name: _frequent(own, categories[name]) for name, own in values.items() if categories[name]}
         known = {name: np.isin(own, codes[name]) if name in codes else np.isfinite(own) for name, own in values.items()}
         taken, weights, rows = list[str](), 0, np.ones(len(next(iter(values.values()), ())), dtype=bool)
         for name in sorted(values, key=lambda name: (name in codes, -int(known[name].sum()))):
-            both, further = rows & known[name], max(len(codes.get(name, ())) - 1, 1)
-            if further < MOST_CATEGORIES and weights + further <= min(both.sum() // 2 - LEAST_MORE_ROWS, MOST_WEIGHTS):
+            both, further = rows & known[name], len(codes[name]) - 1 if name in codes else 1
+            most = min(both.sum() // 2 - LEAST_MORE_ROWS, MOST_WEIGHTS)
+            if further < MOST_CATEGORIES and weights + further <= most:
                 rows, weights, taken = both, weights + further, [*taken, name]
-        chosen = np.flatnonzero(rows)
-        chosen = chosen[np.linspace(0, len(chosen) - 1, min(len(chosen), MOST_ROWS)).astype(int)]
-        features = {}
+        chosen, features = _spread(np.flatnonzero(rows)), {}
         for name in (name for name in values if name in taken):
             own = values[name][chosen]
             # Points of the first category are 0.
@@ -228,7 +365,7 @@ class _Table(NamedTuple):
             if (part != part[:1]).any():
                 features[name] = part.astype("float64")
         units = {name: _unit(values[name][known[name]]) for name in features if name not in codes}
-        return cls(values, categories, codes, units, features, chosen)
+        return cls(values, categories, codes, units, features)
 
     def suspects(self, left: Iterable[str]) -> list[str]:
         """Numbers of which the others, or for a product their logarithms, leave no more than rounding does.
@@ -247,25 +384,35 @@ class _Table(NamedTuple):
             inverse = np.linalg.inv(x.T @ x / len(x) + 1e-10 * np.eye(x.shape[1]))
             ends = np.cumsum([part.shape[1] for part in parts])
             for name, end in zip(names, ends, strict=True):
-                if name in self.units:
+                if name in self.units and len(np.unique(self.features[name])) >= LEAST_VALUES:
                     rest = spread[end - 1] * x @ inverse[:, end - 1] / inverse[end - 1, end - 1]
                     # Of a logarithm, an error is a part of the number.
                     rest = np.abs(rest * self.features[name][:, 0] if logs else rest)
-                    if rest.max() <= max(self.units[name], 1e-4 * self.features[name].std()):
+                    if rest.max() <= max(self.units[name], _UNSEEN * self.features[name].std()):
                         found.append(name)
         return list(dict.fromkeys(found))
 
     def preference(self, formula: Formula) -> tuple[float, bool, int, float]:
-        """By what is computed first: by what rounding took most from, then by what it can take least from.
+        """What is computed first.
 
-        Of the other columns' last decimals in units of the column's own, whole numbers are not rounded. What is
-        computed has more decimals than what is measured, and a total spreads most.
+        It is what rounding took most from. If it took nothing, a column that the others' last decimals reach without
+        rounding; then the one with more decimals, since what is measured has few; then the one that spreads most.
         """
         numbers = [name for name in formula.weights if name in self.units and not formula.product]
         parts = [abs(formula.weights[name][0]) * self.units[name] / self.units[formula.column] for name in numbers]
         whole = bool(np.allclose(parts, np.round(parts), atol=1e-6))
         spread = float(self.features[formula.column].std())
-        return round(self.lost(formula), 1), whole, formula.decimals, spread
+        return round(self._lost(formula), 1), whole, formula.decimals, spread
+
+    def _lost(self, formula: Formula) -> float:
+        """Half of the range of what rounding took, in units of the last decimal: half a unit, or nothing."""
+        rows = _spread(np.arange(len(self.values[formula.column])))
+        values = {name: self.values[name][rows] for name in (formula.column, *formula.weights)}
+        own, found = values[formula.column], formula.unrounded(values)
+        both = np.isfinite(own) & np.isfinite(found)
+        rest = (own / found if formula.product else own - found)[both]
+        size = np.abs(own[both]).max() if formula.product else 1.0
+        return float(np.ptp(rest) / 2 * size / self.units[formula.column])
 
     def formula(self, name: str, left: Iterable[str]) -> Formula | None:
         """The formula of a number from other columns, a sum before a product; None if there is none."""
@@ -280,42 +427,24 @@ class _Table(NamedTuple):
             return None
         x = np.concatenate([self.features[other] for other in others], axis=1)
         x, y, times = (np.log(x), np.log(own), own) if product else (x, own, np.ones(len(own)))
-        for weights in _fractions(x, y, times, self.units[name]):
+        for weights in _estimated(x, y, times, self.units[name]):
             summed = x @ weights
             low, high = own - half, own + half
             ends = (low / np.exp(summed), high / np.exp(summed)) if product else (low - summed, high - summed)
-            constant = _simplest(float(ends[0].max()), float(ends[1].min()))
-            if found := self._proved(name, self._named(others, weights), constant, product=product):
-                return found
+            least, most = float(ends[0].max()), float(ends[1].min())
+            constant = 1.0 if product and least <= 1 <= most else _simplest(least, most)
+            named = self._named(others, weights)
+            if named and constant is not None:
+                found = _proved(self.values, self.categories, name, named, constant, product=product)
+                if found:
+                    return found
         return None
-
-    def _proved(self, name: str, named: Arrays, constant: float | None, *, product: bool) -> Formula | None:
-        """The formula, if it holds in every row and would not by chance."""
-        if not named or constant is None:
-            return None
-        own = self.values[name]
-        decimals = decimals_of(own[np.isfinite(own)])
-        formula = self._with_rare(Formula(name, named, constant, product, decimals, always=False))
-        follows = np.isfinite(formula.of(self.values))
-        formula = formula._replace(always=bool(np.isfinite(own[follows]).all()))
-        both = follows & np.isfinite(own)
-        rows = {other: self.values[other][both] for other in (name, *named)}
-        if not formula.holds(rows).all():
-            return None
-        shuffled = np.random.default_rng(0).permutation(rows[name])
-        return formula if (~formula.holds({**rows, name: shuffled})).sum() >= LEAST_EXPECTED else None
-
-    def lost(self, formula: Formula) -> float:
-        """The largest error before rounding, in units of the last decimal: what the column does not tell any more."""
-        values = {name: self.values[name][self.rows] for name in (formula.column, *formula.weights)}
-        unrounded = formula._replace(decimals=MAX_DECIMALS + 1).of(values)
-        return float(np.abs(values[formula.column] - unrounded).max() / self.units[formula.column])
 
     def _positive(self, name: str) -> bool:
         return name in self.units and bool((self.features[name] > 0).all())
 
     def _named(self, others: list[str], weights: np.ndarray) -> Arrays:
-        """Weights by columns, without those that have none; points of the first category are 0."""
+        """Weights by columns, without those that have none; points of rare categories are not known yet."""
         named, start = {}, 0
         for other in others:
             own = weights[start : start + self.features[other].shape[1]]
@@ -327,27 +456,62 @@ class _Table(NamedTuple):
                 named[other] = own
         return named
 
-    def _with_rare(self, formula: Formula) -> Formula:
-        """Give points to rare categories as well, where one number of points fits all of its rows."""
-        own, half = self.values[formula.column], _HALF * self.units[formula.column]
-        weights = dict(formula.weights)
-        for name in (name for name in weights if name in self.codes):
-            for code in np.flatnonzero(np.isnan(weights[name])).tolist():
-                at = np.flatnonzero((self.values[name] == code) & np.isfinite(own))
-                tried = {**weights, name: np.where(np.arange(len(weights[name])) == code, 0.0, weights[name])}
-                rest = (own - formula._replace(weights=tried)._raw(self.values))[at]
-                rest = rest[np.isfinite(rest)]
-                if self.categories[name][code] is not None and len(rest):
-                    points = _simplest(float(rest.max() - half), float(rest.min() + half))
-                    tried[name][code] = np.nan if points is None else points
-                    weights = tried
-        return formula._replace(weights=weights)
+
+def _proved(
+    values: Arrays, categories: Labels, name: str, weights: Arrays, constant: float, *, product: bool = False
+) -> Formula | None:
+    """The formula, if it holds in every row and would not by chance."""
+    formula = _with_rare(values, categories, Formula(name, weights, constant, product, _decimals(values[name])))
+    holds = formula.holds(values)
+    if not holds.all() and (~holds).mean() <= MOST_RARE and not product:
+        # A condition that few patients have may have points, too.
+        for other in (other for other in values if categories[other] and other not in weights):
+            frequent = _frequent(values[other], categories[other])
+            points = np.full(len(categories[other]), np.nan)
+            points[frequent] = 0.0
+            if len(frequent) and not np.isin(values[other][~holds], frequent).all():
+                further = _with_rare(values, categories, formula._replace(weights={**formula.weights, other: points}))
+                if (~further.holds(values)).sum() < (~holds).sum():
+                    formula, holds = further, further.holds(values)
+    if not holds.all():
+        return None
+    follows = np.isfinite(formula.of(values))
+    both = follows & np.isfinite(values[name])
+    rows = {other: values[other][both] for other in (name, *formula.weights)}
+    exact = {up: _alike(formula._replace(half_up=up).of(rows), rows[name]) for up in (False, True)}
+    up = bool(exact[True].mean() > exact[False].mean()) if both.any() else False
+    shuffled = np.random.default_rng(0).permutation(rows[name])
+    if (~formula.holds({**rows, name: shuffled})).sum() < LEAST_EXPECTED or exact[up].mean() < SAID_EXACTLY:
+        return None
+    return formula._replace(half_up=up, always=bool((follows == both).all()))
 
 
-def _frequent(codes: np.ndarray, labels: Sequence[str | None]) -> np.ndarray:
+def _with_rare(values: Arrays, categories: Labels, formula: Formula) -> Formula:
+    """Give points to rare categories as well, where one number of points fits all of their rows."""
+    own, weights = values[formula.column], dict(formula.weights)
+    half = _HALF * _unit(own[np.isfinite(own)])
+    for name in (name for name in weights if categories[name]):
+        for code in np.flatnonzero(np.isnan(weights[name])).tolist():
+            at = np.flatnonzero((values[name] == code) & np.isfinite(own))
+            tried = {**weights, name: np.where(np.arange(len(weights[name])) == code, 0.0, weights[name])}
+            rest = (own - formula._replace(weights=tried).unrounded(values))[at]
+            rest = rest[np.isfinite(rest)]
+            if categories[name][code] is not None and len(rest):
+                points = _simplest(float(rest.max() - half), float(rest.min() + half))
+                tried[name][code] = np.nan if points is None else points
+                weights = tried
+    return formula._replace(weights=weights)
+
+
+def _alike(found: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """Whether numbers are the same but for how they are stored."""
+    return np.abs(found - own) <= _EXACT * np.maximum(np.abs(own), 1e-6)
+
+
+def _frequent(codes: np.ndarray, names: Sequence[str | None]) -> np.ndarray:
     """Numbers of the categories that enough rows have, also among those that weights are estimated of."""
-    counts = np.bincount(codes[codes >= 0], minlength=len(labels)) * min(1.0, MOST_ROWS / max(len(codes), 1))
-    return np.flatnonzero([label is not None for label in labels] & (counts >= LEAST_ROWS))
+    counts = np.bincount(codes[codes >= 0], minlength=len(names)) * min(1.0, MOST_ROWS / max(len(codes), 1))
+    return np.flatnonzero([name is not None for name in names] & (counts >= LEAST_ROWS))
 
 
 def _unit(values: np.ndarray) -> float:
@@ -357,8 +521,8 @@ def _unit(values: np.ndarray) -> float:
     return max(10.0**-decimals if decimals <= MAX_DECIMALS else 0.0, exact)
 
 
-def _fractions(x: np.ndarray, y: np.ndarray, times: np.ndarray, unit: float) -> Iterator[np.ndarray]:
-    """Weights of `x` by which it gives `y` up to rounding, as simple fractions, (weights,); none if it does not.
+def _estimated(x: np.ndarray, y: np.ndarray, times: np.ndarray, unit: float) -> Iterator[np.ndarray]:
+    """Weights of `x` by which it gives `y` up to rounding, as simple numbers, (weights,); none if it does not.
 
     Parameters
     ----------
@@ -369,62 +533,110 @@ def _fractions(x: np.ndarray, y: np.ndarray, times: np.ndarray, unit: float) -> 
     unit : float
         Last decimal of the column.
     """
-    learned = slice(None, None, 2)
-    spread = x[learned].std(0)
-    weighted = np.column_stack([(x - x[learned].mean(0)) / np.where(spread > 0, spread, 1.0), np.ones(len(x))])
-    weighted, target = weighted * times[:, None], y * times
-
-    def estimated(kept: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-        """Weights of these columns, their errors, and the largest rest."""
-        design = weighted[:, [*kept, -1]]
-        beta, _, rank, _ = np.linalg.lstsq(design[learned], target[learned], rcond=1e-10)
-        rest = target - design @ beta
-        variance = float((rest[learned] ** 2).sum()) / max(len(design[learned]) - rank, 1)
-        covariance = np.linalg.pinv(design[learned].T @ design[learned], hermitian=True)
-        return beta[:-1], np.sqrt(variance * np.diag(covariance))[:-1], float(np.abs(rest).max())
-
-    kept = np.flatnonzero(spread > 0)
+    fit = _Regression(x, y, times)
+    kept = np.flatnonzero(fit.spread > 0)
     # What changes no number by a visible amount is no difference.
-    unseen = np.zeros(len(spread))
-    unseen[kept] = 1e-4 * unit * spread[kept] / (np.ptp(x[:, kept], axis=0) * np.abs(times).max())
-    beta, errors, most = estimated(kept)
+    unseen = np.zeros(len(fit.spread))
+    unseen[kept] = _UNSEEN * unit * fit.spread[kept] / (np.ptp(x[:, kept], axis=0) * np.abs(times).max())
+    weights, errors, most = fit(kept)
     # Twice what rounding leaves: the estimates have errors of their own.
     if most > unit:
         return
     # Fewer weights are known better.
-    kept = kept[np.abs(beta) > _ERRORS[0] * errors + unseen[kept]]
-    beta, errors, most = estimated(kept)
-    if most > unit:
+    kept = kept[np.abs(weights) > _ERRORS[0] * errors + unseen[kept]]
+    if fit(kept)[2] > unit:
         return
-    # Columns that hang together give many weights, all of them right; those of the fewest columns are meant.
-    for column in kept[np.argsort(np.abs(beta))]:
-        fewer = kept[kept != column]
-        if (tried := estimated(fewer))[2] <= 1.05 * most + 1e-4 * unit:
-            kept, (beta, errors, most) = fewer, tried
+    kept = _fewest(fit, kept, unit)
+    weights, errors, _ = fit(kept)
+    tried = set()
     for several in _ERRORS:
-        weights = np.zeros(x.shape[1])
         tolerance = several * errors + unseen[kept]
-        for column, low, high in zip(kept, beta - tolerance, beta + tolerance, strict=True):
-            weights[column] = _simplest(low / spread[column], high / spread[column])
-        yield weights
+        low, high = (weights - tolerance) / fit.spread[kept], (weights + tolerance) / fit.spread[kept]
+        for decimal in (False, True):
+            simple = tuple(_simplest(a, b, decimal=decimal) for a, b in zip(low, high, strict=True))
+            if simple not in tried:
+                tried.add(simple)
+                every = np.zeros(x.shape[1])
+                every[kept] = simple
+                yield every
 
 
-def _simplest(low: float, high: float) -> float | None:
-    """The fraction of the smallest denominator between two numbers, 0 where it is between; None if there is none.
+class _Regression:
+    """Least squares of some columns on half of the rows."""
 
-    By the Stern-Brocot tree (Graham, Knuth and Patashnik 1994, "Concrete mathematics", section 4.5).
+    def __init__(self, x: np.ndarray, y: np.ndarray, times: np.ndarray) -> None:
+        self.learned = slice(None, None, 2)
+        mean, self.spread = x[self.learned].mean(0), x[self.learned].std(0)
+        standardised = (x - mean) / np.where(self.spread > 0, self.spread, 1.0)
+        self.design = np.column_stack([standardised, np.ones(len(x))]) * times[:, None]
+        self.target = y * times
+        half = self.design[self.learned]
+        self.products = half.T @ half
+
+    def __call__(self, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+        """Standardised weights of these columns, their standard errors, and the largest rest of all rows."""
+        columns = [*kept, -1]
+        design, products = self.design[:, columns], self.products[np.ix_(columns, columns)]
+        # Columns that hang together give many weights: small ones are taken.
+        inverse = np.linalg.inv(products + 1e-11 * np.trace(products) / len(products) * np.eye(len(products)))
+        weights, rest = np.zeros(len(columns)), self.target
+        # The first solution has the rounding errors of products; what is left is solved for again.
+        for _ in range(3):
+            weights = weights + inverse @ (design[self.learned].T @ rest[self.learned])
+            rest = self.target - design @ weights
+        half = rest[self.learned]
+        variance = float(half @ half) / max(len(half) - len(columns), 1)
+        errors = np.sqrt(np.maximum(variance * np.diag(inverse), 0.0))
+        return weights[:-1], errors[:-1], float(np.abs(rest).max())
+
+
+def _fewest(
+    fit: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, float]], kept: np.ndarray, unit: float
+) -> np.ndarray:
+    """Drop columns that nothing is lost without: of many weights that are all right, those of few columns are meant."""
+    weights, _, most = fit(kept)
+    several = len(kept) // 2
+    while several:
+        ascending = kept[np.argsort(np.abs(weights))]
+        for first in range(0, len(ascending), several):
+            fewer = np.setdiff1d(kept, ascending[first : first + several])
+            if len(fewer) and (tried := fit(fewer))[2] <= _GROWN * most + _UNSEEN * unit:
+                kept, (weights, _, most) = fewer, tried
+                break
+        else:
+            several //= 2
+        several = min(several, len(kept) // 2)
+    return kept
+
+
+def _simplest(low: float, high: float, *, decimal: bool = False) -> float | None:
+    """The simplest number between two: 0, a simple fraction, or the shortest decimal; None if there is none.
+
+    Parameters
+    ----------
+    low, high : float
+    decimal : bool, default False
+        Whether a decimal comes before a fraction.
     """
     if low > high:
         return None
     if low <= 0 <= high:
         return 0.0
     if high < 0:
-        return -float(_between(Fraction(-high), Fraction(-low)))
-    return float(_between(Fraction(low), Fraction(high)))
+        found = _simplest(-high, -low, decimal=decimal)
+        return None if found is None else -found
+    fraction = _between(Fraction(low), Fraction(high))
+    if not decimal and 1 < fraction.denominator <= _MOST_DENOMINATOR:
+        return float(fraction)
+    shortest = (float(f"{(low + high) / 2:.{digits}e}") for digits in range(17))
+    return next((number for number in shortest if low <= number <= high), float(fraction))
 
 
 def _between(low: Fraction, high: Fraction) -> Fraction:
-    """The simplest fraction between two positive ones."""
+    """The fraction of the smallest denominator between two positive ones.
+
+    By the Stern-Brocot tree (Graham, Knuth and Patashnik 1994, "Concrete mathematics", section 4.5).
+    """
     whole = -(-low.numerator // low.denominator)
     if whole <= high:
         return Fraction(whole)
@@ -432,14 +644,14 @@ def _between(low: Fraction, high: Fraction) -> Fraction:
     return below + 1 / _between(1 / (high - below), 1 / (low - below))
 
 
-def _line(labels: Sequence[str | None], points: np.ndarray) -> tuple[float, float] | None:
+def _line(names: Sequence[str | None], points: np.ndarray) -> tuple[float, float] | None:
     """Constant and weight by which categories that are numbers have these points; None if they do not."""
     known = np.flatnonzero(~np.isnan(points))
     try:
-        numbers = np.array([float(str(labels[place])) for place in known.tolist()])
+        numbers = np.array([float(str(names[place])) for place in known.tolist()])
     except ValueError:
         return None
-    if len(set(numbers.tolist())) < 2:
+    if len(set(numbers.tolist())) < 2 or not np.isfinite(numbers).all():
         return None
     weight, constant = np.polyfit(numbers, points[known], 1).round(9).tolist()
     return (constant, weight) if np.allclose(constant + weight * numbers, points[known]) else None
@@ -451,7 +663,7 @@ def _power(power: float) -> str:
 
 def _number(value: float) -> str:
     """A number in words of a sentence: a simple fraction, or six digits."""
-    fraction = Fraction(value).limit_denominator(100)
+    fraction = Fraction(value).limit_denominator(_MOST_DENOMINATOR)
     if fraction.denominator > 1 and abs(float(fraction) - value) < _EXACT * abs(value):
         short = f"{value:g}"
         return short if len(short) <= 4 else str(fraction)

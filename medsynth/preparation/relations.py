@@ -246,8 +246,10 @@ def bands_of(numbers: np.ndarray, codes: np.ndarray, categories: int) -> tuple[n
         np.maximum.at(high, codes[:n], numbers[:n])
         there = np.flatnonzero(low <= high)
         ascending = there[np.argsort(low[there])]
-        if len(there) < 2 or (high[ascending][:-1] >= low[ascending][1:]).any():
+        if (high[ascending][:-1] >= low[ascending][1:]).any():
             return None
+    if len(there) < 2:
+        return None
     counts = np.bincount(codes, minlength=categories)[there]
     in_order = np.sort(numbers)
     inside = np.searchsorted(in_order, high[there], "right") - np.searchsorted(in_order, low[there], "left")

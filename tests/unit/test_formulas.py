@@ -34,7 +34,7 @@ def codebook(patients):
 SAID = {
     "bmi is 10000 times weight divided by height to the power of 2",
     "systolic is diastolic plus pulse",
-    "mean is 2/3 diastolic plus 1/3 systolic",
+    "mean is diastolic plus 1/3 pulse",
     "ldl is total minus hdl minus 0.2 fat",
     "score is item1 plus item2 plus item3 plus points for failure",
     "risk is 0.1 hdl plus points for group plus 4",
@@ -168,3 +168,113 @@ def test_a_category_that_overlaps_others_is_no_band():
     assert bands_of(number, code, 3) is None
     # Two categories that each have one of two numbers would be apart by chance.
     assert bands_of(np.array([1.0, 2.0]), np.array([0, 1]), 2) is None
+
+
+# What is nearly a formula, and what is none
+
+
+def found_in(**columns):
+    """Formulas of numbers, and of texts as categories."""
+    table = pd.DataFrame(columns)
+    return list(found(table, benchmark.described(table)))
+
+
+def test_a_flag_that_another_implies_is_no_half_of_it():
+    """At 0.5 times a flag, 0 and 1 are as near."""
+    rng = np.random.default_rng(0)
+    ward = rng.integers(0, 2, ROWS)
+    assert not found_in(ward=ward, intensive=ward * rng.integers(0, 2, ROWS), grade=2 * ward + rng.integers(1, 3, ROWS))
+
+
+def test_halves_are_rounded_as_the_table_rounds_them():
+    rng = np.random.default_rng(0)
+    first, second = rng.integers(90, 180, (2, ROWS))
+    table = pd.DataFrame({"first": first, "second": second, "mean": np.floor((first + second) / 2 + 0.5).astype(int)})
+    (formula,) = found(table, benchmark.described(table)).values()
+    assert formula.column == "mean" and formula.half_up
+    assert (formula.of({name: table[name].to_numpy("float64") for name in table}) == table["mean"]).all()
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        (lambda c: {"f": (1.8 * c + 32).round(1), "c": c}, "f is 1.8 c plus 32"),
+        (lambda c: {"bsa": np.sqrt(c * 4.1 / 3600), "h": c}, "bsa is 0.0337474 times h to the power of 0.5"),
+        (lambda c: {"lb": (2.20462 * c).round(1), "kg": c}, "lb is 2.20462 times kg"),
+        (lambda c: {"down": -c, "up": c}, "down is 0 minus up"),
+    ],
+)
+def test_units_are_converted_in_the_direction_that_loses_nothing(columns, said):
+    measured = np.random.default_rng(0).normal(400, 30, ROWS).round(1)
+    assert found_in(**columns(measured)) == [said]
+
+
+def test_a_condition_that_few_patients_have_has_its_points():
+    rng = np.random.default_rng(0)
+    rare = np.isin(np.arange(ROWS), [3, 77, 401])
+    common = rng.random(ROWS) < 0.4
+    base = rng.integers(0, 5, ROWS)
+    yes_no = {name: np.where(has, "yes", "no") for name, has in (("rare", rare), ("common", common))}
+    (said,) = found_in(score=base + common + 6 * rare, base=base, **yes_no)
+    assert said == "score is base plus points for common plus points for rare"
+
+
+def test_a_sum_is_found_though_few_rows_know_all_columns():
+    rng = np.random.default_rng(0)
+    numbers = {f"x{i}": np.where(rng.random(ROWS) < 0.3, np.nan, rng.normal(50, 9, ROWS).round(1)) for i in range(25)}
+    assert "total is x3 plus x4" in found_in(**numbers, total=numbers["x3"] + numbers["x4"])
+
+
+@pytest.fixture(scope="module")
+def stays():
+    """Stays as long as between their dates, but for slips; follow-up of those who died ends with the stay."""
+    rng = np.random.default_rng(3)
+    stay, died = rng.gamma(2, 9, ROWS).round(), rng.random(ROWS) < 0.3
+    return pd.DataFrame(
+        {
+            "stay": stay,
+            "dates": stay - 1 + np.where(rng.random(ROWS) < 0.04, rng.integers(-300, 300, ROWS), 0),
+            "followed": np.where(died, stay, stay + rng.gamma(3, 90, ROWS).round()),
+            "died": np.where(died, "yes", "no"),
+        }
+    )
+
+
+def test_what_often_follows_follows_as_often_in_synthetic_rows(stays):
+    described = benchmark.described(stays)
+    model = Forest(orders=3, trees=1).fit(described.conform(stays), described, seed=1)
+    drawn = model.sample(2000, seed=1)
+    for name in ("dates", "followed"):
+        apart = [(table["stay"] - table[name]).isin([0, 1]).mean() for table in (stays, drawn)]
+        assert apart[1] == pytest.approx(apart[0], abs=0.03)
+    died = drawn["died"] == "yes"
+    assert (
+        (drawn["stay"] == drawn["followed"])[died].mean()
+        > 0.9
+        > 0.1
+        > (drawn["stay"] == drawn["followed"])[~died].mean()
+    )
+
+
+def test_conditions_on_what_often_follows_have_its_share(stays):
+    described = benchmark.described(stays)
+    model = Forest(orders=3, trees=1).fit(described.conform(stays), described, seed=1)
+    drawn = model.sample(1500, seed=1, conditions={"followed": (5, 60)})
+    alike = model.sample(20000, seed=2)
+    alike = alike[alike["followed"].between(5, 60)]
+    assert drawn["followed"].between(5, 60).all()
+    assert (drawn["died"] == "yes").mean() == pytest.approx((alike["died"] == "yes").mean(), abs=0.06)
+    assert (drawn["stay"] == drawn["followed"]).mean() == pytest.approx(
+        (alike["stay"] == alike["followed"]).mean(), abs=0.06
+    )
+
+
+def test_numbers_of_all_decimals_are_the_training_rows_own():
+    """What follows may differ from it in how it is stored."""
+    rng = np.random.default_rng(0)
+    items = {f"item{i}": rng.integers(1, 6, ROWS) for i in (1, 2, 3)}
+    table = pd.DataFrame({**items, "mean": np.mean(list(items.values()), axis=0), "noise": rng.normal(size=ROWS)})
+    described = benchmark.described(table)
+    drawn = Forest(orders=2, trees=1).fit(described.conform(table), described, seed=1).sample(2000, seed=1)
+    assert drawn["mean"].isin(table["mean"]).all()
+    assert drawn["mean"].to_numpy() == pytest.approx(drawn[list(items)].mean(axis=1).to_numpy())
