@@ -5,9 +5,9 @@ category by points; and a product of powers of positive numbers. Weights and pow
 half of the rows, and the simplest numbers within their errors are taken. The result, rounded as the column is, must be
 the column's own number in every row.
 
-A number that is another one plus a constant is also looked for where it is so in many rows alone, and far more often
-than by chance: a length of stay by its dates, but for slips; a last day of follow-up that is the day of discharge for
-those who died there.
+A number that is another one, or the sum of two, plus a constant is also looked for where it is so in many rows alone,
+and far more often than by chance: a length of stay by its dates, but for slips; a last day of follow-up that is the day
+of discharge for those who died there.
 
 Of columns that follow from each other, the one is computed that rounding took most from: a body mass index follows from
 weight and height, although a height could be told from the other two. Where rounding took nothing, it is the total.
@@ -41,13 +41,13 @@ LEAST_ROWS = 10
 MOST_WEIGHTS = 200
 # A number of fewer distinct values is no result of others: flags follow from flags in too many ways.
 LEAST_VALUES = 3
-# Of so many numbers sums of two are also looked for where too few rows know all columns.
-MOST_SUMMED, LEAST_SUMMED_ROWS = 60, 30
-# A number often is another one plus a constant if so large a share of the rows says so, so many times as many as say so
-# of any other constant, or would by chance, and with so many different numbers.
+# Of so many numbers sums of two are also looked for where too few rows know all columns, or where some rows differ.
+MOST_SUMMED, MOST_OFTEN_SUMMED, LEAST_SUMMED_ROWS = 60, 40, 30
+# A number often is another one, or a sum, plus a constant if so large a share of the rows says so. It is so many times
+# the share of any other constant and of chance, and the rows have so many different numbers.
 OFTEN, TIMES_OTHERS, LEAST_DISTINCT = 0.1, 3.0, 10
-# Of so many rows one is looked at before all are.
-FEW = 8
+# Rows that are looked at before all are, and rows that tell what is often so, at least.
+FEW_ROWS, LEAST_OFTEN_ROWS = 200, 100
 # What lies between two numbers was rounded up or down; a formula must say which in nearly all rows.
 SAID_EXACTLY = 0.95
 # A formula that fails in so few rows may lack the points of rare categories.
@@ -257,41 +257,74 @@ def _sums(values: Arrays, categories: Labels, known: Sequence[Formula]) -> list[
 
 
 def _often(values: Arrays, categories: Labels, known: Sequence[Formula]) -> list[Formula]:
-    """Find numbers that are another one plus a constant in many rows."""
+    """Find numbers that are another one, or the sum of two, plus a constant in many rows."""
     numbers = _numbers(values, categories)
     decimals = {name: _decimals(values[name]) for name in numbers}
-    pairs = []
-    for first, second in combinations(numbers, 2):
-        rows = _spread(np.flatnonzero(np.isfinite(values[first]) & np.isfinite(values[second])))
-        one, other, digits = values[first][rows], values[second][rows], max(decimals[first], decimals[second])
-        apart = one - other if digits > MAX_DECIMALS else np.round(one - other, digits)
-        # Few rows tell of most pairs that they are none.
-        few = np.unique(apart[::FEW], return_counts=True)[1]
-        if not len(few) or few.max() < OFTEN * few.sum() / 2:
-            continue
-        distinct, counts = np.unique(apart, return_counts=True)
-        constant = float(distinct[counts.argmax()])
-        *_, second_most, most = np.sort([0, *counts])
-        shuffled = one - np.random.default_rng(0).permutation(other)
-        by_chance = int(np.isclose(shuffled, constant, rtol=0, atol=10.0**-digits / 2).sum())
-        different = len(np.unique(one[apart == constant]))
-        enough = max(OFTEN * len(rows), TIMES_OTHERS * max(second_most, by_chance))
-        if most >= enough and different >= LEAST_DISTINCT:
-            pairs.append((most / len(rows), first, second, constant))
+    pairs = [(*spike, *pair) for pair in combinations(numbers, 2) if (spike := _spike(values, decimals, *pair))]
     often: Counter[str] = Counter()
-    for share, first, second, _ in pairs:
+    for share, _, first, second in pairs:
         often.update({first: share, second: share})
     found = list(known)
-    for _, first, second, constant in sorted(pairs, reverse=True):
+
+    def take(name: str, sources: Sequence[str], constant: float) -> bool:
+        new = _is_new(name, sources, found)
+        if new:
+            weights = {source: np.ones(1) for source in sources}
+            formula = Formula(name, weights, constant, product=False, decimals=decimals[name])
+            all_known = np.logical_and.reduce([np.isfinite(values[other]) for other in (name, *sources)])
+            found.append(formula._replace(share=float(formula.follows(values)[all_known].mean())))
+        return new
+
+    for _, constant, first, second in sorted(pairs, reverse=True):
         # A number that several others often are is what they are computed from.
-        for name, source in sorted([(first, second), (second, first)], key=lambda pair: often[pair[0]]):
-            if _is_new(name, [source], found):
-                added = constant if name == first else -constant
-                formula = Formula(name, {source: np.ones(1)}, added, product=False, decimals=decimals[name])
-                both = np.isfinite(values[name]) & np.isfinite(values[source])
-                found.append(formula._replace(share=float(formula.follows(values)[both].mean())))
-                break
+        if often[first] <= often[second]:
+            take(first, [second], constant) or take(second, [first], -constant)
+        else:
+            take(second, [first], -constant) or take(first, [second], constant)
+    sums = []
+    for total, *parts in _likely_sums(values, decimals, numbers[:MOST_OFTEN_SUMMED]):
+        if _is_new(total, parts, found) and (spike := _spike(values, decimals, total, *parts)):
+            sums.append((spike, total, parts))
+    for (_, constant), total, parts in sorted(sums, reverse=True):
+        take(total, parts, constant)
     return found[len(known) :]
+
+
+def _likely_sums(values: Arrays, decimals: Mapping[str, int], numbers: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Numbers, and two others each that may often be their sum but for a constant, by few rows."""
+    rows = np.arange(len(values[numbers[0]])) if numbers else np.zeros(0, dtype=int)
+    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), FEW_ROWS)).astype(int)]
+    given = np.array([np.where(np.isfinite(values[name]), values[name], np.nan)[rows] for name in numbers])
+    digits = min(max(decimals.values(), default=0), MAX_DECIMALS)
+    for one, other in combinations(range(len(numbers)), 2):
+        apart = np.sort(np.round(given - given[one] - given[other], digits), axis=1)
+        known = np.isfinite(apart).sum(1).min()
+        # Sorted, so many equal numbers in a row.
+        several = max(int(OFTEN * known / 2), 2)
+        for total in np.flatnonzero((apart[:, several - 1 :] == apart[:, : len(rows) - several + 1]).any(1)).tolist():
+            if total not in (one, other):
+                yield numbers[total], numbers[one], numbers[other]
+
+
+def _spike(values: Arrays, decimals: Mapping[str, int], name: str, *sources: str) -> tuple[float, float] | None:
+    """Share of the rows in which a number is the sum of others plus the most frequent constant, and that constant.
+
+    None if it is no more frequent than others are, or than it would be by chance.
+    """
+    rows = _spread(np.flatnonzero(np.logical_and.reduce([np.isfinite(values[other]) for other in (name, *sources)])))
+    own, summed = values[name][rows], np.sum([values[source][rows] for source in sources], axis=0)
+    digits = max(decimals[other] for other in (name, *sources))
+    apart = own - summed if digits > MAX_DECIMALS else np.round(own - summed, digits)
+    if len(rows) < LEAST_OFTEN_ROWS:
+        return None
+    distinct, counts = np.unique(apart, return_counts=True)
+    constant = float(distinct[counts.argmax()])
+    *_, second_most, most = np.sort([0, *counts])
+    shuffled = own - np.random.default_rng(0).permutation(summed)
+    by_chance = int(np.isclose(shuffled, constant, rtol=0, atol=10.0**-digits / 2).sum())
+    enough = max(OFTEN * len(rows), TIMES_OTHERS * max(second_most, by_chance))
+    different = len(np.unique(own[apart == constant]))
+    return (most / len(rows), constant) if most >= enough and different >= LEAST_DISTINCT else None
 
 
 def _is_new(name: str, sources: Sequence[str], found: Sequence[Formula]) -> bool:

@@ -278,3 +278,16 @@ def test_numbers_of_all_decimals_are_the_training_rows_own():
     drawn = Forest(orders=2, trees=1).fit(described.conform(table), described, seed=1).sample(2000, seed=1)
     assert drawn["mean"].isin(table["mean"]).all()
     assert drawn["mean"].to_numpy() == pytest.approx(drawn[list(items)].mean(axis=1).to_numpy())
+
+
+def test_dates_that_are_counted_from_a_third_are_as_far_apart_as_the_stay_is_long():
+    rng = np.random.default_rng(4)
+    entered, stay = rng.integers(0, 30, ROWS), rng.gamma(2, 5, ROWS).round() + 1
+    left = entered + stay - 1
+    left[:15] += rng.integers(20, 300, 15)
+    table = pd.DataFrame({"entered": entered, "left": left.astype(int), "stay": stay.astype(int)})
+    (said,) = found_in(**table)
+    assert said == "left is entered plus stay minus 1 in 98% of the rows"
+    described = benchmark.described(table)
+    drawn = Forest(orders=3, trees=1).fit(described.conform(table), described, seed=1).sample(2000, seed=1)
+    assert (drawn["left"] - drawn["entered"] + 1 == drawn["stay"]).mean() == pytest.approx(0.975, abs=0.02)
