@@ -1,7 +1,7 @@
 """Whose synthetic rows still add up: numbers that follow from other columns, and bands of a number.
 
     python benchmarks/formulas.py cart forest gaussian_copula med_vae_plus
-    python benchmarks/formulas.py --where bmi=30: forest
+    python benchmarks/formulas.py forest --where bmi=30..
 
 Fits each generator on simulated patients whose computed columns follow exactly from the measured ones, and prints the
 share of synthetic rows in which each still does, and in which all do; the C2ST AUC of XGBoost against fresh patients;
@@ -19,6 +19,7 @@ import pandas as pd
 from small_tables import made, processor_seconds
 
 from medsynth.codebook import Codebook
+from medsynth.commands.conditions import read_conditions
 from medsynth.preparation.encoding import TableEncoder
 from medsynth.scores.detection.compute import DETECTORS, c2st
 
@@ -82,25 +83,16 @@ def holds(table):
     return ~pd.DataFrame(off)
 
 
-def condition(text):
-    """Read ``column=low:high`` or ``column=category``."""
-    name, _, value = text.partition("=")
-    if ":" not in value:
-        return name, [value]
-    low, high = (float(end) if end else None for end in value.split(":"))
-    return name, (low, high)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("generators", nargs="+", help="name, or name:setting=value,...")
     parser.add_argument("--rows", type=int, default=ROWS, help="training rows (default: %(default)s)")
-    parser.add_argument("--where", nargs="*", default=[], help="conditions: column=low:high, column=category")
+    parser.add_argument("--where", nargs="*", default=[], help="conditions, as of medsynth synthesize")
     asked = parser.parse_args()
     train, fresh = patients(asked.rows, seed=1), patients(FRESH, seed=2)
     codebook = described(train)
     train, fresh = codebook.conform(train), codebook.conform(fresh)
-    encoder, conditions = TableEncoder().fit(train), dict(map(condition, asked.where))
+    encoder, conditions = TableEncoder().fit(train), read_conditions(asked.where, codebook)
     print("generator", *holds(train), "all", "C2ST", "seconds", sep="\t")
     for name in asked.generators:
         start = processor_seconds()

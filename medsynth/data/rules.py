@@ -142,6 +142,6 @@ def _formulas(table: pd.DataFrame, codebook: Codebook, names: list[str]) -> Iter
         coded = isinstance(column.dtype, pd.CategoricalDtype)
         values[name] = column.cat.codes.to_numpy("int64") if coded else column.to_numpy("float64", na_value=np.nan)
         categories[name] = labels(codebook.columns[name], column.cat.categories) if coded else []
-    for formula in (one for one in find_formulas(values, categories) if one.share == 1):
+    for formula in find_formulas(values, categories, often=False):
         known = np.isfinite(formula.of(values)) & np.isfinite(values[formula.column])
         yield Rule(formula.said(categories), [], float(known.sum()))

@@ -38,7 +38,7 @@ from medsynth.generators.cart import (
 from medsynth.generators.protocol import Generator, complete, sizes_of_parts, visit_sequence
 from medsynth.generators.ridge import LinearScores, Ridge
 from medsynth.generators.storage import read_model, write_model
-from medsynth.preparation.formulas import Formula, find_formulas, labels, with_sources
+from medsynth.preparation.formulas import Formula, alike, find_formulas, labels, with_sources
 from medsynth.preparation.relations import Relations
 from medsynth.randomness import derive_seed
 
@@ -319,7 +319,7 @@ class SequentialForest(CART):
         place = np.clip(np.searchsorted(distinct, found), 1, max(len(distinct) - 1, 1))
         nearest = [distinct[np.minimum(place + step, len(distinct) - 1)] for step in (-1, 0)]
         for own in nearest:
-            found = np.where(_alike(found, own), own, found)
+            found = np.where(alike(found, own), own, found)
         return found
 
     def donors_that_follow(self, name: str, values: Arrays) -> np.ndarray | None:
@@ -334,13 +334,13 @@ class SequentialForest(CART):
         parts = {name: list(formula.weights) for name, formula in self.formulas_.items()}
         numbers = {n for related in (orders, parts) for name in related for n in (name, *related[name])}
         moved = {n: table[n].to_numpy() if self._categories(n) == 0 else values[n] for n in numbers}
-        computed = {name: _alike(self._computed(name, values), values[name]) for name in self.formulas_}
+        computed = {name: alike(self._computed(name, values), values[name]) for name in self.formulas_}
         # A number that goes back can leave what holds to another that moved.
         while True:
             back = {name: np.zeros(len(table), dtype=bool) for name in numbers}
             for name in self.formulas_:
                 again = self._computed(name, moved)
-                again = np.where(_alike(again, values[name]), values[name], again)
+                again = np.where(alike(again, values[name]), values[name], again)
                 moved[name] = np.where(computed[name], again, moved[name])
                 broken = computed[name] & ~self._may_move(name, values[name], moved[name], wanted.get(name))
                 for one in parts[name]:
@@ -450,12 +450,6 @@ def _labels(codebook: Codebook) -> dict[str, list[str | None]]:
         name: labels(column, () if column.numeric else column.all_categories)
         for name, column in codebook.columns.items()
     }
-
-
-def _alike(found: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """Whether numbers are the same but for how they are stored; what is not finite is like nothing."""
-    with np.errstate(invalid="ignore"):
-        return np.isfinite(own) & (np.abs(found - own) <= 1e-9 * np.abs(own))
 
 
 def _nodes_above(tree: Arrays) -> np.ndarray:

@@ -176,7 +176,7 @@ def labels(column: Column, categories: Iterable[str]) -> list[str | None]:
     return [None if name in unknown else name for name in categories]
 
 
-def find_formulas(values: Arrays, categories: Labels) -> list[Formula]:
+def find_formulas(values: Arrays, categories: Labels, *, often: bool = True) -> list[Formula]:
     """Find numbers that follow from other columns.
 
     Parameters
@@ -185,6 +185,8 @@ def find_formulas(values: Arrays, categories: Labels) -> list[Formula]:
         Column -> numbers, of which what is not finite is missing, or numbers of categories, below 0 if missing.
     categories : mapping of list
         Column -> names of its categories, None for one that stands for several; none for a number.
+    often : bool, default True
+        Whether numbers are looked for that follow in many rows alone.
 
     Returns
     -------
@@ -193,7 +195,7 @@ def find_formulas(values: Arrays, categories: Labels) -> list[Formula]:
     """
     found = _always(values, categories)
     found += _sums(values, categories, found)
-    found += _often(values, categories, found)
+    found += _often(values, categories, found) if often else []
     order = with_sources([one.column for one in found], found)
     return sorted(found, key=lambda one: order.index(one.column))
 
@@ -292,8 +294,7 @@ def _often(values: Arrays, categories: Labels, known: Sequence[Formula]) -> list
 
 def _likely_sums(values: Arrays, decimals: Mapping[str, int], numbers: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     """Numbers, and two others each that may often be their sum but for a constant, by few rows."""
-    rows = np.arange(len(values[numbers[0]])) if numbers else np.zeros(0, dtype=int)
-    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), FEW_ROWS)).astype(int)]
+    rows = _spread(np.arange(len(next(iter(values.values()), ()))), FEW_ROWS)
     given = np.array([np.where(np.isfinite(values[name]), values[name], np.nan)[rows] for name in numbers])
     digits = min(max(decimals.values(), default=0), MAX_DECIMALS)
     for one, other in combinations(range(len(numbers)), 2):
@@ -347,9 +348,9 @@ def _decimals(values: np.ndarray) -> int:
     return decimals_of(values[np.isfinite(values)])
 
 
-def _spread(rows: np.ndarray) -> np.ndarray:
-    """At most `MOST_ROWS` of some rows, from all parts of the table."""
-    return rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_ROWS)).astype(int)]
+def _spread(rows: np.ndarray, most: int = MOST_ROWS) -> np.ndarray:
+    """At most so many of some rows, from all parts of the table."""
+    return rows[np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(int)]
 
 
 class _Table(NamedTuple):
@@ -511,7 +512,7 @@ def _proved(
     follows = np.isfinite(formula.of(values))
     both = follows & np.isfinite(values[name])
     rows = {other: values[other][both] for other in (name, *formula.weights)}
-    exact = {up: _alike(formula._replace(half_up=up).of(rows), rows[name]) for up in (False, True)}
+    exact = {up: alike(formula._replace(half_up=up).of(rows), rows[name]) for up in (False, True)}
     up = bool(exact[True].mean() > exact[False].mean()) if both.any() else False
     shuffled = np.random.default_rng(0).permutation(rows[name])
     if (~formula.holds({**rows, name: shuffled})).sum() < LEAST_EXPECTED or exact[up].mean() < SAID_EXACTLY:
@@ -536,9 +537,10 @@ def _with_rare(values: Arrays, categories: Labels, formula: Formula) -> Formula:
     return formula._replace(weights=weights)
 
 
-def _alike(found: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """Whether numbers are the same but for how they are stored."""
-    return np.abs(found - own) <= _EXACT * np.maximum(np.abs(own), 1e-6)
+def alike(found: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """Whether numbers are the same but for how they are stored; what is not finite is like nothing."""
+    with np.errstate(invalid="ignore"):
+        return np.isfinite(own) & (np.abs(found - own) <= _EXACT * np.maximum(np.abs(own), 1e-6))
 
 
 def _frequent(codes: np.ndarray, names: Sequence[str | None]) -> np.ndarray:
